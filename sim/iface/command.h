@@ -1,0 +1,103 @@
+// What the driver asks of the simulated machine: one Command per API command, free of OpenCL types.
+// The driver fills it in api/command after it has validated the call; the simulator decides what it costs.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <string_view>
+#include <vector>
+
+#include "sim/iface/time.h"
+
+namespace sluice {
+
+using CommandId = std::uint64_t;  // 1, 2, 3 ... in the order in which commands were created; 0 is no command
+using QueueId = std::uint32_t;    // 1, 2, 3 ... in the order in which queues were created
+using DeviceIndex = std::uint32_t;
+
+enum class Operation : std::uint8_t {
+  marker, barrier,
+  read_buffer, write_buffer, copy_buffer, fill_buffer,
+  read_buffer_rect, write_buffer_rect, copy_buffer_rect,
+  map_buffer, map_image, unmap, migrate,
+  read_image, write_image, copy_image, fill_image, copy_image_to_buffer, copy_buffer_to_image,
+  svm_map, svm_unmap, svm_memcpy, svm_memfill, svm_free, svm_migrate,
+  kernel,
+  count_,
+};
+
+// Stable names, used in traces and reports ("read_buffer" ...).
+[[nodiscard]] std::string_view to_string(Operation op) noexcept;
+
+// Where the bytes of one end of a transfer lie, as the copy engine sees it.
+enum class Placement : std::uint8_t {
+  none,
+  device,         // device memory
+  host_pinned,    // host memory that the device reaches by itself (ALLOC_HOST_PTR mirrors, SVM, registered pages)
+  host_pageable,  // host memory of the program; the driver stages it unless the link is coherent
+};
+[[nodiscard]] std::string_view to_string(Placement p) noexcept;
+
+enum class Direction : std::uint8_t { none, host_to_device, device_to_host, device_to_device, host_to_host };
+[[nodiscard]] std::string_view to_string(Direction d) noexcept;
+
+struct Endpoint {
+  Placement placement = Placement::none;
+  std::byte* data = nullptr;        // functional backing of the first byte; nullptr where no byte moves
+  std::uint64_t address = 0;        // simulated address of the first byte, never an address of this process
+  std::uint64_t row_pitch_bytes = 0;
+  std::uint64_t slice_pitch_bytes = 0;
+};
+
+// A box of bytes; a linear transfer has rows == slices == 1.
+struct Shape {
+  std::uint64_t row_bytes = 0;
+  std::uint64_t rows = 1;
+  std::uint64_t slices = 1;
+  [[nodiscard]] constexpr std::uint64_t bytes() const noexcept { return row_bytes * rows * slices; }
+};
+
+struct Pattern {
+  std::array<std::byte, 128> bytes{};
+  std::uint32_t size_bytes = 0;  // 0: not a fill
+};
+
+struct Command {
+  CommandId id = 0;
+  Operation op = Operation::marker;
+  DeviceIndex device = 0;
+  QueueId queue = 0;
+  bool in_order = true;   // waits for the previous command of its queue
+  bool blocking = false;  // the calling thread waits for it; for the record only
+
+  // Timed traffic. Direction::none means that nothing crosses: the command is a marker to the device
+  // (an unmap after a read map, say) or, with `host_only`, never reaches the device at all (a write-invalidate map).
+  bool host_only = false;
+  Direction direction = Direction::none;
+  Endpoint source;
+  Endpoint target;
+  Shape shape;
+  Pattern fill;
+  // False where the bytes are already where they belong because a mapped pointer points into the backing store.
+  bool moves_data = true;
+
+  // Commands of the same simulator that must complete first. Never a user event: the driver holds a command
+  // back until its user events are complete.
+  std::vector<CommandId> waits;
+};
+
+// What a command became. Stamps are those of CL_PROFILING_COMMAND_*, in order.
+// queued <= submitted <= started <= ended <= completed <= visible
+struct Completion {
+  CommandId id = 0;
+  TimePs queued = 0;
+  TimePs submitted = 0;
+  TimePs started = 0;
+  TimePs ended = 0;
+  TimePs completed = 0;  // everything done, staging copies to pageable memory included
+  TimePs visible = 0;    // a thread blocked on the command runs again
+  std::int32_t status = 0;  // 0, or a negative code of the driver's choosing (reserved for kernels)
+};
+
+}  // namespace sluice

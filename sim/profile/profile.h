@@ -1,0 +1,195 @@
+// A machine, checked and immutable, in the units the models count in (ps, bytes, Hz). Built from JSON by load_profile().
+// The JSON key of each member is its name; times are given in JSON as `..._ns` and rates as `..._gbps` (10^9 bytes/s)
+// where the member here says `_ps` or `_bytes_per_s`. See configs/profile.schema.json and docs/profiles.md.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/iface/machine.h"
+#include "sim/iface/time.h"
+
+namespace sluice::profile {
+
+// ---- host --------------------------------------------------------------------------------------------------------
+
+// One level of the host's caches as a device's traffic meets it.
+struct HostCache {
+  std::uint64_t capacity_bytes = 0;  // what a streaming pass really leaves behind, not the label on the box
+  std::uint32_t line_bytes = 64;
+};
+
+// The home agent: how fast it serves a line of the device's request by where the line lies.
+struct HomeAgent {
+  std::uint64_t clock_hz = 0;
+  TimePs latency_ps = 0;                // request at the root port to first data, line in memory or LLC
+  std::uint64_t memory_bytes_per_s = 0; // host DRAM bandwidth that device traffic may use
+  TimePs snoop_latency_ps = 0;          // one private-cache snoop with data
+  std::uint32_t snoop_trackers = 1;     // snoops with data in flight; rate = line * trackers / latency
+  TimePs write_clean_line_ps = 0;       // added per line when the device writes over a clean private line
+  TimePs write_dirty_line_ps = 0;       // the same over a dirty one (invalidate with write-back)
+};
+
+// memcpy on a host core, bytes a second by where the source lies.
+struct HostCopy {
+  TimePs overhead_ps = 0;
+  std::uint64_t private_bytes_per_s = 0;    // source in private cache or small; ordinary stores
+  std::uint64_t streaming_bytes_per_s = 0;  // non-temporal stores, source in private cache
+  std::uint64_t llc_bytes_per_s = 0;        // source in the last-level cache
+  std::uint64_t memory_bytes_per_s = 0;     // source in DRAM
+  std::uint64_t out_bytes_per_s = 0;        // from a staging buffer that the device wrote, to the program
+  TimePs out_overhead_ps = 0;
+  std::uint64_t streaming_threshold_bytes = 0;  // copies of this size and more use non-temporal stores
+};
+
+struct Host {
+  std::uint64_t core_clock_hz = 0;
+  HostCache private_cache;
+  HostCache last_level_cache;
+  HomeAgent home_agent;
+  HostCopy copy;
+};
+
+// ---- link --------------------------------------------------------------------------------------------------------
+
+enum class LinkKind : std::uint8_t { pcie, coherent, on_chip };
+
+struct Link {
+  LinkKind kind = LinkKind::pcie;
+  // pcie and coherent: raw bytes a second of one direction after line encoding (GT/s * lanes * encoding / 8).
+  double gigatransfers_per_s = 0;
+  std::uint32_t lanes = 0;
+  double encoding = 1.0;              // 128/130, 8/10, 242/256 ...
+  std::uint32_t max_payload_bytes = 256;       // MPS
+  std::uint32_t max_read_request_bytes = 512;  // MRRS
+  std::uint32_t read_completion_boundary_bytes = 64;  // RCB
+  std::uint32_t write_header_bytes = 24;       // MWr, framing, sequence number and LCRC included
+  std::uint32_t read_header_bytes = 24;        // MRd
+  std::uint32_t completion_header_bytes = 20;  // CplD
+  std::uint32_t dllp_bytes = 8;
+  // DLLPs that share a direction with the data, as a mean per data TLP; ack/fc of the opposite traffic included.
+  double upstream_dllps_per_tlp = 0;
+  double downstream_dllps_per_tlp = 0;
+  double skip_overhead = 0;                    // SKP ordered sets: 4/1538
+  std::uint32_t read_tags = 256;
+  std::uint32_t posted_credits_tlps = 128;     // posted writes in flight before credits return
+  TimePs propagation_ps = 0;                   // one way, device pin to root port, switches included
+  TimePs credit_return_ps = 0;                 // a posted TLP's credit is back at the device
+  // coherent: the transaction unit and what ownership costs.
+  std::uint32_t flit_bytes = 0;                // 68 (CXL 2), 256 (CXL 3), 32-byte C2C beats ...
+  std::uint32_t flit_payload_bytes = 0;
+  std::uint32_t line_bytes = 64;
+  std::uint32_t outstanding_lines = 256;
+  TimePs ownership_ps = 0;                     // one ownership change, seen alone
+  std::uint64_t ownership_lines_per_s = 0;     // rate at which ownership of consecutive lines moves
+  // on_chip: fabric between CPU and GPU.
+  std::uint64_t fabric_bytes_per_s = 0;
+  bool fabric_coherent = true;
+  TimePs maintenance_line_ps = 0;              // clean or invalidate one line (non-coherent fabric)
+  TimePs maintenance_overhead_ps = 0;          // per map/unmap call
+};
+
+// ---- device ------------------------------------------------------------------------------------------------------
+
+struct CommandProcessor {
+  std::uint64_t clock_hz = 0;
+  std::uint32_t ring_entry_bytes = 64;
+  std::uint32_t fetch_cycles = 0;     // besides the link's round trip
+  std::uint32_t decode_cycles = 0;
+  std::uint32_t dispatch_cycles = 0;  // hand-over to an engine
+  std::uint32_t in_order_gap_cycles = 0;  // between the end of a command and the start of its successor in the queue
+  std::uint32_t marker_cycles = 0;    // start to end of a command that moves nothing
+};
+
+struct CopyEngines {
+  std::uint64_t clock_hz = 0;
+  std::uint32_t host_to_device = 1;   // engines
+  std::uint32_t device_to_host = 1;
+  std::uint32_t setup_cycles = 0;     // descriptor to first request
+  std::uint32_t row_cycles = 0;       // per row of a rectangle
+  std::uint32_t finish_cycles = 0;    // last byte to END stamp (flush, semaphore release)
+  std::uint32_t chunk_bytes = 0;      // arbitration quantum between the queues of one engine
+  std::uint32_t inline_limit_bytes = 0;  // writes up to this travel in the ring; 0: never
+  std::uint32_t inline_cycles = 0;       // start to END of an inline write, besides its payload fetch
+  // Device-to-device copies and fills run on the compute units of some devices.
+  std::uint32_t device_copy_setup_cycles = 0;
+  std::uint32_t device_copy_bytes_per_cycle = 0;  // of clock_hz, bytes copied (read + write)
+  std::uint32_t device_fill_setup_cycles = 0;
+  std::uint32_t device_fill_bytes_per_cycle = 0;
+};
+
+struct DramTimings {  // ns-derived, in ps
+  TimePs tck_ps = 0, trcd_ps = 0, trp_ps = 0, tcl_ps = 0, tras_ps = 0, trefi_ps = 0, trfc_ps = 0, tccd_ps = 0, tfaw_ps = 0, trrd_ps = 0, twtr_ps = 0, trtw_ps = 0;
+};
+
+struct DeviceMemory {
+  std::uint32_t channels = 0;
+  std::uint32_t banks = 0;          // a channel
+  std::uint32_t row_bytes = 0;
+  std::uint32_t interleave_bytes = 256;  // consecutive bytes on one channel
+  std::uint32_t bus_bits = 0;       // a channel
+  double gigatransfers_per_s = 0;   // a pin
+  DramTimings timings;
+};
+
+struct DeviceCache {
+  std::uint64_t capacity_bytes = 0;
+  std::uint32_t line_bytes = 128;
+  std::uint64_t bytes_per_s = 0;
+  TimePs latency_ps = 0;
+};
+
+// ---- driver ------------------------------------------------------------------------------------------------------
+
+enum class Completion : std::uint8_t { poll, interrupt };
+
+// Host time of the driver, per class of command.
+struct DriverCosts {
+  TimePs validate_ps = 0;       // API call to QUEUED
+  TimePs pack_ps = 0;           // QUEUED to SUBMIT, before any payload copy
+  TimePs submit_ps = 0;         // SUBMIT to the doorbell write
+  TimePs return_ps = 0;         // doorbell to the return of a non-blocking call
+};
+
+struct Driver {
+  DriverCosts transfer;         // read, write, their rects, SVM copies
+  DriverCosts map;              // map and unmap that move data
+  DriverCosts marker;           // markers, barriers, unmaps that move nothing
+  DriverCosts device_copy;      // copies on the device
+  DriverCosts device_fill;
+  TimePs map_host_only_ps = 0;    // a map that never reaches the device
+  TimePs unmap_host_only_ps = 0;
+  TimePs pack_per_mib_ps = 0;     // page-table walk of large ranges, added to pack
+  TimePs pageable_ps = 0;         // added to validate when an end is pageable
+  TimePs first_map_ps = 0;        // creating the mirror of a buffer on its first map ...
+  TimePs first_map_per_mib_ps = 0;  // ... and pinning it
+  Completion completion = Completion::poll;
+  TimePs fence_ps = 0;            // completion record written, seen from the device
+  TimePs wakeup_ps = 0;           // record visible to the blocked thread running again
+  TimePs poll_event_ps = 0;
+  TimePs finish_idle_ps = 0;
+  TimePs read_clock_ps = 0;
+  TimePs flush_ps = 0;
+  TimePs create_buffer_ps = 0;
+  std::uint64_t staging_chunk_bytes = 0;
+  std::uint32_t staging_buffers = 2;
+};
+
+struct Profile {
+  std::string name;
+  std::string description;
+  std::string grade;  // "calibrated", "checked against published figures", "from data sheets"
+  std::string hash;   // 16 hex digits over the canonical JSON after includes
+  Machine machine;    // identity, limits and policy for the driver
+  Host host;
+  Link link;
+  CommandProcessor command_processor;
+  CopyEngines copy_engines;
+  DeviceMemory device_memory;
+  DeviceCache device_cache;
+  Driver driver;
+};
+
+}  // namespace sluice::profile
