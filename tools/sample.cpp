@@ -71,16 +71,16 @@ int main() {
               static_cast<double>(chunks * chunk_bytes) / both / 1e3);
 
   begin = now_us();
-  void* mapped = clEnqueueMapBuffer(up, data, CL_TRUE, CL_MAP_READ | CL_MAP_WRITE, 0, chunk_bytes, 0, nullptr, nullptr,
-                                    &code);
+  void* mapped =
+      clEnqueueMapBuffer(up, data, CL_TRUE, CL_MAP_READ | CL_MAP_WRITE, 0, chunk_bytes, 0, nullptr, nullptr, &code);
   check(code, "clEnqueueMapBuffer");
   const double map = now_us() - begin;
   std::memset(mapped, 9, chunk_bytes);
   begin = now_us();
   check(clEnqueueUnmapMemObject(up, data, mapped, 0, nullptr, nullptr), "clEnqueueUnmapMemObject");
   check(clFinish(up), "clFinish");
-  std::printf("map %zu MiB                    %10.1f us\nunmap after writing it       %10.1f us\n", chunk_bytes / mib, map,
-              now_us() - begin);
+  std::printf("map %zu MiB                    %10.1f us\nunmap after writing it       %10.1f us\n", chunk_bytes / mib,
+              map, now_us() - begin);
 
   check(clEnqueueUnmapMemObject(up, staging, host, 0, nullptr, nullptr), "clEnqueueUnmapMemObject");
   check(clFinish(up), "clFinish");

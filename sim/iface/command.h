@@ -82,6 +82,9 @@ struct Command {
   // False where the bytes are already where they belong because a mapped pointer points into the backing store.
   bool moves_data = true;
 
+  // Bytes of a mirror that the driver creates and pins with this command: the first map of a buffer. Else 0.
+  std::uint64_t pins_bytes = 0;
+
   // Commands of the same simulator that must complete first. Never a user event: the driver holds a command
   // back until its user events are complete.
   std::vector<CommandId> waits;

@@ -41,6 +41,7 @@ struct HostCopy {
   std::uint64_t memory_bytes_per_s = 0;     // source in DRAM
   std::uint64_t out_bytes_per_s = 0;        // from a staging buffer that the device wrote, to the program
   TimePs out_overhead_ps = 0;
+  TimePs out_row_ps = 0;                    // per row of a rectangle copied out
   std::uint64_t streaming_threshold_bytes = 0;  // copies of this size and more use non-temporal stores
 };
 
@@ -111,8 +112,10 @@ struct CopyEngines {
   std::uint32_t row_cycles = 0;       // per row of a rectangle
   std::uint32_t finish_cycles = 0;    // last byte to END stamp (flush, semaphore release)
   std::uint32_t chunk_bytes = 0;      // arbitration quantum between the queues of one engine
-  std::uint32_t inline_limit_bytes = 0;  // writes up to this travel in the ring; 0: never
-  std::uint32_t inline_cycles = 0;       // start to END of an inline write, besides its payload fetch
+  std::uint32_t inline_limit_bytes = 0;           // linear writes below this travel in the ring; 0: never
+  std::uint32_t inline_limit_pageable_bytes = 0;  // the same where the source would have to be staged
+  std::uint32_t inline_cycles = 0;                // start to END of an inline write, besides its payload
+  std::uint32_t inline_bytes_per_cycle = 0;       // rate at which the engine takes the payload
   // Device-to-device copies and fills run on the compute units of some devices.
   std::uint32_t device_copy_setup_cycles = 0;
   std::uint32_t device_copy_bytes_per_cycle = 0;  // of clock_hz, bytes copied (read + write)

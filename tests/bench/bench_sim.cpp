@@ -102,7 +102,12 @@ void packet_detail(benchmark::State& state) {
   state.counters["simulated_us"] =
       benchmark::Counter(static_cast<double>(m.simulator->now() - ps_before) / 1e6, benchmark::Counter::kAvgIterations);
 }
-BENCHMARK(packet_detail)->ArgNames({"up", "down"})->Args({0, 1})->Args({1, 0})->Args({1, 1})->Unit(benchmark::kMillisecond);
+BENCHMARK(packet_detail)
+    ->ArgNames({"up", "down"})
+    ->Args({0, 1})
+    ->Args({1, 0})
+    ->Args({1, 1})
+    ->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

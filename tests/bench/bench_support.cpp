@@ -101,8 +101,12 @@ void close_queue(Queue& q) {
   q = {};
 }
 
-std::uint64_t resident_bytes() { return status_bytes("VmRSS:"); }
-std::uint64_t peak_resident_bytes() { return status_bytes("VmHWM:"); }
+std::uint64_t resident_bytes() {
+  return status_bytes("VmRSS:");
+}
+std::uint64_t peak_resident_bytes() {
+  return status_bytes("VmHWM:");
+}
 
 Figures run_child(const std::vector<std::string>& arguments, const Environment& environment) {
   std::vector<std::string> words{"/proc/self/exe", "--child"};
@@ -140,9 +144,13 @@ Figures run_child(const std::vector<std::string>& arguments, const Environment& 
   return figures;
 }
 
-void report(const char* name, double value) { std::printf("%s=%.9g\n", name, value); }
+void report(const char* name, double value) {
+  std::printf("%s=%.9g\n", name, value);
+}
 
-bool smoke() { return std::getenv("SLUICE_BENCH_SMOKE") != nullptr; }
+bool smoke() {
+  return std::getenv("SLUICE_BENCH_SMOKE") != nullptr;
+}
 
 double median(std::vector<double> values) {
   if (values.empty()) return 0;

@@ -1,0 +1,143 @@
+// The driver's state of a process: the one lock, the machine, the threads' virtual clocks, and callbacks.
+//
+// Every entry point is written as
+//   return enter([&](Call& call) -> cl_int { ... });                          // functions that return a code
+//   return create<cl_mem>(errcode_ret, [&](Call& call, cl_int& code) -> cl_mem { ... });  // those that return a handle
+// which takes the lock, advances the device to the calling thread's clock, and turns std::bad_alloc into
+// CL_OUT_OF_HOST_MEMORY. Code in api/ runs under the lock unless its comment says otherwise.
+#pragma once
+
+#include <CL/cl.h>
+
+#include <condition_variable>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <new>
+#include <string>
+#include <vector>
+
+#include "api/objects/platform.h"
+#include "sim/iface/simulator.h"
+
+namespace sluice::trace {
+class Recorder;
+}
+
+namespace sluice::api {
+
+class CallbackThread;
+class Call;
+
+class Runtime {
+ public:
+  // Never destroyed: commands may be pending and threads may call while the process ends.
+  [[nodiscard]] static Runtime& instance();
+
+  // Opens the machine at the first call. False: it cannot be opened; the reasons were written to stderr.
+  [[nodiscard]] bool open();
+  [[nodiscard]] bool is_open() const noexcept { return platform_ != nullptr; }
+  // After open() only. Any handle that the program can have implies it.
+  [[nodiscard]] Simulator& sim() noexcept { return *simulator_; }
+  [[nodiscard]] const Machine& machine() const noexcept { return simulator_->machine(); }
+  [[nodiscard]] Platform& platform() noexcept { return *platform_; }
+  [[nodiscard]] QueueId next_queue_id() noexcept { return ++last_queue_; }
+
+  // Runs `callback` on the runtime thread, outside the lock, with `at` as that thread's clock. For all callbacks of the
+  // program: events, destructors, SVM frees, builds. In the order of posting.
+  void post_callback(TimePs at, std::function<void()> callback);
+
+  // The calling thread's virtual clock. A thread's first use starts it at the device's now.
+  [[nodiscard]] TimePs clock() noexcept;
+  void set_clock(TimePs t) noexcept;  // never moves it back
+  // Charges driver work to the calling thread.
+  void charge(HostAction action) noexcept { set_clock(clock() + simulator_->host_cost(action)); }
+
+  // Something that a blocked thread may be waiting for has changed: a user event was set, commands became complete.
+  void notify_waiters() noexcept { changed_.notify_all(); }
+
+  // An event callback was registered / will not come any more: while there are some, the pump keeps the device going.
+  void expect_callbacks(std::uint64_t count);
+  void forget_callbacks(std::uint64_t count) noexcept { expected_callbacks_ -= count; }
+  [[nodiscard]] bool expects_callbacks() const noexcept { return expected_callbacks_ != 0; }
+
+  // What `sluice run --virtual-time` asks: the calling thread's clock in ns, after paying for the look.
+  [[nodiscard]] std::uint64_t read_clock_ns();
+  void sleep_ns(std::uint64_t ns);
+
+  // At process end: stops the runtime thread and closes the trace.
+  void shut_down() noexcept;
+
+ private:
+  friend class Call;
+  friend class CallbackThread;
+  friend class Unlocked;
+
+  Runtime();
+  void open_locked();
+  void enter_clock();  // run_until(clock), and wall-clock time if that is charged
+
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  bool open_tried_ = false;
+  std::unique_ptr<trace::Recorder> recorder_;
+  std::unique_ptr<Simulator> simulator_;
+  Platform* platform_ = nullptr;
+  std::unique_ptr<CallbackThread> callbacks_;
+  QueueId last_queue_ = 0;
+  std::uint64_t expected_callbacks_ = 0;
+  std::uint64_t calls_ = 0;        // entries so far: tells the pump that the program is busy
+  double host_time_scale_ = 0;     // SLUICE_HOST_TIME: 0 is frozen
+};
+
+// One API call of one thread: holds the lock from construction to destruction.
+class Call {
+ public:
+  Call();
+  ~Call();
+  Call(const Call&) = delete;
+  Call& operator=(const Call&) = delete;
+
+  [[nodiscard]] Runtime& runtime() const noexcept { return runtime_; }
+  [[nodiscard]] Simulator& sim() const noexcept { return runtime_.sim(); }
+  // Waits for Runtime::notify_waiters() with the lock released.
+  void wait_for_change();
+  // Lets the callbacks that are due run, with the lock released, before the device moves on.
+  void let_callbacks_run();
+
+ private:
+  Runtime& runtime_;
+  std::unique_lock<std::mutex> lock_;
+};
+
+template <class F>
+cl_int enter(F&& body) noexcept {
+  try {
+    Call call;
+    return body(call);
+  } catch (const std::bad_alloc&) {
+    return CL_OUT_OF_HOST_MEMORY;
+  } catch (...) {
+    return CL_OUT_OF_RESOURCES;
+  }
+}
+
+template <class H, class F>
+H create(cl_int* errcode_ret, F&& body) noexcept {
+  cl_int code = CL_SUCCESS;
+  H handle{};
+  try {
+    Call call;
+    handle = body(call, code);
+  } catch (const std::bad_alloc&) {
+    code = CL_OUT_OF_HOST_MEMORY;
+    handle = H{};
+  } catch (...) {
+    code = CL_OUT_OF_RESOURCES;
+    handle = H{};
+  }
+  if (errcode_ret != nullptr) *errcode_ret = code;
+  return handle;
+}
+
+}  // namespace sluice::api

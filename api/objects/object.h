@@ -1,0 +1,100 @@
+// What every OpenCL object begins with: the loader's dispatch pointer, the two reference counts, and how to destroy it.
+//
+// `external` counts what the program holds (clCreate*, clRetain*, clRelease*). While it is positive the handle is live
+// in the registry; when it reaches zero the handle is invalid for every later call. `uses` counts who needs the object:
+// one use for all external references together, one for each Ref. An object that the program released lives on while a
+// pending command or another object uses it. Both counts, the registry and all objects are guarded by the runtime's
+// one lock; the counts are atomic all the same, so that a Ref may be copied or dropped by a thread that does not hold it.
+#pragma once
+
+#include <CL/cl_icd.h>
+
+#include <atomic>
+#include <cstdint>
+#include <utility>
+
+namespace sluice::api {
+
+extern const cl_icd_dispatch dispatch_table;  // api/icd/dispatch.cpp
+
+enum class ObjectType : std::uint8_t { none, platform, device, context, queue, event, memory, program, kernel, sampler };
+
+class ObjectBase {
+ public:
+  ObjectBase(const ObjectBase&) = delete;
+  ObjectBase& operator=(const ObjectBase&) = delete;
+
+  [[nodiscard]] ObjectType object_type() const noexcept { return type_; }
+  [[nodiscard]] cl_uint reference_count() const noexcept { return external_.load(std::memory_order_relaxed); }
+
+  // clRetain*.
+  void retain() noexcept { external_.fetch_add(1, std::memory_order_relaxed); }
+  // clRelease*. When the last external reference goes, the handle leaves the registry and the object is destroyed
+  // unless it is still used. Defined in registry.cpp.
+  void release();
+
+  void add_use() noexcept { uses_.fetch_add(1, std::memory_order_relaxed); }
+  void drop_use() {
+    if (uses_.fetch_sub(1, std::memory_order_acq_rel) == 1) destroy_(this);
+  }
+
+ protected:
+  using Destroy = void (*)(ObjectBase*);
+  // Registers the handle. `destroy` deletes the most derived object.
+  ObjectBase(ObjectType type, Destroy destroy);
+  ~ObjectBase();
+
+ private:
+  const cl_icd_dispatch* dispatch_ = &dispatch_table;  // the ICD loader reads it: must stay first
+  Destroy destroy_;
+  std::atomic<std::uint32_t> external_{1};
+  std::atomic<std::uint32_t> uses_{1};
+  ObjectType type_;
+};
+
+// Base of the object types: `class Event : public Object<Event, cl_event, ObjectType::event>`. A type with subclasses
+// gives itself a virtual destructor. Create with new, hand out with handle(), never delete: release() or drop_use() do.
+template <class Derived, class HandleT, ObjectType kTypeOf>
+class Object : public ObjectBase {
+ public:
+  using Handle = HandleT;
+  static constexpr ObjectType type = kTypeOf;
+
+  // The conversion goes through ObjectBase, because a polymorphic Derived does not begin with it.
+  [[nodiscard]] HandleT handle() noexcept { return reinterpret_cast<HandleT>(static_cast<ObjectBase*>(this)); }
+
+ protected:
+  Object() : ObjectBase(kTypeOf, [](ObjectBase* object) { delete static_cast<Derived*>(object); }) {}
+  ~Object() = default;
+};
+
+// An internal reference.
+template <class T>
+class Ref {
+ public:
+  Ref() noexcept = default;
+  Ref(T* object) noexcept : object_(object) {  // NOLINT(google-explicit-constructor): reads like a pointer
+    if (object_ != nullptr) object_->add_use();
+  }
+  Ref(const Ref& other) noexcept : Ref(other.object_) {}
+  Ref(Ref&& other) noexcept : object_(std::exchange(other.object_, nullptr)) {}
+  template <class U>
+  Ref(const Ref<U>& other) noexcept : Ref(static_cast<T*>(other.get())) {}  // NOLINT(google-explicit-constructor)
+  ~Ref() { reset(); }
+  Ref& operator=(Ref other) noexcept {
+    std::swap(object_, other.object_);
+    return *this;
+  }
+  void reset() noexcept {
+    if (T* object = std::exchange(object_, nullptr)) object->drop_use();
+  }
+  [[nodiscard]] T* get() const noexcept { return object_; }
+  T* operator->() const noexcept { return object_; }
+  T& operator*() const noexcept { return *object_; }
+  explicit operator bool() const noexcept { return object_ != nullptr; }
+
+ private:
+  T* object_ = nullptr;
+};
+
+}  // namespace sluice::api

@@ -1,0 +1,147 @@
+#include "sim/cache/host_memory.h"
+
+#include <algorithm>
+
+#include "sim/cache/interval_cache.h"
+
+namespace sluice::cache {
+
+namespace {
+
+TimePs time_of(std::uint64_t bytes, std::uint64_t bytes_per_s) {
+  return static_cast<TimePs>(static_cast<double>(bytes) * 1e12 / static_cast<double>(bytes_per_s));
+}
+
+}  // namespace
+
+struct HostMemory::Impl {
+  explicit Impl(const profile::Host& h)
+      : host(h), core(h.private_cache.capacity_bytes), llc(h.last_level_cache.capacity_bytes) {}
+
+  [[nodiscard]] std::uint64_t down(std::uint64_t a) const { return a / host.private_cache.line_bytes * host.private_cache.line_bytes; }
+  [[nodiscard]] std::uint64_t up(std::uint64_t a) const { return down(a + host.private_cache.line_bytes - 1); }
+
+  void touch_core(std::uint64_t begin, std::uint64_t end, bool dirty) {
+    victims.clear();
+    core.touch(begin, end, dirty, &victims);
+    // What the private cache drops, or never had room for, is in the last-level cache.
+    if (end - begin > host.private_cache.capacity_bytes) {
+      llc.touch(begin, end - host.private_cache.capacity_bytes, dirty);
+    }
+    for (const IntervalCache::Run& v : victims) llc.touch(v.begin, v.end, v.dirty);
+  }
+
+  const profile::Host& host;
+  IntervalCache core;
+  IntervalCache llc;
+  std::vector<IntervalCache::Run> victims;
+  mutable std::vector<IntervalCache::Run> scratch;
+  mutable std::vector<IntervalCache::Run> scratch_llc;
+  std::vector<LineRun> runs;
+};
+
+HostMemory::HostMemory(const profile::Host& host) : impl_(std::make_unique<Impl>(host)) {}
+HostMemory::~HostMemory() = default;
+
+void HostMemory::classify(std::uint64_t address, std::uint64_t bytes, std::vector<LineRun>& runs) const {
+  if (bytes == 0) return;
+  const Impl& m = *impl_;
+  const std::uint64_t line = m.host.private_cache.line_bytes;
+  const std::uint64_t begin = m.down(address);
+  const std::uint64_t end = m.up(address + bytes);
+  const auto add = [&](std::uint64_t from, std::uint64_t to, LineState state) {
+    if (from >= to) return;
+    if (!runs.empty() && runs.back().state == state) {
+      runs.back().lines += (to - from) / line;
+    } else {
+      runs.push_back({(to - from) / line, state});
+    }
+  };
+  // What is not in the private cache is in the last-level cache or in memory.
+  const auto outside = [&](std::uint64_t from, std::uint64_t to) {
+    m.scratch_llc.clear();
+    m.llc.resident(from, to, m.scratch_llc);
+    for (const IntervalCache::Run& r : m.scratch_llc) {
+      add(from, r.begin, LineState::memory);
+      add(r.begin, r.end, LineState::llc);
+      from = r.end;
+    }
+    add(from, to, LineState::memory);
+  };
+  m.scratch.clear();
+  m.core.resident(begin, end, m.scratch);
+  std::uint64_t at = begin;
+  for (const IntervalCache::Run& r : m.scratch) {
+    if (at < r.begin) outside(at, r.begin);
+    add(r.begin, r.end, r.dirty ? LineState::private_dirty : LineState::private_clean);
+    at = r.end;
+  }
+  if (at < end) outside(at, end);
+}
+
+void HostMemory::cpu_wrote(std::uint64_t address, std::uint64_t bytes) {
+  if (bytes == 0) return;
+  impl_->touch_core(impl_->down(address), impl_->up(address + bytes), true);
+}
+
+void HostMemory::cpu_read(std::uint64_t address, std::uint64_t bytes) {
+  if (bytes == 0) return;
+  impl_->touch_core(impl_->down(address), impl_->up(address + bytes), false);
+}
+
+void HostMemory::device_read(std::uint64_t address, std::uint64_t bytes) {
+  if (bytes == 0) return;
+  impl_->core.clean(impl_->down(address), impl_->up(address + bytes));
+}
+
+void HostMemory::device_wrote(std::uint64_t address, std::uint64_t bytes) {
+  if (bytes == 0) return;
+  impl_->core.remove(impl_->down(address), impl_->up(address + bytes));
+  impl_->llc.touch(impl_->down(address), impl_->up(address + bytes), true);
+}
+
+void HostMemory::forget(std::uint64_t address, std::uint64_t bytes) {
+  if (bytes == 0) return;
+  impl_->core.remove(impl_->down(address), impl_->up(address + bytes));
+  impl_->llc.remove(impl_->down(address), impl_->up(address + bytes));
+}
+
+TimePs HostMemory::copy_in(std::uint64_t source, std::uint64_t target, std::uint64_t bytes) {
+  if (bytes == 0) return 0;
+  const profile::HostCopy& rates = impl_->host.copy;
+  const bool streaming = rates.streaming_threshold_bytes != 0 && bytes >= rates.streaming_threshold_bytes;
+  const std::uint64_t line = impl_->host.private_cache.line_bytes;
+  impl_->runs.clear();
+  classify(source, bytes, impl_->runs);
+  std::uint64_t lines = 0;
+  for (const LineRun& r : impl_->runs) lines += r.lines;
+  TimePs time = rates.overhead_ps;
+  for (const LineRun& r : impl_->runs) {
+    std::uint64_t rate = streaming ? rates.streaming_bytes_per_s : rates.private_bytes_per_s;
+    if (r.state == LineState::llc) rate = std::min(rate, rates.llc_bytes_per_s);
+    if (r.state == LineState::memory) rate = std::min(rate, rates.memory_bytes_per_s);
+    // Whole lines are touched, but only the bytes asked for are copied.
+    time += time_of(lines == 1 ? bytes : std::min(bytes, r.lines * line), rate);
+  }
+  cpu_read(source, bytes);
+  if (streaming) {
+    forget(target, bytes);
+  } else {
+    cpu_wrote(target, bytes);
+  }
+  return time;
+}
+
+TimePs HostMemory::copy_out(std::uint64_t source, std::uint64_t target, std::uint64_t bytes) {
+  if (bytes == 0) return 0;
+  const profile::HostCopy& rates = impl_->host.copy;
+  cpu_read(source, bytes);
+  if (rates.streaming_threshold_bytes != 0 && bytes >= rates.streaming_threshold_bytes) {
+    forget(target, bytes);
+  } else {
+    cpu_wrote(target, bytes);
+  }
+  return rates.out_overhead_ps + time_of(bytes, rates.out_bytes_per_s);
+}
+
+}  // namespace sluice::cache

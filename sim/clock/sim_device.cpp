@@ -1,0 +1,184 @@
+#include "sim/clock/sim_device.h"
+
+#include <algorithm>
+#include <cstdlib>
+
+#include "sim/profile/load.h"
+
+// libsystemc refers to the entry point of stand-alone models; here the kernel is driven from outside, but the dynamic
+// linker still wants the symbol.
+extern "C" __attribute__((visibility("default"))) int sc_main(int, char**) { return 0; }
+
+namespace sluice::sim {
+
+SimDevice::SimDevice(profile::Profile profile, bool packets, TraceSink* trace)
+    : profile_(std::move(profile)),
+      link_(make_link(profile_)),
+      host_(profile_.host),
+      driver_(profile_, *link_, host_),
+      trace_(trace != nullptr && trace->level() != TraceLevel::off ? trace : nullptr) {
+  for (std::uint32_t i = 0; i < profile_.machine.device_count; ++i) {
+    device_addresses_.emplace_back(profile_.machine.device.global_memory_bytes);
+    gpus_.push_back(
+        std::make_unique<Gpu>("gpu" + std::to_string(i), profile_, *link_, host_, packets, *this, trace_));
+  }
+}
+
+SimDevice::~SimDevice() = default;
+
+std::optional<std::uint64_t> SimDevice::reserve_device(DeviceIndex device, std::uint64_t bytes) {
+  return device_addresses_[device].reserve(bytes);
+}
+
+void SimDevice::release_device(DeviceIndex device, std::uint64_t address) { device_addresses_[device].release(address); }
+
+std::uint64_t SimDevice::host_address(const void* p, std::uint64_t bytes) {
+  return host_addresses_.address(reinterpret_cast<std::uintptr_t>(p), bytes);
+}
+
+void SimDevice::forget_host(const void* p, std::uint64_t bytes) {
+  host_addresses_.forget(reinterpret_cast<std::uintptr_t>(p), bytes,
+                         [this](std::uint64_t address, std::uint64_t n) { host_.forget(address, n); });
+}
+
+Job* SimDevice::new_job() {
+  if (idle_.empty()) {
+    jobs_.push_back(std::make_unique<Job>());
+    return jobs_.back().get();
+  }
+  Job* job = idle_.back();
+  idle_.pop_back();
+  // Keep the vectors' memory.
+  auto dependents = std::move(job->dependents);
+  auto segments = std::move(job->flow.segments);
+  auto copies = std::move(job->copy_done);
+  dependents.clear();
+  segments.clear();
+  copies.clear();
+  *job = Job{};
+  job->dependents = std::move(dependents);
+  job->flow.segments = std::move(segments);
+  job->copy_done = std::move(copies);
+  return job;
+}
+
+EnqueueStamps SimDevice::enqueue(const Command& command, TimePs host_now) {
+  Job* job = new_job();
+  job->command = command;
+  job->times.id = command.id;
+  const EnqueueStamps stamps = driver_.charge(*job, std::max(host_now, now_));
+  if (command.host_only) {
+    finished_.push(job);
+  } else {
+    gpus_[command.device]->processor().submit(*job);
+  }
+  return stamps;
+}
+
+void SimDevice::job_ended(Job& job) {
+  driver_.complete(job);
+  finished_.push(&job);
+  gpus_[job.command.device]->processor().ended(job);
+  // The host may act at this completion: do not run past it.
+  if (job.times.visible < kernel_run_limit) {
+    kernel_run_limit = job.times.visible;
+    sc_core::sc_pause();
+  }
+}
+
+bool SimDevice::run_kernel(TimePs t) {
+  const TimePs at = kernel_now();
+  if (t < at || !sc_core::sc_pending_activity()) return false;
+  const sc_core::sc_time pending = sc_core::sc_time_to_pending_activity();
+  if (pending.value() > t - at) return false;
+  kernel_run_limit = t;
+  // The end of sc_start is exclusive, so one picosecond more.
+  const TimePs span = t == time_never ? time_never - at : t - at + 1;
+  sc_core::sc_start(sc_core::sc_time::from_value(span), sc_core::SC_EXIT_ON_STARVATION);
+  return true;
+}
+
+bool SimDevice::deliver(TimePs t) {
+  if (finished_.empty() || finished_.top()->times.visible > t) return false;
+  Job* job = finished_.top();
+  finished_.pop();
+  now_ = std::max(now_, job->times.visible);
+  last_delivered_ = job->command.id;
+  if (trace_ != nullptr) {
+    CommandRecord record;
+    record.command = &job->command;
+    record.called = job->called;
+    record.times = job->times;
+    record.stages = job->stages;
+    record.wire_bytes_up = job->wire_up;
+    record.wire_bytes_down = job->wire_down;
+    record.tlps = job->tlps;
+    trace_->command(record);
+  }
+  const Completion completion = job->times;
+  idle_.push_back(job);
+  if (sink_) sink_(completion);
+  return true;
+}
+
+void SimDevice::run_until(TimePs t) {
+  while (true) {
+    const TimePs next = finished_.empty() ? t : std::min(t, finished_.top()->times.visible);
+    if (run_kernel(next)) continue;
+    if (!deliver(t)) break;
+  }
+  now_ = std::max(now_, t);
+}
+
+bool SimDevice::run_until_complete(CommandId id) {
+  while (true) {
+    const TimePs next = finished_.empty() ? time_never : finished_.top()->times.visible;
+    if (run_kernel(next)) continue;
+    if (!deliver(time_never)) return false;
+    if (last_delivered_ == id) return true;
+  }
+}
+
+bool SimDevice::run_until_next_completion() {
+  while (true) {
+    const TimePs next = finished_.empty() ? time_never : finished_.top()->times.visible;
+    if (run_kernel(next)) continue;
+    return deliver(time_never);
+  }
+}
+
+std::unique_ptr<Simulator> make_simulator(profile::Profile profile, bool packets, TraceSink* trace, std::string& error) {
+  static bool opened = false;
+  if (opened) {
+    error = "the simulator was opened before: SystemC has one context a process";
+    return nullptr;
+  }
+  opened = true;
+  // SystemC prints a banner at the first elaboration; the program's output is not ours to write to.
+  ::setenv("SC_COPYRIGHT_MESSAGE", "DISABLE", 0);
+  sc_core::sc_report_handler::set_actions(sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
+  sc_core::sc_report_handler::set_actions(sc_core::SC_WARNING, sc_core::SC_DO_NOTHING);
+  return std::make_unique<SimDevice>(std::move(profile), packets, trace);
+}
+
+}  // namespace sluice::sim
+
+namespace sluice {
+
+std::unique_ptr<Simulator> open_simulator(const SimulatorOptions& options, std::vector<std::string>& errors) {
+  if (options.detail != "train" && options.detail != "packet") {
+    errors.push_back("detail: found \"" + options.detail + "\"; allowed: \"train\", \"packet\"");
+    return nullptr;
+  }
+  profile::Loaded loaded = profile::load_profile(options.profile.empty() ? "generic-pcie4" : options.profile);
+  if (!loaded.profile) {
+    for (const profile::Problem& p : loaded.problems) errors.push_back(profile::to_string(p));
+    return nullptr;
+  }
+  std::string error;
+  auto simulator = sim::make_simulator(std::move(*loaded.profile), options.detail == "packet", options.trace, error);
+  if (simulator == nullptr) errors.push_back(error);
+  return simulator;
+}
+
+}  // namespace sluice

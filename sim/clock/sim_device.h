@@ -1,0 +1,74 @@
+// The Simulator: the only place that starts the SystemC kernel. See docs/time.md for the rules it keeps.
+#pragma once
+
+#include <memory>
+#include <queue>
+#include <vector>
+
+#include "sim/cache/host_memory.h"
+#include "sim/clock/host_addresses.h"
+#include "sim/iface/simulator.h"
+#include "sim/models/gpu/gpu.h"
+#include "sim/models/host/host_driver.h"
+#include "sim/profile/profile.h"
+
+namespace sluice::sim {
+
+class SimDevice final : public Simulator, public JobSink {
+ public:
+  SimDevice(profile::Profile profile, bool packets, TraceSink* trace);
+  ~SimDevice() override;
+
+  [[nodiscard]] const Machine& machine() const noexcept override { return profile_.machine; }
+  void on_completion(std::function<void(const Completion&)> sink) override { sink_ = std::move(sink); }
+  [[nodiscard]] std::optional<std::uint64_t> reserve_device(DeviceIndex device, std::uint64_t bytes) override;
+  void release_device(DeviceIndex device, std::uint64_t address) override;
+  [[nodiscard]] std::uint64_t host_address(const void* p, std::uint64_t bytes) override;
+  void forget_host(const void* p, std::uint64_t bytes) override;
+  void host_wrote(std::uint64_t address, std::uint64_t bytes) override { host_.cpu_wrote(address, bytes); }
+  void host_read(std::uint64_t address, std::uint64_t bytes) override { host_.cpu_read(address, bytes); }
+  EnqueueStamps enqueue(const Command& command, TimePs host_now) override;
+  [[nodiscard]] TimePs host_cost(HostAction action) const noexcept override { return driver_.cost(action); }
+  [[nodiscard]] TimePs now() const noexcept override { return now_; }
+  void run_until(TimePs t) override;
+  [[nodiscard]] bool run_until_complete(CommandId id) override;
+  [[nodiscard]] bool run_until_next_completion() override;
+
+  // Kernel events that the link of `device` has cost so far, for tests of scale.
+  [[nodiscard]] std::uint64_t link_events(DeviceIndex device) const { return gpus_[device]->flows().events(); }
+
+ private:
+  struct Later {
+    bool operator()(const Job* a, const Job* b) const {
+      return a->times.visible != b->times.visible ? a->times.visible > b->times.visible : a->command.id > b->command.id;
+    }
+  };
+
+  void job_ended(Job& job) override;
+  // Runs the kernel up to and including `t`, or until a completion's time is known. False: nothing was pending.
+  bool run_kernel(TimePs t);
+  // Delivers the earliest completion if it is visible by `t`.
+  bool deliver(TimePs t);
+  [[nodiscard]] Job* new_job();
+
+  profile::Profile profile_;
+  std::unique_ptr<Link> link_;
+  cache::HostMemory host_;
+  HostDriver driver_;
+  HostAddresses host_addresses_;
+  std::vector<DeviceAddresses> device_addresses_;
+  std::vector<std::unique_ptr<Gpu>> gpus_;
+  TraceSink* trace_;
+  std::function<void(const Completion&)> sink_;
+  TimePs now_ = 0;
+  CommandId last_delivered_ = 0;
+  std::priority_queue<Job*, std::vector<Job*>, Later> finished_;
+  std::vector<std::unique_ptr<Job>> jobs_;  // owns all
+  std::vector<Job*> idle_;
+};
+
+// The simulator of a profile that was built by hand; open_simulator() with a loaded one. One a process.
+[[nodiscard]] std::unique_ptr<Simulator> make_simulator(profile::Profile profile, bool packets, TraceSink* trace,
+                                                        std::string& error);
+
+}  // namespace sluice::sim

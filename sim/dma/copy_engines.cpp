@@ -1,0 +1,294 @@
+#include "sim/dma/copy_engines.h"
+
+#include <algorithm>
+
+#include "sim/dma/functional.h"
+
+namespace sluice::sim {
+
+namespace {
+
+bool crosses_link(const Command& c) {
+  return c.direction == Direction::host_to_device || c.direction == Direction::device_to_host;
+}
+
+const Endpoint& host_end(const Command& c) {
+  return c.direction == Direction::host_to_device ? c.source : c.target;
+}
+const Endpoint& device_end(const Command& c) {
+  return c.direction == Direction::host_to_device ? c.target : c.source;
+}
+
+}  // namespace
+
+CopyEngines::CopyEngines(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
+                         FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory, TraceSink* trace)
+    : Agenda(name),
+      profile_(profile),
+      link_(link),
+      flows_(flows),
+      host_(host),
+      memory_(memory),
+      trace_(trace),
+      cycle_ps_(1'000'000'000'000ULL / profile.copy_engines.clock_hz) {
+  h2d_.free = profile.copy_engines.host_to_device;
+  d2h_.free = profile.copy_engines.device_to_host;
+  device_.free = 1;
+}
+
+CopyEngines::Pool* CopyEngines::pool_of(const Job& job) {
+  switch (job.command.direction) {
+    case Direction::host_to_device: return &h2d_;
+    case Direction::device_to_host: return &d2h_;
+    case Direction::device_to_device:
+    case Direction::host_to_host: return &device_;
+    case Direction::none: break;
+  }
+  return nullptr;  // markers need no engine
+}
+
+void CopyEngines::execute(Job& job) {
+  Pool* pool = pool_of(job);
+  if (pool != nullptr) {
+    if (pool->free == 0) {
+      pool->waiting.push_back(&job);
+      return;
+    }
+    --pool->free;
+  }
+  begin(job, kernel_now());
+}
+
+void CopyEngines::begin(Job& job, TimePs now) {
+  const profile::CopyEngines& p = profile_.copy_engines;
+  const Command& c = job.command;
+  job.times.started = now;
+  job.spend(Stage::queue_wait, now - job.arrived);
+  if (c.direction == Direction::none) {
+    const TimePs work = profile_.command_processor.marker_cycles * 1'000'000'000'000ULL /
+                        profile_.command_processor.clock_hz;
+    TimePs coherence = 0;
+    if (c.source.placement == Placement::host_pinned) {
+      const std::uint64_t line = profile_.host.private_cache.line_bytes;
+      coherence = link_.map_cost((c.shape.bytes() + line - 1) / line);
+    }
+    job.spend(Stage::setup, work);
+    job.spend(Stage::coherence, coherence);
+    post(now + work + coherence, {&job, DmaStep::finish});
+    return;
+  }
+  if (!crosses_link(c)) {
+    const bool fill = c.fill.size_bytes != 0;
+    const TimePs setup = (fill ? p.device_fill_setup_cycles : p.device_copy_setup_cycles) * cycle_ps_;
+    const TimePs work = local_copy_time(job);
+    job.spend(Stage::setup, setup);
+    job.spend(Stage::device_memory, work);
+    post(now + setup + work, {&job, DmaStep::finish});
+    return;
+  }
+  if (job.inline_payload) {
+    const TimePs setup = p.inline_cycles * cycle_ps_;
+    const TimePs payload =
+        p.inline_bytes_per_cycle == 0 ? 0 : c.shape.bytes() * cycle_ps_ / p.inline_bytes_per_cycle;
+    job.spend(Stage::setup, setup);
+    job.spend(Stage::link, payload);
+    post(now + setup + payload, {&job, DmaStep::finish});
+    return;
+  }
+  const TimePs setup = p.setup_cycles * cycle_ps_;
+  job.spend(Stage::setup, setup);
+  job.chunk = 0;
+  job.chunks = 1;
+  if (job.staged) {
+    const std::uint64_t chunk = profile_.driver.staging_chunk_bytes;
+    job.chunks = (c.shape.bytes() + chunk - 1) / chunk;
+    job.copy_done.assign(job.chunks, 0);
+    if (c.direction == Direction::host_to_device) {
+      // The first chunk was copied before submission; the next buffers fill while the first travels.
+      job.copy_done[0] = job.first_chunk_ready;
+      for (std::uint64_t i = 1; i < std::min<std::uint64_t>(job.chunks, profile_.driver.staging_buffers); ++i) {
+        job.copy_done[i] = job.copy_done[i - 1] + staging_copy(job, i);
+      }
+    }
+  }
+  post(now + setup, {&job, DmaStep::begin_flow});
+}
+
+// The CPU's copy of one chunk between the program's memory and its staging buffer.
+TimePs CopyEngines::staging_copy(const Job& job, std::uint64_t chunk) {
+  const Command& c = job.command;
+  const std::uint64_t size = profile_.driver.staging_chunk_bytes;
+  const std::uint64_t offset = chunk * size;
+  const std::uint64_t bytes = std::min(size, c.shape.bytes() - offset);
+  const std::uint64_t buffer = staging_address + chunk % profile_.driver.staging_buffers * size;
+  const std::uint64_t program = host_end(c).address + offset;
+  if (c.direction == Direction::host_to_device) return host_.copy_in(program, buffer, bytes);
+  // A rectangle is copied out row by row.
+  const TimePs rows = c.shape.rows * c.shape.slices > 1
+                          ? (c.shape.rows * c.shape.slices) * profile_.host.copy.out_row_ps / job.chunks
+                          : 0;
+  return host_.copy_out(buffer, program, bytes) + rows;
+}
+
+TimePs CopyEngines::local_copy_time(const Job& job) {
+  const Command& c = job.command;
+  const profile::CopyEngines& p = profile_.copy_engines;
+  const std::uint64_t bytes = c.shape.bytes();
+  if (c.direction == Direction::host_to_host) {
+    return static_cast<TimePs>(static_cast<double>(2 * bytes) * 1e12 /
+                               static_cast<double>(profile_.host.home_agent.memory_bytes_per_s));
+  }
+  constexpr std::uint32_t packet = 4096;
+  const double packets = static_cast<double>(bytes) / packet;
+  const bool fill = c.fill.size_bytes != 0;
+  const std::uint32_t width = fill ? p.device_fill_bytes_per_cycle : p.device_copy_bytes_per_cycle;
+  const double engine = static_cast<double>(bytes) / width * static_cast<double>(cycle_ps_);
+  double dram = 0;
+  TimePs first = 0;
+  if (!fill) {
+    const auto read = memory_.stream(memory::Access::read, c.source.address, bytes, packet);
+    dram += packets * static_cast<double>(read.interval_ps);
+    first = read.first_ps;
+  }
+  const auto write = memory_.stream(memory::Access::write, c.target.address, bytes, packet);
+  dram += packets * static_cast<double>(write.interval_ps);
+  return first + static_cast<TimePs>(std::max(engine, dram)) +
+         (c.shape.rows * c.shape.slices > 1 ? c.shape.rows * c.shape.slices * p.row_cycles * cycle_ps_ / 8 : 0);
+}
+
+void CopyEngines::begin_flow(Job& job, TimePs now) {
+  const Command& c = job.command;
+  LinkTransfer t;
+  t.direction = c.direction;
+  const std::uint64_t rows = c.shape.rows * c.shape.slices;
+  const Endpoint& host = host_end(c);
+  t.row_ps = profile_.copy_engines.row_cycles * cycle_ps_;
+  runs_.clear();
+  if (job.staged) {
+    const std::uint64_t size = profile_.driver.staging_chunk_bytes;
+    t.host_address = staging_address + job.chunk % profile_.driver.staging_buffers * size;
+    t.row_bytes = std::min(size, c.shape.bytes() - job.chunk * size);
+    host_.classify(t.host_address, t.row_bytes, runs_);
+  } else if (rows == 1 || host.row_pitch_bytes == c.shape.row_bytes) {
+    t.host_address = host.address;
+    t.row_bytes = c.shape.row_bytes * rows;
+    // The device may still walk rows of its own.
+    if (rows > 1 && device_end(c).row_pitch_bytes != c.shape.row_bytes) {
+      t.row_bytes = c.shape.row_bytes;
+      t.rows = rows;
+    }
+    host_.classify(t.host_address, c.shape.bytes(), runs_);
+  } else {
+    t.host_address = host.address;
+    t.row_bytes = c.shape.row_bytes;
+    t.rows = rows;
+    t.host_row_pitch_bytes = host.row_pitch_bytes;
+    // Rows of a rectangle are classified as one range: the holes between them are in the same state as a rule.
+    host_.classify(t.host_address, (rows - 1) * host.row_pitch_bytes + c.shape.row_bytes, runs_);
+  }
+  const auto access = c.direction == Direction::host_to_device ? memory::Access::write : memory::Access::read;
+  t.memory_interval_ps = memory_.stream(access, device_end(c).address + job.chunk * profile_.driver.staging_chunk_bytes,
+                                        t.row_bytes * t.rows, profile_.link.max_payload_bytes).interval_ps;
+  const std::uint64_t touched = t.rows > 1 ? t.rows * std::max(t.host_row_pitch_bytes, t.row_bytes) : t.row_bytes;
+  if (c.direction == Direction::host_to_device) {
+    host_.device_read(t.host_address, touched);
+  } else {
+    host_.device_wrote(t.host_address, touched);
+  }
+  link_.plan(t, runs_, job.flow);
+  job.flow.command = c.id;
+  job.flow.device = c.device;
+  job.flow.address = t.host_address;
+  job.flow_start = now;
+  flows_.start(job.flow, [this, &job](TimePs end) { post(std::max(end, kernel_now()), {&job, DmaStep::end_chunk}); });
+}
+
+// Cuts the flow's time into what the wire needs and what each other part added to it.
+void CopyEngines::account(Job& job, TimePs now) {
+  const TimePs total = now - job.flow_start;
+  const Link::WireUse use = link_.wire_use(job.flow, job.command.direction);
+  job.wire_up += use.up;
+  job.wire_down += use.down;
+  job.tlps += use.tlps;
+  if (trace_ == nullptr) {
+    job.spend(Stage::link, total);
+    return;
+  }
+  const std::uint32_t packet = job.flow.segments.empty() ? 0 : job.flow.segments.front().packet_bytes;
+  const TimePs alone = std::min(total, time_alone(job.flow));
+  const TimePs unsnooped = std::min(alone, time_alone_capped(job.flow, Resource::home_agent, link_.unsnooped_service(packet)));
+  const TimePs wire = std::min(unsnooped, time_alone_capped(job.flow, Resource::device_memory, 1));
+  job.spend(Stage::contention, total - alone);
+  job.spend(Stage::snoop, alone - unsnooped);
+  job.spend(Stage::device_memory, unsnooped - wire);
+  job.spend(Stage::link, wire);
+  if (trace_->level() >= TraceLevel::stage) {
+    const bool down = job.command.direction == Direction::host_to_device;
+    trace_->stage({job.command.id, job.command.device, down ? "copy_engine.h2d" : "copy_engine.d2h", "transfer",
+                   job.flow_start, now, total / cycle_ps_, job.flow.bytes()});
+    if (alone > unsnooped) {
+      trace_->stage({job.command.id, job.command.device, "host.home_agent", "snoop", now - (alone - unsnooped), now,
+                     (alone - unsnooped) * (profile_.host.home_agent.clock_hz / 1'000'000) / 1'000'000, job.flow.bytes()});
+    }
+  }
+}
+
+void CopyEngines::end_chunk(Job& job, TimePs now) {
+  account(job, now);
+  const std::uint64_t done = job.chunk;
+  if (job.staged) {
+    const bool write = job.command.direction == Direction::host_to_device;
+    const std::uint64_t buffers = profile_.driver.staging_buffers;
+    if (write && done + buffers < job.chunks) {
+      const std::uint64_t next = done + buffers;
+      job.copy_done[next] = std::max(job.copy_done[next - 1], now) + staging_copy(job, next);
+    } else if (!write) {
+      job.copy_done[done] = std::max(done > 0 ? job.copy_done[done - 1] : 0, now) + staging_copy(job, done);
+    }
+    if (done + 1 < job.chunks) {
+      ++job.chunk;
+      // A write waits for the next chunk's copy, a read for a buffer to be emptied.
+      TimePs at = now;
+      if (write) {
+        at = std::max(now, job.copy_done[job.chunk]);
+      } else if (job.chunk >= buffers) {
+        at = std::max(now, job.copy_done[job.chunk - buffers]);
+      }
+      job.spend(Stage::staging, at - now);
+      post(at, {&job, DmaStep::begin_flow});
+      return;
+    }
+  }
+  const TimePs finish = profile_.copy_engines.finish_cycles * cycle_ps_;
+  job.spend(Stage::setup, finish);
+  post(now + finish, {&job, DmaStep::finish});
+}
+
+void CopyEngines::end(Job& job, TimePs now) {
+  job.times.ended = job.times.completed = now;
+  if (job.staged && job.command.direction == Direction::device_to_host) {
+    job.times.completed = std::max(now, job.copy_done.back());
+    job.spend(Stage::host_copy_out, job.times.completed - now);
+  }
+  move_bytes(job.command);
+  Pool* pool = pool_of(job);
+  sink_->job_ended(job);
+  if (pool == nullptr) return;
+  if (pool->waiting.empty()) {
+    ++pool->free;
+    return;
+  }
+  Job* next = pool->waiting.front();
+  pool->waiting.pop_front();
+  begin(*next, now);
+}
+
+void CopyEngines::act(const DmaEvent& event, TimePs now) {
+  switch (event.step) {
+    case DmaStep::begin_flow: begin_flow(*event.job, now); break;
+    case DmaStep::end_chunk: end_chunk(*event.job, now); break;
+    case DmaStep::finish: end(*event.job, now); break;
+  }
+}
+
+}  // namespace sluice::sim

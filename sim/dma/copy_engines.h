@@ -1,0 +1,60 @@
+// The engines that move bytes: copy engines for each direction of the link, and the device's own copies and fills.
+// A job occupies an engine from STARTED to ENDED; jobs that find none free wait in the order in which they came.
+#pragma once
+
+#include <deque>
+
+#include "sim/clock/agenda.h"
+#include "sim/models/job.h"
+#include "sim/models/link/link.h"
+#include "sim/models/memory/device_memory.h"
+#include "sim/profile/profile.h"
+
+namespace sluice::sim {
+
+enum class DmaStep : std::uint8_t { begin_flow, end_chunk, finish };
+
+struct DmaEvent {
+  Job* job = nullptr;
+  DmaStep step = DmaStep::finish;
+};
+
+class CopyEngines final : public Agenda<DmaEvent>, public Executor {
+ public:
+  CopyEngines(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
+              FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory, TraceSink* trace);
+  void connect(JobSink& sink) { sink_ = &sink; }
+
+  void execute(Job& job) override;
+
+ private:
+  struct Pool {  // engines of one kind
+    std::uint32_t free = 0;
+    std::deque<Job*> waiting;
+  };
+
+  void act(const DmaEvent& event, TimePs now) override;
+  [[nodiscard]] Pool* pool_of(const Job& job);
+  void begin(Job& job, TimePs now);
+  void begin_flow(Job& job, TimePs now);
+  void end_chunk(Job& job, TimePs now);
+  void end(Job& job, TimePs now);
+  void account(Job& job, TimePs now);
+  [[nodiscard]] TimePs local_copy_time(const Job& job);
+  [[nodiscard]] TimePs staging_copy(const Job& job, std::uint64_t chunk);
+
+  const profile::Profile& profile_;
+  const Link& link_;
+  FlowEngine& flows_;
+  cache::HostMemory& host_;
+  memory::DeviceMemory& memory_;
+  TraceSink* trace_;
+  JobSink* sink_ = nullptr;
+  TimePs cycle_ps_;
+  Pool h2d_;
+  Pool d2h_;
+  Pool device_;
+  std::vector<cache::LineRun> runs_;
+};
+
+}  // namespace sluice::sim

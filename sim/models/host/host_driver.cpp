@@ -1,0 +1,115 @@
+#include "sim/models/host/host_driver.h"
+
+#include <algorithm>
+
+namespace sluice::sim {
+
+namespace {
+
+constexpr std::uint64_t mib = 1ULL << 20;
+
+TimePs per_mib(TimePs cost, std::uint64_t bytes) {
+  return static_cast<TimePs>(static_cast<double>(cost) * static_cast<double>(bytes) / static_cast<double>(mib));
+}
+
+bool is_map(Operation op) {
+  switch (op) {
+    case Operation::map_buffer:
+    case Operation::map_image:
+    case Operation::unmap:
+    case Operation::svm_map:
+    case Operation::svm_unmap:
+    case Operation::svm_memcpy:
+    case Operation::svm_memfill:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+HostDriver::HostDriver(const profile::Profile& profile, const Link& link, cache::HostMemory& memory)
+    : profile_(profile), link_(link), memory_(memory) {}
+
+const profile::DriverCosts& HostDriver::costs_of(const Command& c) const {
+  const profile::Driver& d = profile_.driver;
+  if (c.direction == Direction::none) return d.marker;
+  if (c.fill.size_bytes != 0) return d.device_fill;
+  if (c.direction == Direction::device_to_device) return d.device_copy;
+  return is_map(c.op) ? d.map : d.transfer;
+}
+
+EnqueueStamps HostDriver::charge(Job& job, TimePs called) {
+  const Command& c = job.command;
+  const profile::Driver& d = profile_.driver;
+  const profile::DriverCosts& costs = costs_of(c);
+  job.called = called;
+  EnqueueStamps stamps;
+  // Creating and pinning the mirror of a buffer that is mapped for the first time.
+  TimePs pinning = 0;
+  if (c.pins_bytes != 0) pinning = d.first_map_ps + per_mib(d.first_map_per_mib_ps, std::max(c.pins_bytes, 2 * mib));
+  if (c.host_only) {
+    const bool unmaps = c.op == Operation::unmap || c.op == Operation::svm_unmap;
+    const TimePs work = pinning + (unmaps ? d.unmap_host_only_ps : d.map_host_only_ps);
+    stamps.queued = stamps.submitted = stamps.returned = called + work;
+    job.times.queued = job.times.submitted = job.times.started = job.times.ended = stamps.returned;
+    job.times.completed = job.times.visible = stamps.returned;
+    job.spend(Stage::host_validate, work);
+    return stamps;
+  }
+  const std::uint64_t bytes = c.direction == Direction::none ? 0 : c.shape.bytes();
+  const Endpoint& host_end = c.direction == Direction::device_to_host ? c.target : c.source;
+  const bool crosses = c.direction == Direction::host_to_device || c.direction == Direction::device_to_host;
+  const bool pageable = crosses && host_end.placement == Placement::host_pageable && !link_.reaches_pageable();
+  const std::uint64_t inline_limit = pageable ? profile_.copy_engines.inline_limit_pageable_bytes
+                                              : profile_.copy_engines.inline_limit_bytes;
+  job.inline_payload = c.direction == Direction::host_to_device && c.shape.rows * c.shape.slices == 1 &&
+                       c.fill.size_bytes == 0 && bytes <= inline_limit && inline_limit != 0;
+  job.staged = pageable && !job.inline_payload && chunk_bytes() != 0;
+
+  const TimePs validate = costs.validate_ps + pinning + (pageable ? d.pageable_ps : 0);
+  TimePs pack = costs.pack_ps + per_mib(d.pack_per_mib_ps, bytes);
+  TimePs copy = 0;
+  if (job.inline_payload) {
+    copy = memory_.copy_in(host_end.address, ring_address, bytes);
+  } else if (job.staged && c.direction == Direction::host_to_device) {
+    copy = memory_.copy_in(host_end.address, staging_address, std::min(bytes, chunk_bytes()));
+  }
+  stamps.queued = called + validate;
+  stamps.submitted = stamps.queued + pack + copy;
+  job.doorbell = stamps.submitted + costs.submit_ps;
+  stamps.returned = job.doorbell + costs.return_ps;
+  job.first_chunk_ready = stamps.submitted;
+  job.times.queued = stamps.queued;
+  job.times.submitted = stamps.submitted;
+  job.spend(Stage::host_validate, validate);
+  job.spend(Stage::host_pack, pack);
+  job.spend(Stage::host_copy, copy);
+  job.spend(Stage::doorbell, costs.submit_ps);
+  return stamps;
+}
+
+void HostDriver::complete(Job& job) const {
+  const profile::Driver& d = profile_.driver;
+  const TimePs fence = d.fence_ps + link_.posted_time();
+  job.times.visible = job.times.completed + fence + d.wakeup_ps;
+  job.spend(Stage::fence, fence);
+  job.spend(Stage::wakeup, d.wakeup_ps);
+}
+
+TimePs HostDriver::cost(HostAction action) const noexcept {
+  const profile::Driver& d = profile_.driver;
+  switch (action) {
+    case HostAction::api_call: return 0;
+    case HostAction::poll_event: return d.poll_event_ps;
+    case HostAction::finish_idle: return d.finish_idle_ps;
+    case HostAction::read_clock: return d.read_clock_ps;
+    case HostAction::flush: return d.flush_ps;
+    case HostAction::create_buffer: return d.create_buffer_ps;
+    case HostAction::count_: break;
+  }
+  return 0;
+}
+
+}  // namespace sluice::sim

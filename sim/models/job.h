@@ -1,0 +1,63 @@
+// A command on its way through the device: the command, its stamps, and where its time went so far.
+#pragma once
+
+#include <array>
+#include <vector>
+
+#include "sim/iface/command.h"
+#include "sim/iface/trace_sink.h"
+#include "sim/models/link/traffic.h"
+
+namespace sluice::sim {
+
+// Simulated host addresses that the driver owns; the program's memory lies below.
+inline constexpr std::uint64_t ring_address = 1ULL << 46;
+inline constexpr std::uint64_t staging_address = 1ULL << 47;
+
+struct Job {
+  Command command;
+  Completion times;
+  TimePs called = 0;
+  TimePs doorbell = 0;          // rung on the host
+  TimePs decoded = 0;           // the command processor knows what to do
+  std::array<TimePs, stage_count> stages{};
+  bool inline_payload = false;  // the bytes travel in the ring
+  bool staged = false;          // pageable memory, copied through pinned chunks
+  TimePs first_chunk_ready = 0; // staged write: the copy that was made before submission
+
+  // Dependencies, kept by the command processor.
+  std::uint32_t open_waits = 0;
+  TimePs ready = 0;             // latest end of what it waited for
+  std::vector<Job*> dependents;
+  bool queued_behind = false;   // the wait that remains is the in-order predecessor
+  bool ended = false;
+
+  // Transfer state, kept by the copy engine.
+  Flow flow;
+  TimePs arrived = 0;           // handed to an engine
+  TimePs flow_start = 0;
+  std::uint64_t chunk = 0;
+  std::uint64_t chunks = 1;
+  std::vector<TimePs> copy_done;  // staging copies, by chunk
+  std::uint64_t wire_up = 0;
+  std::uint64_t wire_down = 0;
+  std::uint64_t tlps = 0;
+
+  void spend(Stage stage, TimePs time) { stages[static_cast<std::size_t>(stage)] += time; }
+};
+
+// Told when a job has ended on the device; `times.completed` and `times.visible` follow from it.
+class JobSink {
+ public:
+  virtual ~JobSink() = default;
+  virtual void job_ended(Job& job) = 0;
+};
+
+// Takes a job whose turn has come; called at its start time.
+class Executor {
+ public:
+  virtual ~Executor() = default;
+  virtual void execute(Job& job) = 0;
+};
+
+}  // namespace sluice::sim

@@ -1,0 +1,106 @@
+// Coherent links (CXL.cache/.mem, NVLink-C2C): flits, cache-line transactions with a limited number outstanding, and
+// ownership that moves by line. The device reaches all host memory, so nothing is staged and a map moves ownership,
+// not data.
+#include <cmath>
+
+#include "sim/models/link/link.h"
+#include "sim/models/link/packetise.h"
+
+namespace sluice::sim {
+
+namespace {
+
+class CoherentLink final : public Link {
+ public:
+  explicit CoherentLink(const profile::Profile& p)
+      : link_(p.link),
+        host_(p.host),
+        ps_per_byte_(1000.0 / (p.link.gigatransfers_per_s * p.link.lanes / 8.0 * p.link.encoding *
+                               (1.0 - p.link.skip_overhead))) {}
+
+  // A packet is as many lines as fit the payload of MPS bytes: a batch of line transactions in one burst of flits.
+  void plan(const LinkTransfer& t, const std::vector<cache::LineRun>& runs, Flow& flow) const override {
+    flow.segments.clear();
+    SegmentBuilder build(flow);
+    const bool read = t.direction == Direction::host_to_device;
+    const auto memory = [&](std::uint32_t bytes) { return t.memory_interval_ps * bytes / link_.max_payload_bytes; };
+    if (read) {
+      flow.hops = 4;
+      flow.path = {Resource::wire_up, Resource::home_agent, Resource::wire_down, Resource::device_memory};
+      flow.latency_ps = {link_.propagation_ps, host_.home_agent.latency_ps, link_.propagation_ps, 0};
+    } else {
+      flow.hops = 3;
+      flow.path = {Resource::device_memory, Resource::wire_up, Resource::home_agent};
+      flow.latency_ps = {0, link_.propagation_ps, 0};
+    }
+    flow.kind = read ? "RdReq" : "WrData";
+    flow.reply_kind = read ? "RdData" : "";
+    flow.window = std::max(1U, link_.outstanding_lines / lines(link_.max_payload_bytes));
+    flow.window_return_ps = read ? 0 : link_.propagation_ps;
+    packetise(t, runs, link_.max_payload_bytes, link_.line_bytes, [&](std::uint64_t n, std::uint32_t bytes, auto state) {
+      const TimePs home = home_service(host_, t.direction, state, bytes);
+      const TimePs row = t.rows > 1 && t.row_bytes > 0 ? t.row_ps * bytes / t.row_bytes : 0;
+      if (read) {
+        // One request slot (16 bytes) a line upstream.
+        build.add(n, bytes, {wire_time(16.0 * lines(bytes)), std::max(home, row), flit_time(bytes), memory(bytes)});
+      } else {
+        build.add(n, bytes, {std::max(memory(bytes), row), flit_time(bytes), home});
+      }
+    });
+  }
+
+  TimePs fetch_time(std::uint64_t bytes) const override {
+    return wire_time(16) + 2 * link_.propagation_ps + host_.home_agent.latency_ps +
+           flit_time(static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, 1U << 20)));
+  }
+  TimePs posted_time() const override { return flit_time(link_.line_bytes) + link_.propagation_ps; }
+
+  // The first line pays the whole change of ownership, the rest follow at the directory's rate.
+  TimePs map_cost(std::uint64_t count) const override {
+    if (count == 0) return 0;
+    const TimePs rest = link_.ownership_lines_per_s == 0
+                            ? 0
+                            : static_cast<TimePs>(static_cast<double>(count - 1) * 1e12 /
+                                                  static_cast<double>(link_.ownership_lines_per_s));
+    return link_.ownership_ps + rest;
+  }
+
+  TimePs unsnooped_service(std::uint32_t bytes) const override {
+    return home_service(host_, Direction::host_to_device, cache::LineState::memory, bytes);
+  }
+
+  WireUse wire_use(const Flow& flow, Direction direction) const override {
+    WireUse use;
+    for (const Segment& s : flow.segments) {
+      const std::uint64_t data = s.packets * flits(s.packet_bytes) * link_.flit_bytes;
+      (direction == Direction::host_to_device ? use.down : use.up) += data;
+      if (direction == Direction::host_to_device) use.up += s.packets * 16 * lines(s.packet_bytes);
+      use.tlps += s.packets * flits(s.packet_bytes);
+    }
+    return use;
+  }
+
+  bool reaches_pageable() const override { return true; }
+
+ private:
+  [[nodiscard]] std::uint32_t lines(std::uint32_t bytes) const { return (bytes + link_.line_bytes - 1) / link_.line_bytes; }
+  [[nodiscard]] std::uint64_t flits(std::uint32_t bytes) const {
+    return (bytes + link_.flit_payload_bytes - 1) / link_.flit_payload_bytes;
+  }
+  [[nodiscard]] TimePs wire_time(double bytes) const { return static_cast<TimePs>(std::llround(bytes * ps_per_byte_)); }
+  [[nodiscard]] TimePs flit_time(std::uint32_t bytes) const {
+    return wire_time(static_cast<double>(flits(bytes) * link_.flit_bytes));
+  }
+
+  const profile::Link& link_;
+  const profile::Host& host_;
+  double ps_per_byte_;
+};
+
+}  // namespace
+
+std::unique_ptr<Link> make_coherent_link(const profile::Profile& profile) {
+  return std::make_unique<CoherentLink>(profile);
+}
+
+}  // namespace sluice::sim

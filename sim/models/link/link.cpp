@@ -1,0 +1,62 @@
+#include "sim/models/link/link.h"
+
+#include <algorithm>
+
+namespace sluice::sim {
+
+void SegmentBuilder::add(std::uint64_t packets, std::uint32_t packet_bytes,
+                         const std::array<TimePs, max_hops>& service) {
+  if (packets == 0) return;
+  if (!flow_.segments.empty()) {
+    Segment& last = flow_.segments.back();
+    if (last.packet_bytes == packet_bytes && last.service_ps == service) {
+      last.packets += packets;
+      return;
+    }
+  }
+  flow_.segments.push_back({packets, packet_bytes, service});
+}
+
+TimePs home_service(const profile::Host& host, Direction direction, cache::LineState state, std::uint32_t bytes) {
+  const profile::HomeAgent& home = host.home_agent;
+  const std::uint32_t line = host.private_cache.line_bytes;
+  const TimePs lines = (bytes + line - 1) / line;
+  const TimePs memory = (static_cast<TimePs>(bytes) * 1'000'000'000'000ULL) / home.memory_bytes_per_s;
+  switch (state) {
+    case cache::LineState::memory:
+    case cache::LineState::llc:
+      return memory;
+    case cache::LineState::private_clean:
+      // A read is forwarded by the cache that holds the line; a write only invalidates it.
+      if (direction == Direction::device_to_host) return memory + lines * home.write_clean_line_ps;
+      break;
+    case cache::LineState::private_dirty:
+      if (direction == Direction::device_to_host) return memory + lines * home.write_dirty_line_ps;
+      break;
+  }
+  return std::max(memory, lines * home.snoop_latency_ps / home.snoop_trackers);
+}
+
+namespace {
+
+struct Kind {
+  profile::LinkKind kind;
+  std::unique_ptr<Link> (*make)(const profile::Profile&);
+};
+
+constexpr Kind kinds[] = {
+    {profile::LinkKind::pcie, make_pcie_link},
+    {profile::LinkKind::coherent, make_coherent_link},
+    {profile::LinkKind::on_chip, make_on_chip_link},
+};
+
+}  // namespace
+
+std::unique_ptr<Link> make_link(const profile::Profile& profile) {
+  for (const Kind& k : kinds) {
+    if (k.kind == profile.link.kind) return k.make(profile);
+  }
+  return nullptr;
+}
+
+}  // namespace sluice::sim

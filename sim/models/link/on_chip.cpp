@@ -1,0 +1,66 @@
+// Integrated devices: one memory behind one fabric. A map is free where the fabric is coherent; where it is not, the
+// driver cleans and invalidates the caches line by line.
+#include "sim/models/link/link.h"
+#include "sim/models/link/packetise.h"
+
+namespace sluice::sim {
+
+namespace {
+
+class OnChipLink final : public Link {
+ public:
+  explicit OnChipLink(const profile::Profile& p) : link_(p.link), host_(p.host) {}
+
+  void plan(const LinkTransfer& t, const std::vector<cache::LineRun>& runs, Flow& flow) const override {
+    flow.segments.clear();
+    SegmentBuilder build(flow);
+    const bool read = t.direction == Direction::host_to_device;
+    flow.hops = 2;
+    // A copy inside one memory reads and writes it: both cross the fabric, one direction each.
+    flow.path = {Resource::home_agent, read ? Resource::wire_down : Resource::wire_up};
+    flow.latency_ps = {host_.home_agent.latency_ps, link_.propagation_ps};
+    flow.kind = read ? "read" : "write";
+    flow.window = 0;
+    packetise(t, runs, link_.max_payload_bytes, host_.private_cache.line_bytes,
+              [&](std::uint64_t n, std::uint32_t bytes, auto state) {
+                const TimePs row = t.rows > 1 && t.row_bytes > 0 ? t.row_ps * bytes / t.row_bytes : 0;
+                // The fabric of a non-coherent chip does not look into the cores' caches.
+                const auto seen = link_.fabric_coherent ? state : cache::LineState::memory;
+                build.add(n, bytes, {std::max(home_service(host_, t.direction, seen, bytes), row), fabric_time(bytes)});
+              });
+  }
+
+  TimePs fetch_time(std::uint64_t bytes) const override {
+    return host_.home_agent.latency_ps + link_.propagation_ps + fabric_time(bytes);
+  }
+  TimePs posted_time() const override { return link_.propagation_ps; }
+  TimePs map_cost(std::uint64_t lines) const override {
+    return link_.fabric_coherent ? 0 : link_.maintenance_overhead_ps + lines * link_.maintenance_line_ps;
+  }
+  TimePs unsnooped_service(std::uint32_t bytes) const override {
+    return home_service(host_, Direction::host_to_device, cache::LineState::memory, bytes);
+  }
+  WireUse wire_use(const Flow& flow, Direction direction) const override {
+    WireUse use;
+    (direction == Direction::host_to_device ? use.down : use.up) = flow.bytes();
+    use.tlps = flow.packets();
+    return use;
+  }
+  bool reaches_pageable() const override { return true; }
+
+ private:
+  [[nodiscard]] TimePs fabric_time(std::uint64_t bytes) const {
+    return bytes * 1'000'000'000'000ULL / link_.fabric_bytes_per_s;
+  }
+
+  const profile::Link& link_;
+  const profile::Host& host_;
+};
+
+}  // namespace
+
+std::unique_ptr<Link> make_on_chip_link(const profile::Profile& profile) {
+  return std::make_unique<OnChipLink>(profile);
+}
+
+}  // namespace sluice::sim

@@ -1,0 +1,125 @@
+// PCI Express at TLP level. Device reads are requests of up to MRRS bytes upstream and completions of up to MPS bytes
+// downstream; device writes are posted TLPs of up to MPS bytes. Wire bytes per TLP: header with framing, sequence
+// number and LCRC, plus the DLLPs (ACK, UpdateFC) that share the direction; SKP ordered sets take their share of the
+// raw rate. Formulae: pcie-bench (Neugebauer et al., SIGCOMM 2018), with DLLPs counted per lane group, not per lane.
+#include <cmath>
+
+#include "sim/models/link/link.h"
+#include "sim/models/link/packetise.h"
+
+namespace sluice::sim {
+
+namespace {
+
+class PcieLink final : public Link {
+ public:
+  explicit PcieLink(const profile::Profile& p)
+      : link_(p.link),
+        host_(p.host),
+        // GT/s * lanes / 8 is GB/s, that is bytes per ns; the reciprocal in ps per byte.
+        ps_per_byte_(1000.0 / (p.link.gigatransfers_per_s * p.link.lanes / 8.0 * p.link.encoding *
+                               (1.0 - p.link.skip_overhead))) {}
+
+  void plan(const LinkTransfer& t, const std::vector<cache::LineRun>& runs, Flow& flow) const override {
+    flow.segments.clear();
+    SegmentBuilder build(flow);
+    const std::uint32_t line = host_.private_cache.line_bytes;
+    // Device memory's interval is given per MPS; scale it to the packet.
+    const auto memory = [&](std::uint32_t bytes) {
+      return t.memory_interval_ps * bytes / link_.max_payload_bytes;
+    };
+    if (t.direction == Direction::host_to_device) {
+      flow.hops = 4;
+      flow.path = {Resource::wire_up, Resource::home_agent, Resource::wire_down, Resource::device_memory};
+      flow.latency_ps = {link_.propagation_ps, host_.home_agent.latency_ps, link_.propagation_ps, 0};
+      flow.window = link_.read_tags;
+      flow.window_return_ps = 0;
+      flow.kind = "MRd";
+      flow.reply_kind = "CplD";
+      packetise(t, runs, link_.max_read_request_bytes, line, [&](std::uint64_t n, std::uint32_t bytes, auto state) {
+        build.add(n, bytes, {request_time(), std::max(home_service(host_, t.direction, state, bytes), row_time(t, bytes)),
+                             data_time(bytes, link_.completion_header_bytes, link_.downstream_dllps_per_tlp),
+                             memory(bytes)});
+      });
+    } else {
+      flow.hops = 3;
+      flow.path = {Resource::device_memory, Resource::wire_up, Resource::home_agent};
+      // Posted: the engine is done when the last write has left, and the fence behind it keeps the order. The flight to
+      // the root port therefore delays credits but not END.
+      flow.latency_ps = {0, 0, 0};
+      flow.window = link_.posted_credits_tlps;
+      flow.window_return_ps = 2 * link_.propagation_ps + link_.credit_return_ps;
+      flow.kind = "MWr";
+      flow.reply_kind = {};
+      packetise(t, runs, link_.max_payload_bytes, line, [&](std::uint64_t n, std::uint32_t bytes, auto state) {
+        build.add(n, bytes, {std::max(memory(bytes), row_time(t, bytes)),
+                             data_time(bytes, link_.write_header_bytes, link_.upstream_dllps_per_tlp),
+                             home_service(host_, t.direction, state, bytes)});
+      });
+    }
+  }
+
+  TimePs fetch_time(std::uint64_t bytes) const override {
+    const std::uint64_t requests = std::max<std::uint64_t>(1, (bytes + link_.max_read_request_bytes - 1) /
+                                                                  link_.max_read_request_bytes);
+    const std::uint32_t first = static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, link_.max_read_request_bytes));
+    const TimePs data = data_time(first, link_.completion_header_bytes, link_.downstream_dllps_per_tlp);
+    return request_time() + 2 * link_.propagation_ps + host_.home_agent.latency_ps + requests * data;
+  }
+
+  TimePs posted_time() const override {
+    return data_time(4, link_.write_header_bytes, 0) + link_.propagation_ps;
+  }
+
+  TimePs map_cost(std::uint64_t) const override { return 0; }
+
+  TimePs unsnooped_service(std::uint32_t bytes) const override {
+    return home_service(host_, Direction::host_to_device, cache::LineState::memory, bytes);
+  }
+
+  WireUse wire_use(const Flow& flow, Direction direction) const override {
+    WireUse use;
+    for (const Segment& s : flow.segments) {
+      const std::uint64_t tlps = (s.packet_bytes + link_.max_payload_bytes - 1) / link_.max_payload_bytes;
+      if (direction == Direction::host_to_device) {
+        use.up += s.packets * link_.read_header_bytes;
+        use.down += s.packets * data_bytes(s.packet_bytes, link_.completion_header_bytes, link_.downstream_dllps_per_tlp);
+        use.tlps += s.packets * (1 + tlps);
+      } else {
+        use.up += s.packets * data_bytes(s.packet_bytes, link_.write_header_bytes, link_.upstream_dllps_per_tlp);
+        use.tlps += s.packets * tlps;
+      }
+    }
+    return use;
+  }
+
+  bool reaches_pageable() const override { return false; }
+
+ private:
+  [[nodiscard]] TimePs wire_time(double bytes) const { return static_cast<TimePs>(std::llround(bytes * ps_per_byte_)); }
+  [[nodiscard]] TimePs request_time() const { return wire_time(link_.read_header_bytes); }
+  [[nodiscard]] double wire_bytes(std::uint32_t payload, std::uint32_t header, double dllps) const {
+    const std::uint32_t tlps = std::max(1U, (payload + link_.max_payload_bytes - 1) / link_.max_payload_bytes);
+    return payload + tlps * (header + dllps * link_.dllp_bytes);
+  }
+  [[nodiscard]] TimePs data_time(std::uint32_t payload, std::uint32_t header, double dllps) const {
+    return wire_time(wire_bytes(payload, header, dllps));
+  }
+  [[nodiscard]] std::uint64_t data_bytes(std::uint32_t payload, std::uint32_t header, double dllps) const {
+    return static_cast<std::uint64_t>(std::llround(wire_bytes(payload, header, dllps)));
+  }
+  // Rows of a rectangle that are shorter than a packet cost the engine more than the wire.
+  [[nodiscard]] static TimePs row_time(const LinkTransfer& t, std::uint32_t bytes) {
+    return t.rows > 1 && t.row_bytes > 0 ? t.row_ps * bytes / t.row_bytes : 0;
+  }
+
+  const profile::Link& link_;
+  const profile::Host& host_;
+  double ps_per_byte_;
+};
+
+}  // namespace
+
+std::unique_ptr<Link> make_pcie_link(const profile::Profile& profile) { return std::make_unique<PcieLink>(profile); }
+
+}  // namespace sluice::sim

@@ -1,0 +1,141 @@
+#include "sim/models/link/traffic.h"
+
+#include <algorithm>
+
+namespace sluice::sim {
+
+std::string_view to_string(Resource r) noexcept {
+  switch (r) {
+    case Resource::wire_up: return "link.up";
+    case Resource::wire_down: return "link.down";
+    case Resource::home_agent: return "host.home_agent";
+    case Resource::device_memory: return "device.memory";
+    case Resource::count_: break;
+  }
+  return "?";
+}
+
+namespace {
+
+using Times = std::array<TimePs, max_hops>;
+
+// Departure of the last of `n` packets from each hop. A tandem of serial servers is linear in the max-plus algebra:
+// departure(k, j) = max(departure(k - 1, j), departure(k, j - 1) + latency) + service(j), so the n-th departure is the
+// longest path through an n by hops grid, and that path takes all its n - 1 horizontal steps at the slowest hop it visits.
+Times advance(const Flow& flow, const Times& service, std::uint64_t n, const Times& free, TimePs source) {
+  Times out{};
+  for (std::size_t j = 0; j < flow.hops; ++j) {
+    TimePs best = 0;
+    for (std::size_t i = 0; i <= j; ++i) {
+      TimePs path = 0;
+      TimePs slowest = 0;
+      for (std::size_t k = i; k <= j; ++k) {
+        path += service[k] + (k < j ? flow.latency_ps[k] : 0);
+        slowest = std::max(slowest, service[k]);
+      }
+      const TimePs from = i == 0 ? std::max(free[0], source) : free[i];
+      best = std::max(best, from + path + (n - 1) * slowest);
+    }
+    out[j] = best;
+  }
+  return out;
+}
+
+// Packet by packet with the window, jumping over whole windows once the pattern repeats.
+class WindowedRun {
+ public:
+  explicit WindowedRun(const Flow& flow) : flow_(flow), returns_(flow.window, 0) {}
+
+  void run(const Times& service, std::uint64_t n) {
+    std::vector<TimePs> mark;
+    TimePs last_delta = 0;
+    Times mark_free{};
+    std::uint64_t k = 0;
+    while (k < n) {
+      step(service);
+      ++k;
+      if (next_ != 0) continue;  // a whole window since the last mark
+      if (!mark.empty()) {
+        const TimePs delta = returns_[0] - mark[0];
+        bool uniform = true;
+        for (std::size_t i = 0; uniform && i < returns_.size(); ++i) uniform = returns_[i] - mark[i] == delta;
+        for (std::size_t j = 0; uniform && j < flow_.hops; ++j) uniform = free_[j] - mark_free[j] == delta;
+        if (uniform && delta == last_delta) {
+          const TimePs shift = (n - k) / returns_.size() * delta;
+          k += (n - k) / returns_.size() * returns_.size();
+          for (TimePs& t : returns_) t += shift;
+          for (std::size_t j = 0; j < flow_.hops; ++j) free_[j] += shift;
+        }
+        last_delta = uniform ? delta : 0;
+      }
+      mark = returns_;
+      mark_free = free_;
+    }
+  }
+  [[nodiscard]] TimePs end() const { return free_[flow_.hops - 1U] + flow_.latency_ps[flow_.hops - 1U]; }
+
+ private:
+  void step(const Times& service) {
+    TimePs at = returns_[next_];
+    for (std::size_t j = 0; j < flow_.hops; ++j) {
+      free_[j] = std::max(free_[j], at) + service[j];
+      at = free_[j] + flow_.latency_ps[j];
+    }
+    returns_[next_] = free_[flow_.hops - 1U] + flow_.window_return_ps;
+    next_ = next_ + 1 == returns_.size() ? 0 : next_ + 1;
+  }
+
+  const Flow& flow_;
+  std::vector<TimePs> returns_;
+  std::size_t next_ = 0;
+  Times free_{};
+};
+
+// The window never delays the last hop if even its fastest packets take a round trip per window.
+bool window_can_limit(const Flow& flow) {
+  if (flow.window == 0 || flow.packets() <= flow.window) return false;
+  TimePs fastest = time_never;
+  TimePs round_trip = flow.window_return_ps;
+  for (std::size_t j = 0; j < flow.hops; ++j) {
+    TimePs slowest = 0;
+    for (const Segment& s : flow.segments) slowest = std::max(slowest, s.service_ps[j]);
+    round_trip += slowest + (j + 1U < flow.hops ? flow.latency_ps[j] : 0);
+  }
+  for (const Segment& s : flow.segments) {
+    // A short final packet cannot hold up a packet behind it.
+    if (&s == &flow.segments.back() && s.packets == 1) continue;
+    fastest = std::min(fastest, s.service_ps[flow.hops - 1U]);
+  }
+  return fastest == time_never || flow.window * fastest < round_trip;
+}
+
+template <class Service>
+TimePs run_alone(const Flow& flow, Service service) {
+  if (flow.segments.empty()) return 0;
+  if (window_can_limit(flow)) {
+    WindowedRun run(flow);
+    for (const Segment& s : flow.segments) run.run(service(s), s.packets);
+    return run.end();
+  }
+  Times free{};
+  for (const Segment& s : flow.segments) free = advance(flow, service(s), s.packets, free, 0);
+  return free[flow.hops - 1U] + flow.latency_ps[flow.hops - 1U];
+}
+
+}  // namespace
+
+TimePs time_alone(const Flow& flow) {
+  return run_alone(flow, [](const Segment& s) -> const Times& { return s.service_ps; });
+}
+
+TimePs time_alone_capped(const Flow& flow, Resource resource, TimePs cap_ps) {
+  return run_alone(flow, [&](const Segment& s) {
+    Times t = s.service_ps;
+    for (std::size_t j = 0; j < flow.hops; ++j) {
+      if (flow.path[j] == resource) t[j] = std::min(t[j], cap_ps);
+    }
+    return t;
+  });
+}
+
+}  // namespace sluice::sim

@@ -1,0 +1,76 @@
+// Traffic as the link engines carry it: a Flow is a run of packets that visit the same serial resources in the same
+// order. A packet is one transaction: a read request with its completions, or one posted write.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <functional>
+#include <string_view>
+#include <vector>
+
+#include "sim/iface/command.h"
+#include "sim/iface/time.h"
+
+namespace sluice::sim {
+
+// Serial servers that flows meet at. The two directions of a link are separate wires.
+enum class Resource : std::uint8_t { wire_up, wire_down, home_agent, device_memory, count_ };
+inline constexpr std::size_t resource_count = static_cast<std::size_t>(Resource::count_);
+[[nodiscard]] std::string_view to_string(Resource r) noexcept;
+
+inline constexpr std::size_t max_hops = 4;
+
+// `packets` consecutive packets that cost the same at every hop.
+struct Segment {
+  std::uint64_t packets = 0;
+  std::uint32_t packet_bytes = 0;
+  std::array<TimePs, max_hops> service_ps{};  // per hop of the flow's path
+};
+
+struct Flow {
+  CommandId command = 0;
+  DeviceIndex device = 0;
+  std::uint8_t hops = 0;
+  std::array<Resource, max_hops> path{};
+  std::array<TimePs, max_hops> latency_ps{};  // after the hop, before the next one or before the end
+  std::vector<Segment> segments;
+  // At most `window` packets between entering hop 0 and leaving the last hop plus `window_return_ps`
+  // (read tags; posted credits). 0: unlimited.
+  std::uint32_t window = 0;
+  TimePs window_return_ps = 0;
+  std::string_view kind;        // "MRd", "MWr", "flit" ...
+  std::string_view reply_kind;  // "CplD" or empty
+  std::uint64_t address = 0;
+
+  [[nodiscard]] std::uint64_t packets() const noexcept {
+    std::uint64_t n = 0;
+    for (const Segment& s : segments) n += s.packets;
+    return n;
+  }
+  [[nodiscard]] std::uint64_t bytes() const noexcept {
+    std::uint64_t n = 0;
+    for (const Segment& s : segments) n += s.packets * s.packet_bytes;
+    return n;
+  }
+};
+
+// Time from start until the last packet has left the last hop, with the resources to itself: exact, and equal to
+// what simulating packet by packet gives. Cost: O(segments) where the window cannot limit, else O(window) a segment.
+[[nodiscard]] TimePs time_alone(const Flow& flow);
+
+// The same with `service_ps` of one resource capped at `cap_ps` per packet: what the flow would cost had that part
+// not been slower than that. Used to attribute time to parts.
+[[nodiscard]] TimePs time_alone_capped(const Flow& flow, Resource resource, TimePs cap_ps);
+
+// Carries flows. One per device. `done(end)` is called at the simulated time at which the flow ends.
+class FlowEngine {
+ public:
+  using Done = std::function<void(TimePs end)>;
+  virtual ~FlowEngine() = default;
+  // Starts `flow` now. The flow must stay alive and unchanged until done was called.
+  virtual void start(const Flow& flow, Done done) = 0;
+  // Events that the engine has cost the simulation kernel, for tests of scale.
+  [[nodiscard]] virtual std::uint64_t events() const noexcept = 0;
+};
+
+}  // namespace sluice::sim

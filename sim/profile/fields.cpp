@@ -1,0 +1,371 @@
+#include "sim/profile/fields.h"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+namespace sluice::profile {
+
+namespace {
+
+constexpr double tera = 1e12;
+
+class Table {
+ public:
+  std::vector<Field> fields;
+
+  Table& section(std::string name) {
+    section_ = std::move(name);
+    return *this;
+  }
+  // `at` gives the member: [](Profile& p) -> auto& { return p.link.lanes; }
+  template <class At>
+  Table& number(const char* key, double min, double max, const char* text, At at, bool required = true) {
+    return add(key, Unit::none, min, max, text, required, [at](Profile& p, double v) { assign(at(p), v); });
+  }
+  template <class At>
+  Table& bytes(const char* key, double min, double max, const char* text, At at, bool required = true) {
+    return add(key, Unit::bytes, min, max, text, required, [at](Profile& p, double v) { assign(at(p), v); });
+  }
+  template <class At>
+  Table& ns(const char* key, double max, const char* text, At at, bool required = true) {
+    return add(key, Unit::ns, 0, max, text, required,
+               [at](Profile& p, double v) { at(p) = static_cast<TimePs>(std::llround(v * 1000.0)); });
+  }
+  template <class At>
+  Table& gbps(const char* key, const char* text, At at, bool required = true) {
+    return add(key, Unit::gbps, 0.001, 1e6, text, required,
+               [at](Profile& p, double v) { at(p) = static_cast<std::uint64_t>(std::llround(v * 1e9)); });
+  }
+  template <class At>
+  Table& mhz(const char* key, const char* text, At at) {
+    return add(key, Unit::mhz, 1, 100'000, text, true,
+               [at](Profile& p, double v) { at(p) = static_cast<std::uint64_t>(std::llround(v * 1e6)); });
+  }
+  template <class At>
+  Table& flag(const char* key, const char* text, At at, bool required = true) {
+    return add(key, Unit::boolean, 0, 1, text, required, [at](Profile& p, double v) { at(p) = v != 0; });
+  }
+  template <class At>
+  Table& text(const char* key, const char* description, At at, bool required = true) {
+    Field f;
+    f.section = section_;
+    f.key = key;
+    f.unit = Unit::text;
+    f.required = required;
+    f.description = description;
+    f.set_text = [at](Profile& p, const std::string& v) { at(p) = v; };
+    fields.push_back(std::move(f));
+    return *this;
+  }
+  template <class Enum, class At>
+  Table& choice(const char* key, std::vector<std::pair<const char*, Enum>> values, const char* description, At at) {
+    Field f;
+    f.section = section_;
+    f.key = key;
+    f.unit = Unit::choice;
+    f.description = description;
+    for (const auto& v : values) f.choices.emplace_back(v.first);
+    f.set_text = [at, values](Profile& p, const std::string& name) {
+      for (const auto& v : values) {
+        if (name == v.first) at(p) = v.second;
+      }
+    };
+    fields.push_back(std::move(f));
+    return *this;
+  }
+
+ private:
+  static void assign(double& to, double v) { to = v; }
+  static void assign(std::uint32_t& to, double v) { to = static_cast<std::uint32_t>(v); }
+  static void assign(std::uint64_t& to, double v) { to = static_cast<std::uint64_t>(v); }
+
+  Table& add(const char* key, Unit unit, double min, double max, const char* text, bool required,
+             std::function<void(Profile&, double)> set) {
+    Field f;
+    f.section = section_;
+    f.key = key;
+    f.unit = unit;
+    f.min = min;
+    f.max = max;
+    f.required = required;
+    f.description = text;
+    f.set_number = std::move(set);
+    fields.push_back(std::move(f));
+    return *this;
+  }
+
+  std::string section_;
+};
+
+#define AT(member) [](Profile & p) -> auto& { return p.member; }
+
+void add_machine(Table& t) {
+  constexpr double pib = 1125899906842624.0;
+  t.section("")
+      .text("name", "Name of the profile; a shipped profile's file name", AT(name))
+      .text("description", "What machine this is, in a sentence", AT(description))
+      .choice<std::string>("grade",
+                           {{"calibrated", "calibrated"},
+                            {"checked against published figures", "checked against published figures"},
+                            {"from data sheets", "from data sheets"}},
+                           "How far the constants are to be trusted", AT(grade))
+      .number("devices", 1, 16, "Devices behind one host", AT(machine.device_count), false);
+  t.section("device")
+      .text("name", "CL_DEVICE_NAME", AT(machine.device.name))
+      .text("vendor", "CL_DEVICE_VENDOR", AT(machine.device.vendor))
+      .number("vendor_id", 0, 4294967295.0, "CL_DEVICE_VENDOR_ID", AT(machine.device.vendor_id), false)
+      .text("driver_version", "CL_DRIVER_VERSION", AT(machine.device.driver_version), false)
+      .bytes("global_memory_bytes", 1 << 20, pib, "Device memory that programs may allocate", AT(machine.device.global_memory_bytes))
+      .bytes("max_allocation_bytes", 1 << 20, pib, "Largest single buffer", AT(machine.device.max_allocation_bytes))
+      .bytes("global_cache_bytes", 0, 1e12, "CL_DEVICE_GLOBAL_MEM_CACHE_SIZE", AT(machine.device.global_cache_bytes))
+      .bytes("global_cache_line_bytes", 0, 65536, "CL_DEVICE_GLOBAL_MEM_CACHELINE_SIZE", AT(machine.device.global_cache_line_bytes))
+      .bytes("local_memory_bytes", 32768, 1e9, "CL_DEVICE_LOCAL_MEM_SIZE", AT(machine.device.local_memory_bytes))
+      .number("compute_units", 1, 65536, "CL_DEVICE_MAX_COMPUTE_UNITS", AT(machine.device.compute_units))
+      .number("max_clock_mhz", 1, 100000, "CL_DEVICE_MAX_CLOCK_FREQUENCY", AT(machine.device.max_clock_mhz))
+      .number("max_work_group_size", 1, 65536, "CL_DEVICE_MAX_WORK_GROUP_SIZE", AT(machine.device.max_work_group_size), false)
+      .number("base_address_align_bits", 1024, 1048576, "CL_DEVICE_MEM_BASE_ADDR_ALIGN, in bits", AT(machine.device.base_address_align_bits), false)
+      .flag("host_unified_memory", "CL_DEVICE_HOST_UNIFIED_MEMORY", AT(machine.device.host_unified_memory))
+      .flag("images", "CL_DEVICE_IMAGE_SUPPORT", AT(machine.device.images))
+      .choice<SvmSupport>("svm",
+                          {{"none", SvmSupport::none},
+                           {"coarse", SvmSupport::coarse},
+                           {"fine_buffer", SvmSupport::fine_buffer},
+                           {"fine_system", SvmSupport::fine_system}},
+                          "Shared virtual memory that the device grants", AT(machine.device.svm))
+      .flag("svm_atomics", "Atomics on fine-grained SVM", AT(machine.device.svm_atomics))
+      .ns("timestamp_granularity_ns", 1e6, "Step of the profiling counters", AT(machine.device.timestamp_granularity_ps));
+  const std::vector<std::pair<const char*, BufferPolicy>> places = {{"device_mirror", BufferPolicy::device_mirror},
+                                                                   {"zero_copy", BufferPolicy::zero_copy}};
+  t.section("policy")
+      .choice("default_buffer", places, "Where buffers without host flags live", AT(machine.policy.default_buffer))
+      .choice("alloc_host_ptr", places, "Where CL_MEM_ALLOC_HOST_PTR buffers live", AT(machine.policy.alloc_host_ptr))
+      .choice("use_host_ptr", places, "Where CL_MEM_USE_HOST_PTR buffers live", AT(machine.policy.use_host_ptr))
+      .choice("svm_coarse", places, "Where coarse-grained SVM lives", AT(machine.policy.svm_coarse))
+      .flag("read_map_copies", "A read map brings data to the mirror", AT(machine.policy.read_map_copies))
+      .flag("write_map_copies", "A write map brings data to the mirror", AT(machine.policy.write_map_copies))
+      .flag("invalidate_map_is_host_only", "A write-invalidate map never reaches the device", AT(machine.policy.invalidate_map_is_host_only))
+      .flag("unmap_after_read_is_host_only", "An unmap after a read map never reaches the device", AT(machine.policy.unmap_after_read_is_host_only))
+      .flag("svm_unmap_after_read_is_host_only", "The same for SVM", AT(machine.policy.svm_unmap_after_read_is_host_only));
+}
+
+void add_host(Table& t) {
+  t.section("host").mhz("core_clock_mhz", "Clock of a host core", AT(host.core_clock_hz));
+  t.section("host.private_cache")
+      .bytes("capacity_bytes", 4096, 1e10, "What a streaming pass leaves in a core's private cache", AT(host.private_cache.capacity_bytes))
+      .bytes("line_bytes", 16, 4096, "Cache line", AT(host.private_cache.line_bytes));
+  t.section("host.last_level_cache")
+      .bytes("capacity_bytes", 4096, 1e11, "Share of the last-level cache that one program keeps", AT(host.last_level_cache.capacity_bytes))
+      .bytes("line_bytes", 16, 4096, "Cache line", AT(host.last_level_cache.line_bytes));
+  t.section("host.home_agent")
+      .mhz("clock_mhz", "Clock of the uncore", AT(host.home_agent.clock_hz))
+      .ns("latency_ns", 1e6, "Request at the root port to first data, line in memory or last-level cache", AT(host.home_agent.latency_ps))
+      .gbps("memory_gbps", "Host memory bandwidth open to the device", AT(host.home_agent.memory_bytes_per_s))
+      .ns("snoop_latency_ns", 1e5, "One snoop of a private cache with data", AT(host.home_agent.snoop_latency_ps))
+      .number("snoop_trackers", 1, 4096, "Snoops with data in flight", AT(host.home_agent.snoop_trackers))
+      .ns("write_clean_line_ns", 1e4, "Added per line when the device writes over a clean private line", AT(host.home_agent.write_clean_line_ps))
+      .ns("write_dirty_line_ns", 1e4, "Added per line when the device writes over a dirty private line", AT(host.home_agent.write_dirty_line_ps));
+  t.section("host.copy")
+      .ns("overhead_ns", 1e6, "Per memcpy by the driver", AT(host.copy.overhead_ps))
+      .gbps("private_gbps", "memcpy with ordinary stores, source in a private cache", AT(host.copy.private_bytes_per_s))
+      .gbps("streaming_gbps", "memcpy with non-temporal stores, source in a private cache", AT(host.copy.streaming_bytes_per_s))
+      .gbps("llc_gbps", "memcpy, source in the last-level cache", AT(host.copy.llc_bytes_per_s))
+      .gbps("memory_gbps", "memcpy, source in memory", AT(host.copy.memory_bytes_per_s))
+      .gbps("out_gbps", "memcpy out of a staging buffer that the device wrote", AT(host.copy.out_bytes_per_s))
+      .ns("out_overhead_ns", 1e6, "Per copy out of a staging buffer", AT(host.copy.out_overhead_ps))
+      .ns("out_row_ns", 1e6, "Per row of a rectangle copied out", AT(host.copy.out_row_ps))
+      .bytes("streaming_threshold_bytes", 0, 1e12, "Copies of this size and more use non-temporal stores; 0: never", AT(host.copy.streaming_threshold_bytes));
+}
+
+void add_link(Table& t) {
+  t.section("link")
+      .choice<LinkKind>("kind", {{"pcie", LinkKind::pcie}, {"coherent", LinkKind::coherent}, {"on_chip", LinkKind::on_chip}},
+                        "What joins host and device", AT(link.kind))
+      .number("gigatransfers_per_s", 0.1, 1000, "Rate of a lane", AT(link.gigatransfers_per_s), false)
+      .number("lanes", 1, 4096, "Lanes of a direction", AT(link.lanes), false)
+      .number("encoding", 0.1, 1, "Line code: 0.8 for 8b/10b, 128/130, 242/256", AT(link.encoding), false)
+      .bytes("max_payload_bytes", 64, 4096, "MPS", AT(link.max_payload_bytes))
+      .bytes("max_read_request_bytes", 64, 4096, "MRRS", AT(link.max_read_request_bytes))
+      .bytes("read_completion_boundary_bytes", 64, 128, "RCB", AT(link.read_completion_boundary_bytes), false)
+      .bytes("write_header_bytes", 0, 256, "MWr: header, framing, sequence number, LCRC", AT(link.write_header_bytes), false)
+      .bytes("read_header_bytes", 0, 256, "MRd, likewise", AT(link.read_header_bytes), false)
+      .bytes("completion_header_bytes", 0, 256, "CplD, likewise", AT(link.completion_header_bytes), false)
+      .bytes("dllp_bytes", 0, 64, "One DLLP on the wire", AT(link.dllp_bytes), false)
+      .number("upstream_dllps_per_tlp", 0, 16, "DLLPs that share the upstream direction, per data TLP", AT(link.upstream_dllps_per_tlp), false)
+      .number("downstream_dllps_per_tlp", 0, 16, "DLLPs that share the downstream direction, per data TLP", AT(link.downstream_dllps_per_tlp), false)
+      .number("skip_overhead", 0, 0.1, "Share of SKP ordered sets", AT(link.skip_overhead), false)
+      .number("read_tags", 1, 65536, "Read requests in flight", AT(link.read_tags), false)
+      .number("posted_credits_tlps", 1, 65536, "Posted writes in flight", AT(link.posted_credits_tlps), false)
+      .ns("propagation_ns", 1e6, "One way between device and root port", AT(link.propagation_ps))
+      .ns("credit_return_ns", 1e6, "A posted write's credit is back", AT(link.credit_return_ps), false)
+      .bytes("flit_bytes", 8, 4096, "Flit on a coherent link", AT(link.flit_bytes), false)
+      .bytes("flit_payload_bytes", 8, 4096, "Data in a flit", AT(link.flit_payload_bytes), false)
+      .bytes("line_bytes", 16, 4096, "Cache line of the coherence protocol", AT(link.line_bytes), false)
+      .number("outstanding_lines", 1, 1e6, "Line transactions in flight", AT(link.outstanding_lines), false)
+      .ns("ownership_ns", 1e6, "One ownership change, alone", AT(link.ownership_ps), false)
+      .number("ownership_lines_per_s", 0, 1e12, "Rate of ownership changes of consecutive lines; 0: no limit", AT(link.ownership_lines_per_s), false)
+      .gbps("fabric_gbps", "On-chip fabric, one direction", AT(link.fabric_bytes_per_s), false)
+      .flag("fabric_coherent", "The on-chip fabric keeps caches coherent", AT(link.fabric_coherent), false)
+      .ns("maintenance_line_ns", 1e5, "Clean or invalidate one line", AT(link.maintenance_line_ps), false)
+      .ns("maintenance_overhead_ns", 1e7, "Cache maintenance, per map or unmap", AT(link.maintenance_overhead_ps), false);
+}
+
+void add_device(Table& t) {
+  t.section("command_processor")
+      .mhz("clock_mhz", "Clock", AT(command_processor.clock_hz))
+      .bytes("ring_entry_bytes", 4, 65536, "Bytes fetched for one command", AT(command_processor.ring_entry_bytes))
+      .number("fetch_cycles", 0, 1e7, "Fetch, besides the link's round trip", AT(command_processor.fetch_cycles))
+      .number("decode_cycles", 0, 1e7, "Decode", AT(command_processor.decode_cycles))
+      .number("dispatch_cycles", 0, 1e7, "Hand-over to an engine", AT(command_processor.dispatch_cycles))
+      .number("in_order_gap_cycles", 0, 1e7, "End of a command to start of its successor", AT(command_processor.in_order_gap_cycles))
+      .number("marker_cycles", 0, 1e7, "Start to end of a command that moves nothing", AT(command_processor.marker_cycles));
+  t.section("copy_engines")
+      .mhz("clock_mhz", "Clock", AT(copy_engines.clock_hz))
+      .number("host_to_device", 1, 64, "Engines", AT(copy_engines.host_to_device))
+      .number("device_to_host", 1, 64, "Engines", AT(copy_engines.device_to_host))
+      .number("setup_cycles", 0, 1e7, "Descriptor to first request", AT(copy_engines.setup_cycles))
+      .number("row_cycles", 0, 1e6, "Per row of a rectangle", AT(copy_engines.row_cycles))
+      .number("finish_cycles", 0, 1e7, "Last byte to END", AT(copy_engines.finish_cycles))
+      .bytes("inline_limit_bytes", 0, 1e9, "Linear writes up to this travel in the ring; 0: none", AT(copy_engines.inline_limit_bytes))
+      .bytes("inline_limit_pageable_bytes", 0, 1e9, "The same from memory that would have to be staged", AT(copy_engines.inline_limit_pageable_bytes))
+      .number("inline_cycles", 0, 1e7, "Start to END of an inline write, besides its payload", AT(copy_engines.inline_cycles))
+      .number("inline_bytes_per_cycle", 0, 1e6, "Rate at which the engine takes the payload; 0: no limit", AT(copy_engines.inline_bytes_per_cycle))
+      .number("device_copy_setup_cycles", 0, 1e7, "Copy on the device: start-up", AT(copy_engines.device_copy_setup_cycles))
+      .number("device_copy_bytes_per_cycle", 1, 1e6, "Copy on the device: bytes copied a cycle", AT(copy_engines.device_copy_bytes_per_cycle))
+      .number("device_fill_setup_cycles", 0, 1e7, "Fill on the device: start-up", AT(copy_engines.device_fill_setup_cycles))
+      .number("device_fill_bytes_per_cycle", 1, 1e6, "Fill on the device: bytes written a cycle", AT(copy_engines.device_fill_bytes_per_cycle));
+  t.section("device_memory")
+      .number("channels", 1, 4096, "Independent channels", AT(device_memory.channels))
+      .number("banks", 1, 4096, "Banks of a channel", AT(device_memory.banks))
+      .bytes("row_bytes", 64, 65536, "Row (page) of a bank", AT(device_memory.row_bytes))
+      .bytes("interleave_bytes", 32, 1 << 20, "Consecutive bytes on one channel", AT(device_memory.interleave_bytes), false)
+      .number("bus_bits", 8, 4096, "Data bits of a channel", AT(device_memory.bus_bits))
+      .number("gigatransfers_per_s", 0.1, 100, "Rate of a pin", AT(device_memory.gigatransfers_per_s));
+  t.section("device_memory.timings")
+      .ns("tck_ns", 100, "Clock period", AT(device_memory.timings.tck_ps))
+      .ns("trcd_ns", 1000, "Activate to column command", AT(device_memory.timings.trcd_ps))
+      .ns("trp_ns", 1000, "Precharge", AT(device_memory.timings.trp_ps))
+      .ns("tcl_ns", 1000, "Column command to data", AT(device_memory.timings.tcl_ps))
+      .ns("tras_ns", 1000, "Activate to precharge", AT(device_memory.timings.tras_ps))
+      .ns("trefi_ns", 1e6, "Refresh interval", AT(device_memory.timings.trefi_ps))
+      .ns("trfc_ns", 1e5, "Time a channel loses to one refresh", AT(device_memory.timings.trfc_ps))
+      .ns("tccd_ns", 1000, "Column command to column command", AT(device_memory.timings.tccd_ps))
+      .ns("tfaw_ns", 1000, "Window of four activations", AT(device_memory.timings.tfaw_ps))
+      .ns("trrd_ns", 1000, "Activate to activate, other bank", AT(device_memory.timings.trrd_ps))
+      .ns("twtr_ns", 1000, "Write to read", AT(device_memory.timings.twtr_ps))
+      .ns("trtw_ns", 1000, "Read to write", AT(device_memory.timings.trtw_ps));
+  t.section("device_cache")
+      .bytes("capacity_bytes", 0, 1e11, "Last-level cache of the device", AT(device_cache.capacity_bytes))
+      .bytes("line_bytes", 16, 4096, "Cache line", AT(device_cache.line_bytes))
+      .gbps("bandwidth_gbps", "Bandwidth", AT(device_cache.bytes_per_s))
+      .ns("latency_ns", 1e5, "Latency", AT(device_cache.latency_ps));
+}
+
+template <class At>
+void add_costs(Table& t, const char* section, At at) {
+  t.section(section)
+      .ns("validate_ns", 1e7, "API call to QUEUED", [at](Profile& p) -> auto& { return at(p).validate_ps; })
+      .ns("pack_ns", 1e7, "QUEUED to SUBMIT, payload copies apart", [at](Profile& p) -> auto& { return at(p).pack_ps; })
+      .ns("submit_ns", 1e7, "SUBMIT to the doorbell", [at](Profile& p) -> auto& { return at(p).submit_ps; })
+      .ns("return_ns", 1e7, "Doorbell to the return of a non-blocking call", [at](Profile& p) -> auto& { return at(p).return_ps; });
+}
+
+void add_driver(Table& t) {
+  add_costs(t, "driver.transfer", AT(driver.transfer));
+  add_costs(t, "driver.map", AT(driver.map));
+  add_costs(t, "driver.marker", AT(driver.marker));
+  add_costs(t, "driver.device_copy", AT(driver.device_copy));
+  add_costs(t, "driver.device_fill", AT(driver.device_fill));
+  t.section("driver")
+      .ns("map_host_only_ns", 1e7, "A map that never reaches the device", AT(driver.map_host_only_ps))
+      .ns("unmap_host_only_ns", 1e7, "An unmap that never reaches the device", AT(driver.unmap_host_only_ps))
+      .ns("pack_per_mib_ns", 1e6, "Page-table walk of large ranges, per MiB", AT(driver.pack_per_mib_ps))
+      .ns("pageable_ns", 1e7, "Added where an end is pageable", AT(driver.pageable_ps))
+      .ns("first_map_ns", 1e9, "Creating the mirror of a buffer on its first map", AT(driver.first_map_ps))
+      .ns("first_map_per_mib_ns", 1e9, "Pinning it, per MiB (at least 2 MiB)", AT(driver.first_map_per_mib_ps))
+      .choice<Completion>("completion", {{"poll", Completion::poll}, {"interrupt", Completion::interrupt}}, "How the host learns of a completion", AT(driver.completion))
+      .ns("fence_ns", 1e7, "Completion record, besides its flight", AT(driver.fence_ps))
+      .ns("wakeup_ns", 1e8, "Record visible to the blocked thread running again", AT(driver.wakeup_ps))
+      .ns("poll_event_ns", 1e7, "Asking an event's status", AT(driver.poll_event_ps))
+      .ns("finish_idle_ns", 1e7, "clFinish with nothing to wait for", AT(driver.finish_idle_ps))
+      .ns("read_clock_ns", 1e6, "Reading the clock under --virtual-time", AT(driver.read_clock_ps))
+      .ns("flush_ns", 1e7, "clFlush", AT(driver.flush_ps))
+      .ns("create_buffer_ns", 1e9, "Creating a buffer", AT(driver.create_buffer_ps))
+      .bytes("staging_chunk_bytes", 4096, 1e9, "Pinned chunk for pageable memory", AT(driver.staging_chunk_bytes))
+      .number("staging_buffers", 1, 64, "Chunks in flight", AT(driver.staging_buffers));
+}
+
+#undef AT
+
+const char* unit_text(Unit unit) {
+  switch (unit) {
+    case Unit::ns: return " (ns)";
+    case Unit::gbps: return " (10^9 bytes/s)";
+    case Unit::mhz: return " (MHz)";
+    case Unit::bytes: return " (bytes; \"2 MiB\" is understood)";
+    default: return "";
+  }
+}
+
+nlohmann::ordered_json leaf_schema(const Field& f) {
+  nlohmann::ordered_json value;
+  switch (f.unit) {
+    case Unit::boolean: value = {{"type", "boolean"}}; break;
+    case Unit::text: value = {{"type", "string"}}; break;
+    case Unit::choice: value = {{"enum", f.choices}}; break;
+    case Unit::bytes:
+      value = {{"oneOf", {{{"type", "number"}, {"minimum", f.min}, {"maximum", f.max}},
+                          {{"type", "string"}, {"pattern", "^[0-9]+(\\.[0-9]+)? ?(B|KiB|MiB|GiB|TiB)$"}}}}};
+      break;
+    default: value = {{"type", "number"}, {"minimum", f.min}, {"maximum", f.max}};
+  }
+  nlohmann::ordered_json sourced = {{"type", "object"},
+                                    {"properties", {{"value", value}, {"source", {{"type", "string"}}}}},
+                                    {"required", {"value"}},
+                                    {"additionalProperties", false}};
+  return {{"description", f.description + unit_text(f.unit)}, {"anyOf", {value, sourced}}};
+}
+
+nlohmann::ordered_json object_schema() {
+  const nlohmann::ordered_json include = {
+      {"description", "Part files laid below this object's own keys; paths are relative to this file"},
+      {"anyOf", {{{"type", "string"}}, {{"type", "array"}, {"items", {{"type", "string"}}}}}}};
+  return {{"type", "object"}, {"additionalProperties", false}, {"properties", {{"include", include}}}};
+}
+
+}  // namespace
+
+const std::vector<Field>& fields() {
+  static const std::vector<Field> table = [] {
+    Table t;
+    add_machine(t);
+    add_host(t);
+    add_link(t);
+    add_device(t);
+    add_driver(t);
+    return std::move(t.fields);
+  }();
+  return table;
+}
+
+std::string schema_json() {
+  nlohmann::ordered_json root = object_schema();
+  for (const Field& f : fields()) {
+    nlohmann::ordered_json* at = &root;
+    std::size_t begin = 0;
+    while (begin < f.section.size()) {
+      const std::size_t dot = std::min(f.section.find('.', begin), f.section.size());
+      nlohmann::ordered_json& next = (*at)["properties"][f.section.substr(begin, dot - begin)];
+      if (next.is_null()) next = object_schema();
+      at = &next;
+      begin = dot + 1;
+    }
+    (*at)["properties"][f.key] = leaf_schema(f);
+  }
+  nlohmann::ordered_json schema = {{"$schema", "https://json-schema.org/draft/2020-12/schema"},
+                                   {"title", "Sluice machine profile"}};
+  root["properties"]["$schema"] = {{"type", "string"}};
+  schema.update(root);
+  return schema.dump(2) + "\n";
+}
+
+}  // namespace sluice::profile

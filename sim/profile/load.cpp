@@ -1,0 +1,499 @@
+#include "sim/profile/load.h"
+
+#include <dlfcn.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdio>
+#include <cstdlib>
+#include <fstream>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <set>
+#include <sstream>
+
+#include "sim/profile/fields.h"
+
+namespace sluice::profile {
+
+namespace {
+
+using nlohmann::json;
+namespace fs = std::filesystem;
+
+constexpr std::size_t max_file_bytes = 4U << 20;
+constexpr int max_nesting = 64;
+constexpr int max_includes = 16;
+
+// A value with the file and pointer that it came from, so that problems name the part file that is wrong.
+struct Node {
+  json value;  // leaf, or null for an object
+  std::map<std::string, Node> members;
+  bool object = false;
+  std::string file;
+  std::string pointer;
+};
+
+std::size_t edit_distance(std::string_view a, std::string_view b) {
+  std::vector<std::size_t> row(b.size() + 1);
+  for (std::size_t j = 0; j <= b.size(); ++j) row[j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    std::size_t diagonal = row[0];
+    row[0] = i;
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      const std::size_t up = row[j];
+      row[j] = std::min({row[j] + 1, row[j - 1] + 1, diagonal + (a[i - 1] != b[j - 1] ? 1U : 0U)});
+      diagonal = up;
+    }
+  }
+  return row[b.size()];
+}
+
+std::string shorten(std::string text) {
+  if (text.size() > 60) text = text.substr(0, 57) + "...";
+  return text;
+}
+
+std::string number_text(double v) {
+  char text[64];
+  std::snprintf(text, sizeof text, "%.15g", v);
+  return text;
+}
+
+std::string escape_pointer(const std::string& key) {
+  std::string out;
+  for (const char c : key) {
+    if (c == '~') {
+      out += "~0";
+    } else if (c == '/') {
+      out += "~1";
+    } else {
+      out += c;
+    }
+  }
+  return out;
+}
+
+class Loader {
+ public:
+  std::vector<Problem> problems;
+
+  bool read_text(const fs::path& file, std::string& text) {
+    std::error_code ec;
+    if (!fs::is_regular_file(file, ec)) {
+      add(file.string(), "", "no such file", "a readable JSON file");
+      return false;
+    }
+    if (fs::file_size(file, ec) > max_file_bytes) {
+      add(file.string(), "", std::to_string(fs::file_size(file, ec)) + " bytes", "at most 4 MiB");
+      return false;
+    }
+    std::ifstream in(file, std::ios::binary);
+    std::stringstream buffer;
+    buffer << in.rdbuf();
+    text = buffer.str();
+    return true;
+  }
+
+  // Parses one file's text into `out`; includes are laid below.
+  bool parse(std::string_view text, const fs::path& file, Node& out) {
+    if (text.size() > max_file_bytes) {
+      add(file.string(), "", std::to_string(text.size()) + " bytes", "at most 4 MiB");
+      return false;
+    }
+    // The parser recurses into nothing that this has not measured.
+    int depth = 0;
+    bool in_string = false;
+    for (std::size_t i = 0; i < text.size(); ++i) {
+      const char c = text[i];
+      if (in_string) {
+        if (c == '\\') {
+          ++i;
+        } else if (c == '"') {
+          in_string = false;
+        }
+      } else if (c == '"') {
+        in_string = true;
+      } else if (c == '[' || c == '{') {
+        if (++depth > max_nesting) {
+          add(file.string(), "", "nesting deeper than " + std::to_string(max_nesting), "at most " + std::to_string(max_nesting) + " levels");
+          return false;
+        }
+      } else if (c == ']' || c == '}') {
+        --depth;
+      }
+    }
+    json document;
+    try {
+      document = json::parse(text);
+    } catch (const json::parse_error& e) {
+      add(file.string(), "", "text that is not JSON (" + std::string(e.what()) + ")", "a JSON object");
+      return false;
+    } catch (const json::exception& e) {
+      add(file.string(), "", std::string("JSON that cannot be read (") + e.what() + ")", "a JSON object");
+      return false;
+    }
+    if (!document.is_object()) {
+      add(file.string(), "", shorten(document.dump(-1, ' ', false, json::error_handler_t::replace)), "a JSON object");
+      return false;
+    }
+    return take(document, file, "", out);
+  }
+
+  void add(std::string file, std::string pointer, std::string found, std::string allowed, std::string suggestion = {}) {
+    problems.push_back({std::move(file), std::move(pointer), std::move(found), std::move(allowed), std::move(suggestion)});
+  }
+
+ private:
+  bool take(const json& object, const fs::path& file, const std::string& pointer, Node& out) {
+    out.object = true;
+    if (out.file.empty()) {
+      out.file = file.string();
+      out.pointer = pointer;
+    }
+    bool good = true;
+    if (const auto it = object.find("include"); it != object.end()) {
+      std::vector<json> names = it->is_array() ? it->get<std::vector<json>>() : std::vector<json>{*it};
+      for (const json& name : names) good &= include(name, file, pointer + "/include", out);
+    }
+    for (const auto& [key, value] : object.items()) {
+      if (key == "include" || (pointer.empty() && key == "$schema")) continue;
+      const std::string at = pointer + "/" + escape_pointer(key);
+      Node& member = out.members[key];
+      // {"value": ..., "source": ...} is a leaf with its source beside it.
+      const bool leaf = !value.is_object() || value.contains("value");
+      if (leaf) {
+        if (value.is_object()) {
+          for (const auto& [inner, ignored] : value.items()) {
+            if (inner != "value" && inner != "source") {
+              add(file.string(), at + "/" + escape_pointer(inner), "unknown key \"" + shorten(inner) + "\"", "\"value\", \"source\"");
+              good = false;
+            }
+          }
+          if (value.contains("source") && !value["source"].is_string()) {
+            add(file.string(), at + "/source", shorten(value["source"].dump(-1, ' ', false, json::error_handler_t::replace)), "a string");
+            good = false;
+          }
+        }
+        member = Node{};
+        member.value = value.is_object() ? value["value"] : value;
+        member.file = file.string();
+        member.pointer = value.is_object() ? at + "/value" : at;
+      } else {
+        if (!member.object) member = Node{};
+        member.file = file.string();
+        member.pointer = at;
+        good &= take(value, file, at, member);
+      }
+    }
+    return good;
+  }
+
+  bool include(const json& name, const fs::path& from, const std::string& pointer, Node& out) {
+    if (!name.is_string()) {
+      add(from.string(), pointer, shorten(name.dump(-1, ' ', false, json::error_handler_t::replace)), "a file name or a list of file names");
+      return false;
+    }
+    const fs::path file = (from.parent_path() / name.get<std::string>()).lexically_normal();
+    if (std::find(stack_.begin(), stack_.end(), file) != stack_.end() || file == from) {
+      add(from.string(), pointer, "\"" + shorten(name.get<std::string>()) + "\", which includes this file", "files that do not include each other");
+      return false;
+    }
+    if (stack_.size() >= max_includes) {
+      add(from.string(), pointer, "includes nested deeper than " + std::to_string(max_includes), "fewer levels");
+      return false;
+    }
+    std::string text;
+    std::error_code ec;
+    if (!fs::is_regular_file(file, ec)) {
+      add(from.string(), pointer, "\"" + shorten(name.get<std::string>()) + "\", which does not exist", "a part file, relative to this file");
+      return false;
+    }
+    if (!read_text(file, text)) return false;
+    stack_.push_back(from.lexically_normal());
+    const bool good = parse(text, file, out);
+    stack_.pop_back();
+    return good;
+  }
+
+  std::vector<fs::path> stack_;
+};
+
+bool parse_bytes(const std::string& text, double& out) {
+  char* end = nullptr;
+  const double v = std::strtod(text.c_str(), &end);
+  if (end == text.c_str() || text.empty() || (std::isdigit(static_cast<unsigned char>(text[0])) == 0)) return false;
+  std::string unit(end);
+  unit.erase(0, unit.find_first_not_of(' ') == std::string::npos ? unit.size() : unit.find_first_not_of(' '));
+  static const std::map<std::string, double> units = {
+      {"B", 1.0}, {"KiB", 1024.0}, {"MiB", 1048576.0}, {"GiB", 1073741824.0}, {"TiB", 1099511627776.0}};
+  const auto it = units.find(unit);
+  if (it == units.end()) return false;
+  out = v * it->second;
+  return true;
+}
+
+class Checker {
+ public:
+  Checker(Loader& loader, const Node& root, Profile& profile) : loader_(loader), root_(root), profile_(profile) {}
+
+  void run() {
+    for (const Field& f : fields()) apply(f);
+    unknown(root_, "");
+    if (loader_.problems.empty()) relations();
+  }
+
+  [[nodiscard]] json canonical() const { return canonical_; }
+
+ private:
+  const Node* find(const std::string& section) const {
+    const Node* at = &root_;
+    std::size_t begin = 0;
+    while (begin < section.size()) {
+      const std::size_t dot = std::min(section.find('.', begin), section.size());
+      const auto it = at->members.find(section.substr(begin, dot - begin));
+      if (it == at->members.end() || !it->second.object) return nullptr;
+      at = &it->second;
+      begin = dot + 1;
+    }
+    return at;
+  }
+
+  static std::string pointer_of(const Field& f) {
+    std::string p;
+    if (!f.section.empty()) {
+      p = "/" + f.section;
+      std::replace(p.begin(), p.end(), '.', '/');
+    }
+    return p + "/" + f.key;
+  }
+
+  void apply(const Field& f) {
+    const Node* section = find(f.section);
+    const Node* node = nullptr;
+    if (section != nullptr) {
+      const auto it = section->members.find(f.key);
+      if (it != section->members.end()) node = &it->second;
+    }
+    if (node == nullptr) {
+      if (f.required) loader_.add(root_.file, pointer_of(f), "nothing", allowed(f) + " (required: " + f.description + ")");
+      return;
+    }
+    if (node->object) {
+      loader_.add(node->file, node->pointer, "an object without \"value\"", allowed(f));
+      return;
+    }
+    const json& v = node->value;
+    const auto refuse = [&] {
+      loader_.add(node->file, node->pointer, shorten(v.dump(-1, ' ', false, json::error_handler_t::replace)), allowed(f));
+    };
+    if (f.unit == Unit::text || f.unit == Unit::choice) {
+      if (!v.is_string()) return refuse();
+      const std::string text = v.get<std::string>();
+      if (f.unit == Unit::choice && std::find(f.choices.begin(), f.choices.end(), text) == f.choices.end()) return refuse();
+      if (f.unit == Unit::text && (text.empty() || text.size() > 1000)) return refuse();
+      f.set_text(profile_, text);
+    } else if (f.unit == Unit::boolean) {
+      if (!v.is_boolean()) return refuse();
+      f.set_number(profile_, v.get<bool>() ? 1 : 0);
+    } else {
+      double number = 0;
+      if (v.is_number()) {
+        number = v.get<double>();
+      } else if (f.unit != Unit::bytes || !v.is_string() || !parse_bytes(v.get<std::string>(), number)) {
+        return refuse();
+      }
+      if (!std::isfinite(number) || number < f.min || number > f.max) return refuse();
+      f.set_number(profile_, number);
+    }
+    canonical_[pointer_of(f)] = v;
+  }
+
+  static std::string allowed(const Field& f) {
+    switch (f.unit) {
+      case Unit::boolean: return "true or false";
+      case Unit::text: return "a text of 1 to 1000 characters";
+      case Unit::choice: {
+        std::string list;
+        for (const std::string& c : f.choices) list += (list.empty() ? "\"" : ", \"") + c + "\"";
+        return list;
+      }
+      case Unit::bytes:
+        return "bytes from " + number_text(f.min) + " to " + number_text(f.max) + ", or a text like \"2 MiB\"";
+      default: return "a number from " + number_text(f.min) + " to " + number_text(f.max);
+    }
+  }
+
+  void unknown(const Node& node, const std::string& section) {
+    std::set<std::string> known;
+    for (const Field& f : fields()) {
+      if (f.section == section) known.insert(f.key);
+      if (f.section.size() > section.size() && f.section.compare(0, section.size(), section) == 0 &&
+          (section.empty() || f.section[section.size()] == '.')) {
+        const std::string rest = f.section.substr(section.empty() ? 0 : section.size() + 1);
+        known.insert(rest.substr(0, rest.find('.')));
+      }
+    }
+    for (const auto& [key, member] : node.members) {
+      if (known.count(key) != 0) {
+        if (member.object) unknown(member, section.empty() ? key : section + "." + key);
+        continue;
+      }
+      std::string nearest;
+      std::size_t best = key.size() / 2 + 2;
+      for (const std::string& k : known) {
+        const std::size_t d = key.size() > 200 ? best : edit_distance(key, k);
+        if (d < best) {
+          best = d;
+          nearest = k;
+        }
+      }
+      loader_.add(member.file, member.pointer, "unknown key \"" + shorten(key) + "\"", "a key of " + (section.empty() ? std::string("the profile") : "\"" + section + "\""), nearest);
+    }
+  }
+
+  void rule(bool holds, const std::string& pointer, const std::string& found, const std::string& allowed) {
+    if (!holds) loader_.add(root_.file, pointer, found, allowed);
+  }
+
+  void relations() {
+    const auto power_of_two = [](std::uint64_t v) { return v != 0 && (v & (v - 1)) == 0; };
+    const auto text = [](auto v) { return std::to_string(v); };
+    const Link& l = profile_.link;
+    const DeviceInfo& d = profile_.machine.device;
+    rule(d.max_allocation_bytes <= d.global_memory_bytes, "/device/max_allocation_bytes", text(d.max_allocation_bytes), "at most global_memory_bytes (" + text(d.global_memory_bytes) + ")");
+    rule(power_of_two(d.base_address_align_bits), "/device/base_address_align_bits", text(d.base_address_align_bits), "a power of two");
+    rule(d.timestamp_granularity_ps >= 1, "/device/timestamp_granularity_ns", "0", "at least 0.001");
+    rule(power_of_two(l.max_payload_bytes), "/link/max_payload_bytes", text(l.max_payload_bytes), "a power of two");
+    rule(power_of_two(l.max_read_request_bytes), "/link/max_read_request_bytes", text(l.max_read_request_bytes), "a power of two");
+    rule(power_of_two(profile_.host.private_cache.line_bytes), "/host/private_cache/line_bytes", text(profile_.host.private_cache.line_bytes), "a power of two");
+    rule(profile_.host.private_cache.line_bytes <= l.max_payload_bytes, "/link/max_payload_bytes", text(l.max_payload_bytes), "at least one cache line of the host");
+    if (l.kind == LinkKind::pcie) {
+      rule(l.gigatransfers_per_s > 0 && l.lanes > 0, "/link/gigatransfers_per_s", "no rate or no lanes", "gigatransfers_per_s and lanes, as kind is \"pcie\"");
+      rule(l.max_payload_bytes >= 128, "/link/max_payload_bytes", text(l.max_payload_bytes), "at least 128 (PCIe Base, MPS)");
+      rule(l.max_read_request_bytes >= 128, "/link/max_read_request_bytes", text(l.max_read_request_bytes), "at least 128 (PCIe Base, MRRS)");
+    }
+    if (l.kind == LinkKind::coherent) {
+      rule(l.gigatransfers_per_s > 0 && l.lanes > 0, "/link/gigatransfers_per_s", "no rate or no lanes", "gigatransfers_per_s and lanes, as kind is \"coherent\"");
+      rule(l.flit_bytes > 0 && l.flit_payload_bytes > 0 && l.flit_payload_bytes <= l.flit_bytes, "/link/flit_bytes", text(l.flit_bytes), "flit_bytes >= flit_payload_bytes > 0, as kind is \"coherent\"");
+    }
+    if (l.kind == LinkKind::on_chip) {
+      rule(l.fabric_bytes_per_s > 0, "/link/fabric_gbps", "0", "more than 0, as kind is \"on_chip\"");
+    }
+    const bool coherent = l.kind == LinkKind::coherent || (l.kind == LinkKind::on_chip && l.fabric_coherent);
+    rule(d.svm != SvmSupport::fine_system || coherent, "/device/svm", "\"fine_system\"", "a coherent link, or less");
+    rule(profile_.device_memory.timings.trfc_ps < profile_.device_memory.timings.trefi_ps, "/device_memory/timings/trfc_ns", text(profile_.device_memory.timings.trfc_ps) + " ps", "less than trefi_ns");
+  }
+
+  Loader& loader_;
+  const Node& root_;
+  Profile& profile_;
+  json canonical_ = json::object();
+};
+
+Loaded finish(Loader& loader, const Node& root, bool parsed) {
+  Loaded loaded;
+  Profile profile;
+  if (parsed || root.object) {
+    Checker checker(loader, root, profile);
+    if (parsed) checker.run();
+    // FNV-1a over the canonical text: sorted pointers and values, sources left out.
+    std::uint64_t hash = 1469598103934665603ULL;
+    for (const char c : checker.canonical().dump(-1, ' ', true, json::error_handler_t::replace)) {
+      hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
+    }
+    char text[17];
+    std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
+    profile.hash = text;
+    profile.machine.profile_name = profile.name;
+    profile.machine.profile_hash = text;
+  }
+  loaded.problems = std::move(loader.problems);
+  if (loaded.problems.empty()) loaded.profile = std::move(profile);
+  return loaded;
+}
+
+fs::path module_folder() {
+  Dl_info info{};
+  if (::dladdr(reinterpret_cast<const void*>(&shipped_profiles), &info) != 0 && info.dli_fname != nullptr) {
+    std::error_code ec;
+    const fs::path file = fs::weakly_canonical(info.dli_fname, ec);
+    if (!ec) return file.parent_path();
+  }
+  return {};
+}
+
+// Where the shipped files may be: told, beside an installed module, beside a build tree.
+std::vector<fs::path> config_folders() {
+  std::vector<fs::path> folders;
+  if (const char* told = std::getenv("SLUICE_CONFIG_DIR"); told != nullptr && *told != '\0') folders.emplace_back(told);
+  const fs::path here = module_folder();
+  if (!here.empty()) {
+    folders.push_back(here / "../share/sluice");
+    folders.push_back(here / "../../share/sluice");  // lib/<multiarch>
+    folders.push_back(here / "../../../configs");    // build/<preset>/lib or bin
+    folders.push_back(here / "../../../../configs");
+  }
+  return folders;
+}
+
+}  // namespace
+
+std::string to_string(const Problem& p) {
+  std::string text = p.file + ": " + (p.pointer.empty() ? "" : p.pointer + ": ") + "found " + p.found + "; allowed: " + p.allowed;
+  if (!p.suggestion.empty()) text += " (did you mean \"" + p.suggestion + "\"?)";
+  return text;
+}
+
+Loaded parse_profile(std::string_view text, const fs::path& file) {
+  Loader loader;
+  Node root;
+  const bool parsed = loader.parse(text, file, root);
+  return finish(loader, root, parsed);
+}
+
+Loaded load_profile(std::string_view name_or_path) {
+  Loader loader;
+  const std::string name(name_or_path);
+  fs::path file;
+  if (name.find('/') != std::string::npos || name.ends_with(".json")) {
+    file = name;
+  } else {
+    for (const ProfileEntry& e : shipped_profiles()) {
+      if (e.name == name) file = e.path;
+    }
+    if (file.empty()) {
+      std::string list;
+      std::string nearest;
+      std::size_t best = name.size() / 2 + 2;
+      for (const ProfileEntry& e : shipped_profiles()) {
+        list += (list.empty() ? "" : ", ") + e.name;
+        if (const std::size_t d = edit_distance(shorten(name), e.name); d < best) {
+          best = d;
+          nearest = e.name;
+        }
+      }
+      loader.add("profile", "", "\"" + shorten(name) + "\"", "a file, or one of: " + (list.empty() ? "(no shipped profiles found; set SLUICE_CONFIG_DIR)" : list), nearest);
+      return finish(loader, Node{}, false);
+    }
+  }
+  std::string text;
+  Node root;
+  const bool parsed = loader.read_text(file, text) && loader.parse(text, file, root);
+  return finish(loader, root, parsed);
+}
+
+std::vector<ProfileEntry> shipped_profiles() {
+  std::vector<ProfileEntry> entries;
+  for (const fs::path& folder : config_folders()) {
+    std::error_code ec;
+    for (const auto& e : fs::directory_iterator(folder / "profiles", ec)) {
+      if (e.path().extension() == ".json") entries.push_back({e.path().stem().string(), e.path().lexically_normal()});
+    }
+    if (!entries.empty()) break;
+  }
+  std::sort(entries.begin(), entries.end(), [](const auto& a, const auto& b) { return a.name < b.name; });
+  return entries;
+}
+
+}  // namespace sluice::profile
