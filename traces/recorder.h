@@ -28,7 +28,7 @@ struct RecorderOptions {
 // failure is told once, as "trace-error: FILE: REASON", to the descriptor named by SLUICE_STATUS_FD or else to stderr.
 // Nothing here throws: the traced program must run on.
 //
-// After a SIGKILL the files hold every record but at most the last `records_per_write` - 1: each write(2) carries whole
+// After a SIGKILL the files hold every record but at most the last 31: each write(2) carries whole
 // records. flush() narrows that to none; the driver may call it when it is about to sleep.
 class Recorder final : public TraceSink {
  public:

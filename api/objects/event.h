@@ -11,8 +11,6 @@
 
 namespace sluice::api {
 
-struct PendingCommand;
-
 using EventNotify = void(CL_CALLBACK*)(cl_event event, cl_int status, void* user_data);
 
 class Event final : public Object<Event, cl_event, ObjectType::event> {
@@ -32,6 +30,8 @@ class Event final : public Object<Event, cl_event, ObjectType::event> {
   [[nodiscard]] bool failed() const noexcept { return done_ && result_ < 0; }
   // Valid once done() without failure; untruncated.
   [[nodiscard]] const Completion& times() const noexcept { return times_; }
+  [[nodiscard]] bool is_submitted() const noexcept { return submitted_; }
+  [[nodiscard]] const EnqueueStamps& stamps() const noexcept { return stamps_; }  // valid once submitted
 
   // Kept by api/command.
   struct Callback {
@@ -39,8 +39,8 @@ class Event final : public Object<Event, cl_event, ObjectType::event> {
     EventNotify function;
     void* user_data;
   };
-  PendingCommand* command = nullptr;        // while it is neither complete nor failed
-  std::vector<PendingCommand*> dependents;  // user event: commands that it holds back
+  CommandId command = 0;              // while it is neither complete nor failed
+  std::vector<CommandId> dependents;  // user event: commands that it holds back
   std::vector<Callback> callbacks;          // not fired yet
   bool user_status_set = false;             // clSetUserEventStatus succeeded: once only
 
@@ -54,6 +54,7 @@ class Event final : public Object<Event, cl_event, ObjectType::event> {
   bool submitted_ = false;
   bool done_ = false;
   cl_int result_ = CL_COMPLETE;
+  EnqueueStamps stamps_;
   Completion times_;
 };
 

@@ -3,7 +3,8 @@
 // `external` counts what the program holds (clCreate*, clRetain*, clRelease*). While it is positive the handle is live
 // in the registry; when it reaches zero the handle is invalid for every later call. `uses` counts who needs the object:
 // one use for all external references together, one for each Ref. An object that the program released lives on while a
-// pending command or another object uses it. Both counts, the registry and all objects are guarded by the runtime's
+// pending command or another object uses it. A handle that the program will get back in a callback stays live until then
+// (keep_live). Both counts, the registry and all objects are guarded by the runtime's
 // one lock; the counts are atomic all the same, so that a Ref may be copied or dropped by a thread that does not hold it.
 #pragma once
 
@@ -25,13 +26,19 @@ class ObjectBase {
   ObjectBase& operator=(const ObjectBase&) = delete;
 
   [[nodiscard]] ObjectType object_type() const noexcept { return type_; }
+  // CL_*_REFERENCE_COUNT.
   [[nodiscard]] cl_uint reference_count() const noexcept { return external_.load(std::memory_order_relaxed); }
 
   // clRetain*.
   void retain() noexcept { external_.fetch_add(1, std::memory_order_relaxed); }
   // clRelease*. When the last external reference goes, the handle leaves the registry and the object is destroyed
   // unless it is still used. Defined in registry.cpp.
-  void release();
+  // False: the program holds no reference (a handle that is live for a callback only).
+  [[nodiscard]] bool release();
+
+  // The handle stays valid although the program may have released it: an event whose callback is to come.
+  void keep_live() noexcept { live_.fetch_add(1, std::memory_order_relaxed); }
+  void end_live();
 
   void add_use() noexcept { uses_.fetch_add(1, std::memory_order_relaxed); }
   void drop_use() {
@@ -48,7 +55,8 @@ class ObjectBase {
   const cl_icd_dispatch* dispatch_ = &dispatch_table;  // the ICD loader reads it: must stay first
   Destroy destroy_;
   std::atomic<std::uint32_t> external_{1};
-  std::atomic<std::uint32_t> uses_{1};
+  std::atomic<std::uint32_t> live_{1};  // all external references together, and each keep_live()
+  std::atomic<std::uint32_t> uses_{1};  // all that keeps it live together, and each Ref
   ObjectType type_;
 };
 

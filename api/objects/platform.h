@@ -1,10 +1,10 @@
 // The one platform. Exists once the machine was opened; lives as long as the process.
 #pragma once
 
-#include <memory>
 #include <vector>
 
 #include "api/objects/object.h"
+#include "sim/iface/machine.h"
 
 namespace sluice::api {
 
@@ -12,7 +12,7 @@ class Device;
 
 class Platform final : public Object<Platform, cl_platform_id, ObjectType::platform> {
  public:
-  Platform();
+  explicit Platform(const Machine& machine);
   ~Platform();
 
   [[nodiscard]] const std::vector<Device*>& devices() const noexcept { return devices_; }

@@ -10,8 +10,6 @@
 
 namespace sluice::api {
 
-struct PendingCommand;
-
 class Queue final : public Object<Queue, cl_command_queue, ObjectType::queue> {
  public:
   // `property_list`: as given to clCreateCommandQueueWithProperties, with the terminating 0; empty for NULL.
@@ -33,6 +31,7 @@ class Queue final : public Object<Queue, cl_command_queue, ObjectType::queue> {
     std::uint64_t open = 0;
     std::uint64_t held = 0;
     CommandId last = 0;          // newest command
+    TimePs last_visible = 0;     // when the last completion was seen by a thread that waited for it
     CommandId last_barrier = 0;  // out of order: what every later command waits for
     CommandId last_sync = 0;     // out of order: newest marker or barrier that waits for all before it
     std::vector<CommandId> since_sync;  // out of order: commands after last_sync, some of them complete

@@ -91,22 +91,19 @@ class WindowedRun {
   Times free_{};
 };
 
-// The window never delays the last hop if even its fastest packets take a round trip per window.
+// Equal packets are never delayed by a window of which even the last hop alone fills a round trip. Where the cost of
+// packets changes, an early hop may have run ahead further than the window allows, so such flows are run with it.
 bool window_can_limit(const Flow& flow) {
   if (flow.window == 0 || flow.packets() <= flow.window) return false;
-  TimePs fastest = time_never;
+  const bool short_tail = flow.segments.back().packets == 1;  // a part packet, cheaper at every hop
+  if (flow.segments.size() > (short_tail ? 2U : 1U)) return true;
+  const Segment& s = flow.segments.front();
   TimePs round_trip = flow.window_return_ps;
   for (std::size_t j = 0; j < flow.hops; ++j) {
-    TimePs slowest = 0;
-    for (const Segment& s : flow.segments) slowest = std::max(slowest, s.service_ps[j]);
-    round_trip += slowest + (j + 1U < flow.hops ? flow.latency_ps[j] : 0);
+    round_trip += s.service_ps[j] + (j + 1U < flow.hops ? flow.latency_ps[j] : 0);
+    if (short_tail && flow.segments.back().service_ps[j] > s.service_ps[j]) return true;
   }
-  for (const Segment& s : flow.segments) {
-    // A short final packet cannot hold up a packet behind it.
-    if (&s == &flow.segments.back() && s.packets == 1) continue;
-    fastest = std::min(fastest, s.service_ps[flow.hops - 1U]);
-  }
-  return fastest == time_never || flow.window * fastest < round_trip;
+  return (flow.window - 1) * s.service_ps[flow.hops - 1U] < round_trip;
 }
 
 template <class Service>

@@ -26,14 +26,24 @@ TimePs fill_time(const Flow& flow) {
 
 TimePs tail_latency(const Flow& flow) { return flow.latency_ps[flow.hops - 1U]; }
 
+TimePs round_trip(const Flow& flow, const Segment& segment) {
+  TimePs t = flow.window_return_ps;
+  for (std::size_t j = 0; j < flow.hops; ++j) {
+    t += segment.service_ps[j] + (j + 1U < flow.hops ? flow.latency_ps[j] : 0);
+  }
+  return t;
+}
+
 // Packets a picosecond that the window allows when nothing else limits.
 double window_rate(const Flow& flow, const Segment& segment) {
-  if (flow.window == 0) return 1.0;
-  TimePs round_trip = flow.window_return_ps;
-  for (std::size_t j = 0; j < flow.hops; ++j) {
-    round_trip += segment.service_ps[j] + (j + 1U < flow.hops ? flow.latency_ps[j] : 0);
-  }
-  return round_trip == 0 ? 1.0 : static_cast<double>(flow.window) / static_cast<double>(round_trip);
+  const TimePs trip = flow.window == 0 ? 0 : round_trip(flow, segment);
+  return trip == 0 ? 1.0 : static_cast<double>(flow.window) / static_cast<double>(trip);
+}
+
+// Packets that wait at the bottleneck: what the window holds beyond those in flight at this rate.
+double backlog(const Flow& flow, const Segment& segment, double rate) {
+  if (flow.window == 0) return 0;
+  return std::max(0.0, flow.window - rate * static_cast<double>(round_trip(flow, segment)));
 }
 
 }  // namespace
@@ -91,6 +101,11 @@ void TrainEngine::make_fluid(Active& a, TimePs now) {
     const double total = static_cast<double>(a.flow->packets() - 1);
     passed = span > 0 ? total * static_cast<double>(now - a.flows_from) / span : total;
   }
+  const Segment& first = a.flow->segments.front();
+  for (std::size_t j = 1; j < a.flow->hops; ++j) {
+    if (first.service_ps[j] > first.service_ps[a.bottleneck]) a.bottleneck = j;
+  }
+  a.rate = 1.0 / static_cast<double>(std::max<TimePs>(1, first.service_ps[a.bottleneck]));
   double left = passed;
   for (std::size_t i = 0; i < a.flow->segments.size(); ++i) {
     const double n = static_cast<double>(a.flow->segments[i].packets) - (i == 0 ? 1.0 : 0.0);
@@ -122,7 +137,9 @@ void TrainEngine::share_out(TimePs now) {
   std::array<double, resource_count> room{};
   room.fill(1.0);
   std::vector<Active*> rising;
+  std::vector<std::pair<double, std::size_t>> before;  // rate and bottleneck, in the order of active_
   for (auto& a : active_) {
+    before.emplace_back(a->rate, a->bottleneck);
     if (!a->fluid) continue;
     a->rate = 0;
     rising.push_back(a.get());
@@ -154,14 +171,26 @@ void TrainEngine::share_out(TimePs now) {
     for (Active* a : rising) {
       a->rate = level;
       bool frozen = level >= window_rate(*a->flow, a->flow->segments[a->segment]) * (1 - 1e-12);
-      for (std::size_t j = 0; j < a->flow->hops; ++j) frozen |= full[static_cast<std::size_t>(a->flow->path[j])];
+      for (std::size_t j = a->flow->hops; j-- > 0;) {
+        if (!full[static_cast<std::size_t>(a->flow->path[j])]) continue;
+        frozen = true;
+        a->bottleneck = j;
+      }
       if (!frozen) still.push_back(a);
     }
     if (still.size() == rising.size()) break;
     rising = std::move(still);
   }
-  for (auto& a : active_) {
+  for (std::size_t i = 0; i < active_.size(); ++i) {
+    Active* a = active_[i].get();
     if (!a->fluid) continue;
+    // A bottleneck that has moved upstream no longer holds back what had queued behind it.
+    if (a->bottleneck < before[i].second && now >= a->flows_from) {
+      a->left_in_segment -= backlog(*a->flow, a->flow->segments[a->segment], before[i].first);
+      while (a->left_in_segment < 0 && a->segment + 1 < a->flow->segments.size()) {
+        a->left_in_segment += static_cast<double>(a->flow->segments[++a->segment].packets);
+      }
+    }
     const TimePs from = std::max(now, a->updated);
     const bool last = a->segment + 1 == a->flow->segments.size();
     const double span = a->left_in_segment <= 0 ? 0 : a->left_in_segment / a->rate;

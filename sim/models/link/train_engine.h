@@ -31,6 +31,7 @@ class TrainEngine final : public sc_core::sc_module, public FlowEngine {
     std::size_t segment = 0;
     double left_in_segment = 0;
     double rate = 0;
+    std::size_t bottleneck = 0;  // hop where the flow's packets queue
     TimePs next_change = time_never;  // end of segment or of flow at this rate
   };
 

@@ -1,0 +1,374 @@
+#include "api/command/scheduler.h"
+
+#include <algorithm>
+
+namespace sluice::api {
+
+namespace {
+
+constexpr std::size_t kBlock = 256;
+
+void fire(Runtime& runtime, Event& event, const Event::Callback& callback, TimePs at, cl_int status) {
+  // The handle was made to stay live when the callback was registered.
+  runtime.forget_callbacks(1);
+  runtime.post_callback(at, [event = Ref<Event>(&event), callback, status]() mutable {
+    callback.function(event->handle(), status, callback.user_data);
+    const Call call;
+    event->end_live();
+    event.reset();
+  });
+}
+
+// Fires the callbacks whose status has been reached.
+void fire_reached(Runtime& runtime, Event& event) {
+  if (event.callbacks.empty()) return;
+  std::vector<Event::Callback> waiting;
+  waiting.swap(event.callbacks);
+  for (const Event::Callback& callback : waiting) {
+    if (event.done()) {
+      const Completion& t = event.times();
+      const cl_int result = event.failed() ? event.status(t.visible) : callback.status;
+      const TimePs at = event.failed() || event.is_user() || callback.status == CL_COMPLETE ? t.visible
+                        : callback.status == CL_RUNNING                                      ? t.started
+                                                                                             : t.submitted;
+      fire(runtime, event, callback, at, result);
+    } else if (callback.status == CL_SUBMITTED && (event.is_submitted() || event.is_user())) {
+      fire(runtime, event, callback, event.is_user() ? runtime.clock() : event.stamps().submitted, CL_SUBMITTED);
+    } else {
+      event.callbacks.push_back(callback);
+    }
+  }
+}
+
+}  // namespace
+
+void add_callback(Runtime& runtime, Event& event, const Event::Callback& callback) {
+  event.keep_live();
+  runtime.expect_callbacks(1);
+  event.callbacks.push_back(callback);
+  fire_reached(runtime, event);
+}
+
+PendingCommand& Scheduler::add() {
+  if (next_ - first_ == table_.size()) {
+    std::vector<PendingCommand*> larger(2 * table_.size());
+    for (CommandId id = first_; id < next_; ++id) larger[id & (larger.size() - 1)] = find(id);
+    table_.swap(larger);
+  }
+  if (free_.empty()) {
+    blocks_.push_back(std::make_unique<PendingCommand[]>(kBlock));
+    free_.reserve(blocks_.size() * kBlock);
+    for (std::size_t i = kBlock; i-- > 0;) free_.push_back(&blocks_.back()[i]);
+  }
+  PendingCommand* c = free_.back();
+  free_.pop_back();
+  c->id = next_++;
+  table_[c->id & (table_.size() - 1)] = c;
+  return *c;
+}
+
+void Scheduler::remove(PendingCommand& c) {
+  table_[c.id & (table_.size() - 1)] = nullptr;
+  while (first_ < next_ && table_[first_ & (table_.size() - 1)] == nullptr) ++first_;
+  c.id = 0;
+  c.held.reset();
+  c.waiter = nullptr;
+  c.hook.reset();
+  c.keep.clear();
+  c.dependents.clear();
+  c.event.reset();
+  c.queue.reset();
+  free_.push_back(&c);  // never allocates: add() reserved for all
+}
+
+void Scheduler::depend(PendingCommand& c, Command& command, std::uint32_t& open, PendingCommand& on, bool by_event) {
+  const bool other_device = on.queue->device().index() != command.device;
+  if (on.held == nullptr && !other_device) {
+    command.waits.push_back(on.id);
+    return;
+  }
+  on.dependents.push_back({c.id, by_event, other_device});
+  ++open;
+  if (other_device) ++across_devices_;
+}
+
+void Scheduler::depend_on_queue(PendingCommand& c, Command& command, std::uint32_t& open, bool waits_for_all) {
+  Queue::Order& order = c.queue->order;
+  if (c.queue->in_order()) {
+    // The simulator keeps the order of those that it has; a command behind a held one is held, too.
+    PendingCommand* last = find(order.last);
+    if (last != nullptr && last->held != nullptr) depend(c, command, open, *last, false);
+    return;
+  }
+  if (PendingCommand* barrier = find(order.last_barrier)) depend(c, command, open, *barrier, false);
+  if (waits_for_all) {
+    // A marker or barrier stands for all before it, so that the next one need not look at them again.
+    if (PendingCommand* sync = find(order.last_sync)) depend(c, command, open, *sync, false);
+    for (const CommandId id : order.since_sync) {
+      if (PendingCommand* before = find(id)) depend(c, command, open, *before, false);
+    }
+    order.since_sync.clear();
+    order.last_sync = c.id;
+  } else {
+    if (order.since_sync.size() >= 64 + 2 * order.open) {
+      std::erase_if(order.since_sync, [this](CommandId id) { return find(id) == nullptr; });
+    }
+    order.since_sync.push_back(c.id);
+  }
+  if (command.op == Operation::barrier) order.last_barrier = c.id;
+}
+
+cl_int Scheduler::enqueue(Call& call, Queue& queue, CommandRequest&& request, cl_uint num, const cl_event* list,
+                          cl_event* out, bool blocking) {
+  if (const cl_int code = check_wait_list(queue.context(), num, list, blocking); code != CL_SUCCESS) return code;
+  PendingCommand& c = add();
+  const CommandId id = c.id;
+  Command& command = request.command;
+  command.id = id;
+  command.queue = queue.id();
+  command.device = queue.device().index();
+  command.in_order = queue.in_order();
+  command.blocking = blocking;
+  c.queue = Ref<Queue>(&queue);
+  c.hook = std::move(request.hook);
+  c.keep = std::move(request.keep);
+  if (out != nullptr) {
+    c.event = Ref<Event>(new Event(queue, request.type));
+    c.event->command = id;
+  }
+
+  std::uint32_t open = 0;
+  bool failed = false;
+  for (cl_uint i = 0; i < num; ++i) {
+    Event& event = *api::find<Event>(list[i]);
+    if (event.done()) {
+      failed |= event.failed();
+    } else if (event.is_user()) {
+      event.dependents.push_back(id);
+      c.keep.emplace_back(&event);
+      ++open;
+    } else {
+      depend(c, command, open, *find(event.command), true);
+    }
+  }
+  const bool waits_for_all = num == 0 && (command.op == Operation::marker || command.op == Operation::barrier);
+  depend_on_queue(c, command, open, waits_for_all);
+  if (command.host_only && (open != 0 || !command.waits.empty() || (queue.in_order() && queue.order.open != 0))) {
+    command.host_only = false;
+  }
+  queue.order.last = id;
+  ++queue.order.open;
+  if (out != nullptr) *out = c.event->handle();
+
+  if (failed || open != 0) {
+    c.held = std::make_unique<PendingCommand::Held>();
+    ++queue.order.held;
+    runtime_.charge(HostAction::api_call);
+  }
+  if (failed) {
+    failing_.push_back(id);
+    settle(true);
+  } else if (open != 0) {
+    c.held->command = std::move(command);
+    c.held->open_waits = open;
+  } else {
+    submit(c, command, true);
+  }
+  if (!blocking) return CL_SUCCESS;
+  CommandOutcome outcome;
+  if (PendingCommand* pending = find(id)) {
+    pending->waiter = &outcome;
+    if (const cl_int code = wait(call, id); code != CL_SUCCESS) return code;
+    runtime_.set_clock(outcome.times.visible);
+  }
+  return outcome.result < 0 ? CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST : CL_SUCCESS;
+}
+
+void Scheduler::submit(PendingCommand& c, const Command& command, bool charge) {
+  Simulator& sim = runtime_.sim();
+  const TimePs now = sim.now();
+  const EnqueueStamps stamps = sim.enqueue(command, charge ? std::max(runtime_.clock(), now) : now);
+  if (charge) runtime_.set_clock(stamps.returned);
+  if (c.held != nullptr) {
+    c.held.reset();
+    --c.queue->order.held;
+  }
+  if (c.event) {
+    c.event->submitted(stamps);
+    fire_reached(runtime_, *c.event);
+  }
+  // Those of the same device now wait inside the simulator.
+  const auto resolved = [&](const PendingCommand::Dependent& d) {
+    if (d.when_complete) return false;
+    resolve(d.id, c.id, true);
+    return true;
+  };
+  std::erase_if(c.dependents, resolved);
+}
+
+void Scheduler::resolve(CommandId id, CommandId on, bool in_simulator) {
+  PendingCommand* c = find(id);
+  if (c == nullptr || c->held == nullptr) return;  // it has failed meanwhile
+  if (in_simulator) c->held->command.waits.push_back(on);
+  if (--c->held->open_waits == 0) ready_.push_back(id);
+}
+
+void Scheduler::settle(bool charge) {
+  if (settling_) return;
+  settling_ = true;
+  // By index: both lists grow while they are worked off. A chain of any length needs no recursion.
+  std::size_t failed = 0;
+  std::size_t submitted = 0;
+  while (failed < failing_.size() || submitted < ready_.size()) {
+    if (failed < failing_.size()) {
+      if (PendingCommand* c = find(failing_[failed++])) {
+        CommandOutcome outcome;
+        outcome.result = CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST;
+        outcome.times.id = c->id;
+        outcome.times.visible = charge ? runtime_.clock() : runtime_.sim().now();
+        finish_command(*c, outcome);
+      }
+      continue;
+    }
+    PendingCommand* c = find(ready_[submitted++]);
+    if (c == nullptr || c->held == nullptr) continue;
+    const Command command = std::move(c->held->command);
+    submit(*c, command, charge);
+  }
+  failing_.clear();
+  ready_.clear();
+  settling_ = false;
+}
+
+void Scheduler::finish_command(PendingCommand& c, const CommandOutcome& outcome) {
+  Queue::Order& order = c.queue->order;
+  --order.open;
+  if (c.held != nullptr) --order.held;
+  order.last_visible = std::max(order.last_visible, outcome.times.visible);
+  const Ref<Queue> queue = c.queue;
+  c.hook(outcome);
+  if (c.waiter != nullptr) *c.waiter = outcome;
+  if (c.event) {
+    c.event->finished(outcome.result, outcome.times);
+    fire_reached(runtime_, *c.event);
+  }
+  for (const PendingCommand::Dependent& d : c.dependents) {
+    if (d.when_complete) --across_devices_;
+    if (outcome.result < 0 && d.by_event) {
+      failing_.push_back(d.id);
+    } else {
+      resolve(d.id, c.id, false);
+    }
+  }
+  remove(c);
+  runtime_.notify_waiters();
+}
+
+void Scheduler::complete(const Completion& completion) {
+  PendingCommand* c = find(completion.id);
+  if (c == nullptr) return;
+  CommandOutcome outcome;
+  outcome.result = completion.status;
+  outcome.times = completion;
+  finish_command(*c, outcome);
+  settle(false);
+}
+
+void Scheduler::set_user_event(Event& event, cl_int status) {
+  Completion times;
+  times.queued = times.submitted = times.started = times.ended = times.completed = times.visible =
+      std::max(runtime_.clock(), runtime_.sim().now());
+  event.finished(status, times);
+  fire_reached(runtime_, event);
+  for (const CommandId id : event.dependents) {
+    if (status < 0) {
+      failing_.push_back(id);
+    } else {
+      resolve(id, 0, false);
+    }
+  }
+  event.dependents = {};
+  settle(true);
+  runtime_.notify_waiters();
+}
+
+bool Scheduler::make_progress(Call& call, CommandId id) {
+  const PendingCommand* c = find(id);
+  Simulator& sim = runtime_.sim();
+  if (c != nullptr && c->held == nullptr) {
+    if (!runtime_.expects_callbacks()) return sim.run_until_complete(id);
+    // One completion at a time, so that a callback acts at its own time and not at the end of the wait.
+    if (!sim.run_until_next_completion()) return false;
+    call.let_callbacks_run();
+    return true;
+  }
+  if (across_devices_ != 0 && sim.run_until_next_completion()) {
+    call.let_callbacks_run();
+    return true;
+  }
+  call.wait_for_change();
+  return true;
+}
+
+cl_int Scheduler::wait(Call& call, CommandId id) {
+  while (find(id) != nullptr) {
+    if (!make_progress(call, id)) return CL_OUT_OF_RESOURCES;
+  }
+  return CL_SUCCESS;
+}
+
+cl_int Scheduler::wait(Call& call, Event& event) {
+  const Ref<Event> keep(&event);
+  while (!event.done()) {
+    if (!make_progress(call, event.command)) return CL_OUT_OF_RESOURCES;
+  }
+  runtime_.set_clock(event.times().visible);
+  return CL_SUCCESS;
+}
+
+cl_int Scheduler::finish(Call& call, Queue& queue) {
+  const Ref<Queue> keep(&queue);
+  // What other threads enqueue from here on is not ours to wait for.
+  const CommandId newest = next_;
+  const auto older = [&] { return queue.order.open != 0; };
+  while (older()) {
+    CommandId id = queue.order.last < newest ? queue.order.last : 0;
+    if (find(id) == nullptr) {
+      // The newest one is done and older ones are not: out of order, or it failed early.
+      id = 0;
+      for (CommandId i = first_; i < newest && id == 0; ++i) {
+        const PendingCommand* c = find(i);
+        if (c != nullptr && c->queue.get() == &queue) id = i;
+      }
+      if (id == 0) break;
+    }
+    if (const cl_int code = wait(call, id); code != CL_SUCCESS) return code;
+  }
+  runtime_.set_clock(queue.order.last_visible);
+  return CL_SUCCESS;
+}
+
+cl_int check_wait_list(const Context& context, cl_uint num, const cl_event* list) {
+  if ((num == 0) != (list == nullptr)) return CL_INVALID_EVENT_WAIT_LIST;
+  for (cl_uint i = 0; i < num; ++i) {
+    const Event* event = find<Event>(list[i]);
+    if (event == nullptr) return CL_INVALID_EVENT_WAIT_LIST;
+    if (&event->context() != &context) return CL_INVALID_CONTEXT;
+  }
+  return CL_SUCCESS;
+}
+
+cl_int check_wait_list(const Context& context, cl_uint num, const cl_event* list, bool blocking) {
+  if (const cl_int code = check_wait_list(context, num, list); code != CL_SUCCESS || !blocking) return code;
+  for (cl_uint i = 0; i < num; ++i) {
+    if (find<Event>(list[i])->failed()) return CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST;
+  }
+  return CL_SUCCESS;
+}
+
+cl_int enqueue(Call& call, Queue& queue, CommandRequest&& request, cl_uint num, const cl_event* list, cl_event* out,
+               bool blocking) {
+  return call.runtime().scheduler().enqueue(call, queue, std::move(request), num, list, out, blocking);
+}
+
+}  // namespace sluice::api

@@ -1,0 +1,52 @@
+// A format of trace files. A new one: a file in traces/writers, a line in traces/CMakeLists.txt, a line in the table of
+// writers/table.cpp. Writers turn records into text and know nothing of the simulation: integers only, a fixed order of
+// keys, and Output::end_record() wherever the file may be cut off.
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <utility>
+
+#include "sim/iface/machine.h"
+#include "sim/iface/trace_sink.h"
+#include "traces/output.h"
+
+namespace sluice::trace {
+
+inline constexpr unsigned schema_version = 1;
+inline constexpr std::string_view sluice_version = SLUICE_VERSION;
+
+[[nodiscard]] std::string_view to_string(TraceLevel level) noexcept;
+
+// Bytes a second from START to END; 0 where no time passes.
+[[nodiscard]] std::uint64_t bandwidth_bytes_per_s(const CommandRecord& record) noexcept;
+
+class Writer {
+ public:
+  explicit Writer(std::unique_ptr<Output> output) : output_(std::move(output)) {}
+  virtual ~Writer() = default;
+
+  virtual void header(const Machine& machine, TraceLevel level) = 0;
+  virtual void command(const CommandRecord& record) = 0;
+  virtual void stage(const StageRecord& record) = 0;
+  virtual void packet(const PacketRecord& record) = 0;
+  virtual void counter(const CounterRecord& record) = 0;
+  virtual void end() {}  // the last thing before the file is closed
+
+  [[nodiscard]] Output& output() noexcept { return *output_; }
+
+ private:
+  std::unique_ptr<Output> output_;
+};
+
+using MakeWriter = std::unique_ptr<Writer> (*)(std::unique_ptr<Output>);
+
+// The writer for a file of that name; nullptr if no format has such an ending.
+[[nodiscard]] MakeWriter writer_for(std::string_view file_name) noexcept;
+// For messages: "*.jsonl, *.json".
+[[nodiscard]] std::string_view writer_endings() noexcept;
+
+std::unique_ptr<Writer> make_jsonl_writer(std::unique_ptr<Output> output);
+std::unique_ptr<Writer> make_perfetto_writer(std::unique_ptr<Output> output);
+
+}  // namespace sluice::trace

@@ -1,0 +1,140 @@
+// Chrome trace format in its array form, which viewers accept without the closing bracket: a killed run stays readable.
+// Process 1 is the host with a track for each queue's API calls; process 2 + d is device d with a track for each queue's
+// commands (START to END) and one for each part. A flow arrow leads from the call to the device's work. Slices of one
+// track must nest, so what overlaps goes to a further lane of the track. Times are microseconds with six decimals:
+// picoseconds, exactly.
+#include <map>
+#include <string>
+#include <vector>
+
+#include "traces/writer.h"
+
+namespace sluice::trace {
+
+namespace {
+
+constexpr std::uint64_t host_process = 1;
+
+class PerfettoWriter final : public Writer {
+ public:
+  using Writer::Writer;
+
+  void header(const Machine& machine, TraceLevel level) override {
+    output().text("[\n{\"ph\":\"M\",\"pid\":1,\"name\":\"process_name\",\"args\":{\"name\":\"host (API calls)\",\"schema\":");
+    output().number(schema_version).text(",\"sluice\":").string(sluice_version);
+    output().text(",\"profile\":").string(machine.profile_name).text(",\"profile_hash\":").string(machine.profile_hash);
+    output().text(",\"level\":").string(to_string(level)).text("}}").end_record();
+    for (DeviceIndex i = 0; i < machine.device_count; ++i) {
+      output().text(",\n{\"ph\":\"M\",\"pid\":").number(process_of(i)).text(",\"name\":\"process_name\",\"args\":{\"name\":");
+      output().string("device " + std::to_string(i) + " (" + machine.device.name + ")").text("}}").end_record();
+    }
+    output().flush();
+  }
+
+  void command(const CommandRecord& record) override {
+    const Command& command = *record.command;
+    const std::string queue = "queue " + std::to_string(command.queue);
+    const std::string_view name = sluice::to_string(command.op);
+    // The host's part: from the call until the command is with the device.
+    const TimePs handed_over = record.times.submitted;
+    const std::uint64_t call_lane = lane(host_process, queue, record.called, handed_over);
+    slice(host_process, call_lane, name, record.called, handed_over);
+    arguments(record);
+    if (command.host_only) return;
+
+    const std::uint64_t process = process_of(command.device);
+    const std::uint64_t work_lane = lane(process, queue, record.times.started, record.times.ended);
+    slice(process, work_lane, name, record.times.started, record.times.ended);
+    arguments(record);
+    flow("s\"", command.id, host_process, call_lane, record.called);
+    flow("f\",\"bp\":\"e\"", command.id, process, work_lane, record.times.started);
+  }
+
+  void stage(const StageRecord& record) override {
+    const std::uint64_t process = process_of(record.device);
+    slice(process, lane(process, record.part, record.begin, record.end), record.action, record.begin, record.end);
+    output().text(",\"args\":{\"id\":").number(record.command).text(",\"cycles\":").number(record.cycles);
+    output().text(",\"bytes\":").number(record.bytes).text("}}").end_record();
+  }
+
+  void packet(const PacketRecord& record) override {
+    const std::uint64_t process = process_of(record.device);
+    const std::string track = std::string(record.part) + " packets";
+    slice(process, lane(process, track, record.begin, record.end), record.kind, record.begin, record.end);
+    output().text(",\"args\":{\"id\":").number(record.command).text(",\"address\":").number(record.address);
+    output().text(",\"bytes\":").number(record.bytes).text("}}").end_record();
+  }
+
+  void counter(const CounterRecord& record) override {
+    output().text(",\n{\"ph\":\"C\",\"pid\":").number(process_of(record.device)).text(",\"tid\":0,\"ts\":");
+    output().microseconds(record.at).text(",\"name\":");
+    output().string(std::string(record.part) + " " + std::string(record.name));
+    output().text(",\"args\":{\"value\":").number(record.value).text("}}").end_record();
+  }
+
+  void end() override { output().text("\n]\n").end_record(); }
+
+ private:
+  struct Lane {
+    std::uint64_t id;
+    TimePs busy_until;
+  };
+  using Track = std::vector<Lane>;
+
+  [[nodiscard]] static std::uint64_t process_of(DeviceIndex device) { return host_process + 1 + device; }
+
+  // The first lane of the track that is free from `begin` on; named in the trace when it is new.
+  std::uint64_t lane(std::uint64_t process, std::string_view track_name, TimePs begin, TimePs end) {
+    auto& tracks = processes_[process];
+    auto found = tracks.find(track_name);
+    if (found == tracks.end()) found = tracks.emplace(std::string(track_name), Track{}).first;
+    Track& track = found->second;
+    for (Lane& candidate : track) {
+      if (candidate.busy_until > begin) continue;
+      candidate.busy_until = end;
+      return candidate.id;
+    }
+    track.push_back({++last_lane_, end});
+    output().text(",\n{\"ph\":\"M\",\"pid\":").number(process).text(",\"tid\":").number(last_lane_);
+    output().text(",\"name\":\"thread_name\",\"args\":{\"name\":");
+    const std::string suffix = track.size() == 1 ? "" : " #" + std::to_string(track.size());
+    output().string(std::string(track_name) + suffix).text("}}").end_record();
+    return last_lane_;
+  }
+
+  void slice(std::uint64_t process, std::uint64_t lane_id, std::string_view name, TimePs begin, TimePs end) {
+    output().text(",\n{\"ph\":\"X\",\"pid\":").number(process).text(",\"tid\":").number(lane_id).text(",\"ts\":");
+    output().microseconds(begin).text(",\"dur\":").microseconds(end - begin).text(",\"name\":").string(name);
+  }
+
+  void arguments(const CommandRecord& record) {
+    Output& out = output();
+    out.text(",\"args\":{\"id\":").number(record.command->id).text(",\"bytes\":").number(record.command->shape.bytes());
+    out.text(",\"direction\":\"").text(sluice::to_string(record.command->direction));
+    out.text("\",\"source\":\"").text(sluice::to_string(record.command->source.placement));
+    out.text("\",\"target\":\"").text(sluice::to_string(record.command->target.placement));
+    out.text("\",\"bandwidth\":").number(bandwidth_bytes_per_s(record));
+    for (std::size_t i = 0; i < stage_count; ++i) {
+      if (record.stages[i] == 0) continue;
+      out.text(",\"").text(sluice::to_string(static_cast<Stage>(i))).text("_ps\":").number(record.stages[i]);
+    }
+    out.text("}}").end_record();
+  }
+
+  void flow(std::string_view phase, CommandId id, std::uint64_t process, std::uint64_t lane_id, TimePs at) {
+    output().text(",\n{\"ph\":\"").text(phase).text(",\"id\":").number(id).text(",\"pid\":").number(process);
+    output().text(",\"tid\":").number(lane_id).text(",\"ts\":").microseconds(at);
+    output().text(",\"name\":\"command\",\"cat\":\"command\"}").end_record();
+  }
+
+  std::map<std::uint64_t, std::map<std::string, Track, std::less<>>> processes_;
+  std::uint64_t last_lane_ = 0;
+};
+
+}  // namespace
+
+std::unique_ptr<Writer> make_perfetto_writer(std::unique_ptr<Output> output) {
+  return std::make_unique<PerfettoWriter>(std::move(output));
+}
+
+}  // namespace sluice::trace
