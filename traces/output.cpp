@@ -83,7 +83,9 @@ Output::Output(int descriptor, std::string path, bool may_signal)
       capacity_(buffer_bytes + 8 * 1024),
       data_(std::make_unique<char[]>(capacity_)) {}
 
-Output::~Output() { close(); }
+Output::~Output() {
+  close();
+}
 
 Output& Output::text(std::string_view s) {
   reserve(s.size());
@@ -145,6 +147,8 @@ void Output::close() {
   if (descriptor >= 0 && ::close(descriptor) != 0 && errno != EINTR && ok()) fail(errno);
 }
 
-void Output::fail(int code) { error_ = path_ + ": " + std::strerror(code); }
+void Output::fail(int code) {
+  error_ = path_ + ": " + std::strerror(code);
+}
 
 }  // namespace sluice::trace

@@ -32,12 +32,14 @@ class Output {
   Output& text(std::string_view s);
   Output& number(std::unsigned_integral auto value) {
     reserve(20);
-    used_ = static_cast<std::size_t>(std::to_chars(data_.get() + used_, data_.get() + capacity_, value).ptr - data_.get());
+    used_ =
+        static_cast<std::size_t>(std::to_chars(data_.get() + used_, data_.get() + capacity_, value).ptr - data_.get());
     return *this;
   }
   Output& number(std::int32_t value) {
     reserve(11);
-    used_ = static_cast<std::size_t>(std::to_chars(data_.get() + used_, data_.get() + capacity_, value).ptr - data_.get());
+    used_ =
+        static_cast<std::size_t>(std::to_chars(data_.get() + used_, data_.get() + capacity_, value).ptr - data_.get());
     return *this;
   }
   // `ps` picoseconds as microseconds with six decimals, exactly.

@@ -14,10 +14,14 @@ namespace sluice::trace {
 
 std::string_view to_string(TraceLevel level) noexcept {
   switch (level) {
-    case TraceLevel::off: return "off";
-    case TraceLevel::command: return "command";
-    case TraceLevel::stage: return "stage";
-    case TraceLevel::packet: return "packet";
+    case TraceLevel::off:
+      return "off";
+    case TraceLevel::command:
+      return "command";
+    case TraceLevel::stage:
+      return "stage";
+    case TraceLevel::packet:
+      return "packet";
   }
   return "?";
 }
@@ -71,9 +75,13 @@ void report_trace_error(const std::string& error) {
 
 Recorder::Recorder(TraceLevel level) : level_(level) {}
 
-Recorder::~Recorder() { close(); }
+Recorder::~Recorder() {
+  close();
+}
 
-void Recorder::add(std::unique_ptr<Writer> writer) { writers_.push_back(std::move(writer)); }
+void Recorder::add(std::unique_ptr<Writer> writer) {
+  writers_.push_back(std::move(writer));
+}
 
 template <typename F>
 void Recorder::each(F&& write) {

@@ -40,7 +40,7 @@ class Recorder final : public TraceSink {
   void add(std::unique_ptr<Writer> writer);  // before begin()
   void begin(const Machine& machine);        // once, before the first record
   void flush();
-  void close();                              // idempotent; records that come later are dropped
+  void close();  // idempotent; records that come later are dropped
 
   [[nodiscard]] bool ok() const noexcept { return error_.empty(); }
   [[nodiscard]] const std::string& error() const noexcept { return error_; }  // "FILE: REASON", of the first failure

@@ -28,6 +28,7 @@ namespace sluice::api {
 
 class CallbackThread;
 class Call;
+class Scheduler;
 
 class Runtime {
  public:
@@ -41,6 +42,7 @@ class Runtime {
   [[nodiscard]] Simulator& sim() noexcept { return *simulator_; }
   [[nodiscard]] const Machine& machine() const noexcept { return simulator_->machine(); }
   [[nodiscard]] Platform& platform() noexcept { return *platform_; }
+  [[nodiscard]] Scheduler& scheduler() noexcept { return *scheduler_; }
   [[nodiscard]] QueueId next_queue_id() noexcept { return ++last_queue_; }
 
   // Runs `callback` on the runtime thread, outside the lock, with `at` as that thread's clock. For all callbacks of the
@@ -49,32 +51,29 @@ class Runtime {
 
   // The calling thread's virtual clock. A thread's first use starts it at the device's now.
   [[nodiscard]] TimePs clock() noexcept;
-  void set_clock(TimePs t) noexcept;  // never moves it back
+  void set_clock(TimePs t) noexcept;    // never moves it back
+  void start_clock(TimePs t) noexcept;  // the runtime thread's, at each callback
   // Charges driver work to the calling thread.
   void charge(HostAction action) noexcept { set_clock(clock() + simulator_->host_cost(action)); }
 
   // Something that a blocked thread may be waiting for has changed: a user event was set, commands became complete.
   void notify_waiters() noexcept { changed_.notify_all(); }
 
-  // An event callback was registered / will not come any more: while there are some, the pump keeps the device going.
+  // Event callbacks were registered / will be called now. While some are expected, the pump keeps the device going.
   void expect_callbacks(std::uint64_t count);
   void forget_callbacks(std::uint64_t count) noexcept { expected_callbacks_ -= count; }
   [[nodiscard]] bool expects_callbacks() const noexcept { return expected_callbacks_ != 0; }
 
-  // What `sluice run --virtual-time` asks: the calling thread's clock in ns, after paying for the look.
-  [[nodiscard]] std::uint64_t read_clock_ns();
-  void sleep_ns(std::uint64_t ns);
-
-  // At process end: stops the runtime thread and closes the trace.
+  // At process end: stops the runtime thread and closes the trace. Takes the lock itself.
   void shut_down() noexcept;
 
  private:
   friend class Call;
   friend class CallbackThread;
-  friend class Unlocked;
 
   Runtime();
-  void open_locked();
+  ~Runtime();
+  [[nodiscard]] bool open_machine();
   void enter_clock();  // run_until(clock), and wall-clock time if that is charged
 
   std::mutex mutex_;
@@ -83,11 +82,13 @@ class Runtime {
   std::unique_ptr<trace::Recorder> recorder_;
   std::unique_ptr<Simulator> simulator_;
   Platform* platform_ = nullptr;
-  std::unique_ptr<CallbackThread> callbacks_;
+  std::unique_ptr<Scheduler> scheduler_;
+  CallbackThread* callbacks_ = nullptr;  // never destroyed
   QueueId last_queue_ = 0;
   std::uint64_t expected_callbacks_ = 0;
-  std::uint64_t calls_ = 0;        // entries so far: tells the pump that the program is busy
-  double host_time_scale_ = 0;     // SLUICE_HOST_TIME: 0 is frozen
+  std::uint64_t calls_ = 0;  // entries and exits so far: tells the pump that the program is busy
+  std::uint64_t posted_ = 0;  // callbacks so far
+  double host_time_scale_ = 0;  // SLUICE_HOST_TIME: 0 is frozen
 };
 
 // One API call of one thread: holds the lock from construction to destruction.
@@ -107,6 +108,8 @@ class Call {
 
  private:
   Runtime& runtime_;
+  bool bypass_;  // real clocks under --virtual-time while the driver works
+  std::uint64_t posted_before_;
   std::unique_lock<std::mutex> lock_;
 };
 

@@ -2,20 +2,21 @@
 
 #include <algorithm>
 
+#include "api/objects/registry.h"
+
 namespace sluice::api {
 
 namespace {
 
 constexpr std::size_t kBlock = 256;
+constexpr CommandId kNoCommand = ~CommandId{0};
 
 void fire(Runtime& runtime, Event& event, const Event::Callback& callback, TimePs at, cl_int status) {
   // The handle was made to stay live when the callback was registered.
   runtime.forget_callbacks(1);
-  runtime.post_callback(at, [event = Ref<Event>(&event), callback, status]() mutable {
+  runtime.post_callback(at, [event = Ref<Event>(&event), callback, status] {
     callback.function(event->handle(), status, callback.user_data);
-    const Call call;
     event->end_live();
-    event.reset();
   });
 }
 
@@ -92,13 +93,14 @@ void Scheduler::depend(PendingCommand& c, Command& command, std::uint32_t& open,
   if (other_device) ++across_devices_;
 }
 
-void Scheduler::depend_on_queue(PendingCommand& c, Command& command, std::uint32_t& open, bool waits_for_all) {
+CommandId Scheduler::depend_on_queue(PendingCommand& c, Command& command, std::uint32_t& open, bool waits_for_all) {
   Queue::Order& order = c.queue->order;
   if (c.queue->in_order()) {
     // The simulator keeps the order of those that it has; a command behind a held one is held, too.
     PendingCommand* last = find(order.last);
-    if (last != nullptr && last->held != nullptr) depend(c, command, open, *last, false);
-    return;
+    if (last == nullptr || last->held == nullptr) return 0;
+    depend(c, command, open, *last, false);
+    return last->id;
   }
   if (PendingCommand* barrier = find(order.last_barrier)) depend(c, command, open, *barrier, false);
   if (waits_for_all) {
@@ -116,6 +118,7 @@ void Scheduler::depend_on_queue(PendingCommand& c, Command& command, std::uint32
     order.since_sync.push_back(c.id);
   }
   if (command.op == Operation::barrier) order.last_barrier = c.id;
+  return 0;
 }
 
 cl_int Scheduler::enqueue(Call& call, Queue& queue, CommandRequest&& request, cl_uint num, const cl_event* list,
@@ -152,7 +155,7 @@ cl_int Scheduler::enqueue(Call& call, Queue& queue, CommandRequest&& request, cl
     }
   }
   const bool waits_for_all = num == 0 && (command.op == Operation::marker || command.op == Operation::barrier);
-  depend_on_queue(c, command, open, waits_for_all);
+  const CommandId behind = depend_on_queue(c, command, open, waits_for_all);
   if (command.host_only && (open != 0 || !command.waits.empty() || (queue.in_order() && queue.order.open != 0))) {
     command.host_only = false;
   }
@@ -162,6 +165,8 @@ cl_int Scheduler::enqueue(Call& call, Queue& queue, CommandRequest&& request, cl
 
   if (failed || open != 0) {
     c.held = std::make_unique<PendingCommand::Held>();
+    c.held->behind = behind;
+    c.held->open_waits = open;
     ++queue.order.held;
     runtime_.charge(HostAction::api_call);
   }
@@ -170,7 +175,6 @@ cl_int Scheduler::enqueue(Call& call, Queue& queue, CommandRequest&& request, cl
     settle(true);
   } else if (open != 0) {
     c.held->command = std::move(command);
-    c.held->open_waits = open;
   } else {
     submit(c, command, true);
   }
@@ -178,7 +182,10 @@ cl_int Scheduler::enqueue(Call& call, Queue& queue, CommandRequest&& request, cl
   CommandOutcome outcome;
   if (PendingCommand* pending = find(id)) {
     pending->waiter = &outcome;
-    if (const cl_int code = wait(call, id); code != CL_SUCCESS) return code;
+    if (const cl_int code = wait(call, id); code != CL_SUCCESS) {
+      if ((pending = find(id)) != nullptr) pending->waiter = nullptr;
+      return code;
+    }
     runtime_.set_clock(outcome.times.visible);
   }
   return outcome.result < 0 ? CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST : CL_SUCCESS;
@@ -209,6 +216,11 @@ void Scheduler::submit(PendingCommand& c, const Command& command, bool charge) {
 void Scheduler::resolve(CommandId id, CommandId on, bool in_simulator) {
   PendingCommand* c = find(id);
   if (c == nullptr || c->held == nullptr) return;  // it has failed meanwhile
+  if (c->held->behind == on) c->held->behind = 0;
+  if (c->held->doomed) {
+    if (c->held->behind == 0) failing_.push_back(id);
+    return;
+  }
   if (in_simulator) c->held->command.waits.push_back(on);
   if (--c->held->open_waits == 0) ready_.push_back(id);
 }
@@ -222,6 +234,11 @@ void Scheduler::settle(bool charge) {
   while (failed < failing_.size() || submitted < ready_.size()) {
     if (failed < failing_.size()) {
       if (PendingCommand* c = find(failing_[failed++])) {
+        if (c->held != nullptr && c->held->behind != 0) {
+          // If it went now, what follows it in its in-order queue would overtake what is before it.
+          c->held->doomed = true;
+          continue;
+        }
         CommandOutcome outcome;
         outcome.result = CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST;
         outcome.times.id = c->id;
@@ -284,7 +301,7 @@ void Scheduler::set_user_event(Event& event, cl_int status) {
     if (status < 0) {
       failing_.push_back(id);
     } else {
-      resolve(id, 0, false);
+      resolve(id, kNoCommand, false);
     }
   }
   event.dependents = {};
@@ -330,8 +347,7 @@ cl_int Scheduler::finish(Call& call, Queue& queue) {
   const Ref<Queue> keep(&queue);
   // What other threads enqueue from here on is not ours to wait for.
   const CommandId newest = next_;
-  const auto older = [&] { return queue.order.open != 0; };
-  while (older()) {
+  while (queue.order.open != 0) {
     CommandId id = queue.order.last < newest ? queue.order.last : 0;
     if (find(id) == nullptr) {
       // The newest one is done and older ones are not: out of order, or it failed early.

@@ -19,6 +19,8 @@ struct PendingCommand {
   struct Held {
     Command command;
     std::uint32_t open_waits = 0;
+    CommandId behind = 0;  // held command of the same in-order queue
+    bool doomed = false;   // fails as soon as it is behind no other
   };
 
   CommandId id = 0;
@@ -30,6 +32,9 @@ struct PendingCommand {
   KeepAlive keep;
   std::vector<Dependent> dependents;
 };
+
+// clSetEventCallback, after its checks. Fires at once if the status has been reached.
+void add_callback(Runtime& runtime, Event& event, const Event::Callback& callback);
 
 class Scheduler {
  public:
@@ -57,8 +62,11 @@ class Scheduler {
   [[nodiscard]] PendingCommand& add();
   void remove(PendingCommand& c);
 
+  // Each adds to command.waits what the simulator is to wait for, and to `open` what it cannot wait for.
   void depend(PendingCommand& c, Command& command, std::uint32_t& open, PendingCommand& on, bool by_event);
-  void depend_on_queue(PendingCommand& c, Command& command, std::uint32_t& open, bool waits_for_all);
+  // Returns the held command behind which an in-order queue places this one, or 0.
+  [[nodiscard]] CommandId depend_on_queue(PendingCommand& c, Command& command, std::uint32_t& open,
+                                          bool waits_for_all);
   void submit(PendingCommand& c, const Command& command, bool charge);
   void finish_command(PendingCommand& c, const CommandOutcome& outcome);
   void resolve(CommandId id, CommandId on, bool in_simulator);

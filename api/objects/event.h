@@ -42,7 +42,6 @@ class Event final : public Object<Event, cl_event, ObjectType::event> {
   CommandId command = 0;              // while it is neither complete nor failed
   std::vector<CommandId> dependents;  // user event: commands that it holds back
   std::vector<Callback> callbacks;          // not fired yet
-  bool user_status_set = false;             // clSetUserEventStatus succeeded: once only
 
   void submitted(const EnqueueStamps& stamps) noexcept;
   void finished(cl_int result, const Completion& times) noexcept;

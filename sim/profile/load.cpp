@@ -30,6 +30,7 @@ struct Node {
   json value;  // leaf, or null for an object
   std::map<std::string, Node> members;
   bool object = false;
+  std::string source;
   std::string file;
   std::string pointer;
 };
@@ -177,6 +178,7 @@ class Loader {
         }
         member = Node{};
         member.value = value.is_object() ? value["value"] : value;
+        if (value.is_object() && value.contains("source") && value["source"].is_string()) member.source = value["source"];
         member.file = file.string();
         member.pointer = value.is_object() ? at + "/value" : at;
       } else {
@@ -244,6 +246,7 @@ class Checker {
   }
 
   [[nodiscard]] json canonical() const { return canonical_; }
+  [[nodiscard]] std::vector<Constant> take_constants() { return std::move(constants_); }
 
  private:
   const Node* find(const std::string& section) const {
@@ -307,6 +310,7 @@ class Checker {
       f.set_number(profile_, number);
     }
     canonical_[pointer_of(f)] = v;
+    constants_.push_back({pointer_of(f), v.dump(-1, ' ', false, json::error_handler_t::replace), node->source, node->file});
   }
 
   static std::string allowed(const Field& f) {
@@ -389,6 +393,7 @@ class Checker {
   const Node& root_;
   Profile& profile_;
   json canonical_ = json::object();
+  std::vector<Constant> constants_;
 };
 
 Loaded finish(Loader& loader, const Node& root, bool parsed) {
@@ -397,6 +402,7 @@ Loaded finish(Loader& loader, const Node& root, bool parsed) {
   if (parsed || root.object) {
     Checker checker(loader, root, profile);
     if (parsed) checker.run();
+    loaded.constants = checker.take_constants();
     // FNV-1a over the canonical text: sorted pointers and values, sources left out.
     std::uint64_t hash = 1469598103934665603ULL;
     for (const char c : checker.canonical().dump(-1, ' ', true, json::error_handler_t::replace)) {

@@ -21,8 +21,17 @@ struct Problem {
 };
 [[nodiscard]] std::string to_string(const Problem& p);
 
+// A constant as the files say it, for `sluice profile show`.
+struct Constant {
+  std::string pointer;  // "/link/propagation_ns"
+  std::string value;    // JSON text
+  std::string source;   // empty: none was given
+  std::string file;     // the file that says it, a part perhaps
+};
+
 struct Loaded {
   std::optional<Profile> profile;  // empty if problems is not
+  std::vector<Constant> constants;
   std::vector<Problem> problems;
 };
 

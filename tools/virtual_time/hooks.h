@@ -26,8 +26,8 @@ typedef struct SluiceVirtualTimeHooks {
 } SluiceVirtualTimeHooks;
 
 /* From here on the program's clocks go on from where they were, by hooks->now_ns(). Copies *hooks. NULL ends it: clocks
-   stay where they are and count by themselves again (at exit, before the simulator goes). Returns 0, or -1 for a version
-   that this library does not know. A call of a hook that has begun on another thread may still be running. */
+   stay where they are and count by themselves again (at exit, before the simulator goes). Returns 0, or -1 for a
+   version that this library does not know. A call of a hook that has begun on another thread may still be running. */
 int sluice_virtual_time_register(const SluiceVirtualTimeHooks* hooks);
 typedef int (*SluiceVirtualTimeRegister)(const SluiceVirtualTimeHooks*);
 

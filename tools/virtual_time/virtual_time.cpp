@@ -4,11 +4,10 @@
 // afterwards it goes on from there by the calling thread's virtual clock. One virtual time line serves all clocks:
 //   monotonic = 1 s + t,  realtime = 1700000000 s + t,  CPU clocks = t
 // Waits with a deadline (condition variables, semaphores, locks, futexes) wait for another thread, and that takes real
-// time: the rest until the virtual deadline is waited for really, and a timeout moves the virtual clock to the deadline.
+// time: the rest until the virtual deadline is waited for really, and a timeout moves the virtual clock to the
+// deadline.
 //
 // No allocation, no C++ runtime, no static constructors: clocks are read before main and by sanitizers before that.
-#include "tools/virtual_time/hooks.h"
-
 #include <dlfcn.h>
 #include <errno.h>
 #include <linux/futex.h>
@@ -25,6 +24,8 @@
 #include <unistd.h>
 
 #include <atomic>
+
+#include "tools/virtual_time/hooks.h"
 
 #define SLUICE_EXPORT extern "C" __attribute__((visibility("default")))
 
@@ -53,7 +54,9 @@ thread_local int bypass_depth __attribute__((tls_model("initial-exec"))) = 0;
 thread_local bool in_hook __attribute__((tls_model("initial-exec"))) = false;
 thread_local uint64_t last_ns __attribute__((tls_model("initial-exec"))) = 0;
 
-bool is_real() { return bypass_depth > 0 || in_hook; }
+bool is_real() {
+  return bypass_depth > 0 || in_hook;
+}
 
 // The function behind ours. Threads that meet here find the same one.
 template <typename F>
@@ -149,7 +152,9 @@ timespec to_timespec(uint64_t ns) {
   return {static_cast<time_t>(ns / ns_per_s), static_cast<long>(ns % ns_per_s)};
 }
 
-bool is_valid(const timespec& t) { return t.tv_nsec >= 0 && t.tv_nsec < static_cast<long>(ns_per_s); }
+bool is_valid(const timespec& t) {
+  return t.tv_nsec >= 0 && t.tv_nsec < static_cast<long>(ns_per_s);
+}
 
 // Saturates: deadlines such as time_point::max() are meant as "never". Negative times are long past.
 uint64_t to_ns(const timespec& t) {
@@ -181,8 +186,8 @@ timespec real_deadline(clockid_t clock, uint64_t rest_ns) {
   return to_timespec(rest_ns > limit - ns ? limit : ns + rest_ns);
 }
 
-// A wait of type `int (*)(..., clockid_t, const timespec*)` that returns an error code: all of pthread's clock variants.
-// They take the clock with the deadline, so the real wait can always be on the monotonic clock.
+// A wait of type `int (*)(..., clockid_t, const timespec*)` that returns an error code: all of pthread's clock
+// variants. They take the clock with the deadline, so the real wait can always be on the monotonic clock.
 template <typename Wait>
 int wait_virtual(clockid_t clock, const timespec* deadline, Wait wait) {
   const timespec real = real_deadline(CLOCK_MONOTONIC, rest_until(clock, *deadline));
@@ -191,7 +196,9 @@ int wait_virtual(clockid_t clock, const timespec* deadline, Wait wait) {
   return code;
 }
 
-bool is_wait_clock(clockid_t clock) { return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC; }
+bool is_wait_clock(clockid_t clock) {
+  return clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC;
+}
 
 long futex_virtual(long address, long op, long value, long timeout, long address2, long value3) {
   const auto* deadline = reinterpret_cast<const timespec*>(static_cast<uintptr_t>(timeout));
@@ -216,7 +223,8 @@ long futex_virtual(long address, long op, long value, long timeout, long address
 
 }  // namespace
 
-// ---- the driver's side -----------------------------------------------------------------------------------------------
+// ---- the driver's side
+// -----------------------------------------------------------------------------------------------
 
 SLUICE_EXPORT int sluice_virtual_time_register(const SluiceVirtualTimeHooks* hooks) {
   pthread_mutex_lock(&registration_mutex);
@@ -243,7 +251,8 @@ SLUICE_EXPORT int sluice_virtual_time_bypass(int on) {
   return bypass_depth;
 }
 
-// ---- clocks ------------------------------------------------------------------------------------------------------------
+// ---- clocks
+// ------------------------------------------------------------------------------------------------------------
 
 SLUICE_EXPORT int clock_gettime(clockid_t clock, timespec* out) noexcept {
   uint64_t start = 0;
@@ -287,7 +296,8 @@ SLUICE_EXPORT clock_t times(tms* out) noexcept {
   return static_cast<clock_t>(ticks + ticks_per_s);
 }
 
-// ---- sleeps ------------------------------------------------------------------------------------------------------------
+// ---- sleeps
+// ------------------------------------------------------------------------------------------------------------
 
 SLUICE_EXPORT int clock_nanosleep(clockid_t clock, int flags, const timespec* wanted, timespec* left) {
   uint64_t start = 0;
@@ -326,20 +336,23 @@ SLUICE_EXPORT int thrd_sleep(const timespec* wanted, timespec* left) {
   return code == 0 ? 0 : code == EINTR ? -1 : -2;
 }
 
-// ---- waits with a deadline ---------------------------------------------------------------------------------------------
-// Each OBJECT##_clock... function takes its clock; the variant without is CLOCK_REALTIME's, except for conditions, whose
-// clock is an attribute.
+// ---- waits with a deadline
+// --------------------------------------------------------------------------------------------- Each OBJECT##_clock...
+// function takes its clock; the variant without is CLOCK_REALTIME's, except for conditions, whose clock is an
+// attribute.
 
 SLUICE_EXPORT int pthread_cond_clockwait(pthread_cond_t* condition, pthread_mutex_t* mutex, clockid_t clock,
                                          const timespec* deadline) {
-  SLUICE_REAL(decltype(&pthread_cond_clockwait), pthread_cond_clockwait);
+  using Function = int (*)(pthread_cond_t*, pthread_mutex_t*, clockid_t, const timespec*);
+  SLUICE_REAL(Function, pthread_cond_clockwait);
   if (is_real() || !is_wait_clock(clock) || !is_valid(*deadline)) return real(condition, mutex, clock, deadline);
   return wait_virtual(clock, deadline,
                       [=](const timespec* then) { return real(condition, mutex, CLOCK_MONOTONIC, then); });
 }
 
 SLUICE_EXPORT int pthread_cond_timedwait(pthread_cond_t* condition, pthread_mutex_t* mutex, const timespec* deadline) {
-  SLUICE_REAL(decltype(&pthread_cond_timedwait), pthread_cond_timedwait);
+  using Function = int (*)(pthread_cond_t*, pthread_mutex_t*, const timespec*);
+  SLUICE_REAL(Function, pthread_cond_timedwait);
   if (is_real() || !is_valid(*deadline)) return real(condition, mutex, deadline);
   return pthread_cond_clockwait(condition, mutex, clock_of(*deadline), deadline);
 }
@@ -368,11 +381,11 @@ SLUICE_TIMED_LOCK(pthread_rwlock_t, pthread_rwlock_timedrdlock, pthread_rwlock_c
 SLUICE_TIMED_LOCK(pthread_rwlock_t, pthread_rwlock_timedwrlock, pthread_rwlock_clockwrlock)
 
 SLUICE_EXPORT int sem_clockwait(sem_t* __restrict semaphore, clockid_t clock, const timespec* __restrict deadline) {
-  SLUICE_REAL(decltype(&sem_clockwait), sem_clockwait);
+  using Function = int (*)(sem_t*, clockid_t, const timespec*);
+  SLUICE_REAL(Function, sem_clockwait);
   if (is_real() || !is_wait_clock(clock) || !is_valid(*deadline)) return real(semaphore, clock, deadline);
-  const int code = wait_virtual(clock, deadline, [=](const timespec* then) {
-    return real(semaphore, CLOCK_MONOTONIC, then) == 0 ? 0 : errno;
-  });
+  const int code = wait_virtual(
+      clock, deadline, [=](const timespec* then) { return real(semaphore, CLOCK_MONOTONIC, then) == 0 ? 0 : errno; });
   if (code == 0) return 0;
   errno = code;
   return -1;

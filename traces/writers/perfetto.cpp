@@ -1,8 +1,8 @@
 // Chrome trace format in its array form, which viewers accept without the closing bracket: a killed run stays readable.
-// Process 1 is the host with a track for each queue's API calls; process 2 + d is device d with a track for each queue's
-// commands (START to END) and one for each part. A flow arrow leads from the call to the device's work. Slices of one
-// track must nest, so what overlaps goes to a further lane of the track. Times are microseconds with six decimals:
-// picoseconds, exactly.
+// Process 1 is the host with a track for each queue's API calls; process 2 + d is device d with a track for each
+// queue's commands (START to END) and one for each part. A flow arrow leads from the call to the device's work. Slices
+// of one track must nest, so what overlaps goes to a further lane of the track. Times are microseconds with six
+// decimals: picoseconds, exactly.
 #include <map>
 #include <string>
 #include <vector>
@@ -20,12 +20,16 @@ class PerfettoWriter final : public Writer {
   using Writer::Writer;
 
   void header(const Machine& machine, TraceLevel level) override {
-    output().text("[\n{\"ph\":\"M\",\"pid\":1,\"name\":\"process_name\",\"args\":{\"name\":\"host (API calls)\",\"schema\":");
+    output().text(
+        "[\n{\"ph\":\"M\",\"pid\":1,\"name\":\"process_name\",\"args\":{\"name\":\"host (API calls)\",\"schema\":");
     output().number(schema_version).text(",\"sluice\":").string(sluice_version);
     output().text(",\"profile\":").string(machine.profile_name).text(",\"profile_hash\":").string(machine.profile_hash);
     output().text(",\"level\":").string(to_string(level)).text("}}").end_record();
     for (DeviceIndex i = 0; i < machine.device_count; ++i) {
-      output().text(",\n{\"ph\":\"M\",\"pid\":").number(process_of(i)).text(",\"name\":\"process_name\",\"args\":{\"name\":");
+      output()
+          .text(",\n{\"ph\":\"M\",\"pid\":")
+          .number(process_of(i))
+          .text(",\"name\":\"process_name\",\"args\":{\"name\":");
       output().string("device " + std::to_string(i) + " (" + machine.device.name + ")").text("}}").end_record();
     }
     output().flush();

@@ -12,8 +12,7 @@ struct Entry {
 };
 
 constexpr std::array writers = {
-    Entry{".jsonl", make_jsonl_writer},
-    Entry{".json", make_perfetto_writer},  // .perfetto.json, too
+    Entry{".jsonl", make_jsonl_writer}, Entry{".json", make_perfetto_writer},  // .perfetto.json, too
 };
 
 }  // namespace
@@ -25,6 +24,8 @@ MakeWriter writer_for(std::string_view file_name) noexcept {
   return nullptr;
 }
 
-std::string_view writer_endings() noexcept { return "*.jsonl (JSON Lines), *.json (Perfetto)"; }
+std::string_view writer_endings() noexcept {
+  return "*.jsonl (JSON Lines), *.json (Perfetto)";
+}
 
 }  // namespace sluice::trace

@@ -1,0 +1,177 @@
+#include "api/command/runtime.h"
+
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+#include <thread>
+
+#include "api/command/callback_thread.h"
+#include "api/command/scheduler.h"
+#include "api/command/virtual_time.h"
+#include "traces/recorder.h"
+
+namespace sluice::api {
+
+namespace {
+
+struct ThreadClock {
+  TimePs now = 0;
+  bool started = false;
+  std::chrono::steady_clock::time_point left;  // when the thread last left the API; for SLUICE_HOST_TIME=wall
+};
+thread_local constinit ThreadClock thread_clock;
+
+std::string_view environment(const char* name) {
+  const char* value = std::getenv(name);
+  return value == nullptr ? std::string_view() : std::string_view(value);
+}
+
+void complain(const std::string& text) { std::fprintf(stderr, "sluice: %s\n", text.c_str()); }
+
+// "frozen" -> 0, "wall" -> 1, "wall:SCALE" -> SCALE; -1 is none of these.
+double parse_host_time(std::string_view text) {
+  if (text.empty() || text == "frozen") return 0;
+  if (text == "wall") return 1;
+  if (!text.starts_with("wall:")) return -1;
+  const std::string number(text.substr(5));
+  char* end = nullptr;
+  const double scale = std::strtod(number.c_str(), &end);
+  return !number.empty() && *end == 0 && scale >= 0 && scale <= 1e6 ? scale : -1;
+}
+
+// The last code of the process: after the program's exit handlers and static destructors, which may still call.
+__attribute__((destructor)) void at_unload() { Runtime::instance().shut_down(); }
+
+}  // namespace
+
+Runtime::Runtime() = default;
+Runtime::~Runtime() = default;
+
+Runtime& Runtime::instance() {
+  static Runtime* const runtime = new Runtime;
+  return *runtime;
+}
+
+bool Runtime::open() {
+  if (!open_tried_) {
+    open_tried_ = true;
+    if (!open_machine()) simulator_.reset();
+  }
+  return is_open();
+}
+
+bool Runtime::open_machine() {
+  SimulatorOptions options;
+  options.profile = environment("SLUICE_PROFILE");
+  if (const std::string_view detail = environment("SLUICE_DETAIL"); !detail.empty()) options.detail = detail;
+  const std::string_view host_time = environment("SLUICE_HOST_TIME");
+  host_time_scale_ = parse_host_time(host_time);
+  if (host_time_scale_ < 0) {
+    complain("SLUICE_HOST_TIME: found \"" + std::string(host_time) + "\"; allowed: frozen, wall, wall:SCALE");
+    return false;
+  }
+  std::string error;
+  const trace::RecorderOptions trace_options = trace::options_from_environment(error);
+  if (!error.empty()) {
+    complain(error);
+    return false;
+  }
+  if (!trace_options.files.empty()) {
+    recorder_ = trace::open_recorder(trace_options, error);
+    // The program runs on without its trace; the command that started it reports the failure.
+    if (recorder_ == nullptr) trace::report_trace_error(error);
+  }
+  options.trace = recorder_.get();
+  std::vector<std::string> errors;
+  simulator_ = open_simulator(options, errors);
+  if (simulator_ == nullptr) {
+    for (const std::string& line : errors) complain(line);
+    return false;
+  }
+  if (recorder_ != nullptr) recorder_->begin(simulator_->machine());
+  scheduler_ = std::make_unique<Scheduler>(*this);
+  simulator_->on_completion([scheduler = scheduler_.get()](const Completion& c) { scheduler->complete(c); });
+  platform_ = new Platform(simulator_->machine());
+  register_virtual_time();
+  return true;
+}
+
+TimePs Runtime::clock() noexcept {
+  if (!thread_clock.started) start_clock(simulator_->now());
+  return thread_clock.now;
+}
+
+void Runtime::set_clock(TimePs t) noexcept {
+  if (t > clock()) thread_clock.now = t;
+}
+
+void Runtime::start_clock(TimePs t) noexcept {
+  thread_clock.now = t;
+  thread_clock.left = std::chrono::steady_clock::now();
+  thread_clock.started = true;
+}
+
+void Runtime::enter_clock() {
+  TimePs now = clock();
+  if (host_time_scale_ > 0) {
+    const std::chrono::duration<double, std::pico> spent = std::chrono::steady_clock::now() - thread_clock.left;
+    now += static_cast<TimePs>(spent.count() * host_time_scale_);
+    thread_clock.now = now;
+  }
+  simulator_->run_until(now);
+}
+
+void Runtime::post_callback(TimePs at, std::function<void()> callback) {
+  if (callbacks_ == nullptr) callbacks_ = new CallbackThread(*this);
+  ++posted_;
+  callbacks_->post(at, std::move(callback));
+}
+
+void Runtime::expect_callbacks(std::uint64_t count) {
+  expected_callbacks_ += count;
+  if (callbacks_ == nullptr) callbacks_ = new CallbackThread(*this);
+  callbacks_->start_pump();
+}
+
+void Runtime::shut_down() noexcept {
+  if (!is_open()) return;
+  unregister_virtual_time();
+  if (callbacks_ != nullptr) callbacks_->stop();
+  // A thread that the program left behind may be inside a call for good.
+  std::unique_lock lock(mutex_, std::try_to_lock);
+  for (int i = 0; !lock.owns_lock() && i < 100; ++i) {
+    std::this_thread::sleep_for(std::chrono::milliseconds(1));
+    lock = std::unique_lock(mutex_, std::try_to_lock);
+  }
+  if (lock.owns_lock() && recorder_ != nullptr) recorder_->close();
+}
+
+Call::Call() : runtime_(Runtime::instance()), bypass_(bypass_virtual_time(true)), lock_(runtime_.mutex_) {
+  ++runtime_.calls_;
+  posted_before_ = runtime_.posted_;
+  if (!runtime_.is_open()) return;
+  runtime_.enter_clock();
+  if (runtime_.posted_ != posted_before_) let_callbacks_run();
+}
+
+Call::~Call() {
+  ++runtime_.calls_;
+  // A program may look for what its callback did as soon as the call returns, without asking the API.
+  CallbackThread* const callbacks = runtime_.posted_ != posted_before_ ? runtime_.callbacks_ : nullptr;
+  if (runtime_.host_time_scale_ > 0) thread_clock.left = std::chrono::steady_clock::now();
+  lock_.unlock();
+  if (callbacks != nullptr) callbacks->drain();
+  if (bypass_) bypass_virtual_time(false);
+}
+
+void Call::wait_for_change() { runtime_.changed_.wait(lock_); }
+
+void Call::let_callbacks_run() {
+  if (runtime_.callbacks_ == nullptr || !runtime_.callbacks_->busy()) return;
+  lock_.unlock();
+  runtime_.callbacks_->drain();
+  lock_.lock();
+}
+
+}  // namespace sluice::api

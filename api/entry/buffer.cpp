@@ -1,0 +1,179 @@
+// Buffers and sub-buffers: creation, queries, life.
+#include <cstring>
+
+#include "api/command/runtime.h"
+#include "api/entry/info_writer.h"
+#include "api/objects/memory.h"
+#include "api/objects/svm.h"
+#include "api/objects/registry.h"
+
+namespace sluice::api {
+
+namespace {
+
+constexpr cl_mem_flags access_flags = CL_MEM_READ_WRITE | CL_MEM_WRITE_ONLY | CL_MEM_READ_ONLY;
+constexpr cl_mem_flags host_access_flags = CL_MEM_HOST_WRITE_ONLY | CL_MEM_HOST_READ_ONLY | CL_MEM_HOST_NO_ACCESS;
+constexpr cl_mem_flags host_ptr_flags = CL_MEM_USE_HOST_PTR | CL_MEM_ALLOC_HOST_PTR | CL_MEM_COPY_HOST_PTR;
+
+bool at_most_one(cl_mem_flags flags) { return (flags & (flags - 1)) == 0; }
+
+cl_int check_flags(cl_mem_flags flags) {
+  if ((flags & ~(access_flags | host_access_flags | host_ptr_flags)) != 0) return CL_INVALID_VALUE;
+  if (!at_most_one(flags & access_flags) || !at_most_one(flags & host_access_flags)) return CL_INVALID_VALUE;
+  if ((flags & CL_MEM_USE_HOST_PTR) != 0 && (flags & (CL_MEM_ALLOC_HOST_PTR | CL_MEM_COPY_HOST_PTR)) != 0) {
+    return CL_INVALID_VALUE;
+  }
+  return CL_SUCCESS;
+}
+
+BufferPolicy policy_of(const DriverPolicy& policy, cl_mem_flags flags) {
+  if ((flags & CL_MEM_USE_HOST_PTR) != 0) return policy.use_host_ptr;
+  if ((flags & CL_MEM_ALLOC_HOST_PTR) != 0) return policy.alloc_host_ptr;
+  return policy.default_buffer;
+}
+
+Memory* create_buffer(Call& call, cl_context context_handle, const cl_mem_properties* properties, cl_mem_flags flags,
+                      std::size_t size, void* host_ptr, cl_int& code) {
+  Context* context = find<Context>(context_handle);
+  if (context == nullptr) return code = CL_INVALID_CONTEXT, nullptr;
+  if (properties != nullptr && properties[0] != 0) return code = CL_INVALID_PROPERTY, nullptr;
+  if ((code = check_flags(flags)) != CL_SUCCESS) return nullptr;
+  const DeviceInfo& info = context->devices().front()->info();
+  if (size == 0 || size > info.max_allocation_bytes) return code = CL_INVALID_BUFFER_SIZE, nullptr;
+  const bool uses = (flags & CL_MEM_USE_HOST_PTR) != 0;
+  const bool needs_ptr = uses || (flags & CL_MEM_COPY_HOST_PTR) != 0;
+  if (needs_ptr != (host_ptr != nullptr)) return code = CL_INVALID_HOST_PTR, nullptr;
+  if ((flags & access_flags) == 0) flags |= CL_MEM_READ_WRITE;
+
+  call.runtime().charge(HostAction::create_buffer);
+  const DeviceIndex device = context->devices().front()->index();
+  const auto address = call.sim().reserve_device(device, size);
+  if (!address) return code = CL_MEM_OBJECT_ALLOCATION_FAILURE, nullptr;
+  std::byte* store = uses ? static_cast<std::byte*>(host_ptr) : reserve_store(size);
+  if (store == nullptr) {
+    call.sim().release_device(device, *address);
+    return code = CL_MEM_OBJECT_ALLOCATION_FAILURE, nullptr;
+  }
+  if ((flags & CL_MEM_COPY_HOST_PTR) != 0) std::memcpy(store, host_ptr, size);
+  auto* memory = new Memory(*context, flags, size, host_ptr == nullptr || !uses ? nullptr : host_ptr, store, !uses,
+                            *address, policy_of(call.runtime().machine().policy, flags));
+  if (properties != nullptr) memory->properties = {0};
+  return memory;
+}
+
+}  // namespace
+
+}  // namespace sluice::api
+
+using namespace sluice;
+using namespace sluice::api;
+
+CL_API_ENTRY cl_mem CL_API_CALL clCreateBuffer(cl_context context, cl_mem_flags flags, std::size_t size, void* host_ptr,
+                                 cl_int* errcode_ret) {
+  return create<cl_mem>(errcode_ret, [&](Call& call, cl_int& code) -> cl_mem {
+    Memory* m = create_buffer(call, context, nullptr, flags, size, host_ptr, code);
+    return m == nullptr ? nullptr : m->handle();
+  });
+}
+
+CL_API_ENTRY cl_mem CL_API_CALL clCreateBufferWithProperties(cl_context context, const cl_mem_properties* properties,
+                                                 cl_mem_flags flags, std::size_t size, void* host_ptr,
+                                                 cl_int* errcode_ret) {
+  return create<cl_mem>(errcode_ret, [&](Call& call, cl_int& code) -> cl_mem {
+    Memory* m = create_buffer(call, context, properties, flags, size, host_ptr, code);
+    return m == nullptr ? nullptr : m->handle();
+  });
+}
+
+CL_API_ENTRY cl_mem CL_API_CALL clCreateSubBuffer(cl_mem buffer, cl_mem_flags flags, cl_buffer_create_type type, const void* info,
+                                     cl_int* errcode_ret) {
+  return create<cl_mem>(errcode_ret, [&](Call&, cl_int& code) -> cl_mem {
+    Memory* parent = find<Memory>(buffer);
+    if (parent == nullptr || parent->parent() != nullptr) return code = CL_INVALID_MEM_OBJECT, nullptr;
+    if ((flags & host_ptr_flags) != 0) return code = CL_INVALID_VALUE, nullptr;
+    if ((code = check_flags(flags)) != CL_SUCCESS) return nullptr;
+    const cl_mem_flags theirs = parent->flags();
+    if ((theirs & CL_MEM_WRITE_ONLY) != 0 && (flags & (CL_MEM_READ_WRITE | CL_MEM_READ_ONLY)) != 0) {
+      return code = CL_INVALID_VALUE, nullptr;
+    }
+    if ((theirs & CL_MEM_READ_ONLY) != 0 && (flags & (CL_MEM_READ_WRITE | CL_MEM_WRITE_ONLY)) != 0) {
+      return code = CL_INVALID_VALUE, nullptr;
+    }
+    if ((theirs & CL_MEM_HOST_WRITE_ONLY) != 0 && (flags & CL_MEM_HOST_READ_ONLY) != 0) {
+      return code = CL_INVALID_VALUE, nullptr;
+    }
+    if ((theirs & CL_MEM_HOST_READ_ONLY) != 0 && (flags & CL_MEM_HOST_WRITE_ONLY) != 0) {
+      return code = CL_INVALID_VALUE, nullptr;
+    }
+    if ((theirs & CL_MEM_HOST_NO_ACCESS) != 0 && (flags & (CL_MEM_HOST_READ_ONLY | CL_MEM_HOST_WRITE_ONLY)) != 0) {
+      return code = CL_INVALID_VALUE, nullptr;
+    }
+    if (type != CL_BUFFER_CREATE_TYPE_REGION || info == nullptr) return code = CL_INVALID_VALUE, nullptr;
+    cl_buffer_region region;
+    std::memcpy(&region, info, sizeof region);
+    if (region.origin > parent->size() || region.size > parent->size() - region.origin) {
+      return code = CL_INVALID_VALUE, nullptr;
+    }
+    if (region.size == 0) return code = CL_INVALID_BUFFER_SIZE, nullptr;
+    const DeviceInfo& device = parent->context().devices().front()->info();
+    if (region.origin % (device.base_address_align_bits / 8) != 0) {
+      return code = CL_MISALIGNED_SUB_BUFFER_OFFSET, nullptr;
+    }
+    // What is not said is inherited.
+    if ((flags & access_flags) == 0) flags |= theirs & access_flags;
+    if ((flags & host_access_flags) == 0) flags |= theirs & host_access_flags;
+    flags |= theirs & host_ptr_flags;
+    return (new Memory(*parent, flags, region.origin, region.size))->handle();
+  });
+}
+
+CL_API_ENTRY cl_int CL_API_CALL clRetainMemObject(cl_mem handle) {
+  return enter([&](Call&) -> cl_int {
+    Memory* memory = find<Memory>(handle);
+    if (memory == nullptr) return CL_INVALID_MEM_OBJECT;
+    memory->retain();
+    return CL_SUCCESS;
+  });
+}
+
+CL_API_ENTRY cl_int CL_API_CALL clReleaseMemObject(cl_mem handle) {
+  return enter([&](Call&) -> cl_int {
+    Memory* memory = find<Memory>(handle);
+    return memory != nullptr && memory->release() ? CL_SUCCESS : CL_INVALID_MEM_OBJECT;
+  });
+}
+
+CL_API_ENTRY cl_int CL_API_CALL clSetMemObjectDestructorCallback(cl_mem handle, void(CL_CALLBACK* notify)(cl_mem, void*), void* data) {
+  return enter([&](Call&) -> cl_int {
+    Memory* memory = find<Memory>(handle);
+    if (memory == nullptr) return CL_INVALID_MEM_OBJECT;
+    if (notify == nullptr) return CL_INVALID_VALUE;
+    memory->on_destruction(notify, data);
+    return CL_SUCCESS;
+  });
+}
+
+CL_API_ENTRY cl_int CL_API_CALL clGetMemObjectInfo(cl_mem handle, cl_mem_info name, std::size_t size, void* value,
+                                       std::size_t* size_ret) {
+  return enter([&](Call&) -> cl_int {
+    Memory* m = find<Memory>(handle);
+    if (m == nullptr) return CL_INVALID_MEM_OBJECT;
+    const InfoWriter out(size, value, size_ret);
+    switch (name) {
+      case CL_MEM_TYPE: return out.value<cl_mem_object_type>(CL_MEM_OBJECT_BUFFER);
+      case CL_MEM_FLAGS: return out.value<cl_mem_flags>(m->flags());
+      case CL_MEM_SIZE: return out.value<std::size_t>(m->size());
+      case CL_MEM_HOST_PTR: return out.value<void*>(m->host_ptr());
+      case CL_MEM_MAP_COUNT: return out.value<cl_uint>(m->map_count());
+      case CL_MEM_REFERENCE_COUNT: return out.value<cl_uint>(m->reference_count());
+      case CL_MEM_CONTEXT: return out.value<cl_context>(m->context().handle());
+      case CL_MEM_ASSOCIATED_MEMOBJECT:
+        return out.value<cl_mem>(m->parent() == nullptr ? nullptr : m->parent()->handle());
+      case CL_MEM_OFFSET: return out.value<std::size_t>(m->offset());
+      case CL_MEM_USES_SVM_POINTER: return out.boolean(is_svm_pointer(m->host_ptr()));
+      case CL_MEM_PROPERTIES: return out.array(m->properties);
+      default: return CL_INVALID_VALUE;
+    }
+  });
+}
+

@@ -1,0 +1,325 @@
+// Shared virtual memory.
+#include "api/objects/svm.h"
+
+#include <algorithm>
+#include <cstring>
+#include <vector>
+
+#include "api/command/transfer.h"
+#include "api/objects/memory.h"
+#include "api/objects/registry.h"
+
+namespace sluice::api {
+
+namespace {
+
+using Allocations = std::map<std::uintptr_t, SvmAllocation>;
+
+Allocations& allocations() {
+  static auto* all = new Allocations;  // never destroyed: frees may come at process end
+  return *all;
+}
+
+Allocations::iterator find_entry(const void* p) {
+  const auto at = reinterpret_cast<std::uintptr_t>(p);
+  auto it = allocations().upper_bound(at);
+  if (it == allocations().begin()) return allocations().end();
+  --it;
+  return at - it->first < it->second.size ? it : allocations().end();
+}
+
+void free_now(Call& call, const void* p) {
+  const auto it = allocations().find(reinterpret_cast<std::uintptr_t>(p));
+  if (it == allocations().end()) return;
+  SvmAllocation a = std::move(it->second);
+  allocations().erase(it);
+  PinnedRanges::instance().remove(a.store);
+  call.sim().release_device(a.context->devices().front()->index(), a.device_address);
+  call.sim().forget_host(a.store, a.size);
+  release_store(a.store, a.size);
+}
+
+bool supports_svm(const Queue& queue) { return queue.device().info().svm != SvmSupport::none; }
+
+cl_int check_queue(cl_command_queue handle, Queue*& queue) {
+  queue = find<Queue>(handle);
+  if (queue == nullptr) return CL_INVALID_COMMAND_QUEUE;
+  return supports_svm(*queue) ? CL_SUCCESS : CL_INVALID_OPERATION;
+}
+
+// True if the device keeps a copy of its own, which maps must bring and take.
+bool mirrored(Call& call, const SvmAllocation& a) {
+  return !a.fine_grained() && call.runtime().machine().policy.svm_coarse == BufferPolicy::device_mirror;
+}
+
+// One end of an SVM copy: coarse allocations live on the device where the policy mirrors them.
+Endpoint svm_end(Call& call, const void* p, std::size_t bytes) {
+  SvmAllocation* a = find_svm(p);
+  if (a == nullptr || !mirrored(call, *a)) return program_end(call.sim(), p, bytes);
+  Endpoint e;
+  e.placement = Placement::device;
+  e.data = static_cast<std::byte*>(const_cast<void*>(p));
+  e.address = a->device_address + static_cast<std::uint64_t>(e.data - a->store);
+  return e;
+}
+
+Endpoint host_view(Call& call, const void* p, std::size_t bytes) {
+  Endpoint e = program_end(call.sim(), p, bytes);
+  e.placement = Placement::host_pinned;
+  return e;
+}
+
+// A range of system memory is legal only where the device has fine-grained system SVM.
+bool legal_range(const Queue& queue, const void* p, std::size_t bytes) {
+  const SvmAllocation* a = find_svm(p);
+  if (a == nullptr) return true;  // the program's own memory
+  const auto offset = static_cast<std::size_t>(static_cast<const std::byte*>(p) - a->store);
+  return a->context.get() == &queue.context() && bytes <= a->size - offset;
+}
+
+}  // namespace
+
+SvmAllocation* find_svm(const void* p) noexcept {
+  if (allocations().empty()) return nullptr;
+  const auto it = find_entry(p);
+  return it == allocations().end() ? nullptr : &it->second;
+}
+
+}  // namespace sluice::api
+
+using namespace sluice;
+using namespace sluice::api;
+
+void* CL_API_CALL clSVMAlloc(cl_context context_handle, cl_svm_mem_flags flags, size_t size, cl_uint alignment) {
+  return create<void*>(nullptr, [&](Call& call, cl_int&) -> void* {
+    Context* context = find<Context>(context_handle);
+    if (context == nullptr) return nullptr;
+    const DeviceInfo& info = context->devices().front()->info();
+    if (info.svm == SvmSupport::none) return nullptr;
+    constexpr cl_svm_mem_flags access = CL_MEM_READ_WRITE | CL_MEM_WRITE_ONLY | CL_MEM_READ_ONLY;
+    if ((flags & ~(access | CL_MEM_SVM_FINE_GRAIN_BUFFER | CL_MEM_SVM_ATOMICS)) != 0) return nullptr;
+    if (((flags & access) & ((flags & access) - 1)) != 0) return nullptr;
+    const bool fine = (flags & CL_MEM_SVM_FINE_GRAIN_BUFFER) != 0;
+    if (fine && info.svm == SvmSupport::coarse) return nullptr;
+    if ((flags & CL_MEM_SVM_ATOMICS) != 0 && (!fine || !info.svm_atomics)) return nullptr;
+    if (size == 0 || size > info.max_allocation_bytes) return nullptr;
+    // At most the size of the largest OpenCL type, long16.
+    if (alignment > 128 || (alignment & (alignment - 1)) != 0) return nullptr;
+    call.runtime().charge(HostAction::create_buffer);
+    const DeviceIndex device = context->devices().front()->index();
+    const auto address = call.sim().reserve_device(device, size);
+    if (!address) return nullptr;
+    std::byte* store = reserve_store(size);
+    if (store == nullptr) {
+      call.sim().release_device(device, *address);
+      return nullptr;
+    }
+    SvmAllocation& a = allocations()[reinterpret_cast<std::uintptr_t>(store)];
+    a.context = Ref<Context>(context);
+    a.store = store;
+    a.size = size;
+    a.device_address = *address;
+    a.flags = flags;
+    PinnedRanges::instance().add(store, size);
+    return store;
+  });
+}
+
+void CL_API_CALL clSVMFree(cl_context context, void* pointer) {
+  (void)enter([&](Call& call) -> cl_int {
+    if (pointer == nullptr || find<Context>(context) == nullptr) return CL_SUCCESS;
+    free_now(call, pointer);
+    return CL_SUCCESS;
+  });
+}
+
+cl_int CL_API_CALL clEnqueueSVMFree(cl_command_queue queue_handle, cl_uint count, void* pointers[],
+                                    void(CL_CALLBACK* notify)(cl_command_queue, cl_uint, void*[], void*), void* data,
+                                    cl_uint num, const cl_event* list, cl_event* event) {
+  return enter([&](Call& call) -> cl_int {
+    Queue* queue = nullptr;
+    if (const cl_int e = check_queue(queue_handle, queue); e != CL_SUCCESS) return e;
+    if ((count == 0) != (pointers == nullptr)) return CL_INVALID_VALUE;
+    if (const cl_int e = check_wait_list(queue->context(), num, list); e != CL_SUCCESS) return e;
+    CommandRequest request;
+    request.type = CL_COMMAND_SVM_FREE;
+    request.command.op = Operation::svm_free;
+    // The list may be reused once the call has returned.
+    auto list_copy = std::make_shared<std::vector<void*>>(pointers, pointers + count);
+    request.keep.emplace_back(queue);
+    request.hook = [queue, list_copy, notify, data](const CommandOutcome& outcome) {
+      if (outcome.result < 0) return;
+      Runtime& runtime = Runtime::instance();
+      const cl_command_queue handle = queue->handle();
+      // Freeing needs the lock as its own call, so it happens on the runtime thread, too.
+      runtime.post_callback(outcome.times.visible, [handle, list_copy, notify, data] {
+        if (notify != nullptr) {
+          notify(handle, static_cast<cl_uint>(list_copy->size()), list_copy->data(), data);
+          return;
+        }
+        for (void* p : *list_copy) {
+          (void)enter([&](Call& inner) -> cl_int {
+            free_now(inner, p);
+            return CL_SUCCESS;
+          });
+        }
+      });
+    };
+    return enqueue(call, *queue, std::move(request), num, list, event, false);
+  });
+}
+
+cl_int CL_API_CALL clEnqueueSVMMemcpy(cl_command_queue queue_handle, cl_bool blocking, void* target, const void* source,
+                                      size_t size, cl_uint num, const cl_event* list, cl_event* event) {
+  return enter([&](Call& call) -> cl_int {
+    Queue* queue = nullptr;
+    if (const cl_int e = check_queue(queue_handle, queue); e != CL_SUCCESS) return e;
+    if (const cl_int e = check_wait_list(queue->context(), num, list, blocking != CL_FALSE); e != CL_SUCCESS) return e;
+    if (size != 0 && (target == nullptr || source == nullptr)) return CL_INVALID_VALUE;
+    if (!legal_range(*queue, target, size) || !legal_range(*queue, source, size)) return CL_INVALID_VALUE;
+    const auto a = reinterpret_cast<std::uintptr_t>(source);
+    const auto b = reinterpret_cast<std::uintptr_t>(target);
+    if (size != 0 && (a < b ? b - a : a - b) < size) return CL_MEM_COPY_OVERLAP;
+    CommandRequest request;
+    request.type = CL_COMMAND_SVM_MEMCPY;
+    Command& c = request.command;
+    c.op = Operation::svm_memcpy;
+    if (size != 0) {
+      c.shape.row_bytes = size;
+      c.source = svm_end(call, source, size);
+      c.target = svm_end(call, target, size);
+      set_direction(c);
+    }
+    return enqueue(call, *queue, std::move(request), num, list, event, blocking != CL_FALSE);
+  });
+}
+
+cl_int CL_API_CALL clEnqueueSVMMemFill(cl_command_queue queue_handle, void* target, const void* pattern,
+                                       size_t pattern_size, size_t size, cl_uint num, const cl_event* list,
+                                       cl_event* event) {
+  return enter([&](Call& call) -> cl_int {
+    Queue* queue = nullptr;
+    if (const cl_int e = check_queue(queue_handle, queue); e != CL_SUCCESS) return e;
+    if (const cl_int e = check_wait_list(queue->context(), num, list); e != CL_SUCCESS) return e;
+    if (target == nullptr || pattern == nullptr) return CL_INVALID_VALUE;
+    if (pattern_size == 0 || pattern_size > 128 || (pattern_size & (pattern_size - 1)) != 0) return CL_INVALID_VALUE;
+    if (reinterpret_cast<std::uintptr_t>(target) % pattern_size != 0 || size % pattern_size != 0) return CL_INVALID_VALUE;
+    if (!legal_range(*queue, target, size)) return CL_INVALID_VALUE;
+    CommandRequest request;
+    request.type = CL_COMMAND_SVM_MEMFILL;
+    Command& c = request.command;
+    c.op = Operation::svm_memfill;
+    if (size != 0) {
+      c.shape.row_bytes = size;
+      c.target = svm_end(call, target, size);
+      c.fill.size_bytes = static_cast<std::uint32_t>(pattern_size);
+      std::memcpy(c.fill.bytes.data(), pattern, pattern_size);
+      set_direction(c);
+    }
+    return enqueue(call, *queue, std::move(request), num, list, event, false);
+  });
+}
+
+cl_int CL_API_CALL clEnqueueSVMMap(cl_command_queue queue_handle, cl_bool blocking, cl_map_flags flags, void* pointer,
+                                   size_t size, cl_uint num, const cl_event* list, cl_event* event) {
+  return enter([&](Call& call) -> cl_int {
+    Queue* queue = nullptr;
+    if (const cl_int e = check_queue(queue_handle, queue); e != CL_SUCCESS) return e;
+    constexpr cl_map_flags all = CL_MAP_READ | CL_MAP_WRITE | CL_MAP_WRITE_INVALIDATE_REGION;
+    if (pointer == nullptr || size == 0 || flags == 0 || (flags & ~all) != 0) return CL_INVALID_VALUE;
+    if ((flags & CL_MAP_WRITE_INVALIDATE_REGION) != 0 && flags != CL_MAP_WRITE_INVALIDATE_REGION) return CL_INVALID_VALUE;
+    if (!legal_range(*queue, pointer, size)) return CL_INVALID_VALUE;
+    if (const cl_int e = check_wait_list(queue->context(), num, list, blocking != CL_FALSE); e != CL_SUCCESS) return e;
+    const DriverPolicy& policy = call.runtime().machine().policy;
+    CommandRequest request;
+    request.type = CL_COMMAND_SVM_MAP;
+    Command& c = request.command;
+    c.op = Operation::svm_map;
+    c.moves_data = false;
+    SvmAllocation* a = find_svm(pointer);
+    if (a != nullptr) {
+      if (!mirrored(call, *a)) {
+        if (!a->fine_grained()) {
+          c.source = host_view(call, pointer, size);
+          c.shape.row_bytes = size;
+        }
+      } else if (flags == CL_MAP_WRITE_INVALIDATE_REGION) {
+        c.host_only = policy.invalidate_map_is_host_only;
+      } else if ((flags & CL_MAP_READ) != 0 ? policy.read_map_copies : policy.write_map_copies) {
+        c.shape.row_bytes = size;
+        c.source = svm_end(call, pointer, size);
+        c.target = host_view(call, pointer, size);
+        set_direction(c);
+      }
+    }
+    const cl_int code = enqueue(call, *queue, std::move(request), num, list, event, blocking != CL_FALSE);
+    if (code == CL_SUCCESS && a != nullptr) a->maps[pointer] = {size, flags};
+    return code;
+  });
+}
+
+cl_int CL_API_CALL clEnqueueSVMUnmap(cl_command_queue queue_handle, void* pointer, cl_uint num, const cl_event* list,
+                                     cl_event* event) {
+  return enter([&](Call& call) -> cl_int {
+    Queue* queue = nullptr;
+    if (const cl_int e = check_queue(queue_handle, queue); e != CL_SUCCESS) return e;
+    if (pointer == nullptr) return CL_INVALID_VALUE;
+    if (const cl_int e = check_wait_list(queue->context(), num, list); e != CL_SUCCESS) return e;
+    const DriverPolicy& policy = call.runtime().machine().policy;
+    CommandRequest request;
+    request.type = CL_COMMAND_SVM_UNMAP;
+    Command& c = request.command;
+    c.op = Operation::svm_unmap;
+    c.moves_data = false;
+    // A region that was not mapped: the specification names no error, so the command is an ordering point only.
+    SvmAllocation* a = find_svm(pointer);
+    const auto it = a == nullptr ? decltype(a->maps.begin()){} : a->maps.find(pointer);
+    if (a != nullptr && it != a->maps.end()) {
+      const auto [size, flags] = it->second;
+      const bool writes = (flags & (CL_MAP_WRITE | CL_MAP_WRITE_INVALIDATE_REGION)) != 0;
+      const Endpoint mirror = host_view(call, pointer, size);
+      if (writes) call.sim().host_wrote(mirror.address, size);
+      if (!mirrored(call, *a)) {
+        if (!a->fine_grained()) {
+          c.source = mirror;
+          c.shape.row_bytes = size;
+        }
+      } else if (!writes) {
+        c.host_only = policy.svm_unmap_after_read_is_host_only;
+      } else {
+        c.shape.row_bytes = size;
+        c.source = mirror;
+        c.target = svm_end(call, pointer, size);
+        set_direction(c);
+      }
+      a->maps.erase(it);
+    }
+    return enqueue(call, *queue, std::move(request), num, list, event, false);
+  });
+}
+
+cl_int CL_API_CALL clEnqueueSVMMigrateMem(cl_command_queue queue_handle, cl_uint count, const void** pointers,
+                                          const size_t* sizes, cl_mem_migration_flags flags, cl_uint num,
+                                          const cl_event* list, cl_event* event) {
+  return enter([&](Call& call) -> cl_int {
+    Queue* queue = nullptr;
+    if (const cl_int e = check_queue(queue_handle, queue); e != CL_SUCCESS) return e;
+    if (const cl_int e = check_wait_list(queue->context(), num, list); e != CL_SUCCESS) return e;
+    if (count == 0 || pointers == nullptr) return CL_INVALID_VALUE;
+    if ((flags & ~(CL_MIGRATE_MEM_OBJECT_HOST | CL_MIGRATE_MEM_OBJECT_CONTENT_UNDEFINED)) != 0) return CL_INVALID_VALUE;
+    for (cl_uint i = 0; i < count; ++i) {
+      // A size of 0 stands for the whole allocation; anything else must lie in one.
+      const SvmAllocation* a = find_svm(pointers[i]);
+      if (a == nullptr || (sizes != nullptr && sizes[i] != 0 && !legal_range(*queue, pointers[i], sizes[i]))) {
+        return CL_INVALID_VALUE;
+      }
+    }
+    CommandRequest request;
+    request.type = CL_COMMAND_SVM_MIGRATE_MEM;
+    request.command.op = Operation::svm_migrate;
+    return enqueue(call, *queue, std::move(request), num, list, event, false);
+  });
+}
+
+cl_int CL_API_CALL clSetKernelArgSVMPointer(cl_kernel, cl_uint, const void*) { return CL_INVALID_KERNEL; }
+cl_int CL_API_CALL clSetKernelExecInfo(cl_kernel, cl_kernel_exec_info, size_t, const void*) { return CL_INVALID_KERNEL; }

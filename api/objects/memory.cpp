@@ -1,0 +1,137 @@
+#include "api/objects/memory.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+
+#include "api/command/runtime.h"
+
+namespace sluice::api {
+
+namespace {
+
+constexpr std::size_t page = 4096;
+
+std::size_t pages(std::size_t bytes) { return (std::max<std::size_t>(bytes, 1) + page - 1) / page * page; }
+
+}  // namespace
+
+std::byte* reserve_store(std::size_t bytes) noexcept {
+  void* p = ::mmap(nullptr, pages(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+  return p == MAP_FAILED ? nullptr : static_cast<std::byte*>(p);
+}
+
+void release_store(std::byte* store, std::size_t bytes) noexcept {
+  if (store != nullptr) ::munmap(store, pages(bytes));
+}
+
+Memory::Memory(Context& context, cl_mem_flags flags, std::size_t size, void* host_ptr, std::byte* store,
+               bool owns_store, std::uint64_t device_address, BufferPolicy policy)
+    : context_(&context),
+      flags_(flags),
+      size_(size),
+      host_ptr_(host_ptr),
+      store_(store),
+      owns_store_(owns_store),
+      device_address_(device_address),
+      policy_(policy) {
+  PinnedRanges::instance().add(store_, size_);
+}
+
+Memory::Memory(Memory& parent, cl_mem_flags flags, std::size_t origin, std::size_t size)
+    : context_(&parent.context()),
+      parent_(&parent),
+      flags_(flags),
+      size_(size),
+      offset_(origin),
+      host_ptr_(parent.host_ptr() == nullptr ? nullptr : static_cast<std::byte*>(parent.host_ptr()) + origin),
+      store_(parent.store() + origin),
+      owns_store_(false),
+      device_address_(parent.device_address() + origin),
+      policy_(parent.policy()) {
+  parent.children.push_back(this);
+}
+
+Memory::~Memory() {
+  Runtime& runtime = Runtime::instance();
+  if (parent_) {
+    std::erase(parent_->children, this);
+  } else {
+    PinnedRanges::instance().remove(store_);
+    Simulator& sim = runtime.sim();
+    sim.release_device(context_->devices().front()->index(), device_address_);
+    if (owns_store_) {
+      sim.forget_host(store_, size_);
+    }
+  }
+  // The newest callback first (clSetMemObjectDestructorCallback). The store goes after them: with CL_MEM_USE_HOST_PTR
+  // they are how the program learns that its memory is its own again.
+  const cl_mem self = handle();
+  const TimePs now = runtime.clock();
+  for (auto it = destructors_.rbegin(); it != destructors_.rend(); ++it) {
+    runtime.post_callback(now, [self, d = *it] { d.function(self, d.data); });
+  }
+  if (owns_store_) release_store(store_, size_);
+}
+
+Endpoint Memory::device_end(std::size_t at) const noexcept {
+  Endpoint e;
+  e.placement = policy_ == BufferPolicy::zero_copy ? Placement::host_pinned : Placement::device;
+  e.data = store_ + at;
+  e.address = device_address_ + at;
+  return e;
+}
+
+Endpoint Memory::host_end(Simulator& sim, std::size_t at, std::size_t bytes) const {
+  Endpoint e;
+  e.placement = Placement::host_pinned;
+  e.data = store_ + at;
+  e.address = sim.host_address(store_ + at, bytes);
+  return e;
+}
+
+bool Memory::write_mapped(std::size_t begin, std::size_t end) {
+  const auto hits = [&](const Memory& m) {
+    return std::any_of(m.mappings.begin(), m.mappings.end(),
+                       [&](const Mapping& x) { return x.writes() && x.begin < end && begin < x.end; });
+  };
+  Memory& top = root();
+  return hits(top) || std::any_of(top.children.begin(), top.children.end(), [&](const Memory* c) { return hits(*c); });
+}
+
+PinnedRanges& PinnedRanges::instance() {
+  static auto* ranges = new PinnedRanges;  // never destroyed: objects may outlive static destruction
+  return *ranges;
+}
+
+void PinnedRanges::add(const void* p, std::size_t bytes) {
+  const auto begin = reinterpret_cast<std::uintptr_t>(p);
+  auto [it, fresh] = ranges_.try_emplace(begin, Range{begin + bytes, 1});
+  if (!fresh) {
+    it->second.end = std::max(it->second.end, begin + bytes);
+    ++it->second.count;
+  }
+}
+
+void PinnedRanges::remove(const void* p) {
+  const auto it = ranges_.find(reinterpret_cast<std::uintptr_t>(p));
+  if (it != ranges_.end() && --it->second.count == 0) ranges_.erase(it);
+}
+
+bool PinnedRanges::covers(const void* p, std::size_t bytes) const noexcept {
+  const auto begin = reinterpret_cast<std::uintptr_t>(p);
+  auto it = ranges_.upper_bound(begin);
+  if (it == ranges_.begin()) return false;
+  --it;
+  return begin < it->second.end && bytes <= it->second.end - begin;
+}
+
+Endpoint program_end(Simulator& sim, const void* p, std::size_t bytes) {
+  Endpoint e;
+  e.placement = PinnedRanges::instance().covers(p, bytes) ? Placement::host_pinned : Placement::host_pageable;
+  e.data = static_cast<std::byte*>(const_cast<void*>(p));
+  e.address = sim.host_address(p, bytes);
+  return e;
+}
+
+}  // namespace sluice::api

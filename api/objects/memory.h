@@ -1,0 +1,107 @@
+// A buffer, or a window (sub-buffer) of one. The data store is ordinary host memory that is reserved, not committed; a
+// mapped pointer points into it, so a map never copies. See docs/model.md for where the machine keeps it in its time.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "api/objects/context.h"
+#include "api/objects/object.h"
+#include "sim/iface/command.h"
+#include "sim/iface/machine.h"
+#include "sim/iface/simulator.h"
+
+namespace sluice::api {
+
+using MemoryDestructor = void(CL_CALLBACK*)(cl_mem memobj, void* user_data);
+
+class Memory final : public Object<Memory, cl_mem, ObjectType::memory> {
+ public:
+  // A buffer; the caller has checked everything and reserved `device_address`.
+  Memory(Context& context, cl_mem_flags flags, std::size_t size, void* host_ptr, std::byte* store, bool owns_store,
+         std::uint64_t device_address, BufferPolicy policy);
+  // A sub-buffer.
+  Memory(Memory& parent, cl_mem_flags flags, std::size_t origin, std::size_t size);
+  ~Memory();
+
+  [[nodiscard]] Context& context() const noexcept { return *context_; }
+  [[nodiscard]] Memory* parent() const noexcept { return parent_.get(); }
+  // The buffer that owns the store: this one, or the parent.
+  [[nodiscard]] Memory& root() noexcept { return parent_ ? *parent_ : *this; }
+  [[nodiscard]] cl_mem_flags flags() const noexcept { return flags_; }
+  [[nodiscard]] std::size_t size() const noexcept { return size_; }
+  [[nodiscard]] std::size_t offset() const noexcept { return offset_; }  // in the parent
+  [[nodiscard]] void* host_ptr() const noexcept { return host_ptr_; }
+  [[nodiscard]] std::byte* store() const noexcept { return store_; }     // of this window's first byte
+  [[nodiscard]] std::uint64_t device_address() const noexcept { return device_address_; }
+  [[nodiscard]] BufferPolicy policy() const noexcept { return policy_; }
+  // The device's view of bytes [at, ...).
+  [[nodiscard]] Endpoint device_end(std::size_t at) const noexcept;
+  // The pinned host mirror's view of the same bytes.
+  [[nodiscard]] Endpoint host_end(Simulator& sim, std::size_t at, std::size_t bytes) const;
+
+  // Mappings that were enqueued and not unmapped. Ranges are in bytes of root().
+  struct Mapping {
+    void* pointer;
+    std::size_t begin;
+    std::size_t end;
+    cl_map_flags flags;
+    std::uint64_t serial;
+    [[nodiscard]] bool writes() const noexcept { return (flags & (CL_MAP_WRITE | CL_MAP_WRITE_INVALIDATE_REGION)) != 0; }
+  };
+  std::vector<Mapping> mappings;              // of this object, in the order of the calls
+  cl_uint map_count() const noexcept { return static_cast<cl_uint>(mappings.size()); }
+  std::vector<Memory*> children;              // live sub-buffers, for overlap checks
+  std::uint64_t next_mapping = 0;
+  bool mirror_made = false;                   // root: the mirror was created and pinned by a first map
+  std::vector<cl_mem_properties> properties;  // with the terminating 0; empty if none were given
+
+  // True if a mapping of this buffer, its parent or its siblings writes bytes of [begin, end) of root().
+  [[nodiscard]] bool write_mapped(std::size_t begin, std::size_t end);
+
+  void on_destruction(MemoryDestructor function, void* data) { destructors_.push_back({function, data}); }
+
+ private:
+  struct Destructor {
+    MemoryDestructor function;
+    void* data;
+  };
+  Ref<Context> context_;
+  Ref<Memory> parent_;
+  cl_mem_flags flags_;
+  std::size_t size_;
+  std::size_t offset_ = 0;
+  void* host_ptr_;
+  std::byte* store_;
+  bool owns_store_;
+  std::uint64_t device_address_;
+  BufferPolicy policy_;
+  std::vector<Destructor> destructors_;
+};
+
+// Host ranges that a device reaches by itself: stores of buffers and shared virtual memory.
+class PinnedRanges {
+ public:
+  [[nodiscard]] static PinnedRanges& instance();
+  void add(const void* p, std::size_t bytes);
+  void remove(const void* p);
+  [[nodiscard]] bool covers(const void* p, std::size_t bytes) const noexcept;
+
+ private:
+  struct Range {
+    std::uintptr_t end;
+    std::uint32_t count;
+  };
+  std::map<std::uintptr_t, Range> ranges_;
+};
+
+// Reserves zeroed memory that is committed page by page as it is touched. nullptr: none to be had.
+[[nodiscard]] std::byte* reserve_store(std::size_t bytes) noexcept;
+void release_store(std::byte* store, std::size_t bytes) noexcept;
+
+// The program's memory at `p` as one end of a transfer of `bytes` bytes spread over the given pitches.
+[[nodiscard]] Endpoint program_end(Simulator& sim, const void* p, std::size_t bytes);
+
+}  // namespace sluice::api

@@ -1,0 +1,29 @@
+// Shared virtual memory: the live allocations, and the regions of them that are mapped.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+
+#include "api/objects/context.h"
+#include "api/objects/object.h"
+
+namespace sluice::api {
+
+struct SvmAllocation {
+  Ref<Context> context;
+  std::byte* store = nullptr;
+  std::size_t size = 0;
+  std::uint64_t device_address = 0;
+  cl_svm_mem_flags flags = 0;
+  // Mapped regions by their first byte; the value is the flags of the latest map.
+  std::map<void*, std::pair<std::size_t, cl_map_flags>> maps;
+
+  [[nodiscard]] bool fine_grained() const noexcept { return (flags & CL_MEM_SVM_FINE_GRAIN_BUFFER) != 0; }
+};
+
+// The allocation that contains `p`, or nullptr.
+[[nodiscard]] SvmAllocation* find_svm(const void* p) noexcept;
+[[nodiscard]] inline bool is_svm_pointer(const void* p) noexcept { return p != nullptr && find_svm(p) != nullptr; }
+
+}  // namespace sluice::api

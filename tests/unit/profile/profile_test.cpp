@@ -1,0 +1,178 @@
+#include <gtest/gtest.h>
+
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+#include "sim/profile/fields.h"
+#include "sim/profile/load.h"
+
+namespace sluice::profile {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path config = CONFIG_DIR;
+
+std::string read(const fs::path& file) {
+  std::ifstream in(file);
+  std::stringstream text;
+  text << in.rdbuf();
+  return text.str();
+}
+
+std::vector<fs::path> files(const char* folder) {
+  std::vector<fs::path> all;
+  for (const auto& e : fs::directory_iterator(config / folder)) all.push_back(e.path());
+  std::sort(all.begin(), all.end());
+  return all;
+}
+
+// A shipped profile with one change, parsed as if it lay beside the shipped ones.
+Loaded with(const std::function<void(nlohmann::json&)>& change) {
+  nlohmann::json j = nlohmann::json::parse(read(config / "profiles/h200-pcie5.json"));
+  change(j);
+  return parse_profile(j.dump(), config / "profiles/test.json");
+}
+
+std::string all_problems(const Loaded& l) {
+  std::string text;
+  for (const Problem& p : l.problems) text += to_string(p) + "\n";
+  return text;
+}
+
+TEST(Profile, EveryShippedProfileLoads) {
+  const auto all = files("profiles");
+  EXPECT_GE(all.size(), 7U);
+  for (const fs::path& f : all) {
+    const Loaded l = load_profile(f.string());
+    ASSERT_TRUE(l.profile) << all_problems(l);
+    EXPECT_EQ(l.profile->name, f.stem().string());
+    EXPECT_EQ(l.profile->hash.size(), 16U);
+  }
+}
+
+TEST(Profile, EveryShippedConstantHasItsSource) {
+  for (const fs::path& f : files("profiles")) {
+    for (const Constant& c : load_profile(f.string()).constants) {
+      const std::string key = c.pointer.substr(c.pointer.rfind('/') + 1);
+      if (c.pointer.find('/', 1) == std::string::npos && key != "devices") continue;  // name, description, grade
+      if (c.pointer == "/device/name" || c.pointer == "/device/vendor" || c.pointer == "/device/driver_version") continue;
+      EXPECT_FALSE(c.source.empty()) << f << " " << c.pointer;
+    }
+  }
+}
+
+TEST(Profile, SchemaOnDiskIsTheTables) { EXPECT_EQ(read(config / "profile.schema.json"), schema_json()); }
+
+TEST(Profile, UnitsAreConverted) {
+  const Loaded l = with([](nlohmann::json& j) {
+    j["link"]["propagation_ns"] = 1.5;
+    j["driver"]["staging_chunk_bytes"] = "2 MiB";
+    j["host"]["home_agent"]["memory_gbps"] = {{"value", 12.5}, {"source", "test"}};
+  });
+  ASSERT_TRUE(l.profile) << all_problems(l);
+  EXPECT_EQ(l.profile->link.propagation_ps, 1500U);
+  EXPECT_EQ(l.profile->driver.staging_chunk_bytes, 2U << 20);
+  EXPECT_EQ(l.profile->host.home_agent.memory_bytes_per_s, 12'500'000'000U);
+}
+
+TEST(Profile, AllProblemsAreReportedAtOnce) {
+  const Loaded l = with([](nlohmann::json& j) {
+    j["link"]["lanez"] = 16;
+    j["link"]["propagation_ns"] = -1;
+    j["driver"]["wakeup_ns"] = "soon";
+    j["device"]["svm"] = "fine";
+    j.erase("grade");
+  });
+  const std::string text = all_problems(l);
+  EXPECT_FALSE(l.profile);
+  EXPECT_EQ(l.problems.size(), 5U) << text;
+  EXPECT_NE(text.find("/link/lanez: found unknown key \"lanez\"; allowed: a key of \"link\" (did you mean \"lanes\"?)"), std::string::npos) << text;
+  EXPECT_NE(text.find("/link/propagation_ns: found -1; allowed: a number from 0 to 1000000"), std::string::npos) << text;
+  EXPECT_NE(text.find("/driver/wakeup_ns: found \"soon\""), std::string::npos) << text;
+  EXPECT_NE(text.find("/device/svm: found \"fine\"; allowed: \"none\", \"coarse\", \"fine_buffer\", \"fine_system\""), std::string::npos) << text;
+  EXPECT_NE(text.find("/grade: found nothing"), std::string::npos) << text;
+}
+
+TEST(Profile, RulesBetweenValues) {
+  EXPECT_NE(all_problems(with([](nlohmann::json& j) { j["link"]["max_payload_bytes"] = 300; })).find("/link/max_payload_bytes: found 300; allowed: a power of two"), std::string::npos);
+  EXPECT_NE(all_problems(with([](nlohmann::json& j) { j["device"]["max_allocation_bytes"] = 900e12; })).find("at most global_memory_bytes"), std::string::npos);
+  EXPECT_NE(all_problems(with([](nlohmann::json& j) { j["device"]["svm"] = "fine_system"; })).find("a coherent link"), std::string::npos);
+  EXPECT_NE(all_problems(with([](nlohmann::json& j) { j["device_memory"]["timings"]["trfc_ns"] = 5000; })).find("less than trefi_ns"), std::string::npos);
+}
+
+TEST(Profile, WhatDividesMustNotBeZero) {
+  for (const char* at : {"/host/home_agent/memory_gbps", "/host/home_agent/snoop_trackers", "/host/private_cache/line_bytes",
+                         "/device_memory/banks", "/device_memory/channels", "/copy_engines/device_copy_bytes_per_cycle",
+                         "/host/copy/private_gbps", "/copy_engines/clock_mhz", "/device_cache/bandwidth_gbps", "/link/read_tags"}) {
+    const Loaded l = with([&](nlohmann::json& j) { j[nlohmann::json::json_pointer(at)] = 0; });
+    EXPECT_FALSE(l.profile) << at;
+    EXPECT_NE(all_problems(l).find(at), std::string::npos) << all_problems(l);
+  }
+}
+
+TEST(Profile, ProblemsNameThePartFile) {
+  const fs::path dir = fs::temp_directory_path() / "sluice_profile_test";
+  fs::create_directories(dir);
+  std::ofstream(dir / "part.json") << R"({"propagation_ns": "far"})";
+  nlohmann::json j = nlohmann::json::parse(read(config / "profiles/h200-pcie5.json"));
+  for (auto& [key, value] : j.items()) {
+    if (value.is_object() && value.contains("include")) {
+      value["include"] = {(fs::absolute(config) / "profiles" / value["include"].get<std::string>()).string()};
+    }
+  }
+  j["link"]["include"].push_back("part.json");
+  const Loaded l = parse_profile(j.dump(), dir / "main.json");
+  ASSERT_EQ(l.problems.size(), 1U) << all_problems(l);
+  EXPECT_EQ(l.problems[0].file, (dir / "part.json").string());
+  EXPECT_EQ(l.problems[0].pointer, "/propagation_ns");
+  fs::remove_all(dir);
+}
+
+TEST(Profile, IncludeCyclesAndMissingParts) {
+  const fs::path dir = fs::temp_directory_path() / "sluice_profile_cycle";
+  fs::create_directories(dir);
+  std::ofstream(dir / "a.json") << R"({"include": "b.json"})";
+  std::ofstream(dir / "b.json") << R"({"include": ["a.json", "missing.json"]})";
+  const std::string text = all_problems(load_profile((dir / "a.json").string()));
+  EXPECT_NE(text.find("files that do not include each other"), std::string::npos) << text;
+  EXPECT_NE(text.find("\"missing.json\", which does not exist"), std::string::npos) << text;
+  fs::remove_all(dir);
+}
+
+TEST(Profile, TruncatedAnywhereIsAReport) {
+  const std::string text = read(config / "profiles/h200-pcie5.json");
+  for (std::size_t n = 0; n + 2 < text.size(); n += 7) {
+    const Loaded l = parse_profile(std::string_view(text).substr(0, n), config / "profiles/cut.json");
+    EXPECT_FALSE(l.profile) << n;
+    EXPECT_FALSE(l.problems.empty()) << n;
+  }
+}
+
+TEST(Profile, DeepNestingAndHugeFilesAreRefusedBeforeTheyAreParsed) {
+  const Loaded deep = parse_profile(std::string(100'000, '['), "deep.json");
+  ASSERT_EQ(deep.problems.size(), 1U);
+  EXPECT_NE(to_string(deep.problems[0]).find("nesting deeper than 64"), std::string::npos);
+  const Loaded huge = parse_profile(std::string(100'000'000, '['), "huge.json");
+  ASSERT_EQ(huge.problems.size(), 1U);
+  EXPECT_NE(to_string(huge.problems[0]).find("at most 4 MiB"), std::string::npos);
+}
+
+TEST(Profile, AMisspeltNameSuggestsTheNearest) {
+  ::setenv("SLUICE_CONFIG_DIR", CONFIG_DIR, 1);
+  const Loaded l = load_profile("h200-pcie4");
+  ASSERT_EQ(l.problems.size(), 1U);
+  EXPECT_EQ(l.problems[0].suggestion, "h200-pcie5");
+}
+
+TEST(Profile, TheHashFollowsValuesAndNotSources) {
+  const auto hash = [](const std::function<void(nlohmann::json&)>& f) { return with(f).profile->hash; };
+  const std::string same = hash([](nlohmann::json&) {});
+  EXPECT_EQ(same, hash([](nlohmann::json& j) { j["devices"]["source"] = "another"; }));
+  EXPECT_NE(same, hash([](nlohmann::json& j) { j["devices"]["value"] = 2; }));
+}
+
+}  // namespace
+}  // namespace sluice::profile

@@ -1,0 +1,250 @@
+#include "traces/recorder.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+
+#include <algorithm>
+#include <chrono>
+#include <map>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "tests/unit/trace/support.h"
+#include "traces/output.h"
+#include "traces/reader.h"
+
+namespace sluice::trace {
+namespace {
+
+using nlohmann::json;
+
+class RecorderTest : public TraceFiles {};
+
+TEST_F(RecorderTest, JsonLinesAreWhatTheFormatSays) {
+  auto recorder = open({path("t.jsonl")}, TraceLevel::packet);
+  recorder->begin(make_machine());
+  const MadeUpCommand one(1);
+  recorder->stage({1, 0, "link.down", "burst", 1'015'000, 1'115'000, 100, 4096});
+  recorder->packet({1, 0, "link.down", "MWr", 1'015'000, 1'016'000, 4096, 256});
+  recorder->counter({0, "link.down", "tags_in_use", 1'015'000, 3});
+  recorder->command(one.record);
+  recorder->close();
+  EXPECT_TRUE(recorder->ok());
+  // Bandwidth: 4096 bytes from START to END, 100 ns, are 40 960 000 000 bytes a second.
+  EXPECT_EQ(read(path("t.jsonl")),
+            "{\"schema\":1,\"sluice\":\"" SLUICE_VERSION
+            "\",\"profile\":\"made-up\",\"profile_hash\":\"0123456789abcdef\","
+            "\"level\":\"packet\"}\n"
+            "{\"record\":\"stage\",\"id\":1,\"device\":0,\"part\":\"link.down\",\"action\":\"burst\",\"begin\":1015000,"
+            "\"end\":1115000,\"cycles\":100,\"bytes\":4096}\n"
+            "{\"record\":\"packet\",\"id\":1,\"device\":0,\"part\":\"link.down\",\"kind\":\"MWr\",\"begin\":1015000,"
+            "\"end\":1016000,\"address\":4096,\"bytes\":256}\n"
+            "{\"record\":\"counter\",\"device\":0,\"part\":\"link.down\",\"name\":\"tags_in_use\",\"at\":1015000,"
+            "\"value\":3}\n"
+            "{\"record\":\"command\",\"id\":1,\"op\":\"write_buffer\",\"queue\":1,\"device\":0,"
+            "\"direction\":\"h2d\",\"bytes\":4096,\"rows\":1,\"source\":\"pageable\",\"target\":\"device\","
+            "\"blocking\":true,\"status\":0,\"called\":1000000,\"queued\":1010000,\"submitted\":1015000,"
+            "\"started\":1015000,\"ended\":1115000,\"completed\":1115000,\"visible\":1200000,\"bandwidth\":40960000000,"
+            "\"stages\":{\"host_validate\":10000,\"host_pack\":5000,\"link\":100000,\"wakeup\":85000},"
+            "\"wire_bytes_up\":192,\"wire_bytes_down\":4424,\"tlps\":24}\n");
+}
+
+TEST_F(RecorderTest, LargestIntegersAndOddNamesSurvive) {
+  auto recorder = open({path("t.jsonl")});
+  Machine machine = make_machine();
+  machine.profile_name = "a\"b\\c\n\x01";
+  recorder->begin(machine);
+  MadeUpCommand one(~CommandId{0}, time_never - 200'000);
+  one.record.wire_bytes_up = ~std::uint64_t{0};
+  one.record.times.status = -2147483647 - 1;
+  one.command.shape.row_bytes = std::uint64_t{1} << 62;
+  one.record.times.started = one.record.times.ended - 1'000'000'000'000;  // bandwidth: 2^62 in 1 s; no 64-bit overflow
+  recorder->command(one.record);
+  recorder->close();
+  std::istringstream lines(read(path("t.jsonl")));
+  std::string line;
+  std::getline(lines, line);
+  EXPECT_EQ(json::parse(line)["profile"], machine.profile_name);
+  std::getline(lines, line);
+  const json record = json::parse(line);
+  EXPECT_EQ(record["id"], ~CommandId{0});
+  EXPECT_EQ(record["visible"], time_never);
+  EXPECT_EQ(record["wire_bytes_up"], ~std::uint64_t{0});
+  EXPECT_EQ(record["bandwidth"], std::uint64_t{1} << 62);
+  EXPECT_EQ(record["status"], -2147483647 - 1);
+}
+
+// The rules of the Chrome trace format: an array of objects, X with ts and dur, slices of a track nested or apart, a
+// flow that starts and ends inside a slice of its track.
+TEST_F(RecorderTest, PerfettoJsonKeepsTheRulesOfItsFormat) {
+  auto recorder = open({path("t.perfetto.json")}, TraceLevel::packet);
+  recorder->begin(make_machine());
+  for (CommandId id = 1; id <= 20; ++id) {
+    const MadeUpCommand overlapping(id, 1'000'000 + id * 50'001);
+    recorder->stage({id, 0, "link.down", "burst", id * 50'000, id * 50'000 + 99'999, 100, 4096});
+    recorder->packet({id, 0, "link.down", "MWr", id * 50'000, id * 50'000 + 10, 64, 64});
+    recorder->counter({0, "link.down", "tags_in_use", id, id});
+    recorder->command(overlapping.record);
+  }
+  recorder->close();
+  const json events = json::parse(read(path("t.perfetto.json")));
+  ASSERT_TRUE(events.is_array());
+
+  struct Slice {
+    double begin;
+    double end;
+  };
+  std::map<std::pair<int, int>, std::vector<Slice>> tracks;
+  std::map<std::string, int> phases;
+  for (const json& event : events) {
+    const std::string phase = event.at("ph");
+    ++phases[phase];
+    ASSERT_TRUE(event.at("pid").is_number_unsigned());
+    ASSERT_TRUE(event.at("name").is_string());
+    if (phase != "X") continue;
+    const double begin = event.at("ts");
+    tracks[{event.at("pid"), event.at("tid")}].push_back({begin, begin + event.at("dur").get<double>()});
+  }
+  EXPECT_EQ(phases["X"], 20 * 4);  // call, work, stage, packet
+  EXPECT_EQ(phases["C"], 20);
+  EXPECT_EQ(phases["s"], 20);
+  EXPECT_EQ(phases["f"], 20);
+  constexpr double rounding_us = 1e-6;
+  for (auto& [track, slices] : tracks) {
+    std::sort(slices.begin(), slices.end(), [](const Slice& a, const Slice& b) { return a.begin < b.begin; });
+    for (std::size_t i = 1; i < slices.size(); ++i) EXPECT_GE(slices[i].begin + rounding_us, slices[i - 1].end);
+  }
+  for (const json& event : events) {
+    if (event.at("ph") != "s" && event.at("ph") != "f") continue;
+    const auto& slices = tracks.at({event.at("pid"), event.at("tid")});
+    const double at = event.at("ts");
+    EXPECT_TRUE(std::any_of(slices.begin(), slices.end(),
+                            [&](const Slice& s) { return s.begin - rounding_us <= at && at <= s.end + rounding_us; }));
+  }
+  // 1 050 001 ps are 1.050001 us: nothing is rounded away.
+  EXPECT_NE(read(path("t.perfetto.json")).find("\"ts\":1.050001,"), std::string::npos);
+}
+
+TEST_F(RecorderTest, KilledHalfWayAllButTheLastRecordsAreThere) {
+  const std::string file = path("t.jsonl");
+  const std::string other = path("t.json");
+  int ready[2];
+  ASSERT_EQ(::pipe(ready), 0);
+  constexpr CommandId written = 1000;
+  const pid_t child = ::fork();
+  ASSERT_GE(child, 0);
+  if (child == 0) {
+    std::string error;
+    auto recorder = open_recorder({{file, other}, TraceLevel::command}, error);
+    recorder->begin(make_machine());
+    for (CommandId id = 1; id <= written; ++id) {
+      const MadeUpCommand made(id, id * 1'000'000);
+      recorder->command(made.record);
+    }
+    (void)!::write(ready[1], "x", 1);
+    while (true) ::pause();
+  }
+  char byte = 0;
+  ASSERT_EQ(::read(ready[0], &byte, 1), 1);
+  ASSERT_EQ(::kill(child, SIGKILL), 0);
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  ::close(ready[0]);
+  ::close(ready[1]);
+
+  std::ifstream in(file);
+  Reader reader(in);
+  ASSERT_TRUE(reader.read_header()) << reader.error();
+  CommandId read_back = 0;
+  Reader::Next next = reader.next();
+  for (; next == Reader::Next::command; next = reader.next()) EXPECT_EQ(reader.command().times.id, ++read_back);
+  EXPECT_EQ(next, Reader::Next::end) << reader.error();
+  EXPECT_FALSE(reader.is_cut_off());
+  EXPECT_GT(read_back, written - Output::records_per_write);
+  // The viewer's format lacks its closing bracket and nothing else.
+  EXPECT_TRUE(json::accept(read(other) + "]"));
+}
+
+TEST_F(RecorderTest, FullDeviceIsToldOnceAndTheOtherFileGoesOn) {
+  if (::access("/dev/full", W_OK) != 0) GTEST_SKIP() << "no /dev/full here";
+  const std::string full = path("full.jsonl");
+  ASSERT_EQ(::symlink("/dev/full", full.c_str()), 0);
+  int status[2];
+  ASSERT_EQ(::pipe(status), 0);
+  ::setenv("SLUICE_STATUS_FD", std::to_string(status[1]).c_str(), 1);
+  auto recorder = open({full, path("good.jsonl")});
+  recorder->begin(make_machine());
+  for (CommandId id = 1; id <= 100; ++id) {
+    const MadeUpCommand made(id);
+    recorder->command(made.record);
+  }
+  recorder->close();
+  ::unsetenv("SLUICE_STATUS_FD");
+  ::close(status[1]);
+  EXPECT_FALSE(recorder->ok());
+  EXPECT_EQ(recorder->error(), full + ": No space left on device");
+  char told[512] = {};
+  EXPECT_GT(::read(status[0], told, sizeof told - 1), 0);
+  EXPECT_EQ(std::string(told), "trace-error: " + full + ": No space left on device\n");
+  ::close(status[0]);
+  const std::string good = read(path("good.jsonl"));
+  EXPECT_EQ(std::count(good.begin(), good.end(), '\n'), 101);
+}
+
+TEST_F(RecorderTest, ReaderOfAPipeThatWentAwayDoesNotKillTheProgram) {
+  const std::string fifo = path("pipe.jsonl");
+  ASSERT_EQ(::mkfifo(fifo.c_str(), 0600), 0);
+  const int reader = ::open(fifo.c_str(), O_RDONLY | O_NONBLOCK);
+  auto recorder = open({fifo});
+  ::close(reader);
+  testing::internal::CaptureStderr();
+  recorder->begin(make_machine());
+  EXPECT_EQ(testing::internal::GetCapturedStderr(), "sluice: trace-error: " + fifo + ": Broken pipe\n");
+  EXPECT_EQ(recorder->error(), fifo + ": Broken pipe");
+}
+
+TEST_F(RecorderTest, FilesThatCannotBeOpenedAreErrors) {
+  std::string error;
+  EXPECT_EQ(open_recorder({{path("nowhere/t.jsonl")}, TraceLevel::command}, error), nullptr);
+  EXPECT_EQ(error, path("nowhere/t.jsonl") + ": No such file or directory");
+  EXPECT_EQ(open_recorder({{path("t.csv")}, TraceLevel::command}, error), nullptr);
+  EXPECT_NE(error.find("t.csv: unknown trace format"), std::string::npos);
+  const auto first = open({path("t.jsonl")});
+  EXPECT_EQ(open_recorder({{path("t.jsonl")}, TraceLevel::command}, error), nullptr);
+  EXPECT_EQ(error, path("t.jsonl") + ": another process is writing its trace there");
+}
+
+TEST_F(RecorderTest, AForkedChildWritesNothing) {
+  auto recorder = open({path("t.jsonl")});
+  recorder->begin(make_machine());
+  const MadeUpCommand made(1);
+  recorder->command(made.record);
+  const pid_t child = ::fork();
+  if (child == 0) {
+    recorder->close();
+    ::_exit(0);
+  }
+  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
+  recorder->close();
+  const std::string text = read(path("t.jsonl"));
+  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
+}
+
+TEST(RecorderOptionsTest, EnvironmentNamesFilesAndLevel) {
+  std::string error;
+  ::setenv("SLUICE_TRACE", "/a/b.jsonl::c.json:", 1);
+  ::setenv("SLUICE_TRACE_LEVEL", "stage", 1);
+  const RecorderOptions options = options_from_environment(error);
+  EXPECT_EQ(error, "");
+  EXPECT_EQ(options.files, (std::vector<std::string>{"/a/b.jsonl", "c.json"}));
+  EXPECT_EQ(options.level, TraceLevel::stage);
+  ::setenv("SLUICE_TRACE_LEVEL", "all", 1);
+  EXPECT_EQ(options_from_environment(error).level, TraceLevel::command);
+  EXPECT_EQ(error, "SLUICE_TRACE_LEVEL: found \"all\"; allowed: command, stage, packet");
+  ::unsetenv("SLUICE_TRACE");
+  ::unsetenv("SLUICE_TRACE_LEVEL");
+  EXPECT_TRUE(options_from_environment(error).files.empty());
+}
+
+}  // namespace
+}  // namespace sluice::trace

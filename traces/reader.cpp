@@ -1,0 +1,244 @@
+#include "traces/reader.h"
+
+#include <fmt/format.h>
+
+#include <concepts>
+#include <limits>
+#include <nlohmann/json.hpp>
+#include <string_view>
+#include <utility>
+
+#include "traces/writer.h"
+
+namespace sluice::trace {
+
+namespace {
+
+using nlohmann::json;
+
+// No record comes near it; a file that is no trace may be one line of gigabytes.
+constexpr std::size_t longest_line_bytes = 64 * 1024;
+constexpr std::size_t deepest_nesting = 4;
+
+// What was found, short enough for a message.
+std::string excerpt(const json& value) {
+  std::string text = value.dump(-1, ' ', true, json::error_handler_t::replace);
+  if (text.size() > 40) text = text.substr(0, 40) + "...";
+  return text;
+}
+
+// Takes the members of one line; the first complaint stays.
+class Fields {
+ public:
+  explicit Fields(const json& object) : object_(object) {}
+
+  [[nodiscard]] bool ok() const noexcept { return error_.empty(); }
+  [[nodiscard]] const std::string& error() const noexcept { return error_; }
+
+  void complain(std::string error) {
+    if (ok()) error_ = std::move(error);
+  }
+
+  template <std::integral T>
+  void take(const char* key, T& out) {
+    const json* value = find(key);
+    if (value == nullptr) return;
+    if (value->is_number_unsigned()) {
+      const auto number = value->get<std::uint64_t>();
+      if (number <= static_cast<std::uint64_t>(std::numeric_limits<T>::max())) {
+        out = static_cast<T>(number);
+        return;
+      }
+    } else if (value->is_number_integer()) {
+      const auto number = value->get<std::int64_t>();
+      if (number >= static_cast<std::int64_t>(std::numeric_limits<T>::min())) {
+        out = static_cast<T>(number);
+        return;
+      }
+    }
+    complain(fmt::format("\"{}\": found {}; allowed: an integer of {} to {}", key, excerpt(*value),
+                         std::numeric_limits<T>::min(), std::numeric_limits<T>::max()));
+  }
+
+  void take(const char* key, bool& out) {
+    const json* value = find(key);
+    if (value == nullptr) return;
+    if (!value->is_boolean())
+      return complain(fmt::format("\"{}\": found {}; allowed: true, false", key, excerpt(*value)));
+    out = value->get<bool>();
+  }
+
+  void take(const char* key, std::string& out) {
+    const json* value = find(key);
+    if (value == nullptr) return;
+    if (!value->is_string()) return complain(fmt::format("\"{}\": found {}; allowed: a string", key, excerpt(*value)));
+    out = value->get<std::string>();
+  }
+
+  // One of the names that to_string gives to the values 0 ... last.
+  template <typename Enum>
+  void take(const char* key, Enum& out, Enum last, std::string_view (*name_of)(Enum) noexcept) {
+    std::string name;
+    take(key, name);
+    if (!ok()) return;
+    for (unsigned i = 0; i <= static_cast<unsigned>(last); ++i) {
+      if (name != name_of(static_cast<Enum>(i))) continue;
+      out = static_cast<Enum>(i);
+      return;
+    }
+    complain(fmt::format("\"{}\": found {}, which is no name of this schema", key, excerpt(json(name))));
+  }
+
+  void take_stages(std::array<TimePs, stage_count>& out) {
+    out = {};
+    const json* stages = find("stages");
+    if (stages == nullptr) return;
+    if (!stages->is_object())
+      return complain(fmt::format("\"stages\": found {}; allowed: an object", excerpt(*stages)));
+    std::size_t known = 0;
+    Fields inner(*stages);
+    for (std::size_t i = 0; i < stage_count; ++i) {
+      const std::string key(sluice::to_string(static_cast<Stage>(i)));
+      if (!stages->contains(key)) continue;
+      inner.take(key.c_str(), out[i]);
+      ++known;
+    }
+    if (!inner.ok()) return complain("\"stages\": " + inner.error());
+    if (known != stages->size()) complain("\"stages\": found a stage that is no name of this schema");
+  }
+
+ private:
+  const json* find(const char* key) {
+    if (!ok()) return nullptr;
+    const auto found = object_.find(key);
+    if (found != object_.end()) return &*found;
+    complain(fmt::format("\"{}\" is missing", key));
+    return nullptr;
+  }
+
+  const json& object_;
+  std::string error_;
+};
+
+// What schema 1 promises of each command.
+std::string broken_promise(const CommandLine& command) {
+  const Completion& times = command.times;
+  const std::array stamps = {command.called, times.queued,    times.submitted, times.started,
+                             times.ended,    times.completed, times.visible};
+  for (std::size_t i = 1; i < stamps.size(); ++i) {
+    if (stamps[i] < stamps[i - 1]) {
+      return "the stamps of the command are not in the order called, queued, submitted, started, ended, completed, "
+             "visible";
+    }
+  }
+  std::uint64_t left = times.visible - command.called;
+  for (const TimePs stage : command.stages) {
+    if (stage > left) return "the stages add up to more than the command's time (visible - called)";
+    left -= stage;
+  }
+  return left == 0 ? "" : "the stages add up to less than the command's time (visible - called)";
+}
+
+json parse(const std::string& line) {
+  bool too_deep = false;
+  const json::parser_callback_t limit_depth = [&](int depth, json::parse_event_t, json&) {
+    too_deep |= depth > static_cast<int>(deepest_nesting);
+    return !too_deep;
+  };
+  json value = json::parse(line, limit_depth, /*allow_exceptions=*/false);
+  return too_deep ? json(json::value_t::discarded) : value;
+}
+
+}  // namespace
+
+bool Reader::fail(const std::string& what) {
+  error_ = fmt::format("line {}: {}", line_number_, what);
+  return false;
+}
+
+bool Reader::read_line() {
+  line_.clear();
+  std::streambuf* const source = in_.rdbuf();
+  ++line_number_;
+  while (true) {
+    const int c = source->sbumpc();
+    if (c == std::char_traits<char>::eof()) {
+      cut_off_ = !line_.empty();
+      return false;
+    }
+    if (c == '\n') return true;
+    if (line_.size() == longest_line_bytes) {
+      return fail(fmt::format("longer than {} bytes; this is no Sluice trace", longest_line_bytes));
+    }
+    line_.push_back(static_cast<char>(c));
+  }
+}
+
+bool Reader::read_header() {
+  if (!read_line()) {
+    if (error_.empty()) fail(cut_off_ ? "the header is cut off" : "the file is empty");
+    return false;
+  }
+  const json value = parse(line_);
+  if (!value.is_object() || !value.contains("schema")) {
+    return fail("no header of a Sluice trace (JSON Lines, \"schema\" first)");
+  }
+  Fields fields(value);
+  unsigned schema = 0;
+  fields.take("schema", schema);
+  if (fields.ok() && schema != schema_version) {
+    return fail(fmt::format("\"schema\": found {}; this version of sluice reads {}", schema, schema_version));
+  }
+  fields.take("sluice", header_.sluice_version);
+  fields.take("profile", header_.profile);
+  fields.take("profile_hash", header_.profile_hash);
+  fields.take("level", header_.level, TraceLevel::packet, &to_string);
+  return fields.ok() || fail(fields.error());
+}
+
+Reader::Next Reader::next() {
+  if (!read_line()) return error_.empty() ? Next::end : Next::error;
+  const json value = parse(line_);
+  if (!value.is_object()) {
+    fail("not a JSON object");
+    return Next::error;
+  }
+  Fields fields(value);
+  std::string record;
+  fields.take("record", record);
+  if (fields.ok() && (record == "stage" || record == "packet" || record == "counter")) return Next::other;
+  if (fields.ok() && record != "command") {
+    fields.complain(
+        fmt::format("\"record\": found {}; allowed: command, stage, packet, counter", excerpt(json(record))));
+  }
+  CommandLine& command = command_;
+  fields.take("id", command.times.id);
+  fields.take("op", command.op, static_cast<Operation>(static_cast<int>(Operation::count_) - 1), &sluice::to_string);
+  fields.take("queue", command.queue);
+  fields.take("device", command.device);
+  fields.take("direction", command.direction, Direction::host_to_host, &sluice::to_string);
+  fields.take("bytes", command.bytes);
+  fields.take("rows", command.rows);
+  fields.take("source", command.source, Placement::host_pageable, &sluice::to_string);
+  fields.take("target", command.target, Placement::host_pageable, &sluice::to_string);
+  fields.take("blocking", command.blocking);
+  fields.take("status", command.times.status);
+  fields.take("called", command.called);
+  fields.take("queued", command.times.queued);
+  fields.take("submitted", command.times.submitted);
+  fields.take("started", command.times.started);
+  fields.take("ended", command.times.ended);
+  fields.take("completed", command.times.completed);
+  fields.take("visible", command.times.visible);
+  fields.take("bandwidth", command.bandwidth_bytes_per_s);
+  fields.take_stages(command.stages);
+  fields.take("wire_bytes_up", command.wire_bytes_up);
+  fields.take("wire_bytes_down", command.wire_bytes_down);
+  fields.take("tlps", command.tlps);
+  if (fields.ok()) fields.complain(broken_promise(command));
+  if (fields.ok()) return Next::command;
+  fail(fields.error());
+  return Next::error;
+}
+
+}  // namespace sluice::trace

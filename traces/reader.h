@@ -1,0 +1,77 @@
+// Reads JSON Lines traces (docs/trace.md) record by record, and trusts nothing in them: every line is checked for type,
+// range, known names, the order of stamps and the sum of stages. Memory use does not grow with the file.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <istream>
+#include <string>
+
+#include "sim/iface/command.h"
+#include "sim/iface/trace_sink.h"
+
+namespace sluice::trace {
+
+struct TraceHeader {
+  std::string sluice_version;
+  std::string profile;
+  std::string profile_hash;
+  TraceLevel level = TraceLevel::command;
+};
+
+// A command record as it was read; the members mean what they mean in Command and CommandRecord.
+struct CommandLine {
+  Operation op = Operation::marker;
+  QueueId queue = 0;
+  DeviceIndex device = 0;
+  Direction direction = Direction::none;
+  std::uint64_t bytes = 0;
+  std::uint64_t rows = 0;
+  Placement source = Placement::none;
+  Placement target = Placement::none;
+  bool blocking = false;
+  TimePs called = 0;
+  Completion times;
+  std::uint64_t bandwidth_bytes_per_s = 0;
+  std::array<TimePs, stage_count> stages{};
+  std::uint64_t wire_bytes_up = 0;
+  std::uint64_t wire_bytes_down = 0;
+  std::uint64_t tlps = 0;
+};
+
+class Reader {
+ public:
+  enum class Next : std::uint8_t {
+    command,  // command() is the next command record
+    other,    // a stage, packet or counter record was passed over
+    end,      // the end of the file
+    error,    // error() says what is wrong in which line
+  };
+
+  explicit Reader(std::istream& in) : in_(in) {}
+
+  // Reads the first line. False: error() says why this is no trace.
+  [[nodiscard]] bool read_header();
+  [[nodiscard]] Next next();
+
+  [[nodiscard]] const TraceHeader& header() const noexcept { return header_; }
+  [[nodiscard]] const CommandLine& command() const noexcept { return command_; }
+  // The last line has no end: the traced program was killed. That line is left out.
+  [[nodiscard]] bool is_cut_off() const noexcept { return cut_off_; }
+  // "line N: found X; ..." without the file's name.
+  [[nodiscard]] const std::string& error() const noexcept { return error_; }
+
+ private:
+  bool read_line();  // false: end of file, or error() is set
+  bool fail(const std::string& what);
+
+  std::istream& in_;
+  std::string line_;
+  std::uint64_t line_number_ = 0;
+  bool cut_off_ = false;
+  TraceHeader header_;
+  CommandLine command_;
+  std::string error_;
+};
+
+}  // namespace sluice::trace

@@ -1,0 +1,199 @@
+#include "traces/report.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <map>
+#include <string_view>
+#include <tuple>
+#include <vector>
+
+#include "traces/reader.h"
+#include "traces/table.h"
+
+namespace sluice::trace {
+
+namespace {
+
+// A flipped bit in a stamp must not wrap a sum around.
+std::uint64_t add(std::uint64_t a, std::uint64_t b) {
+  return a > ~b ? ~std::uint64_t{0} : a + b;
+}
+
+struct Total {
+  std::uint64_t commands = 0;
+  std::uint64_t bytes = 0;
+  TimePs time_ps = 0;    // called to visible
+  TimePs device_ps = 0;  // START to END
+
+  void count(const CommandLine& command) {
+    ++commands;
+    bytes = add(bytes, command.bytes);
+    time_ps = add(time_ps, command.times.visible - command.called);
+    device_ps = add(device_ps, command.times.ended - command.times.started);
+  }
+};
+
+// Size classes by powers of four from 4 KiB; 0 is "nothing", 1 "below 4 KiB".
+unsigned size_class(std::uint64_t bytes) {
+  if (bytes == 0) return 0;
+  if (bytes < 4096) return 1;
+  return 2 + (static_cast<unsigned>(std::bit_width(bytes)) - 13) / 2;
+}
+
+std::string size_class_name(unsigned size) {
+  if (size == 0) return "no bytes";
+  if (size == 1) return "below 4 KiB";
+  const unsigned shift = 12 + 2 * (size - 2);
+  if (shift + 2 >= 64) return format_bytes(std::uint64_t{1} << shift) + " and more";
+  return format_bytes(std::uint64_t{1} << shift) + " - " + format_bytes(std::uint64_t{1} << (shift + 2));
+}
+
+std::string gb_per_s(const Total& total) {
+  if (total.device_ps == 0 || total.bytes == 0) return "-";
+  return fmt::format("{:.2f}", 1e3 * static_cast<double>(total.bytes) / static_cast<double>(total.device_ps));
+}
+
+void total_row(Table& table, std::vector<std::string> names, const Total& total, TimePs whole) {
+  names.insert(names.end(), {fmt::format("{}", total.commands), format_bytes(total.bytes), format_us(total.time_ps),
+                             format_percent(total.time_ps, whole), format_us(total.device_ps), gb_per_s(total)});
+  table.row(std::move(names));
+}
+
+std::vector<std::string> total_head(std::vector<std::string> names) {
+  names.insert(names.end(), {"commands", "bytes", "time us", "share", "start-end us", "GB/s"});
+  return names;
+}
+
+std::string memory_name(Placement placement) {
+  std::string name(to_string(placement));
+  std::replace(name.begin(), name.end(), '_', ' ');
+  return name;
+}
+
+struct Dear {
+  CommandLine command;
+  [[nodiscard]] TimePs time_ps() const { return command.times.visible - command.called; }
+};
+
+// Dearer first; among equals the earlier id, so that the order does not depend on the sort.
+bool is_dearer(const Dear& a, const Dear& b) {
+  return a.time_ps() != b.time_ps() ? a.time_ps() > b.time_ps() : a.command.times.id < b.command.times.id;
+}
+
+class Summary {
+ public:
+  void count(const CommandLine& command) {
+    all_.count(command);
+    by_operation_[command.op].count(command);
+    by_size_[size_class(command.bytes)].count(command);
+    by_memory_[{command.direction, command.source, command.target}].count(command);
+    for (std::size_t i = 0; i < stage_count; ++i) {
+      stages_[i] = add(stages_[i], command.stages[i]);
+      stage_commands_[i] += command.stages[i] > 0 ? 1 : 0;
+    }
+    first_ps_ = all_.commands == 1 ? command.called : std::min(first_ps_, command.called);
+    last_ps_ = std::max(last_ps_, command.times.visible);
+    const Dear dear{command};
+    const auto place = std::upper_bound(dearest_.begin(), dearest_.end(), dear, is_dearer);
+    if (place == dearest_.end() && dearest_.size() == most_dear) return;
+    dearest_.insert(place, dear);
+    if (dearest_.size() > most_dear) dearest_.pop_back();
+  }
+
+  [[nodiscard]] std::string text(bool colour) const {
+    std::string out = fmt::format("{} commands, {} moved, {} us from the first call to the last result\n",
+                                  all_.commands, format_bytes(all_.bytes), format_us(last_ps_ - first_ps_));
+    if (all_.commands == 0) return out;
+    out += "time: from the call until its result is visible to a blocked thread, summed over commands\n\n";
+    Table operations("By operation", 1, total_head({"operation"}));
+    for (const auto& [op, total] : by_operation_)
+      total_row(operations, {std::string(to_string(op))}, total, all_.time_ps);
+    total_row(operations, {"all"}, all_, all_.time_ps);
+    Table sizes("By size", 1, total_head({"size"}));
+    for (const auto& [size, total] : by_size_) total_row(sizes, {size_class_name(size)}, total, all_.time_ps);
+    Table memory("By direction and memory", 3, total_head({"direction", "from", "to"}));
+    for (const auto& [key, total] : by_memory_) {
+      const auto& [direction, source, target] = key;
+      std::string name(to_string(direction));
+      std::replace(name.begin(), name.end(), '_', ' ');
+      total_row(memory, {name, memory_name(source), memory_name(target)}, total, all_.time_ps);
+    }
+    return out + operations.text(colour) + "\n" + sizes.text(colour) + "\n" + memory.text(colour) + "\n" +
+           stage_table().text(colour) + "\n" + dearest_table().text(colour);
+  }
+
+ private:
+  static constexpr std::size_t most_dear = 10;
+
+  [[nodiscard]] Table stage_table() const {
+    Table table("Where the time went", 1, {"stage", "commands", "time us", "share", "mean us"});
+    for (std::size_t i = 0; i < stage_count; ++i) {
+      if (stage_commands_[i] == 0) continue;
+      table.row({std::string(to_string(static_cast<Stage>(i))), fmt::format("{}", stage_commands_[i]),
+                 format_us(stages_[i]), format_percent(stages_[i], all_.time_ps),
+                 format_us(stages_[i] / stage_commands_[i])});
+    }
+    table.row({"all", fmt::format("{}", all_.commands), format_us(all_.time_ps), format_percent(1, 1),
+               format_us(all_.time_ps / all_.commands)});
+    return table;
+  }
+
+  [[nodiscard]] Table dearest_table() const {
+    Table table("The dearest commands", 2,
+                {"operation", "dearest stage", "id", "queue", "bytes", "called us", "time us", "start-end us", "GB/s"});
+    for (const Dear& dear : dearest_) {
+      const CommandLine& command = dear.command;
+      const auto top = std::max_element(command.stages.begin(), command.stages.end());
+      const auto stage = static_cast<Stage>(top - command.stages.begin());
+      Total alone;
+      alone.count(command);
+      table.row({std::string(to_string(command.op)),
+                 fmt::format("{} {}", to_string(stage), format_percent(*top, dear.time_ps())),
+                 fmt::format("{}", command.times.id), fmt::format("{}", command.queue), format_bytes(command.bytes),
+                 format_us(command.called), format_us(dear.time_ps()), format_us(alone.device_ps), gb_per_s(alone)});
+    }
+    return table;
+  }
+
+  Total all_;
+  std::map<Operation, Total> by_operation_;
+  std::map<unsigned, Total> by_size_;
+  std::map<std::tuple<Direction, Placement, Placement>, Total> by_memory_;
+  std::array<TimePs, stage_count> stages_{};
+  std::array<std::uint64_t, stage_count> stage_commands_{};
+  std::vector<Dear> dearest_;
+  TimePs first_ps_ = 0;
+  TimePs last_ps_ = 0;
+};
+
+// The header's strings come from a file that anybody may have written: nothing of it controls the terminal.
+std::string printable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  return text.size() > 200 ? text.substr(0, 200) + "..." : text;
+}
+
+}  // namespace
+
+Report report(std::istream& trace, bool colour) {
+  Reader reader(trace);
+  if (!reader.read_header()) return {"", reader.error()};
+  const TraceHeader& header = reader.header();
+  Report result;
+  result.text = fmt::format("profile {} ({}), sluice {}\n", printable(header.profile), printable(header.profile_hash),
+                            printable(header.sluice_version));
+  Summary summary;
+  Reader::Next next = reader.next();
+  for (; next == Reader::Next::command || next == Reader::Next::other; next = reader.next()) {
+    if (next == Reader::Next::command) summary.count(reader.command());
+  }
+  if (next == Reader::Next::error) result.error = reader.error();
+  if (reader.is_cut_off())
+    result.text += "the trace ends within a line: the program was killed; that line is left out\n";
+  result.text += summary.text(colour);
+  return result;
+}
+
+}  // namespace sluice::trace
