@@ -2,7 +2,9 @@
 #   cmake --install build/release --prefix DIR     DIR/lib, DIR/bin, DIR/share, DIR/etc/OpenCL/vendors
 #   (cd build/release && cpack -G DEB)             /usr and /etc
 install(TARGETS sluice_opencl LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} NAMELINK_COMPONENT development)
-install(TARGETS sluice RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+if(TARGET sluice)
+  install(TARGETS sluice RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+endif()
 if(TARGET sluice_vtime)
   install(TARGETS sluice_vtime LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endif()

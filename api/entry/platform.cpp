@@ -85,10 +85,4 @@ void* CL_API_CALL clGetExtensionFunctionAddressForPlatform(cl_platform_id platfo
   return sluice::api::get_extension_function(name);
 }
 
-cl_int CL_API_CALL clUnloadPlatformCompiler(cl_platform_id platform) {
-  return sluice::api::find<sluice::api::Platform>(platform) == nullptr ? CL_INVALID_PLATFORM : CL_SUCCESS;
-}
-
-cl_int CL_API_CALL clUnloadCompiler() { return CL_SUCCESS; }
-
 }  // extern "C"

@@ -320,6 +320,3 @@ cl_int CL_API_CALL clEnqueueSVMMigrateMem(cl_command_queue queue_handle, cl_uint
     return enqueue(call, *queue, std::move(request), num, list, event, false);
   });
 }
-
-cl_int CL_API_CALL clSetKernelArgSVMPointer(cl_kernel, cl_uint, const void*) { return CL_INVALID_KERNEL; }
-cl_int CL_API_CALL clSetKernelExecInfo(cl_kernel, cl_kernel_exec_info, size_t, const void*) { return CL_INVALID_KERNEL; }

@@ -11,6 +11,7 @@
 #include <CL/cl_icd.h>
 
 #include <atomic>
+#include <cstddef>
 #include <cstdint>
 #include <utility>
 
@@ -24,6 +25,11 @@ class ObjectBase {
  public:
   ObjectBase(const ObjectBase&) = delete;
   ObjectBase& operator=(const ObjectBase&) = delete;
+
+  // The loader reads the first word of a handle before it calls the driver. Memory of destroyed objects therefore keeps
+  // the dispatch pointer and is used for objects only: a call with a released handle arrives here and is refused.
+  static void* operator new(std::size_t bytes);
+  static void operator delete(void* memory, std::size_t bytes) noexcept;
 
   [[nodiscard]] ObjectType object_type() const noexcept { return type_; }
   // CL_*_REFERENCE_COUNT.

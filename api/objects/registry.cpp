@@ -1,6 +1,74 @@
 #include "api/objects/registry.h"
 
+#include <array>
+#include <new>
+
 namespace sluice::api {
+
+namespace {
+
+// Memory of destroyed objects, by size.
+struct Spare {
+  const cl_icd_dispatch* dispatch;
+  Spare* next;
+};
+
+class ObjectMemory {
+ public:
+  [[nodiscard]] static ObjectMemory& instance() {
+    static ObjectMemory* const memory = new ObjectMemory;
+    return *memory;
+  }
+
+  void* take(std::size_t bytes) {
+    const std::size_t index = (bytes + kStep - 1) / kStep;
+    if (index < kClasses) {
+      const std::lock_guard lock(mutex_);
+      Class& c = classes_[index];
+      // Oldest first, and not before there are many: a stale handle should not meet a new object at its address.
+      if (c.count > kQuarantine) {
+        Spare* spare = c.oldest;
+        c.oldest = spare->next;
+        --c.count;
+        return spare;
+      }
+    }
+    return ::operator new(index * kStep);
+  }
+
+  void give(void* memory, std::size_t bytes) noexcept {
+    const std::size_t index = (bytes + kStep - 1) / kStep;
+    Spare* spare = ::new (memory) Spare{&dispatch_table, nullptr};
+    const std::lock_guard lock(mutex_);
+    Class& c = classes_[index < kClasses ? index : 0];  // 0: too large to be used again
+    if (c.count++ == 0) {
+      c.oldest = spare;
+    } else {
+      c.newest->next = spare;
+    }
+    c.newest = spare;
+  }
+
+ private:
+  static constexpr std::size_t kStep = 64;
+  static constexpr std::size_t kClasses = 17;  // up to 1 KiB
+  static constexpr std::size_t kQuarantine = 256;
+  struct Class {
+    Spare* oldest = nullptr;
+    Spare* newest = nullptr;
+    std::size_t count = 0;
+  };
+  std::mutex mutex_;
+  std::array<Class, kClasses> classes_;
+};
+
+}  // namespace
+
+void* ObjectBase::operator new(std::size_t bytes) { return ObjectMemory::instance().take(bytes); }
+
+void ObjectBase::operator delete(void* memory, std::size_t bytes) noexcept {
+  ObjectMemory::instance().give(memory, bytes);
+}
 
 ObjectBase::ObjectBase(ObjectType type, Destroy destroy) : destroy_(destroy), type_(type) {
   Registry::instance().insert(this, type);

@@ -1,6 +1,7 @@
 #include "sim/cache/host_memory.h"
 
 #include <algorithm>
+#include <vector>
 
 #include "sim/cache/interval_cache.h"
 
@@ -18,16 +19,16 @@ struct HostMemory::Impl {
   explicit Impl(const profile::Host& h)
       : host(h), core(h.private_cache.capacity_bytes), llc(h.last_level_cache.capacity_bytes) {}
 
-  [[nodiscard]] std::uint64_t down(std::uint64_t a) const { return a / host.private_cache.line_bytes * host.private_cache.line_bytes; }
+  [[nodiscard]] std::uint64_t down(std::uint64_t a) const {
+    return a / host.private_cache.line_bytes * host.private_cache.line_bytes;
+  }
   [[nodiscard]] std::uint64_t up(std::uint64_t a) const { return down(a + host.private_cache.line_bytes - 1); }
 
+  // What the private cache drops moves to the last-level cache, oldest first, so that its ages follow.
   void touch_core(std::uint64_t begin, std::uint64_t end, bool dirty) {
     victims.clear();
     core.touch(begin, end, dirty, &victims);
-    // What the private cache drops, or never had room for, is in the last-level cache.
-    if (end - begin > host.private_cache.capacity_bytes) {
-      llc.touch(begin, end - host.private_cache.capacity_bytes, dirty);
-    }
+    if (core.used_bytes() == 0) victims.push_back({begin, end, dirty});  // no private cache
     for (const IntervalCache::Run& v : victims) llc.touch(v.begin, v.end, v.dirty);
   }
 
@@ -113,15 +114,18 @@ TimePs HostMemory::copy_in(std::uint64_t source, std::uint64_t target, std::uint
   const std::uint64_t line = impl_->host.private_cache.line_bytes;
   impl_->runs.clear();
   classify(source, bytes, impl_->runs);
-  std::uint64_t lines = 0;
-  for (const LineRun& r : impl_->runs) lines += r.lines;
   TimePs time = rates.overhead_ps;
+  std::uint64_t at = source;
+  std::uint64_t border = impl_->down(source);
   for (const LineRun& r : impl_->runs) {
     std::uint64_t rate = streaming ? rates.streaming_bytes_per_s : rates.private_bytes_per_s;
     if (r.state == LineState::llc) rate = std::min(rate, rates.llc_bytes_per_s);
     if (r.state == LineState::memory) rate = std::min(rate, rates.memory_bytes_per_s);
     // Whole lines are touched, but only the bytes asked for are copied.
-    time += time_of(lines == 1 ? bytes : std::min(bytes, r.lines * line), rate);
+    border += r.lines * line;
+    const std::uint64_t to = std::min(border, source + bytes);
+    time += time_of(to - at, rate);
+    at = to;
   }
   cpu_read(source, bytes);
   if (streaming) {

@@ -2,6 +2,7 @@
 // instead of per line, so that a 256 MiB stream costs a handful of steps. Addresses are line-aligned by the caller.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <list>
 #include <map>
@@ -19,8 +20,9 @@ class IntervalCache {
 
   explicit IntervalCache(std::uint64_t capacity_bytes) : capacity_(capacity_bytes) {}
 
-  // Makes [begin, end) the most recent contents. A dirty run stays dirty when only read. Evicted runs, oldest first,
-  // are appended to `victims` where it is not null. A run longer than the capacity leaves its tail.
+  // Accesses [begin, end) line by line in address order: equal, line for line, to a line-granular LRU cache. A dirty run
+  // stays dirty when only read. What is evicted on the way, the head of a run longer than the capacity included, is
+  // appended to `victims`, oldest first, where it is not null.
   void touch(std::uint64_t begin, std::uint64_t end, bool dirty, std::vector<Run>* victims = nullptr);
   void remove(std::uint64_t begin, std::uint64_t end);
   void clean(std::uint64_t begin, std::uint64_t end);
@@ -28,6 +30,8 @@ class IntervalCache {
   // Appends the resident parts of [begin, end) in address order.
   void resident(std::uint64_t begin, std::uint64_t end, std::vector<Run>& out) const;
   [[nodiscard]] std::uint64_t resident_bytes(std::uint64_t begin, std::uint64_t end) const;
+  // Runs kept, for tests of cost.
+  [[nodiscard]] std::size_t entries() const noexcept { return entries_.size(); }
   [[nodiscard]] std::uint64_t used_bytes() const noexcept { return used_; }
 
  private:
@@ -38,7 +42,11 @@ class IntervalCache {
   };
   using Map = std::map<std::uint64_t, Entry>;
 
-  void insert(std::uint64_t begin, std::uint64_t end, bool dirty);
+  // Adds lines that are not resident as the youngest, to the youngest entry where they continue it.
+  void append(std::uint64_t begin, std::uint64_t end, bool dirty);
+  void erase(Map::iterator it);
+  void make_room(std::uint64_t bytes, std::vector<Run>* victims);
+  static void report(const Run& run, std::vector<Run>* victims);
   // Cuts entries so that `at` is a border.
   void split(std::uint64_t at);
 

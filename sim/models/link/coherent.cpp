@@ -1,6 +1,7 @@
 // Coherent links (CXL.cache/.mem, NVLink-C2C): flits, cache-line transactions with a limited number outstanding, and
 // ownership that moves by line. The device reaches all host memory, so nothing is staged and a map moves ownership,
 // not data.
+#include <algorithm>
 #include <cmath>
 
 #include "sim/models/link/link.h"
@@ -37,32 +38,38 @@ class CoherentLink final : public Link {
     flow.reply_kind = read ? "RdData" : "";
     flow.window = std::max(1U, link_.outstanding_lines / lines(link_.max_payload_bytes));
     flow.window_return_ps = read ? 0 : link_.propagation_ps;
+    bool owned = false;  // the first line taken from a host cache has paid the whole change of ownership
     packetise(t, runs, link_.max_payload_bytes, link_.line_bytes, [&](std::uint64_t n, std::uint32_t bytes, auto state) {
-      const TimePs home = home_service(host_, t.direction, state, bytes);
+      TimePs home = home_service(host_, t.direction, state, bytes);
       const TimePs row = t.rows > 1 && t.row_bytes > 0 ? t.row_ps * bytes / t.row_bytes : 0;
       if (read) {
         // One request slot (16 bytes) a line upstream.
-        build.add(n, bytes, {wire_time(16.0 * lines(bytes)), std::max(home, row), flit_time(bytes), memory(bytes)});
-      } else {
-        build.add(n, bytes, {std::max(memory(bytes), row), flit_time(bytes), home});
+        build.add(n, bytes, {wire_time(16.0 * lines(bytes)), std::max(home, row), share_time(bytes), memory(bytes)});
+        return;
       }
+      const TimePs engine = std::max(memory(bytes), row);
+      const bool held = state == cache::LineState::private_clean || state == cache::LineState::private_dirty;
+      if (held) {
+        home = std::max(home, directory_time(lines(bytes)));
+        if (!owned) {
+          build.add(1, bytes, {engine, share_time(bytes), home + link_.ownership_ps});
+          owned = true;
+          --n;
+        }
+      }
+      build.add(n, bytes, {engine, share_time(bytes), home});
     });
   }
 
   TimePs fetch_time(std::uint64_t bytes) const override {
-    return wire_time(16) + 2 * link_.propagation_ps + host_.home_agent.latency_ps +
-           flit_time(static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, 1U << 20)));
+    return wire_time(16) + 2 * link_.propagation_ps + host_.home_agent.latency_ps + flit_time(bytes);
   }
   TimePs posted_time() const override { return flit_time(link_.line_bytes) + link_.propagation_ps; }
 
   // The first line pays the whole change of ownership, the rest follow at the directory's rate.
   TimePs map_cost(std::uint64_t count) const override {
     if (count == 0) return 0;
-    const TimePs rest = link_.ownership_lines_per_s == 0
-                            ? 0
-                            : static_cast<TimePs>(static_cast<double>(count - 1) * 1e12 /
-                                                  static_cast<double>(link_.ownership_lines_per_s));
-    return link_.ownership_ps + rest;
+    return link_.ownership_ps + directory_time(count - 1);
   }
 
   TimePs unsnooped_service(std::uint32_t bytes) const override {
@@ -71,11 +78,11 @@ class CoherentLink final : public Link {
 
   WireUse wire_use(const Flow& flow, Direction direction) const override {
     WireUse use;
-    for (const Segment& s : flow.segments) {
-      const std::uint64_t data = s.packets * flits(s.packet_bytes) * link_.flit_bytes;
-      (direction == Direction::host_to_device ? use.down : use.up) += data;
-      if (direction == Direction::host_to_device) use.up += s.packets * 16 * lines(s.packet_bytes);
-      use.tlps += s.packets * flits(s.packet_bytes);
+    const std::uint64_t count = flits(flow.bytes());
+    (direction == Direction::host_to_device ? use.down : use.up) = count * link_.flit_bytes;
+    use.tlps = count;
+    if (direction == Direction::host_to_device) {
+      for (const Segment& s : flow.segments) use.up += s.packets * 16 * lines(s.packet_bytes);
     }
     return use;
   }
@@ -83,13 +90,24 @@ class CoherentLink final : public Link {
   bool reaches_pageable() const override { return true; }
 
  private:
-  [[nodiscard]] std::uint32_t lines(std::uint32_t bytes) const { return (bytes + link_.line_bytes - 1) / link_.line_bytes; }
-  [[nodiscard]] std::uint64_t flits(std::uint32_t bytes) const {
+  [[nodiscard]] std::uint32_t lines(std::uint32_t bytes) const {
+    return (bytes + link_.line_bytes - 1) / link_.line_bytes;
+  }
+  [[nodiscard]] std::uint64_t flits(std::uint64_t bytes) const {
     return (bytes + link_.flit_payload_bytes - 1) / link_.flit_payload_bytes;
   }
   [[nodiscard]] TimePs wire_time(double bytes) const { return static_cast<TimePs>(std::llround(bytes * ps_per_byte_)); }
-  [[nodiscard]] TimePs flit_time(std::uint32_t bytes) const {
+  // Of data that has the link to itself: whole flits.
+  [[nodiscard]] TimePs flit_time(std::uint64_t bytes) const {
     return wire_time(static_cast<double>(flits(bytes) * link_.flit_bytes));
+  }
+  // Of a packet within a burst: flits are packed across packets, so it takes its share of them, part flits included.
+  [[nodiscard]] TimePs share_time(std::uint32_t bytes) const {
+    return wire_time(static_cast<double>(bytes) * link_.flit_bytes / link_.flit_payload_bytes);
+  }
+  [[nodiscard]] TimePs directory_time(std::uint64_t count) const {
+    if (link_.ownership_lines_per_s == 0) return 0;
+    return static_cast<TimePs>(static_cast<double>(count) * 1e12 / static_cast<double>(link_.ownership_lines_per_s));
   }
 
   const profile::Link& link_;

@@ -1,5 +1,7 @@
 // Integrated devices: one memory behind one fabric. A map is free where the fabric is coherent; where it is not, the
 // driver cleans and invalidates the caches line by line.
+#include <algorithm>
+
 #include "sim/models/link/link.h"
 #include "sim/models/link/packetise.h"
 
@@ -50,7 +52,11 @@ class OnChipLink final : public Link {
 
  private:
   [[nodiscard]] TimePs fabric_time(std::uint64_t bytes) const {
-    return bytes * 1'000'000'000'000ULL / link_.fabric_bytes_per_s;
+    // In two steps: bytes * 10^12 leaves 64 bits above 18 MB.
+    constexpr std::uint64_t million = 1'000'000;
+    const std::uint64_t scaled = bytes * million;
+    return scaled / link_.fabric_bytes_per_s * million +
+           scaled % link_.fabric_bytes_per_s * million / link_.fabric_bytes_per_s;
   }
 
   const profile::Link& link_;

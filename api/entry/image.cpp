@@ -1,0 +1,194 @@
+// Image objects (OpenCL 3.0, section 5.3): creation and queries. Images lie linearly in their store.
+#include <algorithm>
+#include <cstring>
+
+#include "api/command/runtime.h"
+#include "api/command/validate.h"
+#include "api/entry/info_writer.h"
+#include "api/objects/image.h"
+#include "api/objects/memory.h"
+#include "api/objects/registry.h"
+
+namespace sluice::api {
+namespace {
+
+bool has_images(const Context& context) {
+  return std::any_of(context.devices().begin(), context.devices().end(),
+                     [](const Device* device) { return device->info().images; });
+}
+
+// The descriptor's buffer. Only a 1D image buffer has one: no device makes 2D images of buffers or of other images
+// (CL_DEVICE_IMAGE_PITCH_ALIGNMENT is 0).
+cl_int find_buffer(const Context& context, const cl_image_desc& desc, Memory*& buffer) {
+  buffer = find<Memory>(desc.mem_object);
+  if (desc.image_type != CL_MEM_OBJECT_IMAGE1D_BUFFER) {
+    return desc.mem_object == nullptr ? CL_SUCCESS : CL_INVALID_IMAGE_DESCRIPTOR;
+  }
+  const bool usable = buffer != nullptr && buffer->image == nullptr && &buffer->context() == &context;
+  return usable ? CL_SUCCESS : CL_INVALID_IMAGE_DESCRIPTOR;
+}
+
+Memory* create_store(Call& call, Context& context, const Image::Layout& layout, cl_mem_flags flags, void* host_ptr) {
+  const bool uses = (flags & CL_MEM_USE_HOST_PTR) != 0;
+  const DeviceIndex device = context.devices().front()->index();
+  if (layout.bytes > context.devices().front()->info().max_allocation_bytes) return nullptr;
+  const auto address = call.sim().reserve_device(device, layout.bytes);
+  if (!address) return nullptr;
+  std::byte* store = uses ? static_cast<std::byte*>(host_ptr) : reserve_store(layout.bytes);
+  if (store == nullptr) {
+    call.sim().release_device(device, *address);
+    return nullptr;
+  }
+  if ((flags & CL_MEM_COPY_HOST_PTR) != 0) std::memcpy(store, host_ptr, layout.bytes);
+  return new Memory(context, flags, layout.bytes, uses ? host_ptr : nullptr, store, !uses, *address,
+                    policy_of(call.runtime().machine().policy, flags));
+}
+
+cl_mem create_image(Call& call, cl_context context_handle, const cl_mem_properties* properties, cl_mem_flags flags,
+                    const cl_image_format* format, const cl_image_desc* desc, void* host_ptr, cl_int& code) {
+  Context* context = find<Context>(context_handle);
+  if (context == nullptr) return code = CL_INVALID_CONTEXT, nullptr;
+  if (!has_images(*context)) return code = CL_INVALID_OPERATION, nullptr;
+  if (properties != nullptr && properties[0] != 0) return code = CL_INVALID_PROPERTY, nullptr;
+  if ((code = check_memory_flags(flags)) != CL_SUCCESS) return nullptr;
+  if ((code = check_format(format)) != CL_SUCCESS) return nullptr;
+  if (desc == nullptr) return code = CL_INVALID_IMAGE_DESCRIPTOR, nullptr;
+  Memory* buffer = nullptr;
+  if ((code = find_buffer(*context, *desc, buffer)) != CL_SUCCESS) return nullptr;
+  if (buffer != nullptr && (code = inherit_memory_flags(buffer->flags(), flags)) != CL_SUCCESS) return nullptr;
+  Image::Layout layout;
+  code = describe(*format, *desc, host_ptr != nullptr, buffer == nullptr ? 0 : buffer->size(), layout);
+  if (code != CL_SUCCESS) return nullptr;
+  // An inherited CL_MEM_USE_HOST_PTR speaks of the buffer's pointer.
+  if ((code = check_host_ptr(buffer == nullptr ? flags : 0, host_ptr)) != CL_SUCCESS) return nullptr;
+  if (!is_supported(*format)) return code = CL_IMAGE_FORMAT_NOT_SUPPORTED, nullptr;
+  if ((flags & access_flags) == 0) flags |= CL_MEM_READ_WRITE;
+
+  call.runtime().charge(HostAction::create_buffer);
+  auto image = std::make_unique<const Image>(layout, buffer);
+  Memory* memory = buffer != nullptr ? new Memory(buffer->root(), flags, buffer->offset(), layout.bytes)
+                                     : create_store(call, *context, layout, flags, host_ptr);
+  if (memory == nullptr) return code = CL_MEM_OBJECT_ALLOCATION_FAILURE, nullptr;
+  memory->image = std::move(image);
+  if (properties != nullptr) memory->properties = {0};
+  return memory->handle();
+}
+
+bool is_image_type(cl_mem_object_type type) {
+  switch (type) {
+    case CL_MEM_OBJECT_IMAGE1D:
+    case CL_MEM_OBJECT_IMAGE1D_BUFFER:
+    case CL_MEM_OBJECT_IMAGE1D_ARRAY:
+    case CL_MEM_OBJECT_IMAGE2D:
+    case CL_MEM_OBJECT_IMAGE2D_ARRAY:
+    case CL_MEM_OBJECT_IMAGE3D: return true;
+    default: return false;
+  }
+}
+
+}  // namespace
+}  // namespace sluice::api
+
+using namespace sluice;
+using namespace sluice::api;
+
+CL_API_ENTRY cl_mem CL_API_CALL clCreateImage(cl_context context, cl_mem_flags flags,
+                                              const cl_image_format* image_format, const cl_image_desc* image_desc,
+                                              void* host_ptr, cl_int* errcode_ret) {
+  return create<cl_mem>(errcode_ret, [&](Call& call, cl_int& code) -> cl_mem {
+    return create_image(call, context, nullptr, flags, image_format, image_desc, host_ptr, code);
+  });
+}
+
+CL_API_ENTRY cl_mem CL_API_CALL clCreateImageWithProperties(cl_context context, const cl_mem_properties* properties,
+                                                            cl_mem_flags flags, const cl_image_format* image_format,
+                                                            const cl_image_desc* image_desc, void* host_ptr,
+                                                            cl_int* errcode_ret) {
+  return create<cl_mem>(errcode_ret, [&](Call& call, cl_int& code) -> cl_mem {
+    return create_image(call, context, properties, flags, image_format, image_desc, host_ptr, code);
+  });
+}
+
+// The functions of OpenCL 1.0 and 1.1 call an invalid pitch an invalid size.
+CL_API_ENTRY cl_mem CL_API_CALL clCreateImage2D(cl_context context, cl_mem_flags flags,
+                                                const cl_image_format* image_format, size_t image_width,
+                                                size_t image_height, size_t image_row_pitch, void* host_ptr,
+                                                cl_int* errcode_ret) {
+  return create<cl_mem>(errcode_ret, [&](Call& call, cl_int& code) -> cl_mem {
+    cl_image_desc desc{};
+    desc.image_type = CL_MEM_OBJECT_IMAGE2D;
+    desc.image_width = image_width;
+    desc.image_height = image_height;
+    desc.image_row_pitch = image_row_pitch;
+    const cl_mem image = create_image(call, context, nullptr, flags, image_format, &desc, host_ptr, code);
+    if (code == CL_INVALID_IMAGE_DESCRIPTOR) code = CL_INVALID_IMAGE_SIZE;
+    return image;
+  });
+}
+
+CL_API_ENTRY cl_mem CL_API_CALL clCreateImage3D(cl_context context, cl_mem_flags flags,
+                                                const cl_image_format* image_format, size_t image_width,
+                                                size_t image_height, size_t image_depth, size_t image_row_pitch,
+                                                size_t image_slice_pitch, void* host_ptr, cl_int* errcode_ret) {
+  return create<cl_mem>(errcode_ret, [&](Call& call, cl_int& code) -> cl_mem {
+    cl_image_desc desc{};
+    desc.image_type = CL_MEM_OBJECT_IMAGE3D;
+    desc.image_width = image_width;
+    desc.image_height = image_height;
+    desc.image_depth = image_depth;
+    desc.image_row_pitch = image_row_pitch;
+    desc.image_slice_pitch = image_slice_pitch;
+    const cl_mem image = create_image(call, context, nullptr, flags, image_format, &desc, host_ptr, code);
+    if (code == CL_INVALID_IMAGE_DESCRIPTOR) code = CL_INVALID_IMAGE_SIZE;
+    return image;
+  });
+}
+
+CL_API_ENTRY cl_int CL_API_CALL clGetSupportedImageFormats(cl_context context, cl_mem_flags flags,
+                                                           cl_mem_object_type image_type, cl_uint num_entries,
+                                                           cl_image_format* image_formats,
+                                                           cl_uint* num_image_formats) {
+  return enter([&](Call&) -> cl_int {
+    const Context* c = find<Context>(context);
+    if (c == nullptr) return CL_INVALID_CONTEXT;
+    // CL_MEM_KERNEL_READ_AND_WRITE asks for one image that a kernel reads and writes: no device has that
+    // (CL_DEVICE_MAX_READ_WRITE_IMAGE_ARGS is 0).
+    const bool same_kernel = (flags & CL_MEM_KERNEL_READ_AND_WRITE) != 0;
+    if (check_memory_flags(flags & ~cl_mem_flags{CL_MEM_KERNEL_READ_AND_WRITE}) != CL_SUCCESS) return CL_INVALID_VALUE;
+    if (!is_image_type(image_type)) return CL_INVALID_VALUE;
+    if (num_entries == 0 && image_formats != nullptr) return CL_INVALID_VALUE;
+    const auto formats = has_images(*c) && !same_kernel ? supported_formats() : std::span<const cl_image_format>();
+    if (image_formats != nullptr) {
+      std::copy_n(formats.begin(), std::min<std::size_t>(num_entries, formats.size()), image_formats);
+    }
+    if (num_image_formats != nullptr) *num_image_formats = static_cast<cl_uint>(formats.size());
+    return CL_SUCCESS;
+  });
+}
+
+CL_API_ENTRY cl_int CL_API_CALL clGetImageInfo(cl_mem image, cl_image_info param_name, size_t param_value_size,
+                                               void* param_value, size_t* param_value_size_ret) {
+  return enter([&](Call&) -> cl_int {
+    const Memory* memory = find<Memory>(image);
+    if (memory == nullptr || memory->image == nullptr) return CL_INVALID_MEM_OBJECT;
+    const Image& i = *memory->image;
+    const Image::Layout& l = i.layout();
+    const bool deep = l.type == CL_MEM_OBJECT_IMAGE3D;
+    const bool tall = deep || l.type == CL_MEM_OBJECT_IMAGE2D || l.type == CL_MEM_OBJECT_IMAGE2D_ARRAY;
+    const InfoWriter out(param_value_size, param_value, param_value_size_ret);
+    switch (param_name) {
+      case CL_IMAGE_FORMAT: return out.value<cl_image_format>(l.format);
+      case CL_IMAGE_ELEMENT_SIZE: return out.value<size_t>(l.element_bytes);
+      case CL_IMAGE_ROW_PITCH: return out.value<size_t>(l.row_pitch);
+      case CL_IMAGE_SLICE_PITCH: return out.value<size_t>(l.slice_pitch);
+      case CL_IMAGE_WIDTH: return out.value<size_t>(l.dimensions[0]);
+      case CL_IMAGE_HEIGHT: return out.value<size_t>(tall ? l.dimensions[1] : 0);
+      case CL_IMAGE_DEPTH: return out.value<size_t>(deep ? l.dimensions[2] : 0);
+      case CL_IMAGE_ARRAY_SIZE: return out.value<size_t>(i.is_array() ? l.dimensions[tall ? 2 : 1] : 0);
+      case CL_IMAGE_BUFFER: return out.value<cl_mem>(i.buffer() == nullptr ? nullptr : i.buffer()->handle());
+      case CL_IMAGE_NUM_MIP_LEVELS:
+      case CL_IMAGE_NUM_SAMPLES: return out.value<cl_uint>(0);
+      default: return CL_INVALID_VALUE;
+    }
+  });
+}

@@ -1,0 +1,196 @@
+#include "tools/command/child.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <string_view>
+
+#include "tools/command/layout.h"
+
+namespace sluice::tools {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::array forwarded_signals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH};
+// The program gets low descriptors as it would without us.
+constexpr int lowest_status_descriptor = 100;
+
+struct Pipe {
+  int read_end = -1;
+  int write_end = -1;
+  Pipe() {
+    int ends[2];
+    if (::pipe2(ends, O_CLOEXEC) != 0) return;
+    read_end = ends[0];
+    write_end = ends[1];
+  }
+  ~Pipe() {
+    close_write();
+    if (read_end >= 0) ::close(read_end);
+  }
+  Pipe(const Pipe&) = delete;
+  Pipe& operator=(const Pipe&) = delete;
+  void close_write() {
+    if (write_end >= 0) ::close(write_end);
+    write_end = -1;
+  }
+  [[nodiscard]] bool ok() const { return read_end >= 0; }
+};
+
+void set(const char* name, const std::string& value) {
+  if (!value.empty()) ::setenv(name, value.c_str(), 1);
+}
+
+// Names must hold in whatever folder the program changes to.
+std::string absolute(const std::string& path) {
+  return fs::absolute(path).lexically_normal().string();
+}
+
+std::string absolute_profile(const std::string& profile) {
+  const bool is_path = profile.find('/') != std::string::npos || profile.ends_with(".json");
+  return is_path ? absolute(profile) : profile;
+}
+
+// In the child, between fork and exec; nothing else runs in this process then.
+void set_environment(const ChildOptions& options, const std::string& vendors, const std::string& preload, int status) {
+  ::setenv("OCL_ICD_VENDORS", vendors.c_str(), 1);
+  ::unsetenv("OCL_ICD_FILENAMES");
+  ::setenv("SLUICE_STATUS_FD", std::to_string(status).c_str(), 1);
+  set("SLUICE_PROFILE", options.profile.empty() ? "" : absolute_profile(options.profile));
+  std::string traces;
+  for (const std::string& trace : options.traces) traces += (traces.empty() ? "" : ":") + absolute(trace);
+  set("SLUICE_TRACE", traces);
+  set("SLUICE_TRACE_LEVEL", options.trace_level);
+  set("SLUICE_HOST_TIME", options.host_time);
+  set("SLUICE_DETAIL", options.detail);
+  if (preload.empty()) return;
+  const char* others = std::getenv("LD_PRELOAD");
+  set("LD_PRELOAD", others == nullptr || *others == '\0' ? preload : preload + ":" + others);
+}
+
+int wait_for(pid_t child, const sigset_t& signals) {
+  while (true) {
+    int state = 0;
+    const pid_t ended = ::waitpid(child, &state, WNOHANG);
+    if (ended == child) return WIFSIGNALED(state) ? 128 + WTERMSIG(state) : WEXITSTATUS(state);
+    siginfo_t info{};
+    const int signal = ::sigwaitinfo(&signals, &info);
+    // What the terminal sends goes to the program's process group, and so to the program itself.
+    if (signal > 0 && signal != SIGCHLD && info.si_code != SI_KERNEL) ::kill(child, signal);
+  }
+}
+
+std::string read_all(int descriptor) {
+  std::string text;
+  std::array<char, 4096> chunk;
+  while (true) {
+    const ssize_t n = ::read(descriptor, chunk.data(), chunk.size());
+    if (n > 0) {
+      text.append(chunk.data(), static_cast<std::size_t>(n));
+    } else if (n == 0 || errno != EINTR) {
+      return text;
+    }
+  }
+}
+
+std::vector<std::string> trace_errors_of(const std::string& status) {
+  constexpr std::string_view mark = "trace-error: ";
+  std::vector<std::string> errors;
+  std::size_t begin = 0;
+  while (begin < status.size()) {
+    const std::size_t end = std::min(status.find('\n', begin), status.size());
+    const std::string line = status.substr(begin, end - begin);
+    if (line.starts_with(mark)) errors.push_back(line.substr(mark.size()));
+    begin = end + 1;
+  }
+  return errors;
+}
+
+}  // namespace
+
+ChildResult run_child(const std::vector<std::string>& command, const ChildOptions& options) {
+  ChildResult result;
+  const auto driver = find_driver();
+  if (!driver) {
+    result.error = "libsluice_opencl.so is not beside " + executable().string() + " (../lib)";
+    return result;
+  }
+  std::string preload;
+  if (options.virtual_time) {
+    const auto library = find_virtual_time();
+    if (!library) {
+      result.error = "libsluice_virtual_time.so is not beside " + executable().string() + " (../lib)";
+      return result;
+    }
+    preload = library->string();
+    if (preload.find_first_of(" :") != std::string::npos) {
+      result.error = preload + ": the dynamic linker preloads no library with a space or a colon in its path";
+      return result;
+    }
+  }
+  const std::string vendors = vendors_for(*driver);
+
+  Pipe status;
+  Pipe exec_error;
+  Pipe output;
+  if (!status.ok() || !exec_error.ok() || !output.ok()) {
+    result.error = std::string("pipe: ") + std::strerror(errno);
+    return result;
+  }
+  std::vector<char*> arguments;
+  for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
+  arguments.push_back(nullptr);
+
+  sigset_t signals;
+  sigset_t before;
+  sigemptyset(&signals);
+  sigaddset(&signals, SIGCHLD);
+  for (const int signal : forwarded_signals) sigaddset(&signals, signal);
+  ::sigprocmask(SIG_BLOCK, &signals, &before);
+
+  const pid_t child = ::fork();
+  if (child == 0) {
+    ::sigprocmask(SIG_SETMASK, &before, nullptr);
+    const int inherited = ::fcntl(status.write_end, F_DUPFD, lowest_status_descriptor);
+    if (options.capture_output) ::dup2(output.write_end, STDOUT_FILENO);
+    set_environment(options, vendors, preload, inherited);
+    ::execvp(arguments[0], arguments.data());
+    const int code = errno;
+    (void)!::write(exec_error.write_end, &code, sizeof code);
+    ::_exit(127);
+  }
+  if (child < 0) {
+    result.error = std::string("fork: ") + std::strerror(errno);
+    ::sigprocmask(SIG_SETMASK, &before, nullptr);
+    return result;
+  }
+  status.close_write();
+  exec_error.close_write();
+  output.close_write();
+  int code = 0;
+  if (::read(exec_error.read_end, &code, sizeof code) == sizeof code) {
+    (void)::waitpid(child, nullptr, 0);
+    result.error = command[0] + ": " + std::strerror(code);
+    result.exit_code = code == ENOENT ? 127 : 126;
+  } else {
+    result.started = true;
+    if (options.capture_output) result.output = read_all(output.read_end);
+    result.exit_code = wait_for(child, signals);
+    // Processes that the program left behind may hold the other end.
+    ::fcntl(status.read_end, F_SETFL, O_NONBLOCK);
+    result.trace_errors = trace_errors_of(read_all(status.read_end));
+  }
+  ::sigprocmask(SIG_SETMASK, &before, nullptr);
+  return result;
+}
+
+}  // namespace sluice::tools

@@ -1,0 +1,45 @@
+// The subcommands of `sluice`. Each returns the exit status; messages go to stderr, results to stdout.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "tools/command/child.h"
+
+namespace sluice::tools {
+
+inline constexpr int exit_ok = 0;
+inline constexpr int exit_failed = 1;
+inline constexpr int exit_unusable = 2;     // bad usage, profile or trace
+inline constexpr int exit_trace_error = 3;  // the program ended with 0, but its trace could not be written
+
+struct RunOptions {
+  ChildOptions child;
+  std::string report;  // a file, "-" for stdout, "" for none
+  std::vector<std::string> command;
+};
+[[nodiscard]] int run(RunOptions options);
+
+[[nodiscard]] int report(const std::string& trace);
+
+struct MapcopyOptions {
+  std::vector<std::string> profiles;       // empty: all shipped ones
+  std::vector<std::uint64_t> sizes_bytes;  // ascending
+};
+[[nodiscard]] int mapcopy(const MapcopyOptions& options);
+// The OpenCL program that mapcopy runs on each machine: prints "SIZE PAGEABLE PINNED MAP ZERO_COPY" in ns a line, "-"
+// for what was not asked for.
+[[nodiscard]] int mapcopy_workload(const std::vector<std::uint64_t>& sizes_bytes, bool zero_copy);
+
+[[nodiscard]] int profile_list();
+[[nodiscard]] int profile_show(const std::string& name);
+[[nodiscard]] int profile_check(const std::vector<std::string>& files);
+
+// Prints each problem of the profile. False if there is one.
+[[nodiscard]] bool check_profile(const std::string& name_or_path);
+
+// Digits, then nothing or K, M, G (KiB, MiB, GiB). 0 if it is no such size.
+[[nodiscard]] std::uint64_t parse_size(const std::string& text);
+
+}  // namespace sluice::tools

@@ -1,0 +1,159 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cstdlib>
+#include <optional>
+#include <sstream>
+
+#include "sim/profile/load.h"
+#include "tools/command/commands.h"
+#include "tools/command/layout.h"
+#include "traces/table.h"
+
+namespace sluice::tools {
+
+namespace {
+
+enum Method : std::size_t { pageable, pinned, map, zero_copy, method_count };
+constexpr std::array<const char*, method_count> method_names = {"pageable copy", "pinned copy", "map/unmap",
+                                                                "zero-copy"};
+
+struct Row {
+  std::uint64_t size_bytes = 0;
+  std::array<std::optional<std::uint64_t>, method_count> time_ns;
+};
+
+struct Machine {
+  std::string name;
+  std::vector<Row> rows;
+};
+
+bool parse_rows(const std::string& output, std::vector<Row>& rows) {
+  std::istringstream lines(output);
+  std::string line;
+  while (std::getline(lines, line)) {
+    std::istringstream cells(line);
+    Row row;
+    std::string cell;
+    if (!(cells >> row.size_bytes)) return false;
+    for (auto& time : row.time_ns) {
+      if (!(cells >> cell)) return false;
+      if (cell != "-") time = std::strtoull(cell.c_str(), nullptr, 10);
+    }
+    rows.push_back(row);
+  }
+  return true;
+}
+
+std::size_t best_of(const Row& row) {
+  std::size_t best = pageable;
+  for (std::size_t m = 0; m < method_count; ++m) {
+    if (row.time_ns[m] && *row.time_ns[m] < *row.time_ns[best]) best = m;
+  }
+  return best;
+}
+
+// At which sizes `a` takes less time than `b`: "always", "never", "from 64 KiB", "up to 4 KiB", "4 KiB - 1 MiB, ...".
+std::string wins(const std::vector<Row>& rows, Method a, Method b) {
+  std::vector<bool> faster;
+  for (const Row& row : rows) {
+    if (!row.time_ns[a] || !row.time_ns[b]) return "n/a";
+    faster.push_back(*row.time_ns[a] < *row.time_ns[b]);
+  }
+  if (std::find(faster.begin(), faster.end(), true) == faster.end()) return "never";
+  if (std::find(faster.begin(), faster.end(), false) == faster.end()) return "always";
+  std::string text;
+  for (std::size_t i = 0; i < faster.size(); ++i) {
+    if (!faster[i]) continue;
+    std::size_t last = i;
+    while (last + 1 < faster.size() && faster[last + 1]) ++last;
+    text += text.empty() ? "" : ", ";
+    const std::string from = trace::format_bytes(rows[i].size_bytes);
+    const std::string to = trace::format_bytes(rows[last].size_bytes);
+    text += last + 1 == faster.size() ? "from " + from : i == 0 ? "up to " + to : i == last ? from : from + " - " + to;
+    i = last;
+  }
+  return text;
+}
+
+trace::Table table_of(const Machine& machine) {
+  trace::Table table(
+      machine.name + ": produce on the host, use on the device, read back; us", 0,
+      {"size", method_names[pageable], method_names[pinned], method_names[map], method_names[zero_copy], "best"});
+  for (const Row& row : machine.rows) {
+    std::vector<std::string> cells = {trace::format_bytes(row.size_bytes)};
+    for (const auto& time : row.time_ns) cells.push_back(time ? trace::format_us(*time * ps_per_ns) : "n/a");
+    cells.emplace_back(method_names[best_of(row)]);
+    table.row(std::move(cells));
+  }
+  return table;
+}
+
+}  // namespace
+
+std::uint64_t parse_size(const std::string& text) {
+  std::uint64_t value = 0;
+  std::size_t i = 0;
+  for (; i < text.size() && text[i] >= '0' && text[i] <= '9'; ++i) {
+    value = value * 10 + static_cast<std::uint64_t>(text[i] - '0');
+    if (value > std::uint64_t{1} << 40) return 0;
+  }
+  if (i == 0 || text.size() > i + 1) return 0;
+  if (i == text.size()) return value;
+  switch (text[i]) {
+    case 'K':
+      return value << 10;
+    case 'M':
+      return value << 20;
+    case 'G':
+      return value << 30;
+    default:
+      return 0;
+  }
+}
+
+int mapcopy(const MapcopyOptions& options) {
+  std::vector<std::string> profiles = options.profiles;
+  if (profiles.empty()) {
+    for (const auto& entry : profile::shipped_profiles()) profiles.push_back(entry.name);
+  }
+  // All are checked before the first one runs.
+  std::vector<bool> has_zero_copy;
+  for (const std::string& name : profiles) {
+    if (!check_profile(name)) return exit_unusable;
+    has_zero_copy.push_back(profile::load_profile(name).profile->machine.policy.alloc_host_ptr ==
+                            BufferPolicy::zero_copy);
+  }
+  const bool colour = ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
+  trace::Table crossovers(
+      "Which is faster, and at which sizes", 1,
+      {"machine", "map < pageable copy", "map < pinned copy", "zero-copy < pinned copy", "zero-copy < map"});
+  bool mirrors = false;
+  for (std::size_t i = 0; i < profiles.size(); ++i) {
+    std::vector<std::string> command = {executable().string(), "__mapcopy-workload"};
+    if (has_zero_copy[i]) command.emplace_back("--zero-copy");
+    for (const std::uint64_t size : options.sizes_bytes) command.push_back(fmt::format("{}", size));
+    ChildOptions child;
+    child.profile = profiles[i];
+    child.virtual_time = true;
+    child.capture_output = true;
+    const ChildResult result = run_child(command, child);
+    Machine machine{profiles[i], {}};
+    if (!result.started || result.exit_code != 0 || !parse_rows(result.output, machine.rows)) {
+      fmt::print(stderr, "sluice: {}: {}\n", profiles[i],
+                 result.started ? fmt::format("the workload failed with {}", result.exit_code) : result.error);
+      return exit_failed;
+    }
+    fmt::print("{}\n", table_of(machine).text(colour));
+    mirrors |= !has_zero_copy[i];
+    crossovers.row({machine.name, wins(machine.rows, map, pageable), wins(machine.rows, map, pinned),
+                    wins(machine.rows, zero_copy, pinned), wins(machine.rows, zero_copy, map)});
+  }
+  fmt::print("{}", crossovers.text(colour));
+  if (mirrors) fmt::print("n/a: this machine keeps a mirror of ALLOC_HOST_PTR memory on the device; a map copies\n");
+  return std::fflush(stdout) == 0 ? exit_ok : exit_failed;
+}
+
+}  // namespace sluice::tools

@@ -1,0 +1,165 @@
+// An ordinary OpenCL program, run by `sluice mapcopy` on each machine under virtual time. One round: the host produces
+// `size` bytes, the device uses them (copies them to a second buffer), and the host gets the result. The third round
+// counts: mirrors are pinned and caches are in the state that a loop leaves them in.
+#define CL_TARGET_OPENCL_VERSION 120
+#include <CL/cl.h>
+#include <fmt/format.h>
+
+#include <chrono>
+#include <cstring>
+#include <functional>
+#include <stdexcept>
+#include <vector>
+
+#include "tools/command/commands.h"
+
+namespace sluice::tools {
+
+namespace {
+
+void check(cl_int code, const char* call) {
+  if (code != CL_SUCCESS) throw std::runtime_error(fmt::format("{} failed: {}", call, code));
+}
+
+class Workload {
+ public:
+  Workload() {
+    cl_platform_id platform = nullptr;
+    check(clGetPlatformIDs(1, &platform, nullptr), "clGetPlatformIDs");
+    check(clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 1, &device_, nullptr), "clGetDeviceIDs");
+    cl_int code = CL_SUCCESS;
+    context_ = clCreateContext(nullptr, 1, &device_, nullptr, nullptr, &code);
+    check(code, "clCreateContext");
+    queue_ = clCreateCommandQueue(context_, device_, 0, &code);
+    check(code, "clCreateCommandQueue");
+  }
+  ~Workload() {
+    if (queue_ != nullptr) clReleaseCommandQueue(queue_);
+    if (context_ != nullptr) clReleaseContext(context_);
+  }
+  Workload(const Workload&) = delete;
+  Workload& operator=(const Workload&) = delete;
+
+  std::uint64_t pageable_ns(std::size_t size) {
+    const Buffer in(context_, CL_MEM_READ_ONLY, size);
+    const Buffer out(context_, CL_MEM_WRITE_ONLY, size);
+    std::vector<unsigned char> source(size);
+    std::vector<unsigned char> result(size);
+    return copied_ns(in, out, source.data(), result.data(), size);
+  }
+
+  // Pinned memory is had as OpenCL programs have it: a mapped buffer with ALLOC_HOST_PTR.
+  std::uint64_t pinned_ns(std::size_t size) {
+    const Buffer in(context_, CL_MEM_READ_ONLY, size);
+    const Buffer out(context_, CL_MEM_WRITE_ONLY, size);
+    const Buffer source(context_, CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR, size);
+    const Buffer result(context_, CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR, size);
+    unsigned char* source_bytes = mapped(source, CL_MAP_READ | CL_MAP_WRITE, size);
+    unsigned char* result_bytes = mapped(result, CL_MAP_READ | CL_MAP_WRITE, size);
+    const std::uint64_t time_ns = copied_ns(in, out, source_bytes, result_bytes, size);
+    unmap(source, source_bytes);
+    unmap(result, result_bytes);
+    check(clFinish(queue_), "clFinish");
+    return time_ns;
+  }
+
+  std::uint64_t mapped_ns(cl_mem_flags flags, std::size_t size) {
+    const Buffer in(context_, CL_MEM_READ_WRITE | flags, size);
+    const Buffer out(context_, CL_MEM_READ_WRITE | flags, size);
+    return third_round_ns([&](unsigned char value) {
+      unsigned char* source = mapped(in, CL_MAP_WRITE_INVALIDATE_REGION, size);
+      std::memset(source, value, size);
+      unmap(in, source);
+      use(in, out, size);
+      unsigned char* result = mapped(out, CL_MAP_READ, size);
+      expect(result, value, size);
+      unmap(out, result);
+      check(clFinish(queue_), "clFinish");
+    });
+  }
+
+ private:
+  struct Buffer {
+    cl_mem handle;
+    Buffer(cl_context context, cl_mem_flags flags, std::size_t size) {
+      cl_int code = CL_SUCCESS;
+      handle = clCreateBuffer(context, flags, size, nullptr, &code);
+      check(code, "clCreateBuffer");
+    }
+    ~Buffer() { clReleaseMemObject(handle); }
+    Buffer(const Buffer&) = delete;
+    Buffer& operator=(const Buffer&) = delete;
+  };
+
+  std::uint64_t copied_ns(const Buffer& in, const Buffer& out, unsigned char* source, unsigned char* result,
+                          std::size_t size) {
+    return third_round_ns([&](unsigned char value) {
+      std::memset(source, value, size);
+      check(clEnqueueWriteBuffer(queue_, in.handle, CL_FALSE, 0, size, source, 0, nullptr, nullptr),
+            "clEnqueueWriteBuffer");
+      use(in, out, size);
+      check(clEnqueueReadBuffer(queue_, out.handle, CL_TRUE, 0, size, result, 0, nullptr, nullptr),
+            "clEnqueueReadBuffer");
+      expect(result, value, size);
+    });
+  }
+
+  static std::uint64_t third_round_ns(const std::function<void(unsigned char)>& round) {
+    round(1);
+    round(2);
+    const auto begin = std::chrono::steady_clock::now();
+    round(3);
+    const auto end = std::chrono::steady_clock::now();
+    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(end - begin).count());
+  }
+
+  void use(const Buffer& in, const Buffer& out, std::size_t size) {
+    check(clEnqueueCopyBuffer(queue_, in.handle, out.handle, 0, 0, size, 0, nullptr, nullptr), "clEnqueueCopyBuffer");
+  }
+
+  unsigned char* mapped(const Buffer& buffer, cl_map_flags flags, std::size_t size) {
+    cl_int code = CL_SUCCESS;
+    void* bytes = clEnqueueMapBuffer(queue_, buffer.handle, CL_TRUE, flags, 0, size, 0, nullptr, nullptr, &code);
+    check(code, "clEnqueueMapBuffer");
+    return static_cast<unsigned char*>(bytes);
+  }
+
+  void unmap(const Buffer& buffer, void* bytes) {
+    check(clEnqueueUnmapMemObject(queue_, buffer.handle, bytes, 0, nullptr, nullptr), "clEnqueueUnmapMemObject");
+  }
+
+  static void expect(const unsigned char* bytes, unsigned char value, std::size_t size) {
+    if (bytes[0] != value || bytes[size / 2] != value || bytes[size - 1] != value) {
+      throw std::runtime_error("the device returned other bytes than it was given");
+    }
+  }
+
+  cl_device_id device_ = nullptr;
+  cl_context context_ = nullptr;
+  cl_command_queue queue_ = nullptr;
+};
+
+}  // namespace
+
+int mapcopy_workload(const std::vector<std::uint64_t>& sizes_bytes, bool zero_copy) {
+  try {
+    Workload workload;
+    for (const std::uint64_t size : sizes_bytes) {
+      const std::uint64_t pageable = workload.pageable_ns(size);
+      const std::uint64_t pinned = workload.pinned_ns(size);
+      const std::uint64_t map = workload.mapped_ns(0, size);
+      fmt::print("{} {} {} {} ", size, pageable, pinned, map);
+      if (zero_copy) {
+        fmt::print("{}\n", workload.mapped_ns(CL_MEM_ALLOC_HOST_PTR, size));
+      } else {
+        fmt::print("-\n");
+      }
+    }
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "sluice: {}\n", error.what());
+    return exit_failed;
+  }
+  return exit_ok;
+}
+
+}  // namespace sluice::tools

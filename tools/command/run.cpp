@@ -1,0 +1,133 @@
+#include <fmt/format.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <cstring>
+#include <filesystem>
+#include <fstream>
+#include <system_error>
+
+#include "tools/command/commands.h"
+#include "traces/report.h"
+
+namespace sluice::tools {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+void complain(const std::string& text) {
+  fmt::print(stderr, "sluice: {}\n", text);
+}
+
+// A trace for the report alone, gone when the report is written.
+class TemporaryTrace {
+ public:
+  TemporaryTrace() {
+    const char* folder = std::getenv("TMPDIR");
+    std::string name = std::string(folder != nullptr && *folder != '\0' ? folder : "/tmp") + "/sluice-XXXXXX.jsonl";
+    const int descriptor = ::mkstemps(name.data(), static_cast<int>(std::strlen(".jsonl")));
+    if (descriptor < 0) return;
+    ::close(descriptor);
+    path_ = name;
+  }
+  ~TemporaryTrace() {
+    std::error_code ignored;
+    if (!path_.empty()) fs::remove(path_, ignored);
+  }
+  TemporaryTrace(const TemporaryTrace&) = delete;
+  TemporaryTrace& operator=(const TemporaryTrace&) = delete;
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+ private:
+  std::string path_;
+};
+
+// True if the report was written.
+bool write_report(const std::string& trace, const std::string& target) {
+  std::error_code ignored;
+  if (fs::file_size(trace, ignored) == 0 || ignored) {
+    complain("nothing to report: the program opened no OpenCL device");
+    return true;
+  }
+  std::ifstream in(trace, std::ios::binary);
+  const trace::Report result =
+      trace::report(in, target == "-" && ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr);
+  if (!result.error.empty()) complain(trace + ": " + result.error);
+  if (target == "-") {
+    fmt::print("{}", result.text);
+    return std::fflush(stdout) == 0;
+  }
+  std::ofstream out(target, std::ios::binary);
+  out << result.text;
+  out.close();
+  if (!out) complain(target + ": the report cannot be written");
+  return !out.fail();
+}
+
+}  // namespace
+
+int run(RunOptions options) {
+  const char* inherited = std::getenv("SLUICE_PROFILE");
+  const std::string profile = !options.child.profile.empty() ? options.child.profile
+                              : inherited != nullptr         ? inherited
+                                                             : "";
+  if (!profile.empty() && !check_profile(profile)) return exit_unusable;
+  for (const std::string& trace : options.child.traces) {
+    if (trace.find(':') != std::string::npos) {
+      complain(trace + ": a trace's name must not contain a colon");
+      return exit_unusable;
+    }
+    if (!trace.ends_with(".jsonl") && !trace.ends_with(".json")) {
+      complain(trace + ": unknown trace format; known names: *.jsonl (JSON Lines), *.json (Perfetto)");
+      return exit_unusable;
+    }
+    // A program that never opens the device must not leave the trace of an earlier run.
+    std::error_code ignored;
+    if (fs::is_regular_file(trace, ignored)) fs::resize_file(trace, 0, ignored);
+  }
+
+  TemporaryTrace temporary;
+  std::string reported;
+  if (!options.report.empty()) {
+    const auto& traces = options.child.traces;
+    const auto lines = std::find_if(traces.begin(), traces.end(), [](const auto& t) { return t.ends_with(".jsonl"); });
+    if (lines != traces.end()) {
+      reported = *lines;
+    } else if (!temporary.path().empty()) {
+      reported = temporary.path();
+      options.child.traces.push_back(reported);
+    } else {
+      complain("no temporary file can be written for the report");
+      return exit_unusable;
+    }
+  }
+
+  const ChildResult result = run_child(options.command, options.child);
+  if (!result.started) {
+    complain(result.error);
+    return result.exit_code != 0 ? result.exit_code : exit_unusable;
+  }
+  bool complete = result.trace_errors.empty();
+  for (const std::string& error : result.trace_errors) complain("trace-error: " + error);
+  if (!reported.empty()) complete &= write_report(reported, options.report);
+  return result.exit_code == 0 && !complete ? exit_trace_error : result.exit_code;
+}
+
+int report(const std::string& trace) {
+  std::error_code code;
+  std::ifstream in(trace, std::ios::binary);
+  if (!in || fs::is_directory(trace, code)) {
+    complain(trace + ": cannot be read");
+    return exit_unusable;
+  }
+  const trace::Report result = trace::report(in, ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr);
+  fmt::print("{}", result.text);
+  if (std::fflush(stdout) != 0) return exit_failed;
+  if (result.error.empty()) return exit_ok;
+  complain(trace + ": " + result.error);
+  return exit_unusable;
+}
+
+}  // namespace sluice::tools

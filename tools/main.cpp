@@ -1,0 +1,137 @@
+// The `sluice` command: options in, one subcommand out. docs/sluice.1 describes it.
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <string>
+#include <vector>
+
+#include "tools/command/commands.h"
+
+namespace {
+
+using namespace sluice::tools;
+
+// "frozen", "wall" or "wall:SCALE".
+std::string check_host_time(const std::string& text) {
+  if (text == "frozen" || text == "wall") return "";
+  const std::string wall = "wall:";
+  if (text.starts_with(wall)) {
+    const std::string scale = text.substr(wall.size());
+    char* end = nullptr;
+    const double value = std::strtod(scale.c_str(), &end);
+    if (!scale.empty() && *end == '\0' && value > 0 && value <= 1e6) return "";
+  }
+  return "found " + text + "; allowed: frozen, wall, wall:SCALE";
+}
+
+std::string check_size(const std::string& text) {
+  return parse_size(text) > 0 ? "" : "found " + text + "; allowed: bytes, with K, M or G for KiB, MiB, GiB";
+}
+
+std::vector<std::uint64_t> sizes_of(const std::vector<std::string>& texts) {
+  std::vector<std::uint64_t> sizes;
+  for (const std::string& text : texts) sizes.push_back(parse_size(text));
+  std::sort(sizes.begin(), sizes.end());
+  sizes.erase(std::unique(sizes.begin(), sizes.end()), sizes.end());
+  return sizes;
+}
+
+int dispatch(std::vector<std::string> arguments, std::vector<std::string> program, bool has_program) {
+  CLI::App app("Runs OpenCL programs on a simulated device, timed to the picosecond.", "sluice");
+  app.set_version_flag("--version", "sluice " SLUICE_VERSION);
+  app.require_subcommand(1);
+  app.footer("Exit status: 0, the program's own from `run`, 2 for unusable input, 3 if only the trace failed.");
+
+  RunOptions run_options;
+  CLI::App* run_command = app.add_subcommand("run", "Run a program with Sluice as its only OpenCL platform");
+  run_command->footer("The program and its arguments follow after --: sluice run [OPTIONS] -- PROGRAM [ARG...]");
+  run_command->add_option("--profile", run_options.child.profile, "The machine: a shipped name or a file");
+  run_command
+      ->add_option("--trace", run_options.child.traces, "Write a trace: *.jsonl or *.json (Perfetto); repeatable")
+      ->expected(1)
+      ->take_all();
+  run_command->add_option("--trace-level", run_options.child.trace_level, "command (default), stage or packet")
+      ->check(CLI::IsMember({"command", "stage", "packet"}));
+  run_command->add_option("--report", run_options.report, "Write the run's report to a file, or - for stdout");
+  run_command->add_option("--host-time", run_options.child.host_time, "frozen (default) or wall[:SCALE]")
+      ->check(check_host_time);
+  run_command->add_flag("--virtual-time", run_options.child.virtual_time, "The program's clocks show simulated time");
+  run_command->add_option("--detail", run_options.child.detail, "train (default) or packet")
+      ->check(CLI::IsMember({"train", "packet"}));
+
+  std::string trace;
+  CLI::App* report_command = app.add_subcommand("report", "Summarise a JSON Lines trace");
+  report_command->add_option("TRACE", trace, "A *.jsonl trace")->required();
+
+  MapcopyOptions mapcopy_options;
+  std::vector<std::string> sizes = {"4K", "16K", "64K", "256K", "1M", "4M", "16M", "64M"};
+  CLI::App* mapcopy_command = app.add_subcommand("mapcopy", "Compare map, copy and zero-copy over sizes");
+  mapcopy_command->add_option("--profile", mapcopy_options.profiles, "A machine; repeatable. Default: all shipped")
+      ->expected(1)
+      ->take_all();
+  mapcopy_command->add_option("--sizes", sizes, "Sizes, as in 4K,1M. Default: 4K to 64M")
+      ->delimiter(',')
+      ->check(check_size);
+
+  CLI::App* profile_command = app.add_subcommand("profile", "List, show or check profiles");
+  profile_command->require_subcommand(1);
+  CLI::App* list_command = profile_command->add_subcommand("list", "The shipped profiles");
+  std::string shown;
+  CLI::App* show_command = profile_command->add_subcommand("show", "A profile whole, with the source of each constant");
+  show_command->add_option("NAME", shown, "A shipped name or a file")->required();
+  std::vector<std::string> checked;
+  CLI::App* check_command = profile_command->add_subcommand("check", "Name every problem of a profile");
+  check_command->add_option("FILE", checked, "A file or a shipped name")->required();
+
+  std::vector<std::string> workload_sizes;
+  bool zero_copy = false;
+  CLI::App* workload_command = app.add_subcommand("__mapcopy-workload", "")->group("");
+  workload_command->add_flag("--zero-copy", zero_copy);
+  workload_command->add_option("SIZES", workload_sizes)->required()->check(check_size);
+
+  try {
+    std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
+    app.parse(std::move(arguments));
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? exit_ok : exit_unusable;
+  }
+  if (has_program != run_command->parsed()) {
+    fmt::print(stderr, "{}\n",
+               run_command->parsed() ? "sluice run: the program is missing: sluice run [OPTIONS] -- PROGRAM [ARG...]"
+                                     : "sluice: only `run` takes a program after --");
+    return exit_unusable;
+  }
+  if (run_command->parsed()) {
+    if (program.empty()) {
+      fmt::print(stderr, "sluice run: nothing follows --\n");
+      return exit_unusable;
+    }
+    run_options.command = std::move(program);
+    return run(std::move(run_options));
+  }
+  if (report_command->parsed()) return report(trace);
+  if (mapcopy_command->parsed()) {
+    mapcopy_options.sizes_bytes = sizes_of(sizes);
+    return mapcopy(mapcopy_options);
+  }
+  if (list_command->parsed()) return profile_list();
+  if (show_command->parsed()) return profile_show(shown);
+  if (check_command->parsed()) return profile_check(checked);
+  return mapcopy_workload(sizes_of(workload_sizes), zero_copy);
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  const std::vector<std::string> all(argv + (argc > 0 ? 1 : 0), argv + argc);
+  // What follows the first "--" is the program's own, options and all.
+  const auto separator = std::find(all.begin(), all.end(), "--");
+  const bool has_program = separator != all.end();
+  try {
+    return dispatch({all.begin(), separator}, {has_program ? separator + 1 : separator, all.end()}, has_program);
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "sluice: {}\n", error.what());
+    return exit_failed;
+  }
+}
