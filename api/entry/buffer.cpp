@@ -2,6 +2,7 @@
 #include <cstring>
 
 #include "api/command/runtime.h"
+#include "api/command/validate.h"
 #include "api/entry/info_writer.h"
 #include "api/objects/memory.h"
 #include "api/objects/svm.h"
@@ -11,38 +12,16 @@ namespace sluice::api {
 
 namespace {
 
-constexpr cl_mem_flags access_flags = CL_MEM_READ_WRITE | CL_MEM_WRITE_ONLY | CL_MEM_READ_ONLY;
-constexpr cl_mem_flags host_access_flags = CL_MEM_HOST_WRITE_ONLY | CL_MEM_HOST_READ_ONLY | CL_MEM_HOST_NO_ACCESS;
-constexpr cl_mem_flags host_ptr_flags = CL_MEM_USE_HOST_PTR | CL_MEM_ALLOC_HOST_PTR | CL_MEM_COPY_HOST_PTR;
-
-bool at_most_one(cl_mem_flags flags) { return (flags & (flags - 1)) == 0; }
-
-cl_int check_flags(cl_mem_flags flags) {
-  if ((flags & ~(access_flags | host_access_flags | host_ptr_flags)) != 0) return CL_INVALID_VALUE;
-  if (!at_most_one(flags & access_flags) || !at_most_one(flags & host_access_flags)) return CL_INVALID_VALUE;
-  if ((flags & CL_MEM_USE_HOST_PTR) != 0 && (flags & (CL_MEM_ALLOC_HOST_PTR | CL_MEM_COPY_HOST_PTR)) != 0) {
-    return CL_INVALID_VALUE;
-  }
-  return CL_SUCCESS;
-}
-
-BufferPolicy policy_of(const DriverPolicy& policy, cl_mem_flags flags) {
-  if ((flags & CL_MEM_USE_HOST_PTR) != 0) return policy.use_host_ptr;
-  if ((flags & CL_MEM_ALLOC_HOST_PTR) != 0) return policy.alloc_host_ptr;
-  return policy.default_buffer;
-}
-
 Memory* create_buffer(Call& call, cl_context context_handle, const cl_mem_properties* properties, cl_mem_flags flags,
                       std::size_t size, void* host_ptr, cl_int& code) {
   Context* context = find<Context>(context_handle);
   if (context == nullptr) return code = CL_INVALID_CONTEXT, nullptr;
   if (properties != nullptr && properties[0] != 0) return code = CL_INVALID_PROPERTY, nullptr;
-  if ((code = check_flags(flags)) != CL_SUCCESS) return nullptr;
+  if ((code = check_memory_flags(flags)) != CL_SUCCESS) return nullptr;
   const DeviceInfo& info = context->devices().front()->info();
   if (size == 0 || size > info.max_allocation_bytes) return code = CL_INVALID_BUFFER_SIZE, nullptr;
   const bool uses = (flags & CL_MEM_USE_HOST_PTR) != 0;
-  const bool needs_ptr = uses || (flags & CL_MEM_COPY_HOST_PTR) != 0;
-  if (needs_ptr != (host_ptr != nullptr)) return code = CL_INVALID_HOST_PTR, nullptr;
+  if ((code = check_host_ptr(flags, host_ptr)) != CL_SUCCESS) return nullptr;
   if ((flags & access_flags) == 0) flags |= CL_MEM_READ_WRITE;
 
   call.runtime().charge(HostAction::create_buffer);
@@ -89,25 +68,8 @@ CL_API_ENTRY cl_mem CL_API_CALL clCreateSubBuffer(cl_mem buffer, cl_mem_flags fl
                                      cl_int* errcode_ret) {
   return create<cl_mem>(errcode_ret, [&](Call&, cl_int& code) -> cl_mem {
     Memory* parent = find<Memory>(buffer);
-    if (parent == nullptr || parent->parent() != nullptr) return code = CL_INVALID_MEM_OBJECT, nullptr;
-    if ((flags & host_ptr_flags) != 0) return code = CL_INVALID_VALUE, nullptr;
-    if ((code = check_flags(flags)) != CL_SUCCESS) return nullptr;
-    const cl_mem_flags theirs = parent->flags();
-    if ((theirs & CL_MEM_WRITE_ONLY) != 0 && (flags & (CL_MEM_READ_WRITE | CL_MEM_READ_ONLY)) != 0) {
-      return code = CL_INVALID_VALUE, nullptr;
-    }
-    if ((theirs & CL_MEM_READ_ONLY) != 0 && (flags & (CL_MEM_READ_WRITE | CL_MEM_WRITE_ONLY)) != 0) {
-      return code = CL_INVALID_VALUE, nullptr;
-    }
-    if ((theirs & CL_MEM_HOST_WRITE_ONLY) != 0 && (flags & CL_MEM_HOST_READ_ONLY) != 0) {
-      return code = CL_INVALID_VALUE, nullptr;
-    }
-    if ((theirs & CL_MEM_HOST_READ_ONLY) != 0 && (flags & CL_MEM_HOST_WRITE_ONLY) != 0) {
-      return code = CL_INVALID_VALUE, nullptr;
-    }
-    if ((theirs & CL_MEM_HOST_NO_ACCESS) != 0 && (flags & (CL_MEM_HOST_READ_ONLY | CL_MEM_HOST_WRITE_ONLY)) != 0) {
-      return code = CL_INVALID_VALUE, nullptr;
-    }
+    if (parent == nullptr || parent->parent() != nullptr || parent->image != nullptr) return code = CL_INVALID_MEM_OBJECT, nullptr;
+    if ((code = inherit_memory_flags(parent->flags(), flags)) != CL_SUCCESS) return nullptr;
     if (type != CL_BUFFER_CREATE_TYPE_REGION || info == nullptr) return code = CL_INVALID_VALUE, nullptr;
     cl_buffer_region region;
     std::memcpy(&region, info, sizeof region);
@@ -119,10 +81,6 @@ CL_API_ENTRY cl_mem CL_API_CALL clCreateSubBuffer(cl_mem buffer, cl_mem_flags fl
     if (region.origin % (device.base_address_align_bits / 8) != 0) {
       return code = CL_MISALIGNED_SUB_BUFFER_OFFSET, nullptr;
     }
-    // What is not said is inherited.
-    if ((flags & access_flags) == 0) flags |= theirs & access_flags;
-    if ((flags & host_access_flags) == 0) flags |= theirs & host_access_flags;
-    flags |= theirs & host_ptr_flags;
     return (new Memory(*parent, flags, region.origin, region.size))->handle();
   });
 }
@@ -158,9 +116,11 @@ CL_API_ENTRY cl_int CL_API_CALL clGetMemObjectInfo(cl_mem handle, cl_mem_info na
   return enter([&](Call&) -> cl_int {
     Memory* m = find<Memory>(handle);
     if (m == nullptr) return CL_INVALID_MEM_OBJECT;
+    const Image* i = m->image.get();
+    Memory* associated = i == nullptr ? m->parent() : i->buffer();
     const InfoWriter out(size, value, size_ret);
     switch (name) {
-      case CL_MEM_TYPE: return out.value<cl_mem_object_type>(CL_MEM_OBJECT_BUFFER);
+      case CL_MEM_TYPE: return out.value<cl_mem_object_type>(i == nullptr ? CL_MEM_OBJECT_BUFFER : i->layout().type);
       case CL_MEM_FLAGS: return out.value<cl_mem_flags>(m->flags());
       case CL_MEM_SIZE: return out.value<std::size_t>(m->size());
       case CL_MEM_HOST_PTR: return out.value<void*>(m->host_ptr());
@@ -168,8 +128,8 @@ CL_API_ENTRY cl_int CL_API_CALL clGetMemObjectInfo(cl_mem handle, cl_mem_info na
       case CL_MEM_REFERENCE_COUNT: return out.value<cl_uint>(m->reference_count());
       case CL_MEM_CONTEXT: return out.value<cl_context>(m->context().handle());
       case CL_MEM_ASSOCIATED_MEMOBJECT:
-        return out.value<cl_mem>(m->parent() == nullptr ? nullptr : m->parent()->handle());
-      case CL_MEM_OFFSET: return out.value<std::size_t>(m->offset());
+        return out.value<cl_mem>(associated == nullptr ? nullptr : associated->handle());
+      case CL_MEM_OFFSET: return out.value<std::size_t>(i == nullptr ? m->offset() : 0);
       case CL_MEM_USES_SVM_POINTER: return out.boolean(is_svm_pointer(m->host_ptr()));
       case CL_MEM_PROPERTIES: return out.array(m->properties);
       default: return CL_INVALID_VALUE;

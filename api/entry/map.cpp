@@ -1,40 +1,36 @@
-// clEnqueueMapBuffer and clEnqueueUnmapMemObject. tests/api/map_table.md has a row for each sentence kept here.
+// clEnqueueMapBuffer, clEnqueueMapImage and clEnqueueUnmapMemObject. tests/api/map_table.md has a row for each sentence kept here.
 #include <algorithm>
 
 #include "api/command/transfer.h"
+#include "api/command/validate.h"
 #include "api/objects/registry.h"
 
 namespace sluice::api {
 namespace {
 
-constexpr cl_map_flags all_map_flags = CL_MAP_READ | CL_MAP_WRITE | CL_MAP_WRITE_INVALIDATE_REGION;
-
-// CL_INVALID_VALUE: unknown bits, none at all, or CL_MAP_WRITE_INVALIDATE_REGION together with another.
-cl_int check_map_flags(cl_map_flags flags) {
-  if (flags == 0 || (flags & ~all_map_flags) != 0) return CL_INVALID_VALUE;
-  if ((flags & CL_MAP_WRITE_INVALIDATE_REGION) != 0 && flags != CL_MAP_WRITE_INVALIDATE_REGION) return CL_INVALID_VALUE;
-  return CL_SUCCESS;
+// The mapped bytes: linear in a buffer, a box in an image.
+void set_shape(const Memory& m, const Memory::Mapping& mapping, Command& c) {
+  if (m.image == nullptr) {
+    c.shape.row_bytes = mapping.end - mapping.begin;
+    return;
+  }
+  c.shape = m.image->shape(mapping.box);
+  for (Endpoint* e : {&c.source, &c.target}) {
+    e->row_pitch_bytes = m.image->row_stride();
+    e->slice_pitch_bytes = m.image->layout().slice_pitch;
+  }
 }
 
-cl_int check_host_access(const Memory& m, cl_map_flags flags) {
-  if ((flags & CL_MAP_READ) != 0 && (m.flags() & (CL_MEM_HOST_WRITE_ONLY | CL_MEM_HOST_NO_ACCESS)) != 0) {
-    return CL_INVALID_OPERATION;
-  }
-  if ((flags & (CL_MAP_WRITE | CL_MAP_WRITE_INVALIDATE_REGION)) != 0 &&
-      (m.flags() & (CL_MEM_HOST_READ_ONLY | CL_MEM_HOST_NO_ACCESS)) != 0) {
-    return CL_INVALID_OPERATION;
-  }
-  return CL_SUCCESS;
-}
-
-// What mapping [at, at + size) costs the machine.
-void describe_map(Call& call, Memory& m, std::size_t at, std::size_t size, cl_map_flags flags, Command& c) {
+// What a map costs the machine.
+void describe_map(Call& call, Memory& m, const Memory::Mapping& mapping, Command& c) {
   const DriverPolicy& policy = call.runtime().machine().policy;
-  c.op = Operation::map_buffer;
+  const std::size_t at = mapping.begin - m.offset();
+  const std::size_t size = mapping.end - mapping.begin;
+  c.op = m.image == nullptr ? Operation::map_buffer : Operation::map_image;
   c.moves_data = false;  // the pointer points into the store
   if (m.policy() == BufferPolicy::zero_copy) {
-    c.shape.row_bytes = size;
     c.source = m.host_end(call.sim(), at, size);
+    set_shape(m, mapping, c);
     return;
   }
   Memory& top = m.root();
@@ -43,14 +39,14 @@ void describe_map(Call& call, Memory& m, std::size_t at, std::size_t size, cl_ma
     // Memory that the program brought was pinned when the buffer was created.
     if ((top.flags() & CL_MEM_USE_HOST_PTR) == 0) c.pins_bytes = top.size();
   }
-  if (flags == CL_MAP_WRITE_INVALIDATE_REGION) {
+  if (mapping.flags == CL_MAP_WRITE_INVALIDATE_REGION) {
     c.host_only = policy.invalidate_map_is_host_only;
     return;
   }
-  if ((flags & CL_MAP_READ) != 0 ? !policy.read_map_copies : !policy.write_map_copies) return;
-  c.shape.row_bytes = size;
+  if ((mapping.flags & CL_MAP_READ) != 0 ? !policy.read_map_copies : !policy.write_map_copies) return;
   c.source = m.device_end(at);
   c.target = m.host_end(call.sim(), at, size);
+  set_shape(m, mapping, c);
   set_direction(c);
 }
 
@@ -64,18 +60,53 @@ void describe_unmap(Call& call, Memory& m, const Memory::Mapping& mapping, Comma
   // The program is taken to have written what it mapped for writing, through its core's caches.
   if (mapping.writes()) call.sim().host_wrote(mirror.address, size);
   if (m.policy() == BufferPolicy::zero_copy) {
-    c.shape.row_bytes = size;
     c.source = mirror;
+    set_shape(m, mapping, c);
     return;
   }
   if (!mapping.writes()) {
     c.host_only = policy.unmap_after_read_is_host_only;
     return;
   }
-  c.shape.row_bytes = size;
   c.source = mirror;
   c.target = m.device_end(at);
+  set_shape(m, mapping, c);
   set_direction(c);
+}
+
+// True if bytes that the new mapping writes are mapped for writing already: through this object, its parent, its
+// parent's other windows, or an image on the same buffer. Boxes of one image meet where their elements do.
+bool writes_overlap(Memory& m, const Memory::Mapping& mapping) {
+  if (!mapping.writes()) return false;
+  if (m.image == nullptr || m.parent() != nullptr) return m.write_mapped(mapping.begin, mapping.end);
+  return std::any_of(m.mappings.begin(), m.mappings.end(),
+                     [&](const Memory::Mapping& x) { return x.writes() && x.box.meets(mapping.box); });
+}
+
+// The part of a map that buffers and images share, once the object's own rules hold. nullptr: see `code`.
+void* map_region(Call& call, Queue& queue, Memory& m, Memory::Mapping mapping, bool blocking, cl_uint num,
+                 const cl_event* list, cl_event* event, cl_int& code) {
+  if ((code = check_map_access(m.flags(), mapping.flags)) != CL_SUCCESS) return nullptr;
+  if (writes_overlap(m, mapping)) return code = CL_INVALID_OPERATION, nullptr;
+  if ((code = check_wait_list(queue.context(), num, list, blocking)) != CL_SUCCESS) return nullptr;
+  const Ref<Memory> hold(&m);  // another thread may release it while this one waits
+  mapping.serial = ++m.next_mapping;
+  const auto undo = [&memory = m, serial = mapping.serial] {
+    std::erase_if(memory.mappings, [&](const Memory::Mapping& x) { return x.serial == serial; });
+  };
+  CommandRequest request;
+  request.type = m.image == nullptr ? CL_COMMAND_MAP_BUFFER : CL_COMMAND_MAP_IMAGE;
+  request.keep.emplace_back(&m);
+  describe_map(call, m, mapping, request.command);
+  // The mapping counts from the call on; a map that fails leaves none.
+  m.mappings.push_back(mapping);
+  request.hook = [undo](const CommandOutcome& outcome) {
+    if (outcome.result < 0) undo();
+  };
+  code = enqueue(call, queue, std::move(request), num, list, event, blocking);
+  if (code == CL_SUCCESS) return mapping.pointer;
+  undo();
+  return nullptr;
 }
 
 }  // namespace
@@ -95,27 +126,38 @@ CL_API_ENTRY void* CL_API_CALL clEnqueueMapBuffer(cl_command_queue queue_handle,
     if ((code = check_map_flags(flags)) != CL_SUCCESS) return nullptr;
     if ((code = check_wait_list(queue->context(), num, list)) != CL_SUCCESS) return nullptr;
     if ((code = check_alignment(*queue, *m)) != CL_SUCCESS) return nullptr;
-    if ((code = check_host_access(*m, flags)) != CL_SUCCESS) return nullptr;
     const std::size_t begin = m->offset() + offset;
-    const bool writes = (flags & (CL_MAP_WRITE | CL_MAP_WRITE_INVALIDATE_REGION)) != 0;
-    if (writes && m->write_mapped(begin, begin + size)) return code = CL_INVALID_OPERATION, nullptr;
-    if ((code = check_wait_list(queue->context(), num, list, blocking != CL_FALSE)) != CL_SUCCESS) return nullptr;
+    const Memory::Mapping mapping{m->store() + offset, begin, begin + size, flags, 0, {}};
+    return map_region(call, *queue, *m, mapping, blocking != CL_FALSE, num, list, event, code);
+  });
+}
 
-    void* const pointer = m->store() + offset;
-    const std::uint64_t serial = ++m->next_mapping;
-    CommandRequest request;
-    request.type = CL_COMMAND_MAP_BUFFER;
-    request.keep.emplace_back(m);
-    describe_map(call, *m, offset, size, flags, request.command);
-    // The mapping counts from the call on; a map that fails leaves none.
-    m->mappings.push_back({pointer, begin, begin + size, flags, serial});
-    request.hook = [m, serial](const CommandOutcome& outcome) {
-      if (outcome.result < 0) std::erase_if(m->mappings, [&](const Memory::Mapping& x) { return x.serial == serial; });
-    };
-    code = enqueue(call, *queue, std::move(request), num, list, event, blocking != CL_FALSE);
-    if (code == CL_SUCCESS) return pointer;
-    std::erase_if(m->mappings, [&](const Memory::Mapping& x) { return x.serial == serial; });
-    return nullptr;
+CL_API_ENTRY void* CL_API_CALL clEnqueueMapImage(cl_command_queue queue_handle, cl_mem image, cl_bool blocking,
+                                                 cl_map_flags flags, const size_t* origin, const size_t* region,
+                                                 size_t* row_pitch, size_t* slice_pitch, cl_uint num,
+                                                 const cl_event* list, cl_event* event, cl_int* errcode_ret) {
+  return create<void*>(errcode_ret, [&](Call& call, cl_int& code) -> void* {
+    Queue* queue = find<Queue>(queue_handle);
+    if (queue == nullptr) return code = CL_INVALID_COMMAND_QUEUE, nullptr;
+    // Before the object: without images no handle can be one, and the device's lack says more.
+    if (!queue->device().info().images) return code = CL_INVALID_OPERATION, nullptr;
+    Memory* m = find<Memory>(image);
+    if (m == nullptr || m->image == nullptr) return code = CL_INVALID_MEM_OBJECT, nullptr;
+    if (&queue->context() != &m->context()) return code = CL_INVALID_CONTEXT, nullptr;
+    const Image& i = *m->image;
+    ImageBox box;
+    if ((code = i.check_box(origin, region, box)) != CL_SUCCESS) return nullptr;
+    if ((code = check_map_flags(flags)) != CL_SUCCESS) return nullptr;
+    if (row_pitch == nullptr || (i.has_slices() && slice_pitch == nullptr)) return code = CL_INVALID_VALUE, nullptr;
+    if ((code = check_wait_list(queue->context(), num, list)) != CL_SUCCESS) return nullptr;
+    const std::size_t begin = m->offset() + i.offset(box);
+    const Memory::Mapping mapping{m->store() + i.offset(box), begin, begin + i.span(box), flags, 0, box};
+    const Ref<Memory> hold(m);  // for the pitches: another thread may release it while this one waits
+    void* const pointer = map_region(call, *queue, *m, mapping, blocking != CL_FALSE, num, list, event, code);
+    if (pointer == nullptr) return nullptr;
+    *row_pitch = i.layout().row_pitch;
+    if (slice_pitch != nullptr) *slice_pitch = i.layout().slice_pitch;  // 0 for 1D and 2D images
+    return pointer;
   });
 }
 

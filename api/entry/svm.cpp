@@ -175,7 +175,7 @@ cl_int CL_API_CALL clEnqueueSVMMemcpy(cl_command_queue queue_handle, cl_bool blo
     Queue* queue = nullptr;
     if (const cl_int e = check_queue(queue_handle, queue); e != CL_SUCCESS) return e;
     if (const cl_int e = check_wait_list(queue->context(), num, list, blocking != CL_FALSE); e != CL_SUCCESS) return e;
-    if (size != 0 && (target == nullptr || source == nullptr)) return CL_INVALID_VALUE;
+    if (target == nullptr || source == nullptr) return CL_INVALID_VALUE;
     if (!legal_range(*queue, target, size) || !legal_range(*queue, source, size)) return CL_INVALID_VALUE;
     const auto a = reinterpret_cast<std::uintptr_t>(source);
     const auto b = reinterpret_cast<std::uintptr_t>(target);
@@ -253,7 +253,8 @@ cl_int CL_API_CALL clEnqueueSVMMap(cl_command_queue queue_handle, cl_bool blocki
       }
     }
     const cl_int code = enqueue(call, *queue, std::move(request), num, list, event, blocking != CL_FALSE);
-    if (code == CL_SUCCESS && a != nullptr) a->maps[pointer] = {size, flags};
+    // Looked up again: another thread may have freed it while this one waited.
+    if (code == CL_SUCCESS && (a = find_svm(pointer)) != nullptr) a->maps[pointer] = {size, flags};
     return code;
   });
 }

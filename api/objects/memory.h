@@ -1,13 +1,15 @@
-// A buffer, or a window (sub-buffer) of one. The data store is ordinary host memory that is reserved, not committed; a
+// A buffer, a window (sub-buffer) of one, or an image. The data store is ordinary host memory that is reserved, not committed; a
 // mapped pointer points into it, so a map never copies. See docs/model.md for where the machine keeps it in its time.
 #pragma once
 
 #include <cstddef>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <vector>
 
 #include "api/objects/context.h"
+#include "api/objects/image.h"
 #include "api/objects/object.h"
 #include "sim/iface/command.h"
 #include "sim/iface/machine.h"
@@ -49,6 +51,7 @@ class Memory final : public Object<Memory, cl_mem, ObjectType::memory> {
     std::size_t end;
     cl_map_flags flags;
     std::uint64_t serial;
+    ImageBox box{};  // of an image; [begin, end) then runs from its first to past its last byte
     [[nodiscard]] bool writes() const noexcept { return (flags & (CL_MAP_WRITE | CL_MAP_WRITE_INVALIDATE_REGION)) != 0; }
   };
   std::vector<Mapping> mappings;              // of this object, in the order of the calls
@@ -56,6 +59,7 @@ class Memory final : public Object<Memory, cl_mem, ObjectType::memory> {
   std::vector<Memory*> children;              // live sub-buffers, for overlap checks
   std::uint64_t next_mapping = 0;
   bool mirror_made = false;                   // root: the mirror was created and pinned by a first map
+  std::unique_ptr<const Image> image;         // nullptr: a buffer
   std::vector<cl_mem_properties> properties;  // with the terminating 0; empty if none were given
 
   // True if a mapping of this buffer, its parent or its siblings writes bytes of [begin, end) of root().

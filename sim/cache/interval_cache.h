@@ -20,8 +20,8 @@ class IntervalCache {
 
   explicit IntervalCache(std::uint64_t capacity_bytes) : capacity_(capacity_bytes) {}
 
-  // Accesses [begin, end) line by line in address order: equal, line for line, to a line-granular LRU cache. A dirty run
-  // stays dirty when only read. What is evicted on the way, the head of a run longer than the capacity included, is
+  // Accesses [begin, end) line by line in address order: equal, line for line, to a line-granular LRU cache. A dirty
+  // run stays dirty when only read. What is evicted on the way, the head of a run longer than the capacity included, is
   // appended to `victims`, oldest first, where it is not null.
   void touch(std::uint64_t begin, std::uint64_t end, bool dirty, std::vector<Run>* victims = nullptr);
   void remove(std::uint64_t begin, std::uint64_t end);

@@ -3,7 +3,6 @@
 #include <cstdio>
 
 #include "sim/profile/load.h"
-#include "sim/profile/show.h"
 #include "tools/command/commands.h"
 #include "traces/table.h"
 
@@ -33,6 +32,17 @@ int profile_list() {
   }
   fmt::print("{}", table.text(false));
   return sound ? exit_ok : exit_unusable;
+}
+
+int profile_show(const std::string& name) {
+  const profile::Loaded loaded = profile::load_profile(name);
+  if (!loaded.profile) return check_profile(name) ? exit_ok : exit_unusable;
+  fmt::print("{} ({})\n{}\nhash {}\n\n", loaded.profile->name, loaded.profile->grade, loaded.profile->description,
+             loaded.profile->hash);
+  trace::Table table("Constants", 3, {"constant", "value", "source"});
+  for (const profile::Constant& c : loaded.constants) table.row({c.pointer, c.value, c.source});
+  fmt::print("{}", table.text(false));
+  return exit_ok;
 }
 
 int profile_check(const std::vector<std::string>& files) {

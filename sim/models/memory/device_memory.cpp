@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "sim/cache/interval_cache.h"
+#include "sim/models/memory/dram_channel.h"
 
 namespace sluice::memory {
 
@@ -17,19 +18,31 @@ struct DeviceMemory::Impl {
   Impl(const profile::DeviceMemory& m, const profile::DeviceCache& c)
       : memory(m), cache_profile(c), cache(c.capacity_bytes) {}
 
-  // Of one channel: what refresh and row activations leave of the pins' rate for a sequential stream.
+  // Of one channel: what refresh, column commands, row activations and turnarounds leave of the pins' rate for a
+  // sequential stream.
   [[nodiscard]] double efficiency(std::uint32_t write_permille) const {
     const profile::DramTimings& t = memory.timings;
     double e = 1.0;
-    if (t.trefi_ps > 0) e *= 1.0 - static_cast<double>(t.trfc_ps) / static_cast<double>(t.trefi_ps);
+    // A refresh closes the rows, and the first access after it opens one.
+    if (t.trefi_ps > 0) {
+      e *= std::max(0.0, 1.0 - static_cast<double>(t.trp_ps + t.trfc_ps + t.trcd_ps) / static_cast<double>(t.trefi_ps));
+    }
+    const double burst = static_cast<double>(burst_ps(memory));
+    const double column = static_cast<double>(column_ps(memory));
+    e *= burst / column;
     // A row's bursts must cover the time between activations: tRC spread over the banks, tRRD, and four per tFAW.
-    const double row_ps = static_cast<double>(memory.row_bytes) * ps_per_s / channel_rate();
+    const double row_ps = static_cast<double>(memory.row_bytes) / burst_bytes(memory) * column;
     const double activation_ps = std::max({static_cast<double>(t.tras_ps + t.trp_ps) / memory.banks,
                                            static_cast<double>(t.trrd_ps), static_cast<double>(t.tfaw_ps) / 4.0});
-    if (activation_ps > row_ps) e *= row_ps / activation_ps;
-    // A mixed stream turns the bus around once a row each way.
-    if (write_permille > 0 && write_permille < 1000) {
-      e *= 2 * row_ps / (2 * row_ps + static_cast<double>(t.twtr_ps + t.trtw_ps));
+    const double paced_row_ps = std::max(row_ps, activation_ps);
+    e *= row_ps / paced_row_ps;
+    // A mixed stream turns the bus around once each way for every row of the rarer kind.
+    const std::uint32_t rarer = std::min(write_permille, 1000U - std::min(write_permille, 1000U));
+    if (rarer > 0) {
+      const double rows_ps = 1000.0 / rarer * paced_row_ps;
+      const double to_write = std::max(0.0, static_cast<double>(t.trtw_ps) - column);
+      const double to_read = std::max(0.0, static_cast<double>(t.tcl_ps + t.twtr_ps) + burst - column);
+      e *= rows_ps / (rows_ps + to_write + to_read);
     }
     return e;
   }
@@ -38,6 +51,7 @@ struct DeviceMemory::Impl {
   const profile::DeviceMemory& memory;
   const profile::DeviceCache& cache_profile;
   cache::IntervalCache cache;
+  std::vector<cache::IntervalCache::Run> victims;
 };
 
 DeviceMemory::DeviceMemory(const profile::DeviceMemory& memory, const profile::DeviceCache& cache)
@@ -54,19 +68,33 @@ StreamCost DeviceMemory::stream(Access access, std::uint64_t address, std::uint6
   const std::uint64_t line = impl_->cache_profile.line_bytes;
   const std::uint64_t begin = address / line * line;
   const std::uint64_t end = (address + bytes + line - 1) / line * line;
-  const bool fits = impl_->cache_profile.capacity_bytes > 0 && impl_->cache.resident_bytes(begin, end) == end - begin;
-  const profile::DramTimings& t = impl_->memory.timings;
-  std::uint64_t rate = sustained_bytes_per_s(access == Access::write ? 1000 : 0);
-  cost.first_ps = impl_->cache_profile.latency_ps + t.trcd_ps + t.tcl_ps;
-  if (fits || (access == Access::write && bytes <= impl_->cache_profile.capacity_bytes)) {
-    rate = impl_->cache_profile.bytes_per_s;
-    cost.first_ps = impl_->cache_profile.latency_ps;
-    cost.cached = true;
-  } else {
-    cost.row_activations = (bytes + impl_->memory.row_bytes - 1) / impl_->memory.row_bytes;
+  const profile::DeviceCache& l2 = impl_->cache_profile;
+  const std::uint64_t missing = end - begin - impl_->cache.resident_bytes(begin, end);
+  impl_->victims.clear();
+  impl_->cache.touch(begin, end, access == Access::write, &impl_->victims);
+  std::uint64_t written = 0;
+  for (const cache::IntervalCache::Run& v : impl_->victims) written += v.dirty ? v.end - v.begin : 0;
+  // A write is absorbed by the cache, but pays for the dirty lines it drives out: older ones or its own.
+  std::uint64_t read = access == Access::read ? missing : 0;
+  if (l2.capacity_bytes == 0) {
+    read = access == Access::read ? bytes : 0;
+    written = bytes - read;
   }
-  impl_->cache.touch(begin, end, access == Access::write);
-  cost.interval_ps = static_cast<TimePs>(static_cast<double>(packet_bytes) * ps_per_s / static_cast<double>(rate) + 0.5);
+  const std::uint64_t traffic = read + written;
+  double ps_per_byte = l2.capacity_bytes > 0 && l2.bytes_per_s > 0 ? ps_per_s / static_cast<double>(l2.bytes_per_s) : 0;
+  cost.first_ps = l2.latency_ps;
+  cost.cached = traffic == 0;
+  if (traffic > 0) {
+    const std::uint32_t permille = static_cast<std::uint32_t>(static_cast<double>(written) * 1000.0 /
+                                                              static_cast<double>(traffic));
+    const double share = static_cast<double>(traffic) / static_cast<double>(end - begin);
+    const double rate = static_cast<double>(sustained_bytes_per_s(permille));
+    ps_per_byte = std::max(ps_per_byte, std::max(share, l2.capacity_bytes == 0 ? 1.0 : 0.0) * ps_per_s / rate);
+    if (read > 0 || l2.capacity_bytes == 0) cost.first_ps +=
+        impl_->memory.timings.trcd_ps + impl_->memory.timings.tcl_ps;
+    cost.row_activations = (traffic + impl_->memory.row_bytes - 1) / impl_->memory.row_bytes;
+  }
+  cost.interval_ps = static_cast<TimePs>(packet_bytes * ps_per_byte + 0.5);
   return cost;
 }
 

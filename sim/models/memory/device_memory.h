@@ -1,5 +1,7 @@
 // Device memory behind its last-level cache: channels, banks and rows reduced to what a stream of consecutive
-// bytes costs, with a burst-by-burst model that the closed form is held to. Free of SystemC.
+// bytes costs, with a burst-by-burst model that the closed form is held to (dram_channel.h). Free of SystemC.
+// The profile's trfc_ps is the time of one all-bank refresh every trefi_ps. A memory that refreshes bank by bank gives
+// the share of time it loses by value: trfc_ps such that trfc_ps / trefi_ps is that share.
 #pragma once
 
 #include <cstdint>
@@ -24,7 +26,8 @@ class DeviceMemory {
   ~DeviceMemory();
 
   // Cost of one engine's stream over [address, address + bytes) cut into packets; updates the cache's contents.
-  [[nodiscard]] StreamCost stream(Access access, std::uint64_t address, std::uint64_t bytes, std::uint32_t packet_bytes);
+  [[nodiscard]] StreamCost stream(Access access, std::uint64_t address, std::uint64_t bytes,
+                                  std::uint32_t packet_bytes);
   // Sustained bytes a second of a sequential stream, row activations, refresh and turnaround included;
   // `write_permille` of the bytes are writes.
   [[nodiscard]] std::uint64_t sustained_bytes_per_s(std::uint32_t write_permille) const noexcept;

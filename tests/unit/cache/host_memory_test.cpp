@@ -1,0 +1,73 @@
+#include "sim/cache/host_memory.h"
+
+#include <gtest/gtest.h>
+
+#include <vector>
+
+namespace sluice::cache {
+namespace {
+
+// Two lines in the private cache, two in the last-level cache.
+profile::Host small_host() {
+  profile::Host h;
+  h.private_cache.capacity_bytes = 128;
+  h.last_level_cache.capacity_bytes = 128;
+  h.copy.overhead_ps = 100;
+  h.copy.private_bytes_per_s = 64'000'000'000;
+  h.copy.llc_bytes_per_s = 48'000'000'000;
+  h.copy.memory_bytes_per_s = 32'000'000'000;
+  return h;
+}
+
+// State of each line from 0 on.
+std::vector<LineState> states(const HostMemory& m, std::uint64_t lines) {
+  std::vector<LineRun> runs;
+  m.classify(0, lines * 64, runs);
+  std::vector<LineState> out;
+  for (const LineRun& r : runs) out.insert(out.end(), r.lines, r.state);
+  return out;
+}
+
+constexpr auto mem = LineState::memory;
+constexpr auto llc = LineState::llc;
+constexpr auto clean = LineState::private_clean;
+constexpr auto dirty = LineState::private_dirty;
+
+TEST(HostMemory, PartLinesCountWhole) {
+  const profile::Host h = small_host();
+  HostMemory m(h);
+  m.cpu_wrote(63, 2);
+  EXPECT_EQ(states(m, 3), (std::vector{dirty, dirty, mem}));
+}
+
+TEST(HostMemory, EvictedLinesAgeInOrder) {
+  const profile::Host h = small_host();
+  HostMemory m(h);
+  m.cpu_wrote(0, 256);
+  EXPECT_EQ(states(m, 5), (std::vector{llc, llc, dirty, dirty, mem}));
+  m.cpu_read(256, 64);  // drives line 2 out, which drives out line 0
+  EXPECT_EQ(states(m, 5), (std::vector{mem, llc, llc, dirty, clean}));
+}
+
+TEST(HostMemory, DeviceTraffic) {
+  const profile::Host h = small_host();
+  HostMemory m(h);
+  m.cpu_wrote(0, 128);
+  m.device_read(0, 64);
+  EXPECT_EQ(states(m, 2), (std::vector{clean, dirty}));
+  m.device_wrote(64, 64);
+  EXPECT_EQ(states(m, 2), (std::vector{clean, llc}));
+  m.forget(0, 128);
+  EXPECT_EQ(states(m, 2), (std::vector{mem, mem}));
+}
+
+// 32 bytes of a private line at 64 GB/s: 500 ps; 32 bytes of memory at 32 GB/s: 1000 ps.
+TEST(HostMemory, CopyOverABorderCostsItsBytes) {
+  const profile::Host h = small_host();
+  HostMemory m(h);
+  m.cpu_wrote(0, 64);
+  EXPECT_EQ(m.copy_in(32, 4096, 64), 100U + 500 + 1000);
+}
+
+}  // namespace
+}  // namespace sluice::cache

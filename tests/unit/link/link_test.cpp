@@ -1,0 +1,122 @@
+#include "sim/models/link/link.h"
+
+#include <gtest/gtest.h>
+
+#include <tuple>
+#include <vector>
+
+#include "sim/models/link/packetise.h"
+
+namespace sluice::sim {
+namespace {
+
+using cache::LineRun;
+using cache::LineState;
+
+profile::Profile machine(profile::LinkKind kind) {
+  profile::Profile p;
+  p.link.kind = kind;
+  p.link.gigatransfers_per_s = 32;
+  p.link.lanes = 16;
+  p.link.encoding = 128.0 / 130.0;
+  p.link.skip_overhead = 4.0 / 1538.0;
+  p.link.propagation_ps = 1000;
+  p.link.flit_bytes = 68;
+  p.link.flit_payload_bytes = 64;
+  p.link.ownership_ps = 50'000;
+  p.link.ownership_lines_per_s = 100'000'000;  // 10 ns a line
+  p.link.fabric_bytes_per_s = 64'000'000'000;
+  p.host.home_agent.latency_ps = 2000;
+  p.host.home_agent.memory_bytes_per_s = 256'000'000'000;
+  return p;
+}
+
+LinkTransfer transfer(Direction d, std::uint64_t bytes) {
+  LinkTransfer t;
+  t.direction = d;
+  t.row_bytes = bytes;
+  return t;
+}
+
+// 32 * 16 / 8 * 128 / 130 * 1534 / 1538 = 62.8515 GB/s.
+TEST(Pcie, Gen5WireTimes) {
+  const profile::Profile p = machine(profile::LinkKind::pcie);
+  const auto link = make_link(p);
+  Flow f;
+  link->plan(transfer(Direction::device_to_host, 1024), {}, f);
+  ASSERT_EQ(f.segments.size(), 1U);
+  EXPECT_EQ(f.segments[0].packets, 4U);
+  EXPECT_EQ(f.segments[0].service_ps[1], 4455U);  // 256 + 24 bytes: 4454.9
+  EXPECT_EQ(f.segments[0].service_ps[2], 1000U);  // home agent: 256 bytes at 256 GB/s
+  link->plan(transfer(Direction::host_to_device, 1024), {}, f);
+  ASSERT_EQ(f.segments.size(), 1U);
+  EXPECT_EQ(f.segments[0].packets, 2U);
+  EXPECT_EQ(f.segments[0].service_ps[0], 382U);   // 24 bytes: 381.9
+  EXPECT_EQ(f.segments[0].service_ps[2], 8783U);  // 2 * (256 + 20) bytes: 8782.6
+}
+
+TEST(Coherent, FlitsArePackedOverTheBurst) {
+  profile::Profile p = machine(profile::LinkKind::coherent);
+  p.link.encoding = 1.0;
+  p.link.skip_overhead = 0;  // 64 GB/s
+  p.link.flit_bytes = 256;
+  p.link.flit_payload_bytes = 240;
+  const auto link = make_link(p);
+  Flow f;
+  link->plan(transfer(Direction::host_to_device, 240 * 256), {}, f);
+  ASSERT_EQ(f.segments.size(), 1U);
+  EXPECT_EQ(f.segments[0].service_ps[2], 4267U);  // 256 * 256 / 240 bytes / 64 GB/s: 4266.7
+  EXPECT_EQ(link->wire_use(f, Direction::host_to_device).down, 256U * 256);
+  // 16 bytes up, two flights, the home agent, 2^18 flits of 4 ns: not capped.
+  EXPECT_EQ(link->fetch_time(240ULL << 18), 250U + 2000 + 2000 + (4000ULL << 18));
+}
+
+TEST(Coherent, DeviceWritesTakeOwnership) {
+  const profile::Profile p = machine(profile::LinkKind::coherent);
+  const auto link = make_link(p);
+  Flow f;
+  link->plan(transfer(Direction::device_to_host, 768), {{8, LineState::private_dirty}, {4, LineState::memory}}, f);
+  ASSERT_EQ(f.segments.size(), 3U);
+  EXPECT_EQ(f.segments[0].packets, 1U);
+  EXPECT_EQ(f.segments[0].service_ps[2], 40'000U + 50'000);
+  EXPECT_EQ(f.segments[1].service_ps[2], 40'000U);
+  EXPECT_EQ(f.segments[2].service_ps[2], 1000U);
+  EXPECT_EQ(link->map_cost(3), 50'000U + 2 * 10'000);
+}
+
+TEST(OnChip, LargeFetchesDoNotOverflow) {
+  const profile::Profile p = machine(profile::LinkKind::on_chip);
+  // 64 GB at 64 GB/s.
+  EXPECT_EQ(make_link(p)->fetch_time(64'000'000'000), 2000U + 1000 + 1'000'000'000'000);
+}
+
+using Packets = std::vector<std::tuple<std::uint64_t, std::uint32_t, LineState>>;
+
+Packets cut(std::uint64_t row_bytes, std::uint64_t rows, const std::vector<LineRun>& runs) {
+  LinkTransfer t = transfer(Direction::host_to_device, row_bytes);
+  t.rows = rows;
+  Packets out;
+  packetise(t, runs, 256, 64,
+            [&](std::uint64_t n, std::uint32_t bytes, LineState s) { out.emplace_back(n, bytes, s); });
+  return out;
+}
+
+TEST(Packetise, WholePacketsAndTail) {
+  EXPECT_EQ(cut(1000, 1, {{16, LineState::llc}}),
+            (Packets{{3, 256, LineState::llc}, {1, 232, LineState::llc}}));
+}
+
+TEST(Packetise, PacketOverABorderCountsWithTheCostlier) {
+  EXPECT_EQ(cut(1024, 1, {{6, LineState::memory}, {10, LineState::private_dirty}}),
+            (Packets{{1, 256, LineState::memory}, {1, 256, LineState::private_dirty},
+                     {2, 256, LineState::private_dirty}}));
+}
+
+TEST(Packetise, RowsDoNotSharePackets) {
+  EXPECT_EQ(cut(320, 2, {{10, LineState::memory}}),
+            (Packets{{1, 256, LineState::memory}, {1, 64, LineState::memory}, {1, 256, LineState::memory},
+                     {1, 64, LineState::memory}}));
+}
+
+}  // namespace
+}  // namespace sluice::sim
