@@ -423,7 +423,9 @@ fs::path module_folder() {
   Dl_info info{};
   if (::dladdr(reinterpret_cast<const void*>(&shipped_profiles), &info) != 0 && info.dli_fname != nullptr) {
     std::error_code ec;
-    const fs::path file = fs::weakly_canonical(info.dli_fname, ec);
+    // For the program itself the linker reports argv[0], which may be a bare name found through PATH.
+    const bool library = info.dli_fname[0] == '/';
+    const fs::path file = library ? fs::weakly_canonical(info.dli_fname, ec) : fs::read_symlink("/proc/self/exe", ec);
     if (!ec) return file.parent_path();
   }
   return {};
