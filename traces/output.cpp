@@ -87,13 +87,6 @@ Output::~Output() {
   close();
 }
 
-Output& Output::text(std::string_view s) {
-  reserve(s.size());
-  std::memcpy(data_.get() + used_, s.data(), s.size());
-  used_ += s.size();
-  return *this;
-}
-
 Output& Output::microseconds(TimePs ps) {
   number(ps / ps_per_us);
   char digits[7] = {'.'};

@@ -8,6 +8,7 @@
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -29,7 +30,12 @@ class Output {
   Output(const Output&) = delete;
   Output& operator=(const Output&) = delete;
 
-  Output& text(std::string_view s);
+  Output& text(std::string_view s) {
+    reserve(s.size());
+    std::memcpy(data_.get() + used_, s.data(), s.size());
+    used_ += s.size();
+    return *this;
+  }
   Output& number(std::unsigned_integral auto value) {
     reserve(20);
     used_ =

@@ -5,8 +5,8 @@
 #include "api/command/validate.h"
 #include "api/entry/info_writer.h"
 #include "api/objects/memory.h"
-#include "api/objects/svm.h"
 #include "api/objects/registry.h"
+#include "api/objects/svm.h"
 
 namespace sluice::api {
 
@@ -48,7 +48,7 @@ using namespace sluice;
 using namespace sluice::api;
 
 CL_API_ENTRY cl_mem CL_API_CALL clCreateBuffer(cl_context context, cl_mem_flags flags, std::size_t size, void* host_ptr,
-                                 cl_int* errcode_ret) {
+                                               cl_int* errcode_ret) {
   return create<cl_mem>(errcode_ret, [&](Call& call, cl_int& code) -> cl_mem {
     Memory* m = create_buffer(call, context, nullptr, flags, size, host_ptr, code);
     return m == nullptr ? nullptr : m->handle();
@@ -56,19 +56,20 @@ CL_API_ENTRY cl_mem CL_API_CALL clCreateBuffer(cl_context context, cl_mem_flags 
 }
 
 CL_API_ENTRY cl_mem CL_API_CALL clCreateBufferWithProperties(cl_context context, const cl_mem_properties* properties,
-                                                 cl_mem_flags flags, std::size_t size, void* host_ptr,
-                                                 cl_int* errcode_ret) {
+                                                             cl_mem_flags flags, std::size_t size, void* host_ptr,
+                                                             cl_int* errcode_ret) {
   return create<cl_mem>(errcode_ret, [&](Call& call, cl_int& code) -> cl_mem {
     Memory* m = create_buffer(call, context, properties, flags, size, host_ptr, code);
     return m == nullptr ? nullptr : m->handle();
   });
 }
 
-CL_API_ENTRY cl_mem CL_API_CALL clCreateSubBuffer(cl_mem buffer, cl_mem_flags flags, cl_buffer_create_type type, const void* info,
-                                     cl_int* errcode_ret) {
+CL_API_ENTRY cl_mem CL_API_CALL clCreateSubBuffer(cl_mem buffer, cl_mem_flags flags, cl_buffer_create_type type,
+                                                  const void* info, cl_int* errcode_ret) {
   return create<cl_mem>(errcode_ret, [&](Call&, cl_int& code) -> cl_mem {
     Memory* parent = find<Memory>(buffer);
-    if (parent == nullptr || parent->parent() != nullptr || parent->image != nullptr) return code = CL_INVALID_MEM_OBJECT, nullptr;
+    if (parent == nullptr || parent->parent() != nullptr || parent->image != nullptr)
+      return code = CL_INVALID_MEM_OBJECT, nullptr;
     if ((code = inherit_memory_flags(parent->flags(), flags)) != CL_SUCCESS) return nullptr;
     if (type != CL_BUFFER_CREATE_TYPE_REGION || info == nullptr) return code = CL_INVALID_VALUE, nullptr;
     cl_buffer_region region;
@@ -101,7 +102,8 @@ CL_API_ENTRY cl_int CL_API_CALL clReleaseMemObject(cl_mem handle) {
   });
 }
 
-CL_API_ENTRY cl_int CL_API_CALL clSetMemObjectDestructorCallback(cl_mem handle, void(CL_CALLBACK* notify)(cl_mem, void*), void* data) {
+CL_API_ENTRY cl_int CL_API_CALL clSetMemObjectDestructorCallback(cl_mem handle,
+                                                                 void(CL_CALLBACK* notify)(cl_mem, void*), void* data) {
   return enter([&](Call&) -> cl_int {
     Memory* memory = find<Memory>(handle);
     if (memory == nullptr) return CL_INVALID_MEM_OBJECT;
@@ -112,7 +114,7 @@ CL_API_ENTRY cl_int CL_API_CALL clSetMemObjectDestructorCallback(cl_mem handle, 
 }
 
 CL_API_ENTRY cl_int CL_API_CALL clGetMemObjectInfo(cl_mem handle, cl_mem_info name, std::size_t size, void* value,
-                                       std::size_t* size_ret) {
+                                                   std::size_t* size_ret) {
   return enter([&](Call&) -> cl_int {
     Memory* m = find<Memory>(handle);
     if (m == nullptr) return CL_INVALID_MEM_OBJECT;
@@ -120,20 +122,30 @@ CL_API_ENTRY cl_int CL_API_CALL clGetMemObjectInfo(cl_mem handle, cl_mem_info na
     Memory* associated = i == nullptr ? m->parent() : i->buffer();
     const InfoWriter out(size, value, size_ret);
     switch (name) {
-      case CL_MEM_TYPE: return out.value<cl_mem_object_type>(i == nullptr ? CL_MEM_OBJECT_BUFFER : i->layout().type);
-      case CL_MEM_FLAGS: return out.value<cl_mem_flags>(m->flags());
-      case CL_MEM_SIZE: return out.value<std::size_t>(m->size());
-      case CL_MEM_HOST_PTR: return out.value<void*>(m->host_ptr());
-      case CL_MEM_MAP_COUNT: return out.value<cl_uint>(m->map_count());
-      case CL_MEM_REFERENCE_COUNT: return out.value<cl_uint>(m->reference_count());
-      case CL_MEM_CONTEXT: return out.value<cl_context>(m->context().handle());
+      case CL_MEM_TYPE:
+        return out.value<cl_mem_object_type>(i == nullptr ? CL_MEM_OBJECT_BUFFER : i->layout().type);
+      case CL_MEM_FLAGS:
+        return out.value<cl_mem_flags>(m->flags());
+      case CL_MEM_SIZE:
+        return out.value<std::size_t>(m->size());
+      case CL_MEM_HOST_PTR:
+        return out.value<void*>(m->host_ptr());
+      case CL_MEM_MAP_COUNT:
+        return out.value<cl_uint>(m->map_count());
+      case CL_MEM_REFERENCE_COUNT:
+        return out.value<cl_uint>(m->reference_count());
+      case CL_MEM_CONTEXT:
+        return out.value<cl_context>(m->context().handle());
       case CL_MEM_ASSOCIATED_MEMOBJECT:
         return out.value<cl_mem>(associated == nullptr ? nullptr : associated->handle());
-      case CL_MEM_OFFSET: return out.value<std::size_t>(i == nullptr ? m->offset() : 0);
-      case CL_MEM_USES_SVM_POINTER: return out.boolean(is_svm_pointer(m->host_ptr()));
-      case CL_MEM_PROPERTIES: return out.array(m->properties);
-      default: return CL_INVALID_VALUE;
+      case CL_MEM_OFFSET:
+        return out.value<std::size_t>(i == nullptr ? m->offset() : 0);
+      case CL_MEM_USES_SVM_POINTER:
+        return out.boolean(is_svm_pointer(m->host_ptr()));
+      case CL_MEM_PROPERTIES:
+        return out.array(m->properties);
+      default:
+        return CL_INVALID_VALUE;
     }
   });
 }
-

@@ -40,6 +40,8 @@ cl_int read_properties(const cl_context_properties* list, std::vector<cl_context
 
 using namespace sluice::api;
 
+// The notify functions are checked and not kept: this device has no errors that no call returns.
+
 extern "C" {
 
 cl_context CL_API_CALL clCreateContext(const cl_context_properties* properties, cl_uint num_devices,
@@ -62,7 +64,7 @@ cl_context CL_API_CALL clCreateContext(const cl_context_properties* properties, 
       // "Duplicate devices specified in devices are ignored."
       if (std::find(list.begin(), list.end(), device) == list.end()) list.push_back(device);
     }
-    return (new Context(std::move(list), std::move(copy), notify, user_data))->handle();
+    return (new Context(std::move(list), std::move(copy)))->handle();
   });
 }
 
@@ -85,7 +87,7 @@ cl_context CL_API_CALL clCreateContextFromType(const cl_context_properties* prop
     if (code != CL_SUCCESS) return nullptr;
     std::vector<Device*> list = call.runtime().platform().devices();
     if ((type & CL_DEVICE_TYPE_GPU) == 0) list.resize(1);  // the default device
-    return (new Context(std::move(list), std::move(copy), notify, user_data))->handle();
+    return (new Context(std::move(list), std::move(copy)))->handle();
   });
 }
 

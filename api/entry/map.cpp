@@ -1,4 +1,5 @@
-// clEnqueueMapBuffer, clEnqueueMapImage and clEnqueueUnmapMemObject. tests/api/map_table.md has a row for each sentence kept here.
+// clEnqueueMapBuffer, clEnqueueMapImage and clEnqueueUnmapMemObject. tests/api/map_table.md has a row for each sentence
+// kept here.
 #include <algorithm>
 
 #include "api/command/transfer.h"

@@ -33,13 +33,15 @@ void free_now(Call& call, const void* p) {
   if (it == allocations().end()) return;
   SvmAllocation a = std::move(it->second);
   allocations().erase(it);
-  PinnedRanges::instance().remove(a.store);
+  PinnedRanges::instance().remove(a.store, a.size);
   call.sim().release_device(a.context->devices().front()->index(), a.device_address);
   call.sim().forget_host(a.store, a.size);
   release_store(a.store, a.size);
 }
 
-bool supports_svm(const Queue& queue) { return queue.device().info().svm != SvmSupport::none; }
+bool supports_svm(const Queue& queue) {
+  return queue.device().info().svm != SvmSupport::none;
+}
 
 cl_int check_queue(cl_command_queue handle, Queue*& queue) {
   queue = find<Queue>(handle);
@@ -203,7 +205,8 @@ cl_int CL_API_CALL clEnqueueSVMMemFill(cl_command_queue queue_handle, void* targ
     if (const cl_int e = check_wait_list(queue->context(), num, list); e != CL_SUCCESS) return e;
     if (target == nullptr || pattern == nullptr) return CL_INVALID_VALUE;
     if (pattern_size == 0 || pattern_size > 128 || (pattern_size & (pattern_size - 1)) != 0) return CL_INVALID_VALUE;
-    if (reinterpret_cast<std::uintptr_t>(target) % pattern_size != 0 || size % pattern_size != 0) return CL_INVALID_VALUE;
+    if (reinterpret_cast<std::uintptr_t>(target) % pattern_size != 0 || size % pattern_size != 0)
+      return CL_INVALID_VALUE;
     if (!legal_range(*queue, target, size)) return CL_INVALID_VALUE;
     CommandRequest request;
     request.type = CL_COMMAND_SVM_MEMFILL;
@@ -227,7 +230,8 @@ cl_int CL_API_CALL clEnqueueSVMMap(cl_command_queue queue_handle, cl_bool blocki
     if (const cl_int e = check_queue(queue_handle, queue); e != CL_SUCCESS) return e;
     constexpr cl_map_flags all = CL_MAP_READ | CL_MAP_WRITE | CL_MAP_WRITE_INVALIDATE_REGION;
     if (pointer == nullptr || size == 0 || flags == 0 || (flags & ~all) != 0) return CL_INVALID_VALUE;
-    if ((flags & CL_MAP_WRITE_INVALIDATE_REGION) != 0 && flags != CL_MAP_WRITE_INVALIDATE_REGION) return CL_INVALID_VALUE;
+    if ((flags & CL_MAP_WRITE_INVALIDATE_REGION) != 0 && flags != CL_MAP_WRITE_INVALIDATE_REGION)
+      return CL_INVALID_VALUE;
     if (!legal_range(*queue, pointer, size)) return CL_INVALID_VALUE;
     if (const cl_int e = check_wait_list(queue->context(), num, list, blocking != CL_FALSE); e != CL_SUCCESS) return e;
     const DriverPolicy& policy = call.runtime().machine().policy;

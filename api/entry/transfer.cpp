@@ -1,8 +1,9 @@
 // Reads, writes, copies and fills of buffers, their rectangle forms, and migration.
+#include "api/command/transfer.h"
+
 #include <cstring>
 #include <limits>
 
-#include "api/command/transfer.h"
 #include "api/command/validate.h"
 #include "api/objects/registry.h"
 
@@ -79,7 +80,8 @@ cl_int transfer_rect(cl_command_queue queue_handle, cl_mem handle, bool read, bo
     if (const cl_int e = check_target(queue_handle, handle, queue, memory); e != CL_SUCCESS) return e;
     Box buffer;
     Box host;
-    if (const cl_int e = make_box(r.buffer_origin, r.region, r.buffer_row_pitch, r.buffer_slice_pitch, memory->size(), buffer);
+    if (const cl_int e =
+            make_box(r.buffer_origin, r.region, r.buffer_row_pitch, r.buffer_slice_pitch, memory->size(), buffer);
         e != CL_SUCCESS) {
       return e;
     }
@@ -144,10 +146,10 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueReadBufferRect(cl_command_queue queue, 
                                                         size_t buffer_slice_pitch, size_t host_row_pitch,
                                                         size_t host_slice_pitch, void* ptr, cl_uint num,
                                                         const cl_event* list, cl_event* event) {
-  return transfer_rect(queue, buffer, true, blocking != CL_FALSE,
-                       {buffer_origin, host_origin, region, buffer_row_pitch, buffer_slice_pitch, host_row_pitch,
-                        host_slice_pitch},
-                       ptr, {num, list, event});
+  return transfer_rect(
+      queue, buffer, true, blocking != CL_FALSE,
+      {buffer_origin, host_origin, region, buffer_row_pitch, buffer_slice_pitch, host_row_pitch, host_slice_pitch}, ptr,
+      {num, list, event});
 }
 
 CL_API_ENTRY cl_int CL_API_CALL clEnqueueWriteBufferRect(cl_command_queue queue, cl_mem buffer, cl_bool blocking,
@@ -156,10 +158,10 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueWriteBufferRect(cl_command_queue queue,
                                                          size_t buffer_slice_pitch, size_t host_row_pitch,
                                                          size_t host_slice_pitch, const void* ptr, cl_uint num,
                                                          const cl_event* list, cl_event* event) {
-  return transfer_rect(queue, buffer, false, blocking != CL_FALSE,
-                       {buffer_origin, host_origin, region, buffer_row_pitch, buffer_slice_pitch, host_row_pitch,
-                        host_slice_pitch},
-                       ptr, {num, list, event});
+  return transfer_rect(
+      queue, buffer, false, blocking != CL_FALSE,
+      {buffer_origin, host_origin, region, buffer_row_pitch, buffer_slice_pitch, host_row_pitch, host_slice_pitch}, ptr,
+      {num, list, event});
 }
 
 CL_API_ENTRY cl_int CL_API_CALL clEnqueueCopyBuffer(cl_command_queue queue_handle, cl_mem source, cl_mem target,
@@ -300,7 +302,8 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueMigrateMemObjects(cl_command_queue queu
     c.moves_data = false;
     // To the host: the contents leave the device, unless the program does not care for them. Data live on the device
     // otherwise, so that the other way is an ordering point only.
-    if ((flags & CL_MIGRATE_MEM_OBJECT_HOST) != 0 && (flags & CL_MIGRATE_MEM_OBJECT_CONTENT_UNDEFINED) == 0 && bytes != 0) {
+    if ((flags & CL_MIGRATE_MEM_OBJECT_HOST) != 0 && (flags & CL_MIGRATE_MEM_OBJECT_CONTENT_UNDEFINED) == 0 &&
+        bytes != 0) {
       Memory* first = find<Memory>(objects[0]);
       c.source = first->device_end(0);
       c.target = first->host_end(call.sim(), 0, first->size());

@@ -13,8 +13,7 @@ using ContextDestructor = void(CL_CALLBACK*)(cl_context context, void* user_data
 
 class Context final : public Object<Context, cl_context, ObjectType::context> {
  public:
-  Context(std::vector<Device*> devices, std::vector<cl_context_properties> properties, ContextNotify notify,
-          void* notify_data);
+  Context(std::vector<Device*> devices, std::vector<cl_context_properties> properties);
   // Posts the destructor callbacks, the newest first, to the runtime thread.
   ~Context();
 
@@ -32,8 +31,6 @@ class Context final : public Object<Context, cl_context, ObjectType::context> {
   };
   std::vector<Device*> devices_;
   std::vector<cl_context_properties> properties_;
-  ContextNotify notify_;
-  void* notify_data_;
   std::vector<Destructor> destructors_;
 };
 

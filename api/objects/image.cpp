@@ -18,9 +18,18 @@ struct ChannelType {
 };
 
 constexpr std::array<ChannelType, 12> channel_types = {{
-    {CL_UNORM_INT8, 1}, {CL_UNORM_INT16, 2}, {CL_SNORM_INT8, 1}, {CL_SNORM_INT16, 2}, {CL_SIGNED_INT8, 1},
-    {CL_SIGNED_INT16, 2}, {CL_SIGNED_INT32, 4}, {CL_UNSIGNED_INT8, 1}, {CL_UNSIGNED_INT16, 2}, {CL_UNSIGNED_INT32, 4},
-    {CL_HALF_FLOAT, 2}, {CL_FLOAT, 4},
+    {CL_UNORM_INT8, 1},
+    {CL_UNORM_INT16, 2},
+    {CL_SNORM_INT8, 1},
+    {CL_SNORM_INT16, 2},
+    {CL_SIGNED_INT8, 1},
+    {CL_SIGNED_INT16, 2},
+    {CL_SIGNED_INT32, 4},
+    {CL_UNSIGNED_INT8, 1},
+    {CL_UNSIGNED_INT16, 2},
+    {CL_UNSIGNED_INT32, 4},
+    {CL_HALF_FLOAT, 2},
+    {CL_FLOAT, 4},
 }};
 
 // Every channel type for one, two and four channels, and the one that windows systems use.
@@ -41,9 +50,13 @@ std::size_t channel_bytes(cl_channel_type type) noexcept {
   return 0;
 }
 
-std::size_t channels(cl_channel_order order) noexcept { return order == CL_R ? 1 : order == CL_RG ? 2 : 4; }
+std::size_t channels(cl_channel_order order) noexcept {
+  return order == CL_R ? 1 : order == CL_RG ? 2 : 4;
+}
 
-bool multiply(std::size_t a, std::size_t b, std::size_t& out) noexcept { return !__builtin_mul_overflow(a, b, &out); }
+bool multiply(std::size_t a, std::size_t b, std::size_t& out) noexcept {
+  return !__builtin_mul_overflow(a, b, &out);
+}
 
 // IEEE 754 binary16, rounded to nearest even.
 std::uint16_t to_half(float value) noexcept {
@@ -73,7 +86,8 @@ void put_normalized(std::byte* to, float value) noexcept {
 
 template <class T, class From>
 void put_saturated(std::byte* to, From value) noexcept {
-  put(to, static_cast<T>(std::clamp<std::int64_t>(value, std::numeric_limits<T>::min(), std::numeric_limits<T>::max())));
+  put(to,
+      static_cast<T>(std::clamp<std::int64_t>(value, std::numeric_limits<T>::min(), std::numeric_limits<T>::max())));
 }
 
 void put_channel(std::byte* to, cl_channel_type type, const void* color, std::size_t component) noexcept {
@@ -85,18 +99,30 @@ void put_channel(std::byte* to, cl_channel_type type, const void* color, std::si
   std::memcpy(&i, from, sizeof i);
   std::memcpy(&u, from, sizeof u);
   switch (type) {
-    case CL_UNORM_INT8: return put_normalized<std::uint8_t>(to, f);
-    case CL_UNORM_INT16: return put_normalized<std::uint16_t>(to, f);
-    case CL_SNORM_INT8: return put_normalized<std::int8_t>(to, f);
-    case CL_SNORM_INT16: return put_normalized<std::int16_t>(to, f);
-    case CL_SIGNED_INT8: return put_saturated<std::int8_t>(to, i);
-    case CL_SIGNED_INT16: return put_saturated<std::int16_t>(to, i);
-    case CL_SIGNED_INT32: return put(to, i);
-    case CL_UNSIGNED_INT8: return put_saturated<std::uint8_t>(to, u);
-    case CL_UNSIGNED_INT16: return put_saturated<std::uint16_t>(to, u);
-    case CL_UNSIGNED_INT32: return put(to, u);
-    case CL_HALF_FLOAT: return put(to, to_half(f));
-    default: return put(to, f);
+    case CL_UNORM_INT8:
+      return put_normalized<std::uint8_t>(to, f);
+    case CL_UNORM_INT16:
+      return put_normalized<std::uint16_t>(to, f);
+    case CL_SNORM_INT8:
+      return put_normalized<std::int8_t>(to, f);
+    case CL_SNORM_INT16:
+      return put_normalized<std::int16_t>(to, f);
+    case CL_SIGNED_INT8:
+      return put_saturated<std::int8_t>(to, i);
+    case CL_SIGNED_INT16:
+      return put_saturated<std::int16_t>(to, i);
+    case CL_SIGNED_INT32:
+      return put(to, i);
+    case CL_UNSIGNED_INT8:
+      return put_saturated<std::uint8_t>(to, u);
+    case CL_UNSIGNED_INT16:
+      return put_saturated<std::uint16_t>(to, u);
+    case CL_UNSIGNED_INT32:
+      return put(to, u);
+    case CL_HALF_FLOAT:
+      return put(to, to_half(f));
+    default:
+      return put(to, f);
   }
 }
 
@@ -146,13 +172,21 @@ cl_int check_format(const cl_image_format* format) noexcept {
     case CL_Rx:
     case CL_RG:
     case CL_RA:
-    case CL_RGx: valid = bytes != 0; break;
-    case CL_RGBA: valid = bytes != 0 || type == CL_UNORM_INT_101010_2; break;
+    case CL_RGx:
+      valid = bytes != 0;
+      break;
+    case CL_RGBA:
+      valid = bytes != 0 || type == CL_UNORM_INT_101010_2;
+      break;
     case CL_RGB:
-    case CL_RGBx: valid = packed_rgb; break;
+    case CL_RGBx:
+      valid = packed_rgb;
+      break;
     case CL_BGRA:
     case CL_ARGB:
-    case CL_ABGR: valid = bytes == 1; break;
+    case CL_ABGR:
+      valid = bytes == 1;
+      break;
     case CL_INTENSITY:
     case CL_LUMINANCE:
       valid = type == CL_UNORM_INT8 || type == CL_UNORM_INT16 || type == CL_SNORM_INT8 || type == CL_SNORM_INT16 ||
@@ -161,14 +195,21 @@ cl_int check_format(const cl_image_format* format) noexcept {
     case CL_sRGB:
     case CL_sRGBx:
     case CL_sRGBA:
-    case CL_sBGRA: valid = type == CL_UNORM_INT8; break;
-    case CL_DEPTH: valid = type == CL_UNORM_INT16 || type == CL_FLOAT; break;
-    default: break;
+    case CL_sBGRA:
+      valid = type == CL_UNORM_INT8;
+      break;
+    case CL_DEPTH:
+      valid = type == CL_UNORM_INT16 || type == CL_FLOAT;
+      break;
+    default:
+      break;
   }
   return valid ? CL_SUCCESS : CL_INVALID_IMAGE_FORMAT_DESCRIPTOR;
 }
 
-std::span<const cl_image_format> supported_formats() noexcept { return formats; }
+std::span<const cl_image_format> supported_formats() noexcept {
+  return formats;
+}
 
 bool is_supported(const cl_image_format& format) noexcept {
   return std::any_of(formats.begin(), formats.end(), [&](const cl_image_format& f) {
@@ -199,15 +240,15 @@ cl_int describe(const cl_image_format& format, const cl_image_desc& desc, bool h
       break;
     case CL_MEM_OBJECT_IMAGE2D:
     case CL_MEM_OBJECT_IMAGE2D_ARRAY:
-      d = {desc.image_width, desc.image_height,
-           desc.image_type == CL_MEM_OBJECT_IMAGE2D ? 1 : desc.image_array_size};
+      d = {desc.image_width, desc.image_height, desc.image_type == CL_MEM_OBJECT_IMAGE2D ? 1 : desc.image_array_size};
       sized = within(d[0], L::width_2d) && within(d[1], L::height_2d) && within(d[2], L::array_size);
       break;
     case CL_MEM_OBJECT_IMAGE3D:
       d = {desc.image_width, desc.image_height, desc.image_depth};
       sized = within(d[0], L::extent_3d) && within(d[1], L::extent_3d) && within(d[2], L::extent_3d);
       break;
-    default: return CL_INVALID_IMAGE_DESCRIPTOR;
+    default:
+      return CL_INVALID_IMAGE_DESCRIPTOR;
   }
   if (desc.num_mip_levels != 0 || desc.num_samples != 0) return CL_INVALID_IMAGE_DESCRIPTOR;
   if (!has_host_ptr && (desc.image_row_pitch != 0 || desc.image_slice_pitch != 0)) return CL_INVALID_IMAGE_DESCRIPTOR;
@@ -216,8 +257,8 @@ cl_int describe(const cl_image_format& format, const cl_image_desc& desc, bool h
   layout.type = desc.image_type;
   layout.format = format;
   // Formats that are valid but not supported are refused by the caller; any size will do for them here.
-  layout.element_bytes = std::max<std::size_t>(channel_bytes(format.image_channel_data_type), 1) *
-                         channels(format.image_channel_order);
+  layout.element_bytes =
+      std::max<std::size_t>(channel_bytes(format.image_channel_data_type), 1) * channels(format.image_channel_order);
   const std::size_t row = d[0] * layout.element_bytes;
   layout.row_pitch = desc.image_row_pitch == 0 ? row : desc.image_row_pitch;
   if (layout.row_pitch < row || layout.row_pitch % layout.element_bytes != 0) return CL_INVALID_IMAGE_DESCRIPTOR;

@@ -57,7 +57,7 @@ Memory::~Memory() {
   if (parent_) {
     std::erase(parent_->children, this);
   } else {
-    PinnedRanges::instance().remove(store_);
+    PinnedRanges::instance().remove(store_, size_);
     Simulator& sim = runtime.sim();
     sim.release_device(context_->devices().front()->index(), device_address_);
     if (owns_store_) {
@@ -104,26 +104,38 @@ PinnedRanges& PinnedRanges::instance() {
   return *ranges;
 }
 
-void PinnedRanges::add(const void* p, std::size_t bytes) {
-  const auto begin = reinterpret_cast<std::uintptr_t>(p);
-  auto [it, fresh] = ranges_.try_emplace(begin, Range{begin + bytes, 1});
-  if (!fresh) {
-    it->second.end = std::max(it->second.end, begin + bytes);
-    ++it->second.count;
-  }
+std::map<std::uintptr_t, std::uint32_t>::iterator PinnedRanges::split(std::uintptr_t at) {
+  const auto next = depth_.upper_bound(at);
+  const std::uint32_t depth = next == depth_.begin() ? 0 : std::prev(next)->second;
+  return depth_.try_emplace(at, depth).first;
 }
 
-void PinnedRanges::remove(const void* p) {
-  const auto it = ranges_.find(reinterpret_cast<std::uintptr_t>(p));
-  if (it != ranges_.end() && --it->second.count == 0) ranges_.erase(it);
+void PinnedRanges::add(const void* p, std::size_t bytes) {
+  const auto begin = reinterpret_cast<std::uintptr_t>(p);
+  const auto last = split(begin + bytes);
+  for (auto it = split(begin); it != last; ++it) ++it->second;
+}
+
+void PinnedRanges::remove(const void* p, std::size_t bytes) {
+  const auto begin = reinterpret_cast<std::uintptr_t>(p);
+  const auto last = split(begin + bytes);
+  for (auto it = split(begin); it != last; ++it) --it->second;
+  // Drop the boundaries that no longer are one.
+  for (auto it = depth_.find(begin); it != depth_.end() && it->first <= begin + bytes;) {
+    const std::uint32_t before = it == depth_.begin() ? 0 : std::prev(it)->second;
+    it = it->second == before ? depth_.erase(it) : std::next(it);
+  }
 }
 
 bool PinnedRanges::covers(const void* p, std::size_t bytes) const noexcept {
   const auto begin = reinterpret_cast<std::uintptr_t>(p);
-  auto it = ranges_.upper_bound(begin);
-  if (it == ranges_.begin()) return false;
-  --it;
-  return begin < it->second.end && bytes <= it->second.end - begin;
+  auto it = depth_.upper_bound(begin);
+  if (it == depth_.begin()) return false;
+  // The last boundary has depth 0, so the walk ends there at the latest.
+  for (--it; it->second != 0; ++it) {
+    if (bytes <= std::next(it)->first - begin) return true;
+  }
+  return false;
 }
 
 Endpoint program_end(Simulator& sim, const void* p, std::size_t bytes) {

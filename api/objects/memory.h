@@ -1,5 +1,6 @@
-// A buffer, a window (sub-buffer) of one, or an image. The data store is ordinary host memory that is reserved, not committed; a
-// mapped pointer points into it, so a map never copies. See docs/model.md for where the machine keeps it in its time.
+// A buffer, a window (sub-buffer) of one, or an image. The data store is ordinary host memory that is reserved, not
+// committed; a mapped pointer points into it, so a map never copies. See docs/model.md for where the machine keeps it
+// in its time.
 #pragma once
 
 #include <cstddef>
@@ -36,7 +37,7 @@ class Memory final : public Object<Memory, cl_mem, ObjectType::memory> {
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] std::size_t offset() const noexcept { return offset_; }  // in the parent
   [[nodiscard]] void* host_ptr() const noexcept { return host_ptr_; }
-  [[nodiscard]] std::byte* store() const noexcept { return store_; }     // of this window's first byte
+  [[nodiscard]] std::byte* store() const noexcept { return store_; }  // of this window's first byte
   [[nodiscard]] std::uint64_t device_address() const noexcept { return device_address_; }
   [[nodiscard]] BufferPolicy policy() const noexcept { return policy_; }
   // The device's view of bytes [at, ...).
@@ -52,11 +53,13 @@ class Memory final : public Object<Memory, cl_mem, ObjectType::memory> {
     cl_map_flags flags;
     std::uint64_t serial;
     ImageBox box{};  // of an image; [begin, end) then runs from its first to past its last byte
-    [[nodiscard]] bool writes() const noexcept { return (flags & (CL_MAP_WRITE | CL_MAP_WRITE_INVALIDATE_REGION)) != 0; }
+    [[nodiscard]] bool writes() const noexcept {
+      return (flags & (CL_MAP_WRITE | CL_MAP_WRITE_INVALIDATE_REGION)) != 0;
+    }
   };
-  std::vector<Mapping> mappings;              // of this object, in the order of the calls
+  std::vector<Mapping> mappings;  // of this object, in the order of the calls
   cl_uint map_count() const noexcept { return static_cast<cl_uint>(mappings.size()); }
-  std::vector<Memory*> children;              // live sub-buffers, for overlap checks
+  std::vector<Memory*> children;  // live sub-buffers, for overlap checks
   std::uint64_t next_mapping = 0;
   bool mirror_made = false;                   // root: the mirror was created and pinned by a first map
   std::unique_ptr<const Image> image;         // nullptr: a buffer
@@ -85,20 +88,21 @@ class Memory final : public Object<Memory, cl_mem, ObjectType::memory> {
   std::vector<Destructor> destructors_;
 };
 
-// Host ranges that a device reaches by itself: stores of buffers and shared virtual memory.
+// Host ranges that a device reaches by itself: stores of buffers and shared virtual memory. Ranges may overlap: a
+// buffer made with CL_MEM_USE_HOST_PTR may lie in memory that is pinned already.
 class PinnedRanges {
  public:
   [[nodiscard]] static PinnedRanges& instance();
   void add(const void* p, std::size_t bytes);
-  void remove(const void* p);
+  void remove(const void* p, std::size_t bytes);  // as added
   [[nodiscard]] bool covers(const void* p, std::size_t bytes) const noexcept;
 
  private:
-  struct Range {
-    std::uintptr_t end;
-    std::uint32_t count;
-  };
-  std::map<std::uintptr_t, Range> ranges_;
+  // Makes `at` a boundary.
+  std::map<std::uintptr_t, std::uint32_t>::iterator split(std::uintptr_t at);
+
+  // How many ranges cover the addresses from each boundary to the next.
+  std::map<std::uintptr_t, std::uint32_t> depth_;
 };
 
 // Reserves zeroed memory that is committed page by page as it is touched. nullptr: none to be had.

@@ -58,7 +58,7 @@ class ObjectBase {
   ~ObjectBase();
 
  private:
-  const cl_icd_dispatch* dispatch_ = &dispatch_table;  // the ICD loader reads it: must stay first
+  [[maybe_unused]] const cl_icd_dispatch* dispatch_ = &dispatch_table;  // the ICD loader reads it: must stay first
   Destroy destroy_;
   std::atomic<std::uint32_t> external_{1};
   std::atomic<std::uint32_t> live_{1};  // all external references together, and each keep_live()

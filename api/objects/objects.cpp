@@ -29,9 +29,8 @@ cl_device_svm_capabilities Device::svm_capabilities() const noexcept {
   return result;
 }
 
-Context::Context(std::vector<Device*> devices, std::vector<cl_context_properties> properties, ContextNotify notify,
-                 void* notify_data)
-    : devices_(std::move(devices)), properties_(std::move(properties)), notify_(notify), notify_data_(notify_data) {}
+Context::Context(std::vector<Device*> devices, std::vector<cl_context_properties> properties)
+    : devices_(std::move(devices)), properties_(std::move(properties)) {}
 
 Context::~Context() {
   Runtime& runtime = Runtime::instance();

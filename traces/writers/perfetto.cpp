@@ -14,6 +14,8 @@ namespace sluice::trace {
 namespace {
 
 constexpr std::uint64_t host_process = 1;
+constexpr std::size_t most_lanes = 32;
+constexpr std::uint64_t no_lane = 0;
 
 class PerfettoWriter final : public Writer {
  public:
@@ -50,6 +52,7 @@ class PerfettoWriter final : public Writer {
     const std::uint64_t work_lane = lane(process, queue, record.times.started, record.times.ended);
     slice(process, work_lane, name, record.times.started, record.times.ended);
     arguments(record);
+    if (call_lane == no_lane || work_lane == no_lane) return;  // an arrow needs a slice at both ends
     flow("s\"", command.id, host_process, call_lane, record.called);
     flow("f\",\"bp\":\"e\"", command.id, process, work_lane, record.times.started);
   }
@@ -87,7 +90,8 @@ class PerfettoWriter final : public Writer {
 
   [[nodiscard]] static std::uint64_t process_of(DeviceIndex device) { return host_process + 1 + device; }
 
-  // The first lane of the track that is free from `begin` on; named in the trace when it is new.
+  // The first lane of the track that is free from `begin` on; named in the trace when it is new. no_lane: all are
+  // taken.
   std::uint64_t lane(std::uint64_t process, std::string_view track_name, TimePs begin, TimePs end) {
     auto& tracks = processes_[process];
     auto found = tracks.find(track_name);
@@ -98,6 +102,7 @@ class PerfettoWriter final : public Writer {
       candidate.busy_until = end;
       return candidate.id;
     }
+    if (track.size() == most_lanes) return no_lane;
     track.push_back({++last_lane_, end});
     output().text(",\n{\"ph\":\"M\",\"pid\":").number(process).text(",\"tid\":").number(last_lane_);
     output().text(",\"name\":\"thread_name\",\"args\":{\"name\":");
@@ -106,9 +111,24 @@ class PerfettoWriter final : public Writer {
     return last_lane_;
   }
 
+  // Leaves the object open for its "args".
   void slice(std::uint64_t process, std::uint64_t lane_id, std::string_view name, TimePs begin, TimePs end) {
-    output().text(",\n{\"ph\":\"X\",\"pid\":").number(process).text(",\"tid\":").number(lane_id).text(",\"ts\":");
-    output().microseconds(begin).text(",\"dur\":").microseconds(end - begin).text(",\"name\":").string(name);
+    Output& out = output();
+    if (lane_id == no_lane) {
+      ++last_asynchronous_;
+      asynchronous("e", process, name, end);
+      out.text("}");
+      asynchronous("b", process, name, begin);
+      return;
+    }
+    out.text(",\n{\"ph\":\"X\",\"pid\":").number(process).text(",\"tid\":").number(lane_id).text(",\"ts\":");
+    out.microseconds(begin).text(",\"dur\":").microseconds(end - begin).text(",\"name\":").string(name);
+  }
+
+  void asynchronous(std::string_view phase, std::uint64_t process, std::string_view name, TimePs at) {
+    Output& out = output();
+    out.text(",\n{\"ph\":\"").text(phase).text("\",\"cat\":\"overlap\",\"id\":").number(last_asynchronous_);
+    out.text(",\"pid\":").number(process).text(",\"tid\":0,\"ts\":").microseconds(at).text(",\"name\":").string(name);
   }
 
   void arguments(const CommandRecord& record) {
@@ -132,7 +152,8 @@ class PerfettoWriter final : public Writer {
   }
 
   std::map<std::uint64_t, std::map<std::string, Track, std::less<>>> processes_;
-  std::uint64_t last_lane_ = 0;
+  std::uint64_t last_lane_ = no_lane;
+  std::uint64_t last_asynchronous_ = 0;
 };
 
 }  // namespace

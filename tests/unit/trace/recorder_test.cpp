@@ -126,6 +126,19 @@ TEST_F(RecorderTest, PerfettoJsonKeepsTheRulesOfItsFormat) {
   EXPECT_NE(read(path("t.perfetto.json")).find("\"ts\":1.050001,"), std::string::npos);
 }
 
+// However many slices overlap, the file and the work for it grow with their number and no faster.
+TEST_F(RecorderTest, MoreOverlapsThanLanesBecomeAsynchronousEvents) {
+  auto recorder = open({path("t.json")}, TraceLevel::stage);
+  recorder->begin(make_machine());
+  for (CommandId id = 1; id <= 100; ++id) recorder->stage({id, 0, "link.down", "burst", 0, 1'000'000, 1, 1});
+  recorder->close();
+  std::map<std::string, int> phases;
+  for (const json& event : json::parse(read(path("t.json")))) ++phases[event.at("ph")];
+  EXPECT_EQ(phases["X"] + phases["b"], 100);
+  EXPECT_EQ(phases["X"], 32);
+  EXPECT_EQ(phases["b"], phases["e"]);
+}
+
 TEST_F(RecorderTest, KilledHalfWayAllButTheLastRecordsAreThere) {
   const std::string file = path("t.jsonl");
   const std::string other = path("t.json");

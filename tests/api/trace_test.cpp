@@ -1,0 +1,61 @@
+// The trace of a whole program: the same bytes on every run, and stages that add up.
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <nlohmann/json.hpp>
+#include <sstream>
+
+namespace {
+
+namespace fs = std::filesystem;
+
+std::string run(const std::string& profile, const std::string& level, const std::string& prefix = "") {
+  const fs::path file = fs::temp_directory_path() / ("sluice_trace_test_" + std::to_string(::getpid()) + ".jsonl");
+  ::setenv("SLUICE_PROFILE", profile.c_str(), 1);
+  ::setenv("SLUICE_TRACE", file.c_str(), 1);
+  ::setenv("SLUICE_TRACE_LEVEL", level.c_str(), 1);
+  EXPECT_EQ(std::system((prefix + BUSY).c_str()), 0);
+  std::ifstream in(file);
+  std::stringstream text;
+  text << in.rdbuf();
+  fs::remove(file);
+  return text.str();
+}
+
+TEST(Trace, TwentyRunsGiveTheSameBytes) {
+  const std::string first = run("h200-pcie5", "stage");
+  ASSERT_GT(first.size(), 1000U);
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(run("h200-pcie5", "stage"), first) << i;
+  for (int i = 0; i < 9; ++i) EXPECT_EQ(run("h200-pcie5", "stage", "taskset -c 0 "), first) << i;
+}
+
+// Every command of a busy program, on every kind of link: the stages sum to its time, exactly, and stamps are ordered.
+TEST(Trace, StagesAddUp) {
+  for (const char* profile : {"h200-pcie5", "generic-pcie4", "legacy-pcie3", "superchip-c2c", "cxl-accelerator",
+                              "igpu-coherent", "soc-noncoherent"}) {
+    std::istringstream lines(run(profile, "command"));
+    std::string line;
+    std::getline(lines, line);
+    int commands = 0;
+    while (std::getline(lines, line)) {
+      const auto r = nlohmann::json::parse(line);
+      ASSERT_EQ(r["record"], "command");
+      std::uint64_t sum = 0;
+      for (const auto& [stage, time] : r["stages"].items()) sum += time.get<std::uint64_t>();
+      EXPECT_EQ(sum, r["visible"].get<std::uint64_t>() - r["called"].get<std::uint64_t>()) << profile << " " << line;
+      std::uint64_t last = 0;
+      for (const char* stamp : {"called", "queued", "submitted", "started", "ended", "completed", "visible"}) {
+        EXPECT_GE(r[stamp].get<std::uint64_t>(), last) << profile << " " << line;
+        last = r[stamp];
+      }
+      ++commands;
+    }
+    EXPECT_EQ(commands, 7 * 7) << profile;  // seven sizes, seven commands each
+  }
+}
+
+}  // namespace
