@@ -69,8 +69,13 @@ void CopyEngines::begin(Job& job, TimePs now) {
                         profile_.command_processor.clock_hz;
     TimePs coherence = 0;
     if (c.source.placement == Placement::host_pinned) {
-      const std::uint64_t line = profile_.host.private_cache.line_bytes;
-      coherence = link_.map_cost((c.shape.bytes() + line - 1) / line);
+      // Only lines that a host cache holds must change hands; the others are looked up and found absent.
+      runs_.clear();
+      host_.classify(c.source.address, c.shape.bytes(), runs_);
+      std::uint64_t lines = 0;
+      for (const cache::LineRun& r : runs_) lines += r.state == cache::LineState::memory ? 0 : r.lines;
+      coherence = link_.map_cost(lines);
+      host_.device_read(c.source.address, c.shape.bytes());
     }
     job.spend(Stage::setup, work);
     job.spend(Stage::coherence, coherence);

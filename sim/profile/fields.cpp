@@ -7,8 +7,6 @@ namespace sluice::profile {
 
 namespace {
 
-constexpr double tera = 1e12;
-
 class Table {
  public:
   std::vector<Field> fields;
@@ -20,11 +18,15 @@ class Table {
   // `at` gives the member: [](Profile& p) -> auto& { return p.link.lanes; }
   template <class At>
   Table& number(const char* key, double min, double max, const char* text, At at, bool required = true) {
-    return add(key, Unit::none, min, max, text, required, [at](Profile& p, double v) { assign(at(p), v); });
+    add(key, Unit::none, min, max, text, required, [at](Profile& p, double v) { assign(at(p), v); });
+    fields.back().whole = std::is_integral_v<std::remove_reference_t<decltype(at(std::declval<Profile&>()))>>;
+    return *this;
   }
   template <class At>
   Table& bytes(const char* key, double min, double max, const char* text, At at, bool required = true) {
-    return add(key, Unit::bytes, min, max, text, required, [at](Profile& p, double v) { assign(at(p), v); });
+    add(key, Unit::bytes, min, max, text, required, [at](Profile& p, double v) { assign(at(p), v); });
+    fields.back().whole = true;
+    return *this;
   }
   template <class At>
   Table& ns(const char* key, double max, const char* text, At at, bool required = true) {
@@ -313,10 +315,10 @@ nlohmann::ordered_json leaf_schema(const Field& f) {
     case Unit::text: value = {{"type", "string"}}; break;
     case Unit::choice: value = {{"enum", f.choices}}; break;
     case Unit::bytes:
-      value = {{"oneOf", {{{"type", "number"}, {"minimum", f.min}, {"maximum", f.max}},
+      value = {{"oneOf", {{{"type", "integer"}, {"minimum", f.min}, {"maximum", f.max}},
                           {{"type", "string"}, {"pattern", "^[0-9]+(\\.[0-9]+)? ?(B|KiB|MiB|GiB|TiB)$"}}}}};
       break;
-    default: value = {{"type", "number"}, {"minimum", f.min}, {"maximum", f.max}};
+    default: value = {{"type", f.whole ? "integer" : "number"}, {"minimum", f.min}, {"maximum", f.max}};
   }
   nlohmann::ordered_json sourced = {{"type", "object"},
                                     {"properties", {{"value", value}, {"source", {{"type", "string"}}}}},

@@ -19,6 +19,7 @@ struct Field {
   double min = 0;
   double max = 0;
   bool required = true;
+  bool whole = false;  // numbers: no fractions
   std::string description;
   std::vector<std::string> choices;  // Unit::choice
   std::function<void(Profile&, double)> set_number;

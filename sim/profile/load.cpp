@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
 #include <cstdio>
 #include <cstdlib>
@@ -10,7 +11,6 @@
 #include <map>
 #include <nlohmann/json.hpp>
 #include <set>
-#include <sstream>
 
 #include "sim/profile/fields.h"
 
@@ -24,6 +24,8 @@ namespace fs = std::filesystem;
 constexpr std::size_t max_file_bytes = 4U << 20;
 constexpr int max_nesting = 64;
 constexpr int max_includes = 16;
+constexpr int max_included_files = 256;       // in all: files that include each other twice double at every level
+constexpr std::size_t max_problems = 1000;
 
 // A value with the file and pointer that it came from, so that problems name the part file that is wrong.
 struct Node {
@@ -56,9 +58,10 @@ std::string shorten(std::string text) {
 }
 
 std::string number_text(double v) {
+  // Not printf: the program that loaded the driver may have set a locale with a decimal comma.
   char text[64];
-  std::snprintf(text, sizeof text, "%.15g", v);
-  return text;
+  const auto end = std::to_chars(text, text + sizeof text, v, std::chars_format::general, 15).ptr;
+  return {text, end};
 }
 
 std::string escape_pointer(const std::string& key) {
@@ -78,6 +81,7 @@ std::string escape_pointer(const std::string& key) {
 class Loader {
  public:
   std::vector<Problem> problems;
+  bool complete = true;  // false: a part could not be read, so that a missing key proves nothing
 
   bool read_text(const fs::path& file, std::string& text) {
     std::error_code ec;
@@ -90,9 +94,15 @@ class Loader {
       return false;
     }
     std::ifstream in(file, std::ios::binary);
-    std::stringstream buffer;
-    buffer << in.rdbuf();
-    text = buffer.str();
+    if (!in) {
+      add(file.string(), "", "a file that cannot be opened", "a readable JSON file");
+      return false;
+    }
+    // Some files (under /proc) are longer than they say: the rest is left unread, parse() refuses.
+    char block[16384];
+    while (text.size() <= max_file_bytes && (in.read(block, sizeof block), in.gcount() > 0)) {
+      text.append(block, static_cast<std::size_t>(in.gcount()));
+    }
     return true;
   }
 
@@ -126,7 +136,7 @@ class Loader {
     }
     json document;
     try {
-      document = json::parse(text);
+      document = parse_unique(text, file);
     } catch (const json::parse_error& e) {
       add(file.string(), "", "text that is not JSON (" + std::string(e.what()) + ")", "a JSON object");
       return false;
@@ -138,24 +148,61 @@ class Loader {
       add(file.string(), "", shorten(document.dump(-1, ' ', false, json::error_handler_t::replace)), "a JSON object");
       return false;
     }
-    return take(document, file, "", out);
+    take(document, file, "", out);
+    return true;
   }
 
   void add(std::string file, std::string pointer, std::string found, std::string allowed, std::string suggestion = {}) {
+    if (full()) {
+      ++unlisted_;
+      return;
+    }
     problems.push_back({std::move(file), std::move(pointer), std::move(found), std::move(allowed), std::move(suggestion)});
+  }
+  [[nodiscard]] bool full() const { return problems.size() >= max_problems; }
+
+  // The list, closed by a count of what it leaves out.
+  std::vector<Problem> take_problems() {
+    if (unlisted_ > 0) {
+      problems.push_back({problems.front().file, "", std::to_string(unlisted_) + " more problems",
+                          "none; the first " + std::to_string(max_problems) + " are listed", ""});
+    }
+    return std::move(problems);
   }
 
  private:
-  bool take(const json& object, const fs::path& file, const std::string& pointer, Node& out) {
+  // json::parse keeps the last of two equal keys; the first would be a constant that silently has no effect.
+  json parse_unique(std::string_view text, const fs::path& file) {
+    std::vector<std::set<std::string>> keys;
+    std::vector<std::string> path;
+    return json::parse(text, [&](int, json::parse_event_t event, json& parsed) {
+      if (event == json::parse_event_t::object_start) {
+        keys.emplace_back();
+        path.emplace_back();
+      } else if (event == json::parse_event_t::object_end) {
+        keys.pop_back();
+        path.pop_back();
+      } else if (event == json::parse_event_t::key) {
+        path.back() = parsed.get<std::string>();
+        if (!keys.back().insert(path.back()).second) {
+          std::string pointer;
+          for (const std::string& key : path) pointer += "/" + escape_pointer(key);
+          add(file.string(), pointer, "the key \"" + shorten(path.back()) + "\" a second time", "each key once");
+        }
+      }
+      return true;
+    });
+  }
+
+  void take(const json& object, const fs::path& file, const std::string& pointer, Node& out) {
     out.object = true;
     if (out.file.empty()) {
       out.file = file.string();
       out.pointer = pointer;
     }
-    bool good = true;
     if (const auto it = object.find("include"); it != object.end()) {
       std::vector<json> names = it->is_array() ? it->get<std::vector<json>>() : std::vector<json>{*it};
-      for (const json& name : names) good &= include(name, file, pointer + "/include", out);
+      for (const json& name : names) complete &= include(name, file, pointer + "/include", out);
     }
     for (const auto& [key, value] : object.items()) {
       if (key == "include" || (pointer.empty() && key == "$schema")) continue;
@@ -168,12 +215,10 @@ class Loader {
           for (const auto& [inner, ignored] : value.items()) {
             if (inner != "value" && inner != "source") {
               add(file.string(), at + "/" + escape_pointer(inner), "unknown key \"" + shorten(inner) + "\"", "\"value\", \"source\"");
-              good = false;
             }
           }
           if (value.contains("source") && !value["source"].is_string()) {
             add(file.string(), at + "/source", shorten(value["source"].dump(-1, ' ', false, json::error_handler_t::replace)), "a string");
-            good = false;
           }
         }
         member = Node{};
@@ -185,10 +230,9 @@ class Loader {
         if (!member.object) member = Node{};
         member.file = file.string();
         member.pointer = at;
-        good &= take(value, file, at, member);
+        take(value, file, at, member);
       }
     }
-    return good;
   }
 
   bool include(const json& name, const fs::path& from, const std::string& pointer, Node& out) {
@@ -205,6 +249,14 @@ class Loader {
       add(from.string(), pointer, "includes nested deeper than " + std::to_string(max_includes), "fewer levels");
       return false;
     }
+    if (included_ >= max_included_files) {
+      if (included_++ == max_included_files) {
+        add(from.string(), pointer, "more than " + std::to_string(max_included_files) + " included files",
+            "fewer files");
+      }
+      return false;
+    }
+    ++included_;
     std::string text;
     std::error_code ec;
     if (!fs::is_regular_file(file, ec)) {
@@ -219,15 +271,21 @@ class Loader {
   }
 
   std::vector<fs::path> stack_;
+  int included_ = 0;
+  std::size_t unlisted_ = 0;
 };
 
-bool parse_bytes(const std::string& text, double& out) {
-  char* end = nullptr;
-  const double v = std::strtod(text.c_str(), &end);
-  if (end == text.c_str() || text.empty() || (std::isdigit(static_cast<unsigned char>(text[0])) == 0)) return false;
-  std::string unit(end);
-  unit.erase(0, unit.find_first_not_of(' ') == std::string::npos ? unit.size() : unit.find_first_not_of(' '));
-  static const std::map<std::string, double> units = {
+// "2 MiB", "1.5 KiB", "512 B": what the schema's pattern takes, whatever the locale.
+bool parse_bytes(std::string_view text, double& out) {
+  const std::size_t end = std::min(text.find_first_not_of("0123456789."), text.size());
+  const std::string_view digits = text.substr(0, end);
+  if (digits.empty() || digits.front() == '.' || digits.back() == '.') return false;
+  double v = 0;
+  const auto read = std::from_chars(digits.data(), digits.data() + digits.size(), v, std::chars_format::fixed);
+  if (read.ec != std::errc{} || read.ptr != digits.data() + digits.size()) return false;
+  std::string_view unit = text.substr(end);
+  if (unit.starts_with(' ')) unit.remove_prefix(1);
+  static const std::map<std::string_view, double> units = {
       {"B", 1.0}, {"KiB", 1024.0}, {"MiB", 1048576.0}, {"GiB", 1073741824.0}, {"TiB", 1099511627776.0}};
   const auto it = units.find(unit);
   if (it == units.end()) return false;
@@ -242,20 +300,25 @@ class Checker {
   void run() {
     for (const Field& f : fields()) apply(f);
     unknown(root_, "");
-    if (loader_.problems.empty()) relations();
+    relations();
   }
 
   [[nodiscard]] json canonical() const { return canonical_; }
   [[nodiscard]] std::vector<Constant> take_constants() { return std::move(constants_); }
 
  private:
-  const Node* find(const std::string& section) const {
+  // The section's node, or null; `replaced` if something else stands where an object belongs (unknown() reports that).
+  const Node* find(const std::string& section, bool& replaced) const {
     const Node* at = &root_;
     std::size_t begin = 0;
     while (begin < section.size()) {
       const std::size_t dot = std::min(section.find('.', begin), section.size());
       const auto it = at->members.find(section.substr(begin, dot - begin));
-      if (it == at->members.end() || !it->second.object) return nullptr;
+      if (it == at->members.end()) return nullptr;
+      if (!it->second.object) {
+        replaced = true;
+        return nullptr;
+      }
       at = &it->second;
       begin = dot + 1;
     }
@@ -272,24 +335,34 @@ class Checker {
   }
 
   void apply(const Field& f) {
-    const Node* section = find(f.section);
+    bool replaced = false;
+    const Node* section = find(f.section, replaced);
     const Node* node = nullptr;
     if (section != nullptr) {
       const auto it = section->members.find(f.key);
       if (it != section->members.end()) node = &it->second;
     }
     if (node == nullptr) {
-      if (f.required) loader_.add(root_.file, pointer_of(f), "nothing", allowed(f) + " (required: " + f.description + ")");
+      if (f.required) {
+        bad_.insert(pointer_of(f));
+        if (!replaced && loader_.complete) {
+          loader_.add(root_.file, pointer_of(f), "nothing", allowed(f) + " (required: " + f.description + ")");
+        }
+      }
       return;
     }
+    where_[pointer_of(f)] = node;
     if (node->object) {
+      bad_.insert(pointer_of(f));
       loader_.add(node->file, node->pointer, "an object without \"value\"", allowed(f));
       return;
     }
     const json& v = node->value;
     const auto refuse = [&] {
+      bad_.insert(pointer_of(f));
       loader_.add(node->file, node->pointer, shorten(v.dump(-1, ' ', false, json::error_handler_t::replace)), allowed(f));
     };
+    json meant = v;  // what the hash sees: "2 MiB", 2097152 and 2097152.0 are one machine
     if (f.unit == Unit::text || f.unit == Unit::choice) {
       if (!v.is_string()) return refuse();
       const std::string text = v.get<std::string>();
@@ -307,9 +380,16 @@ class Checker {
         return refuse();
       }
       if (!std::isfinite(number) || number < f.min || number > f.max) return refuse();
+      const bool whole = number == std::floor(number);
+      if (f.whole && !whole) return refuse();
       f.set_number(profile_, number);
+      if (whole && number < 9007199254740992.0) {
+        meant = static_cast<std::uint64_t>(number);
+      } else {
+        meant = number;
+      }
     }
-    canonical_[pointer_of(f)] = v;
+    canonical_[pointer_of(f)] = std::move(meant);
     constants_.push_back({pointer_of(f), v.dump(-1, ' ', false, json::error_handler_t::replace), node->source, node->file});
   }
 
@@ -323,29 +403,41 @@ class Checker {
         return list;
       }
       case Unit::bytes:
-        return "bytes from " + number_text(f.min) + " to " + number_text(f.max) + ", or a text like \"2 MiB\"";
-      default: return "a number from " + number_text(f.min) + " to " + number_text(f.max);
+        return "whole bytes from " + number_text(f.min) + " to " + number_text(f.max) + ", or a text like \"2 MiB\"";
+      default:
+        return std::string(f.whole ? "a whole number" : "a number") + " from " + number_text(f.min) + " to " +
+               number_text(f.max);
     }
   }
 
   void unknown(const Node& node, const std::string& section) {
     std::set<std::string> known;
+    std::set<std::string> sections;
     for (const Field& f : fields()) {
       if (f.section == section) known.insert(f.key);
       if (f.section.size() > section.size() && f.section.compare(0, section.size(), section) == 0 &&
           (section.empty() || f.section[section.size()] == '.')) {
         const std::string rest = f.section.substr(section.empty() ? 0 : section.size() + 1);
-        known.insert(rest.substr(0, rest.find('.')));
+        sections.insert(rest.substr(0, rest.find('.')));
       }
     }
+    known.insert(sections.begin(), sections.end());
     for (const auto& [key, member] : node.members) {
-      if (known.count(key) != 0) {
-        if (member.object) unknown(member, section.empty() ? key : section + "." + key);
+      if (sections.count(key) != 0) {
+        if (member.object) {
+          unknown(member, section.empty() ? key : section + "." + key);
+        } else {
+          loader_.add(member.file, member.pointer,
+                      shorten(member.value.dump(-1, ' ', false, json::error_handler_t::replace)),
+                      "an object, the section \"" + key + "\"");
+        }
         continue;
       }
+      if (known.count(key) != 0) continue;
       std::string nearest;
       std::size_t best = key.size() / 2 + 2;
       for (const std::string& k : known) {
+        if (loader_.full()) break;  // it will not be listed
         const std::size_t d = key.size() > 200 ? best : edit_distance(key, k);
         if (d < best) {
           best = d;
@@ -356,55 +448,88 @@ class Checker {
     }
   }
 
-  void rule(bool holds, const std::string& pointer, const std::string& found, const std::string& allowed) {
-    if (!holds) loader_.add(root_.file, pointer, found, allowed);
+  // A rule over the constants `of`, blamed on the first of them where its file says it. Silent where one of them is
+  // already reported: the rest of the profile is still judged.
+  void rule(bool holds, std::initializer_list<const char*> of, const std::string& found, const std::string& allowed) {
+    if (holds || std::any_of(of.begin(), of.end(), [&](const char* p) { return bad_.count(p) != 0; })) return;
+    const auto at = where_.find(*of.begin());
+    if (at == where_.end()) {
+      if (loader_.complete) loader_.add(root_.file, *of.begin(), found, allowed);
+    } else {
+      loader_.add(at->second->file, at->second->pointer, found, allowed);
+    }
   }
 
   void relations() {
     const auto power_of_two = [](std::uint64_t v) { return v != 0 && (v & (v - 1)) == 0; };
     const auto text = [](auto v) { return std::to_string(v); };
+    const auto ns = [](TimePs v) { return number_text(static_cast<double>(v) / 1000.0); };
     const Link& l = profile_.link;
     const DeviceInfo& d = profile_.machine.device;
-    rule(d.max_allocation_bytes <= d.global_memory_bytes, "/device/max_allocation_bytes", text(d.max_allocation_bytes), "at most global_memory_bytes (" + text(d.global_memory_bytes) + ")");
-    rule(power_of_two(d.base_address_align_bits), "/device/base_address_align_bits", text(d.base_address_align_bits), "a power of two");
-    rule(d.timestamp_granularity_ps >= 1, "/device/timestamp_granularity_ns", "0", "at least 0.001");
-    rule(power_of_two(l.max_payload_bytes), "/link/max_payload_bytes", text(l.max_payload_bytes), "a power of two");
-    rule(power_of_two(l.max_read_request_bytes), "/link/max_read_request_bytes", text(l.max_read_request_bytes), "a power of two");
-    rule(power_of_two(profile_.host.private_cache.line_bytes), "/host/private_cache/line_bytes", text(profile_.host.private_cache.line_bytes), "a power of two");
-    rule(profile_.host.private_cache.line_bytes <= l.max_payload_bytes, "/link/max_payload_bytes", text(l.max_payload_bytes), "at least one cache line of the host");
+    rule(d.max_allocation_bytes <= d.global_memory_bytes,
+         {"/device/max_allocation_bytes", "/device/global_memory_bytes"}, text(d.max_allocation_bytes), "at most global_memory_bytes (" + text(d.global_memory_bytes) + ")");
+    rule(power_of_two(d.base_address_align_bits), {"/device/base_address_align_bits"}, text(d.base_address_align_bits),
+         "a power of two");
+    rule(d.timestamp_granularity_ps >= 1, {"/device/timestamp_granularity_ns"}, "0", "at least 0.001");
+    rule(power_of_two(l.max_payload_bytes), {"/link/max_payload_bytes"}, text(l.max_payload_bytes), "a power of two");
+    rule(power_of_two(l.max_read_request_bytes), {"/link/max_read_request_bytes"}, text(l.max_read_request_bytes),
+         "a power of two");
+    rule(power_of_two(l.read_completion_boundary_bytes), {"/link/read_completion_boundary_bytes"},
+         text(l.read_completion_boundary_bytes), "64 or 128 (PCIe Base, RCB)");
+    const std::uint32_t line = profile_.host.private_cache.line_bytes;
+    rule(power_of_two(line), {"/host/private_cache/line_bytes"}, text(line), "a power of two");
+    rule(line <= l.max_payload_bytes, {"/link/max_payload_bytes", "/host/private_cache/line_bytes"},
+         text(l.max_payload_bytes), "at least one cache line of the host (" + text(line) + ")");
     if (l.kind == LinkKind::pcie) {
-      rule(l.gigatransfers_per_s > 0 && l.lanes > 0, "/link/gigatransfers_per_s", "no rate or no lanes", "gigatransfers_per_s and lanes, as kind is \"pcie\"");
-      rule(l.max_payload_bytes >= 128, "/link/max_payload_bytes", text(l.max_payload_bytes), "at least 128 (PCIe Base, MPS)");
-      rule(l.max_read_request_bytes >= 128, "/link/max_read_request_bytes", text(l.max_read_request_bytes), "at least 128 (PCIe Base, MRRS)");
+      rule(l.max_payload_bytes >= 128, {"/link/max_payload_bytes", "/link/kind"}, text(l.max_payload_bytes),
+           "at least 128 (PCIe Base, MPS)");
+      rule(l.max_read_request_bytes >= 128, {"/link/max_read_request_bytes", "/link/kind"},
+           text(l.max_read_request_bytes), "at least 128 (PCIe Base, MRRS)");
+    }
+    if (l.kind == LinkKind::pcie || l.kind == LinkKind::coherent) {
+      const std::string kind = l.kind == LinkKind::pcie ? "\"pcie\"" : "\"coherent\"";
+      rule(l.gigatransfers_per_s > 0, {"/link/gigatransfers_per_s", "/link/kind"}, "nothing",
+           "a rate, as kind is " + kind);
+      rule(l.lanes > 0, {"/link/lanes", "/link/kind"}, "nothing", "a number of lanes, as kind is " + kind);
     }
     if (l.kind == LinkKind::coherent) {
-      rule(l.gigatransfers_per_s > 0 && l.lanes > 0, "/link/gigatransfers_per_s", "no rate or no lanes", "gigatransfers_per_s and lanes, as kind is \"coherent\"");
-      rule(l.flit_bytes > 0 && l.flit_payload_bytes > 0 && l.flit_payload_bytes <= l.flit_bytes, "/link/flit_bytes", text(l.flit_bytes), "flit_bytes >= flit_payload_bytes > 0, as kind is \"coherent\"");
+      rule(l.flit_bytes > 0, {"/link/flit_bytes", "/link/kind"}, "nothing", "a flit's size, as kind is \"coherent\"");
+      rule(l.flit_payload_bytes > 0 && l.flit_payload_bytes <= l.flit_bytes,
+           {"/link/flit_payload_bytes", "/link/flit_bytes", "/link/kind"}, text(l.flit_payload_bytes),
+           "from 1 to flit_bytes (" + text(l.flit_bytes) + "), as kind is \"coherent\"");
     }
     if (l.kind == LinkKind::on_chip) {
-      rule(l.fabric_bytes_per_s > 0, "/link/fabric_gbps", "0", "more than 0, as kind is \"on_chip\"");
+      rule(l.fabric_bytes_per_s > 0, {"/link/fabric_gbps", "/link/kind"}, "nothing", "a rate, as kind is \"on_chip\"");
     }
     const bool coherent = l.kind == LinkKind::coherent || (l.kind == LinkKind::on_chip && l.fabric_coherent);
-    rule(d.svm != SvmSupport::fine_system || coherent, "/device/svm", "\"fine_system\"", "a coherent link, or less");
-    rule(profile_.device_memory.timings.trfc_ps < profile_.device_memory.timings.trefi_ps, "/device_memory/timings/trfc_ns", text(profile_.device_memory.timings.trfc_ps) + " ps", "less than trefi_ns");
+    rule(d.svm != SvmSupport::fine_system || coherent, {"/device/svm", "/link/kind", "/link/fabric_coherent"},
+         "\"fine_system\"", "a coherent link, or less");
+    rule(!d.svm_atomics || d.svm == SvmSupport::fine_buffer || d.svm == SvmSupport::fine_system,
+         {"/device/svm_atomics", "/device/svm"}, "true",
+         "false, as atomics are a property of fine-grained SVM (CL_DEVICE_SVM_CAPABILITIES)");
+    const DramTimings& t = profile_.device_memory.timings;
+    rule(t.trfc_ps < t.trefi_ps, {"/device_memory/timings/trfc_ns", "/device_memory/timings/trefi_ns"}, ns(t.trfc_ps),
+         "less than trefi_ns (" + ns(t.trefi_ps) + "), or refresh takes all the time");
   }
 
   Loader& loader_;
   const Node& root_;
   Profile& profile_;
   json canonical_ = json::object();
+  std::set<std::string> bad_;                  // pointers in the merged profile of what was refused or is missing
+  std::map<std::string, const Node*> where_;   // and where each constant was said
   std::vector<Constant> constants_;
 };
 
-Loaded finish(Loader& loader, const Node& root, bool parsed) {
+Loaded finish(Loader& loader, const Node& root) {
   Loaded loaded;
   Profile profile;
-  if (parsed || root.object) {
+  if (root.object) {
     Checker checker(loader, root, profile);
-    if (parsed) checker.run();
+    checker.run();
     loaded.constants = checker.take_constants();
     // FNV-1a over the canonical text: sorted pointers and values, sources left out.
-    std::uint64_t hash = 1469598103934665603ULL;
+    std::uint64_t hash = 0xcbf29ce484222325ULL;
     for (const char c : checker.canonical().dump(-1, ' ', true, json::error_handler_t::replace)) {
       hash = (hash ^ static_cast<unsigned char>(c)) * 1099511628211ULL;
     }
@@ -414,7 +539,7 @@ Loaded finish(Loader& loader, const Node& root, bool parsed) {
     profile.machine.profile_name = profile.name;
     profile.machine.profile_hash = text;
   }
-  loaded.problems = std::move(loader.problems);
+  loaded.problems = loader.take_problems();
   if (loaded.problems.empty()) loaded.profile = std::move(profile);
   return loaded;
 }
@@ -456,8 +581,8 @@ std::string to_string(const Problem& p) {
 Loaded parse_profile(std::string_view text, const fs::path& file) {
   Loader loader;
   Node root;
-  const bool parsed = loader.parse(text, file, root);
-  return finish(loader, root, parsed);
+  (void)loader.parse(text, file, root);
+  return finish(loader, root);
 }
 
 Loaded load_profile(std::string_view name_or_path) {
@@ -482,13 +607,13 @@ Loaded load_profile(std::string_view name_or_path) {
         }
       }
       loader.add("profile", "", "\"" + shorten(name) + "\"", "a file, or one of: " + (list.empty() ? "(no shipped profiles found; set SLUICE_CONFIG_DIR)" : list), nearest);
-      return finish(loader, Node{}, false);
+      return finish(loader, Node{});
     }
   }
   std::string text;
   Node root;
-  const bool parsed = loader.read_text(file, text) && loader.parse(text, file, root);
-  return finish(loader, root, parsed);
+  if (loader.read_text(file, text)) (void)loader.parse(text, file, root);
+  return finish(loader, root);
 }
 
 std::vector<ProfileEntry> shipped_profiles() {

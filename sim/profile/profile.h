@@ -111,7 +111,6 @@ struct CopyEngines {
   std::uint32_t setup_cycles = 0;     // descriptor to first request
   std::uint32_t row_cycles = 0;       // per row of a rectangle
   std::uint32_t finish_cycles = 0;    // last byte to END stamp (flush, semaphore release)
-  std::uint32_t chunk_bytes = 0;      // arbitration quantum between the queues of one engine
   std::uint32_t inline_limit_bytes = 0;           // linear writes below this travel in the ring; 0: never
   std::uint32_t inline_limit_pageable_bytes = 0;  // the same where the source would have to be staged
   std::uint32_t inline_cycles = 0;                // start to END of an inline write, besides its payload
