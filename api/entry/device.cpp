@@ -239,8 +239,8 @@ cl_int CL_API_CALL clGetDeviceInfo(cl_device_id handle, cl_device_info name, siz
   });
 }
 
-// No modelled machine can be partitioned: "CL_INVALID_VALUE if values specified in properties are not valid or if values
-// specified in properties are valid but not supported by the device".
+// No modelled machine can be partitioned: "CL_INVALID_VALUE if values specified in properties are not valid or if
+// values specified in properties are valid but not supported by the device".
 cl_int CL_API_CALL clCreateSubDevices(cl_device_id in_device, const cl_device_partition_property*, cl_uint,
                                       cl_device_id*, cl_uint*) {
   return find<Device>(in_device) == nullptr ? CL_INVALID_DEVICE : CL_INVALID_VALUE;

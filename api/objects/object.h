@@ -3,9 +3,9 @@
 // `external` counts what the program holds (clCreate*, clRetain*, clRelease*). While it is positive the handle is live
 // in the registry; when it reaches zero the handle is invalid for every later call. `uses` counts who needs the object:
 // one use for all external references together, one for each Ref. An object that the program released lives on while a
-// pending command or another object uses it. A handle that the program will get back in a callback stays live until then
-// (keep_live). Both counts, the registry and all objects are guarded by the runtime's
-// one lock; the counts are atomic all the same, so that a Ref may be copied or dropped by a thread that does not hold it.
+// pending command or another object uses it. A handle that the program will get back in a callback stays live until
+// then (keep_live). Objects are guarded by the one lock of the runtime; the counts are atomic all the same, a Ref may
+// be copied or dropped by a thread that does not hold it.
 #pragma once
 
 #include <CL/cl_icd.h>
@@ -19,7 +19,9 @@ namespace sluice::api {
 
 extern const cl_icd_dispatch dispatch_table;  // api/icd/dispatch.cpp
 
-enum class ObjectType : std::uint8_t { none, platform, device, context, queue, event, memory, program, kernel, sampler };
+enum class ObjectType : std::uint8_t {
+  none, platform, device, context, queue, event, memory, program, kernel, sampler,
+};
 
 class ObjectBase {
  public:

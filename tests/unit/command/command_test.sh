@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# The `sluice` command from outside: exit statuses, environment, signals, traces that cannot be written.
+#   command_test.sh SLUICE DRIVER_PROGRAM     DRIVER_PROGRAM: any OpenCL program that ends with 0
+set -u
+sluice=$1
+program=$2
+work=$(mktemp -d)
+trap 'rm -rf -- "$work"' EXIT
+cd -- "$work" || exit 1
+failures=0
+
+# expect STATUS COMMAND...: output goes to out and err
+expect() {
+  local wanted=$1 status=0
+  shift
+  "$@" >out 2>err || status=$?
+  if [[ $status -ne $wanted ]]; then
+    echo "exit status $status, expected $wanted: $*"
+    cat out err
+    failures=$((failures + 1))
+  fi
+}
+# says FILE TEXT
+says() {
+  if ! grep -qF -- "$2" "$1"; then
+    echo "\"$2\" is missing in $1:"
+    cat "$1"
+    failures=$((failures + 1))
+  fi
+}
+
+expect 0 "$sluice" --version && says out "sluice "
+expect 0 "$sluice" --help && says out mapcopy
+for arguments in "" "nonsense" "run" "run true" "run --" "run --trace-level all -- true" "run --trace t.csv -- true" \
+  "run --host-time wall:-1 -- true" "run --detail fast -- true" "report t.jsonl -- true" "mapcopy --sizes 4X" "profile"; do
+  # shellcheck disable=SC2086
+  expect 2 "$sluice" $arguments
+done
+
+# The program's own status, also when a signal ends it; nothing is added to its output.
+expect 0 "$sluice" run -- echo -- --profile x && { [[ $(cat out) == "-- --profile x" ]] || says out "-- --profile x"; }
+expect 7 "$sluice" run -- sh -c 'exit 7'
+expect 137 "$sluice" run -- sh -c 'kill -9 $$'
+expect 127 "$sluice" run -- ./nowhere
+expect 126 "$sluice" run -- /etc/passwd
+"$sluice" run -- sh -c 'trap "exit 42" TERM; echo ready >ready; while :; do sleep 0.05; done' &
+for _ in $(seq 200); do [[ -e ready ]] && break; sleep 0.05; done
+kill -TERM $!
+expect 42 wait $!
+
+# Bad profiles end it before the program starts.
+expect 2 "$sluice" run --profile no-such-machine -- touch started
+[[ ! -e started ]] || { echo "the program was started on a bad profile"; failures=$((failures + 1)); }
+echo '{' >bad.json
+expect 2 "$sluice" run --profile ./bad.json -- true && says err bad.json
+expect 2 "$sluice" profile check bad.json && says err bad.json
+expect 0 "$sluice" profile check h200-pcie5 generic-pcie4
+expect 0 "$sluice" profile list && says out soc-noncoherent
+expect 0 "$sluice" profile show h200-pcie5 && says out /link/lanes
+
+# Virtual time without a driver: 2023, and sleeps that take no time.
+expect 0 "$sluice" run --virtual-time -- sh -c 'sleep 3600; date -u +%Y' && says out 2023
+
+# Traces.
+expect 0 "$sluice" run --trace t.jsonl --trace t.json --trace-level stage --report r.txt -- "$program"
+says t.jsonl '"level":"stage"'
+says r.txt "By operation"
+expect 0 "$sluice" report t.jsonl && says out "Where the time went"
+grep -q $'\033' out && { echo "colour in a file"; failures=$((failures + 1)); }
+expect 0 "$sluice" run --report - -- "$program" && says out "By operation"
+expect 0 "$sluice" run --report - -- true && says err "nothing to report"
+expect 3 "$sluice" run --trace /nowhere/t.jsonl -- "$program" && says err "/nowhere/t.jsonl: No such file or directory"
+if [[ -w /dev/full ]]; then
+  ln -s /dev/full full.jsonl
+  expect 3 "$sluice" run --trace full.jsonl -- "$program" && says err "No space left on device"
+fi
+# The program's own failure is worth more than its trace's.
+expect 5 "$sluice" run --trace /nowhere/t.jsonl -- sh -c "'$program' && exit 5"
+expect 2 "$sluice" report nowhere.jsonl
+expect 2 "$sluice" report t.json && says err "line 1"
+
+expect 0 "$sluice" mapcopy --profile generic-pcie4 --profile igpu-coherent --sizes 4K,1M && says out "1 MiB"
+exit $((failures > 0))
