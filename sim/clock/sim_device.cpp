@@ -11,7 +11,7 @@ extern "C" __attribute__((visibility("default"))) int sc_main(int, char**) { ret
 
 namespace sluice::sim {
 
-SimDevice::SimDevice(profile::Profile profile, bool packets, TraceSink* trace)
+SimDevice::SimDevice(profile::Profile profile, Detail detail, TraceSink* trace)
     : profile_(std::move(profile)),
       link_(make_link(profile_)),
       host_(profile_.host),
@@ -20,7 +20,7 @@ SimDevice::SimDevice(profile::Profile profile, bool packets, TraceSink* trace)
   for (std::uint32_t i = 0; i < profile_.machine.device_count; ++i) {
     device_addresses_.emplace_back(profile_.machine.device.global_memory_bytes);
     gpus_.push_back(
-        std::make_unique<Gpu>("gpu" + std::to_string(i), profile_, *link_, host_, packets, *this, trace_));
+        std::make_unique<Gpu>("gpu" + std::to_string(i), profile_, *link_, host_, detail, *this, trace_));
   }
 }
 
@@ -147,7 +147,8 @@ bool SimDevice::run_until_next_completion() {
   }
 }
 
-std::unique_ptr<Simulator> make_simulator(profile::Profile profile, bool packets, TraceSink* trace, std::string& error) {
+std::unique_ptr<Simulator> make_simulator(profile::Profile profile, Detail detail, TraceSink* trace,
+                                          std::string& error) {
   static bool opened = false;
   if (opened) {
     error = "the simulator was opened before: SystemC has one context a process";
@@ -158,7 +159,7 @@ std::unique_ptr<Simulator> make_simulator(profile::Profile profile, bool packets
   ::setenv("SC_COPYRIGHT_MESSAGE", "DISABLE", 0);
   sc_core::sc_report_handler::set_actions(sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
   sc_core::sc_report_handler::set_actions(sc_core::SC_WARNING, sc_core::SC_DO_NOTHING);
-  return std::make_unique<SimDevice>(std::move(profile), packets, trace);
+  return std::make_unique<SimDevice>(std::move(profile), detail, trace);
 }
 
 }  // namespace sluice::sim
@@ -176,7 +177,8 @@ std::unique_ptr<Simulator> open_simulator(const SimulatorOptions& options, std::
     return nullptr;
   }
   std::string error;
-  auto simulator = sim::make_simulator(std::move(*loaded.profile), options.detail == "packet", options.trace, error);
+  const sim::Detail detail = options.detail == "packet" ? sim::Detail::packet : sim::Detail::train;
+  auto simulator = sim::make_simulator(std::move(*loaded.profile), detail, options.trace, error);
   if (simulator == nullptr) errors.push_back(error);
   return simulator;
 }

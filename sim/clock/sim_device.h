@@ -16,7 +16,7 @@ namespace sluice::sim {
 
 class SimDevice final : public Simulator, public JobSink {
  public:
-  SimDevice(profile::Profile profile, bool packets, TraceSink* trace);
+  SimDevice(profile::Profile profile, Detail detail, TraceSink* trace);
   ~SimDevice() override;
 
   [[nodiscard]] const Machine& machine() const noexcept override { return profile_.machine; }
@@ -68,7 +68,7 @@ class SimDevice final : public Simulator, public JobSink {
 };
 
 // The simulator of a profile that was built by hand; open_simulator() with a loaded one. One a process.
-[[nodiscard]] std::unique_ptr<Simulator> make_simulator(profile::Profile profile, bool packets, TraceSink* trace,
+[[nodiscard]] std::unique_ptr<Simulator> make_simulator(profile::Profile profile, Detail detail, TraceSink* trace,
                                                         std::string& error);
 
 }  // namespace sluice::sim

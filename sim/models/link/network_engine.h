@@ -1,0 +1,49 @@
+// The FlowEngine: drives the packet network from the SystemC kernel.
+//  packet  every packet is served by every resource on its path, and each service can be traced;
+//  train   a flow alone costs one kernel event, its end computed in closed form; flows that meet enter the same network,
+//          which skips the periods that its pattern repeats. Both details therefore give the same times.
+#pragma once
+
+#include <systemc>
+
+#include <memory>
+#include <vector>
+
+#include "sim/iface/trace_sink.h"
+#include "sim/models/link/packet_network.h"
+
+namespace sluice::sim {
+
+enum class Detail : std::uint8_t { train, packet };
+
+class NetworkEngine final : public sc_core::sc_module, public FlowEngine, private PacketNetwork::Observer {
+ public:
+  NetworkEngine(const sc_core::sc_module_name& name, Detail detail, TraceSink* trace);
+
+  void start(const Flow& flow, Done done) override;
+  [[nodiscard]] std::uint64_t events() const noexcept override { return wakes_ + network_.served(); }
+
+ private:
+  struct Waiter {
+    const Flow* flow = nullptr;
+    Done done;
+  };
+
+  void wake();
+  void serve_until(TimePs limit);
+  void finish(const PacketNetwork::Ended& ended);
+  void served(const Flow& flow, std::size_t hop, const Segment& segment, TimePs begin, TimePs end) override;
+
+  Detail detail_;
+  TraceSink* trace_;
+  PacketNetwork network_;
+  std::vector<Waiter> waiting_;  // for the flows in the network, or for the one that is alone
+  // train: the one flow under way has never met another.
+  bool alone_ = false;
+  TimePs alone_since_ = 0;
+  TimePs alone_end_ = 0;
+  sc_core::sc_event next_;
+  std::uint64_t wakes_ = 0;
+};
+
+}  // namespace sluice::sim

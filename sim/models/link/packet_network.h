@@ -1,0 +1,136 @@
+// The queueing network that flows travel through, packet by packet: serial servers, round-robin between the flows that
+// wait, windows of tags and credits. No SystemC: the engines drive it. Both details of the model are this one network;
+// `train` may skip whole periods of a pattern that has repeated, which changes no time (skip_periods).
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <vector>
+
+#include "sim/models/link/traffic.h"
+
+namespace sluice::sim {
+
+class PacketNetwork {
+ public:
+  // Told of every packet that a server has taken. Never called for packets that a skip has jumped over.
+  class Observer {
+   public:
+    virtual ~Observer() = default;
+    virtual void served(const Flow& flow, std::size_t hop, const Segment& segment, TimePs begin, TimePs end) = 0;
+  };
+  struct Ended {
+    const Flow* flow = nullptr;
+    TimePs end = 0;  // end latency included; may lie ahead of the time run to
+  };
+
+  explicit PacketNetwork(bool skip_periods, Observer* observer = nullptr)
+      : skip_periods_(skip_periods), observer_(observer) {}
+
+  // `flow` enters at `now`, which must not lie before what was served last. It must live until it ends.
+  void start(const Flow& flow, TimePs now);
+  // Serves, in time order, every packet whose service starts before `limit`, up to the end of a flow.
+  [[nodiscard]] std::optional<Ended> run(TimePs limit);
+  // When the next service starts; time_never if nothing waits.
+  [[nodiscard]] TimePs next();
+  [[nodiscard]] bool empty() const noexcept { return active_.empty(); }
+  // When the last server is free of what it has taken.
+  [[nodiscard]] TimePs busy_until() const noexcept;
+  // Forgets all flows and makes all servers free.
+  void clear();
+  // Packets served one by one, skips not counted.
+  [[nodiscard]] std::uint64_t served() const noexcept { return served_; }
+
+ private:
+  // First-in first-out times in a ring that grows by doubling.
+  class TimeQueue {
+   public:
+    void push(TimePs t) {
+      if (count_ == times_.size()) grow();
+      times_[(head_ + count_++) & (times_.size() - 1)] = t;
+    }
+    void pop() noexcept {
+      head_ = (head_ + 1) & (times_.size() - 1);
+      --count_;
+    }
+    void clear() noexcept { head_ = count_ = 0; }
+    [[nodiscard]] bool empty() const noexcept { return count_ == 0; }
+    [[nodiscard]] std::size_t size() const noexcept { return count_; }
+    [[nodiscard]] TimePs front() const noexcept { return times_[head_]; }
+    [[nodiscard]] TimePs at(std::size_t i) const noexcept { return times_[(head_ + i) & (times_.size() - 1)]; }
+    void shift(TimePs by) noexcept {
+      for (std::size_t i = 0; i < count_; ++i) times_[(head_ + i) & (times_.size() - 1)] += by;
+    }
+
+   private:
+    void grow();
+    std::vector<TimePs> times_;
+    std::size_t head_ = 0;
+    std::size_t count_ = 0;
+  };
+  struct Hop {
+    TimeQueue waiting;           // arrival times; unused at hop 0
+    std::size_t segment = 0;     // of the next packet to be served
+    std::uint64_t in_segment = 0;
+  };
+  struct Active {
+    const Flow* flow = nullptr;
+    TimePs started = 0;
+    std::uint64_t to_issue = 0;
+    std::uint64_t to_finish = 0;
+    std::uint64_t issued = 0;
+    TimeQueue returns;  // when tags or credits come back, in order
+    std::array<Hop, max_hops> hops;
+  };
+  struct Server {
+    TimePs free_at = 0;
+    std::size_t last_served = 0;  // round-robin position in active_
+  };
+  struct Candidate {
+    TimePs at = time_never;
+    std::size_t flow = 0;
+    std::size_t hop = 0;
+  };
+  // The state seen from one moment: what lies in the past counts as now, since nothing is served before now.
+  struct Snapshot {
+    bool valid = false;
+    TimePs at = 0;
+    std::uint64_t samples = 0;  // taken since
+    std::uint64_t patience = 1;
+    std::array<TimePs, resource_count> free{};
+    std::array<std::size_t, resource_count> last_served{};
+    struct HopState {
+      std::size_t segment = 0;
+      std::uint64_t in_segment = 0;
+      std::size_t waiting = 0;
+    };
+    std::vector<HopState> hops;        // all hops of all flows
+    std::vector<std::size_t> returns;  // sizes, by flow
+    std::vector<TimePs> times;         // all queues, one after the other
+  };
+
+  [[nodiscard]] TimePs ready_time(const Active& a, std::size_t hop) const;
+  void find(std::size_t server);
+  void refresh();
+  void serve(std::size_t server);
+  void sample(TimePs now, TimePs limit);
+  [[nodiscard]] bool repeats(TimePs now) const;
+  void take_snapshot(TimePs now);
+  void skip(TimePs now, TimePs limit);
+  void remove(std::size_t flow);
+
+  bool skip_periods_;
+  Observer* observer_;
+  std::vector<std::unique_ptr<Active>> active_;
+  std::vector<std::unique_ptr<Active>> pool_;
+  std::array<Server, resource_count> servers_{};
+  std::array<Candidate, resource_count> candidates_{};
+  std::uint32_t stale_ = 0;  // candidates to be found anew, a bit a server
+  Snapshot snapshot_;
+  std::uint32_t rest_ = 0;  // samples to leave out: a skip was not possible just now
+  std::uint64_t served_ = 0;
+};
+
+}  // namespace sluice::sim
