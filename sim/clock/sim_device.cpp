@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstdlib>
 
+#include "sim/models/link/link.h"
 #include "sim/profile/load.h"
 
 // libsystemc refers to the entry point of stand-alone models; here the kernel is driven from outside, but the dynamic

@@ -10,6 +10,7 @@
 #include "sim/iface/simulator.h"
 #include "sim/models/gpu/gpu.h"
 #include "sim/models/host/host_driver.h"
+#include "sim/models/host_link.h"
 #include "sim/profile/profile.h"
 
 namespace sluice::sim {

@@ -5,9 +5,9 @@
 #include <deque>
 
 #include "sim/clock/agenda.h"
+#include "sim/models/device_memory.h"
+#include "sim/models/host_link.h"
 #include "sim/models/job.h"
-#include "sim/models/link/link.h"
-#include "sim/models/memory/device_memory.h"
 #include "sim/profile/profile.h"
 
 namespace sluice::sim {

@@ -6,7 +6,7 @@
 
 #include "sim/iface/command.h"
 #include "sim/iface/trace_sink.h"
-#include "sim/models/link/traffic.h"
+#include "sim/models/traffic.h"
 
 namespace sluice::sim {
 

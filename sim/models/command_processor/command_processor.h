@@ -5,8 +5,8 @@
 #include <unordered_map>
 
 #include "sim/clock/agenda.h"
+#include "sim/models/host_link.h"
 #include "sim/models/job.h"
-#include "sim/models/link/link.h"
 #include "sim/profile/profile.h"
 
 namespace sluice::sim {

@@ -6,6 +6,7 @@
 #include "sim/dma/copy_engines.h"
 #include "sim/models/command_processor/command_processor.h"
 #include "sim/models/link/network_engine.h"
+#include "sim/models/memory/dram_memory.h"
 
 namespace sluice::sim {
 
@@ -25,7 +26,7 @@ class Gpu {
   [[nodiscard]] const FlowEngine& flows() const noexcept { return flows_; }
 
  private:
-  memory::DeviceMemory memory_;
+  memory::DramMemory memory_;
   CommandProcessor processor_;
   NetworkEngine flows_;
   CopyEngines engines_;

@@ -3,8 +3,8 @@
 
 #include "sim/cache/host_memory.h"
 #include "sim/iface/simulator.h"
+#include "sim/models/host_link.h"
 #include "sim/models/job.h"
-#include "sim/models/link/link.h"
 #include "sim/profile/profile.h"
 
 namespace sluice::sim {

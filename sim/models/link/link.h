@@ -1,50 +1,15 @@
-// What joins host and device. A Link turns a transfer into a Flow and knows the flights that commands, fences and maps
-// take. One file per kind; make_link() is the table of kinds.
+// The kinds of host link (sim/models/host_link.h): one file per kind; make_link() is the table of kinds.
 #pragma once
 
+#include <array>
 #include <memory>
-#include <vector>
 
 #include "sim/cache/host_memory.h"
-#include "sim/models/link/traffic.h"
+#include "sim/models/host_link.h"
+#include "sim/models/traffic.h"
 #include "sim/profile/profile.h"
 
 namespace sluice::sim {
-
-// A contiguous-row transfer between host memory and the device.
-struct LinkTransfer {
-  Direction direction = Direction::host_to_device;
-  std::uint64_t host_address = 0;
-  std::uint64_t row_bytes = 0;
-  std::uint64_t rows = 1;
-  std::uint64_t host_row_pitch_bytes = 0;
-  TimePs row_ps = 0;                    // the engine's own work per row
-  TimePs memory_interval_ps = 0;        // device memory, per max_payload_bytes
-};
-
-class Link {
- public:
-  virtual ~Link() = default;
-  // Fills `flow` (path, latencies, segments, window); `runs` says where the host's lines lie, row after row.
-  virtual void plan(const LinkTransfer& transfer, const std::vector<cache::LineRun>& runs, Flow& flow) const = 0;
-  // Device reads `bytes` of host memory that lies in memory or LLC: request to last byte, with the link to itself.
-  [[nodiscard]] virtual TimePs fetch_time(std::uint64_t bytes) const = 0;
-  // A doorbell or fence: one small posted write.
-  [[nodiscard]] virtual TimePs posted_time() const = 0;
-  // A map or unmap of memory that both sides address: ownership or cache maintenance of `lines` lines.
-  [[nodiscard]] virtual TimePs map_cost(std::uint64_t lines) const = 0;
-  // Service time per packet of a home agent that serves from memory; what a flow would cost without snoops.
-  [[nodiscard]] virtual TimePs unsnooped_service(std::uint32_t packet_bytes) const = 0;
-  // Bytes on each wire, headers and DLLPs included, and packets as the link counts them.
-  struct WireUse {
-    std::uint64_t up = 0;
-    std::uint64_t down = 0;
-    std::uint64_t tlps = 0;
-  };
-  [[nodiscard]] virtual WireUse wire_use(const Flow& flow, Direction direction) const = 0;
-  // Pageable host memory needs no staging: the device reaches all of it.
-  [[nodiscard]] virtual bool reaches_pageable() const = 0;
-};
 
 [[nodiscard]] std::unique_ptr<Link> make_pcie_link(const profile::Profile& profile);
 [[nodiscard]] std::unique_ptr<Link> make_coherent_link(const profile::Profile& profile);

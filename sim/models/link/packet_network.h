@@ -9,7 +9,7 @@
 #include <optional>
 #include <vector>
 
-#include "sim/models/link/traffic.h"
+#include "sim/models/traffic.h"
 
 namespace sluice::sim {
 

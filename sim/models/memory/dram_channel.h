@@ -1,5 +1,5 @@
 // One channel of DRAM burst by burst: banks with open rows, first come first served, commands as early as the timings
-// allow. The yardstick of DeviceMemory's closed form; too slow to carry transfers. All times in ps.
+// allow. The yardstick of DramMemory's closed form; too slow to carry transfers. All times in ps.
 //
 // Simplifications: the command bus is never the limit; write data follow their command by tCL, as read data do
 // (profiles have no CWL); tWTR runs from the end of write data to the read command, tRTW from read to write command;
@@ -11,7 +11,7 @@
 #include <cstdint>
 #include <vector>
 
-#include "sim/models/memory/device_memory.h"
+#include "sim/models/memory/dram_memory.h"
 #include "sim/profile/profile.h"
 
 namespace sluice::memory {

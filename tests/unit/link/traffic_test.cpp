@@ -1,5 +1,5 @@
 // time_alone() against the recurrence that defines it, packet by packet.
-#include "sim/models/link/traffic.h"
+#include "sim/models/traffic.h"
 
 #include <gtest/gtest.h>
 

@@ -119,7 +119,7 @@ double measured(const profile::DeviceMemory& m, std::uint32_t reads, std::uint32
 
 double closed(const profile::DeviceMemory& m, std::uint32_t permille) {
   const profile::DeviceCache none;
-  return static_cast<double>(DeviceMemory(m, none).sustained_bytes_per_s(permille));
+  return static_cast<double>(DramMemory(m, none).sustained_bytes_per_s(permille));
 }
 
 TEST(ClosedForm, WithinOnePercentOfBursts) {
@@ -155,7 +155,7 @@ TEST(DeviceCache, WriteBackIsChargedOnceTheCacheIsFull) {
   l2.line_bytes = 128;
   l2.bytes_per_s = 1'000'000'000'000ULL;
   l2.latency_ps = 1000;
-  DeviceMemory memory(m, l2);
+  DramMemory memory(m, l2);
   const StreamCost first = memory.stream(Access::write, 0, 1U << 20, 256);
   EXPECT_TRUE(first.cached);
   EXPECT_EQ(first.interval_ps, 256U);  // 1 byte a ps

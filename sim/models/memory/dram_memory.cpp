@@ -1,4 +1,4 @@
-#include "sim/models/memory/device_memory.h"
+#include "sim/models/memory/dram_memory.h"
 
 #include <algorithm>
 #include <vector>
@@ -14,7 +14,7 @@ constexpr double ps_per_s = 1e12;
 
 }  // namespace
 
-struct DeviceMemory::Impl {
+struct DramMemory::Impl {
   Impl(const profile::DeviceMemory& m, const profile::DeviceCache& c)
       : memory(m), cache_profile(c), cache(c.capacity_bytes) {}
 
@@ -54,15 +54,15 @@ struct DeviceMemory::Impl {
   std::vector<cache::IntervalCache::Run> victims;
 };
 
-DeviceMemory::DeviceMemory(const profile::DeviceMemory& memory, const profile::DeviceCache& cache)
+DramMemory::DramMemory(const profile::DeviceMemory& memory, const profile::DeviceCache& cache)
     : impl_(std::make_unique<Impl>(memory, cache)) {}
-DeviceMemory::~DeviceMemory() = default;
+DramMemory::~DramMemory() = default;
 
-std::uint64_t DeviceMemory::sustained_bytes_per_s(std::uint32_t write_permille) const noexcept {
+std::uint64_t DramMemory::sustained_bytes_per_s(std::uint32_t write_permille) const noexcept {
   return static_cast<std::uint64_t>(impl_->channel_rate() * impl_->memory.channels * impl_->efficiency(write_permille));
 }
 
-StreamCost DeviceMemory::stream(Access access, std::uint64_t address, std::uint64_t bytes, std::uint32_t packet_bytes) {
+StreamCost DramMemory::stream(Access access, std::uint64_t address, std::uint64_t bytes, std::uint32_t packet_bytes) {
   StreamCost cost;
   if (bytes == 0) return cost;
   const std::uint64_t line = impl_->cache_profile.line_bytes;

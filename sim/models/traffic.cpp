@@ -1,4 +1,4 @@
-#include "sim/models/link/traffic.h"
+#include "sim/models/traffic.h"
 
 #include <algorithm>
 

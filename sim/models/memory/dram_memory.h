@@ -7,27 +7,18 @@
 #include <cstdint>
 #include <memory>
 
+#include "sim/models/device_memory.h"
 #include "sim/profile/profile.h"
 
 namespace sluice::memory {
 
-enum class Access : std::uint8_t { read, write };
-
-struct StreamCost {
-  TimePs first_ps = 0;     // latency of the first packet
-  TimePs interval_ps = 0;  // time per packet of `packet_bytes` in steady state, rounded to ps
-  std::uint64_t row_activations = 0;
-  bool cached = false;     // served by the device's last-level cache
-};
-
-class DeviceMemory {
+class DramMemory final : public DeviceMemory {
  public:
-  DeviceMemory(const profile::DeviceMemory& memory, const profile::DeviceCache& cache);
-  ~DeviceMemory();
+  DramMemory(const profile::DeviceMemory& memory, const profile::DeviceCache& cache);
+  ~DramMemory() override;
 
-  // Cost of one engine's stream over [address, address + bytes) cut into packets; updates the cache's contents.
   [[nodiscard]] StreamCost stream(Access access, std::uint64_t address, std::uint64_t bytes,
-                                  std::uint32_t packet_bytes);
+                                  std::uint32_t packet_bytes) override;
   // Sustained bytes a second of a sequential stream, row activations, refresh and turnaround included;
   // `write_permille` of the bytes are writes.
   [[nodiscard]] std::uint64_t sustained_bytes_per_s(std::uint32_t write_permille) const noexcept;

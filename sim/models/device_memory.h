@@ -1,0 +1,28 @@
+// What copy engines and compute see of a device's memory: the cost of a stream. sim/models/memory has the model.
+#pragma once
+
+#include <cstdint>
+
+#include "sim/iface/time.h"
+
+namespace sluice::memory {
+
+enum class Access : std::uint8_t { read, write };
+
+struct StreamCost {
+  TimePs first_ps = 0;     // latency of the first packet
+  TimePs interval_ps = 0;  // time per packet of `packet_bytes` in steady state, rounded to ps
+  std::uint64_t row_activations = 0;
+  bool cached = false;     // served by the device's last-level cache
+};
+
+class DeviceMemory {
+ public:
+  virtual ~DeviceMemory() = default;
+
+  // Cost of one engine's stream over [address, address + bytes) cut into packets; updates the cache's contents.
+  [[nodiscard]] virtual StreamCost stream(Access access, std::uint64_t address, std::uint64_t bytes,
+                                          std::uint32_t packet_bytes) = 0;
+};
+
+}  // namespace sluice::memory
