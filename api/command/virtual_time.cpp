@@ -5,7 +5,7 @@
 #include <atomic>
 
 #include "api/command/runtime.h"
-#include "tools/virtual_time/hooks.h"
+#include "api/command/virtual_time_hooks.h"
 
 namespace sluice::api {
 

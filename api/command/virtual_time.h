@@ -1,4 +1,4 @@
-// The driver's side of `sluice run --virtual-time` (tools/virtual_time/hooks.h). Without the preloaded library nothing
+// The driver's side of `sluice run --virtual-time` (api/command/virtual_time_hooks.h). Without the preloaded library nothing
 // here does anything.
 #pragma once
 

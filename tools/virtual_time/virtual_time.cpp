@@ -25,7 +25,7 @@
 
 #include <atomic>
 
-#include "tools/virtual_time/hooks.h"
+#include "api/command/virtual_time_hooks.h"
 
 #define SLUICE_EXPORT extern "C" __attribute__((visibility("default")))
 

@@ -13,7 +13,7 @@
 #include <mutex>
 #include <thread>
 
-#include "tools/virtual_time/hooks.h"
+#include "api/command/virtual_time_hooks.h"
 
 namespace {
 

@@ -1,8 +1,8 @@
 // The contract between the driver and libsluice_virtual_time.so, which `sluice run --virtual-time` preloads so that the
 // program's clocks show simulated time. The driver finds the two functions with dlsym(RTLD_DEFAULT, ...); absent, the
 // program runs on real time and the driver needs to do nothing. Plain C: both sides may be built differently.
-#ifndef SLUICE_TOOLS_VIRTUAL_TIME_HOOKS_H_
-#define SLUICE_TOOLS_VIRTUAL_TIME_HOOKS_H_
+#ifndef SLUICE_API_COMMAND_VIRTUAL_TIME_HOOKS_H_
+#define SLUICE_API_COMMAND_VIRTUAL_TIME_HOOKS_H_
 
 #include <stdint.h>
 
@@ -40,4 +40,4 @@ typedef int (*SluiceVirtualTimeBypass)(int);
 } /* extern "C" */
 #endif
 
-#endif /* SLUICE_TOOLS_VIRTUAL_TIME_HOOKS_H_ */
+#endif /* SLUICE_API_COMMAND_VIRTUAL_TIME_HOOKS_H_ */
