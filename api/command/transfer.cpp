@@ -77,7 +77,7 @@ cl_int check_alignment(const Queue& queue, const Memory& memory) {
 void set_direction(Command& command) {
   const bool from_device = command.source.placement == Placement::device;
   const bool to_device = command.target.placement == Placement::device;
-  if (command.fill.size_bytes != 0) {
+  if (!command.fill.empty()) {
     command.direction = to_device ? Direction::device_to_device : Direction::host_to_host;
   } else if (from_device) {
     command.direction = to_device ? Direction::device_to_device : Direction::device_to_host;

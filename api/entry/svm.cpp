@@ -215,8 +215,7 @@ cl_int CL_API_CALL clEnqueueSVMMemFill(cl_command_queue queue_handle, void* targ
     if (size != 0) {
       c.shape.row_bytes = size;
       c.target = svm_end(call, target, size);
-      c.fill.size_bytes = static_cast<std::uint32_t>(pattern_size);
-      std::memcpy(c.fill.bytes.data(), pattern, pattern_size);
+      c.fill.assign(pattern, pattern_size);
       set_direction(c);
     }
     return enqueue(call, *queue, std::move(request), num, list, event, false);

@@ -270,8 +270,7 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueFillBuffer(cl_command_queue queue_handl
     if (size != 0) {
       c.shape.row_bytes = size;
       c.target = memory->device_end(offset);
-      c.fill.size_bytes = static_cast<std::uint32_t>(pattern_size);
-      std::memcpy(c.fill.bytes.data(), pattern, pattern_size);
+      c.fill.assign(pattern, pattern_size);
       set_direction(c);
     }
     return enqueue(call, *queue, std::move(request), num, list, event, false);

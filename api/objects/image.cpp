@@ -1,6 +1,7 @@
 #include "api/objects/image.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 #include <cmath>
 #include <cstring>
@@ -277,15 +278,16 @@ cl_int describe(const cl_image_format& format, const cl_image_desc& desc, bool h
   return CL_SUCCESS;
 }
 
-Pattern fill_pattern(const cl_image_format& format, const void* color) noexcept {
+Pattern fill_pattern(const cl_image_format& format, const void* color) {
   const std::size_t bytes = channel_bytes(format.image_channel_data_type);
   const std::size_t n = channels(format.image_channel_order);
-  Pattern pattern;
-  pattern.size_bytes = static_cast<std::uint32_t>(bytes * n);
+  std::array<std::byte, 16> texel{};  // four channels of 32 bits at most
   for (std::size_t i = 0; i < n; ++i) {
     const bool swap = format.image_channel_order == CL_BGRA && i < 3;
-    put_channel(pattern.bytes.data() + i * bytes, format.image_channel_data_type, color, swap ? 2 - i : i);
+    put_channel(texel.data() + i * bytes, format.image_channel_data_type, color, swap ? 2 - i : i);
   }
+  Pattern pattern;
+  pattern.assign(texel.data(), bytes * n);
   return pattern;
 }
 

@@ -86,6 +86,6 @@ class Image {
                               std::size_t buffer_bytes, Image::Layout& layout) noexcept;
 
 // One element of the colour that clEnqueueFillImage was given, which points to four cl_float, cl_int or cl_uint.
-[[nodiscard]] Pattern fill_pattern(const cl_image_format& format, const void* color) noexcept;
+[[nodiscard]] Pattern fill_pattern(const cl_image_format& format, const void* color);
 
 }  // namespace sluice::api

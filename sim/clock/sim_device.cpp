@@ -51,14 +51,11 @@ Job* SimDevice::new_job() {
   idle_.pop_back();
   // Keep the vectors' memory.
   auto dependents = std::move(job->dependents);
-  auto segments = std::move(job->flow.segments);
   auto copies = std::move(job->copy_done);
   dependents.clear();
-  segments.clear();
   copies.clear();
   *job = Job{};
   job->dependents = std::move(dependents);
-  job->flow.segments = std::move(segments);
   job->copy_done = std::move(copies);
   return job;
 }

@@ -83,7 +83,7 @@ void CopyEngines::begin(Job& job, TimePs now) {
     return;
   }
   if (!crosses_link(c)) {
-    const bool fill = c.fill.size_bytes != 0;
+    const bool fill = !c.fill.empty();
     const TimePs setup = (fill ? p.device_fill_setup_cycles : p.device_copy_setup_cycles) * cycle_ps_;
     const TimePs work = local_copy_time(job);
     job.spend(Stage::setup, setup);
@@ -96,6 +96,11 @@ void CopyEngines::begin(Job& job, TimePs now) {
     const TimePs payload =
         p.inline_bytes_per_cycle == 0 ? 0 : c.shape.bytes() * cycle_ps_ / p.inline_bytes_per_cycle;
     job.spend(Stage::setup, setup);
+    const std::uint64_t prefetch = profile_.command_processor.prefetch_bytes;
+    if (prefetch != 0 && c.shape.bytes() > prefetch) {
+      fetch_payload(job, now, now + payload);
+      return;
+    }
     job.spend(Stage::link, payload);
     post(now + setup + payload, {&job, DmaStep::finish});
     return;
@@ -145,9 +150,14 @@ TimePs CopyEngines::local_copy_time(const Job& job) {
   }
   constexpr std::uint32_t packet = 4096;
   const double packets = static_cast<double>(bytes) / packet;
-  const bool fill = c.fill.size_bytes != 0;
+  const bool fill = !c.fill.empty();
   const std::uint32_t width = fill ? p.device_fill_bytes_per_cycle : p.device_copy_bytes_per_cycle;
-  const double engine = static_cast<double>(bytes) / width * static_cast<double>(cycle_ps_);
+  double engine = static_cast<double>(bytes) / width * static_cast<double>(cycle_ps_);
+  const std::uint64_t rows = c.shape.rows * c.shape.slices;
+  if (rows > 1 && !fill) {
+    const std::uint64_t row = std::max<std::uint64_t>(c.shape.row_bytes, p.device_rect_row_bytes);
+    engine = static_cast<double>(rows * row) / p.device_rect_bytes_per_cycle * static_cast<double>(cycle_ps_);
+  }
   double dram = 0;
   TimePs first = 0;
   if (!fill) {
@@ -157,8 +167,7 @@ TimePs CopyEngines::local_copy_time(const Job& job) {
   }
   const auto write = memory_.stream(memory::Access::write, c.target.address, bytes, packet);
   dram += packets * static_cast<double>(write.interval_ps);
-  return first + static_cast<TimePs>(std::max(engine, dram)) +
-         (c.shape.rows * c.shape.slices > 1 ? c.shape.rows * c.shape.slices * p.row_cycles * cycle_ps_ / 8 : 0);
+  return first + static_cast<TimePs>(std::max(engine, dram));
 }
 
 void CopyEngines::begin_flow(Job& job, TimePs now) {
@@ -200,18 +209,63 @@ void CopyEngines::begin_flow(Job& job, TimePs now) {
   } else {
     host_.device_wrote(t.host_address, touched);
   }
-  link_.plan(t, runs_, job.flow);
-  job.flow.command = c.id;
-  job.flow.device = c.device;
-  job.flow.address = t.host_address;
+  start_flow(job, t, now, DmaStep::end_chunk);
+}
+
+void CopyEngines::start_flow(Job& job, const LinkTransfer& transfer, TimePs now, DmaStep then) {
+  job.flow = take_flow();
+  Flow& flow = *job.flow;
+  link_.plan(transfer, runs_, flow);
+  if (then == DmaStep::end_payload) {
+    // The command processor reads the ring, with buffers for so much at a time.
+    const std::uint32_t packet = std::max(1U, flow.segments.front().packet_bytes);
+    flow.window = std::max(1U, std::min(flow.window, profile_.command_processor.prefetch_bytes / packet));
+  }
+  flow.command = job.command.id;
+  flow.device = job.command.device;
+  flow.address = transfer.host_address;
   job.flow_start = now;
-  flows_.start(job.flow, [this, &job](TimePs end) { post(std::max(end, kernel_now()), {&job, DmaStep::end_chunk}); });
+  flows_.start(job.flow, [this, &job, then](FlowTimes times) {
+    job.drained = times.drained;
+    post(std::max(times.end, kernel_now()), {&job, then});
+  });
+}
+
+// Flows are reused once the network and their job have let go of them.
+std::shared_ptr<Flow> CopyEngines::take_flow() {
+  for (const auto& flow : flow_pool_) {
+    if (flow.use_count() == 1) return flow;
+  }
+  flow_pool_.push_back(std::make_shared<Flow>());
+  return flow_pool_.back();
+}
+
+// An inline payload that is longer than what the command processor prefetches: the rest is read from the ring, where
+// the driver has just written it, while the engine takes what is there already.
+void CopyEngines::fetch_payload(Job& job, TimePs now, TimePs taken) {
+  LinkTransfer t;
+  t.direction = Direction::host_to_device;
+  t.host_address = ring_address + profile_.command_processor.prefetch_bytes;
+  t.row_bytes = job.command.shape.bytes() - profile_.command_processor.prefetch_bytes;
+  runs_.clear();
+  host_.classify(t.host_address, t.row_bytes, runs_);
+  host_.device_read(t.host_address, t.row_bytes);
+  job.payload_taken = taken;
+  start_flow(job, t, now, DmaStep::end_payload);
+}
+
+void CopyEngines::end_payload(Job& job, TimePs now) {
+  account(job, now);
+  const TimePs more = job.payload_taken > now ? job.payload_taken - now : 0;
+  job.spend(Stage::link, more);
+  post(now + more + profile_.copy_engines.inline_cycles * cycle_ps_, {&job, DmaStep::finish});
 }
 
 // Cuts the flow's time into what the wire needs and what each other part added to it.
 void CopyEngines::account(Job& job, TimePs now) {
   const TimePs total = now - job.flow_start;
-  const Link::WireUse use = link_.wire_use(job.flow, job.command.direction);
+  const Flow& flow = *job.flow;
+  const Link::WireUse use = link_.wire_use(flow, job.command.direction);
   job.wire_up += use.up;
   job.wire_down += use.down;
   job.tlps += use.tlps;
@@ -219,10 +273,10 @@ void CopyEngines::account(Job& job, TimePs now) {
     job.spend(Stage::link, total);
     return;
   }
-  const std::uint32_t packet = job.flow.segments.empty() ? 0 : job.flow.segments.front().packet_bytes;
-  const TimePs alone = std::min(total, time_alone(job.flow));
-  const TimePs unsnooped = std::min(alone, time_alone_capped(job.flow, Resource::home_agent, link_.unsnooped_service(packet)));
-  const TimePs wire = std::min(unsnooped, time_alone_capped(job.flow, Resource::device_memory, 1));
+  const std::uint32_t packet = flow.segments.empty() ? 0 : flow.segments.front().packet_bytes;
+  const TimePs alone = std::min(total, time_alone(flow));
+  const TimePs unsnooped = std::min(alone, time_alone_capped(flow, Resource::home_agent, link_.unsnooped_service(packet)));
+  const TimePs wire = std::min(unsnooped, time_alone_capped(flow, Resource::device_memory, 1));
   job.spend(Stage::contention, total - alone);
   job.spend(Stage::snoop, alone - unsnooped);
   job.spend(Stage::device_memory, unsnooped - wire);
@@ -230,10 +284,10 @@ void CopyEngines::account(Job& job, TimePs now) {
   if (trace_->level() >= TraceLevel::stage) {
     const bool down = job.command.direction == Direction::host_to_device;
     trace_->stage({job.command.id, job.command.device, down ? "copy_engine.h2d" : "copy_engine.d2h", "transfer",
-                   job.flow_start, now, total / cycle_ps_, job.flow.bytes()});
+                   job.flow_start, now, total / cycle_ps_, flow.bytes()});
     if (alone > unsnooped) {
       trace_->stage({job.command.id, job.command.device, "host.home_agent", "snoop", now - (alone - unsnooped), now,
-                     (alone - unsnooped) * (profile_.host.home_agent.clock_hz / 1'000'000) / 1'000'000, job.flow.bytes()});
+                     (alone - unsnooped) * (profile_.host.home_agent.clock_hz / 1'000'000) / 1'000'000, flow.bytes()});
     }
   }
 }
@@ -248,7 +302,7 @@ void CopyEngines::end_chunk(Job& job, TimePs now) {
       const std::uint64_t next = done + buffers;
       job.copy_done[next] = std::max(job.copy_done[next - 1], now) + staging_copy(job, next);
     } else if (!write) {
-      job.copy_done[done] = std::max(done > 0 ? job.copy_done[done - 1] : 0, now) + staging_copy(job, done);
+      job.copy_done[done] = std::max(done > 0 ? job.copy_done[done - 1] : 0, std::max(now, job.drained)) + staging_copy(job, done);
     }
     if (done + 1 < job.chunks) {
       ++job.chunk;
@@ -275,6 +329,7 @@ void CopyEngines::end(Job& job, TimePs now) {
     job.times.completed = std::max(now, job.copy_done.back());
     job.spend(Stage::host_copy_out, job.times.completed - now);
   }
+  job.flow.reset();
   move_bytes(job.command);
   Pool* pool = pool_of(job);
   sink_->job_ended(job);
@@ -292,6 +347,7 @@ void CopyEngines::act(const DmaEvent& event, TimePs now) {
   switch (event.step) {
     case DmaStep::begin_flow: begin_flow(*event.job, now); break;
     case DmaStep::end_chunk: end_chunk(*event.job, now); break;
+    case DmaStep::end_payload: end_payload(*event.job, now); break;
     case DmaStep::finish: end(*event.job, now); break;
   }
 }

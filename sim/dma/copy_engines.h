@@ -12,7 +12,7 @@
 
 namespace sluice::sim {
 
-enum class DmaStep : std::uint8_t { begin_flow, end_chunk, finish };
+enum class DmaStep : std::uint8_t { begin_flow, end_chunk, end_payload, finish };
 
 struct DmaEvent {
   Job* job = nullptr;
@@ -37,6 +37,10 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   [[nodiscard]] Pool* pool_of(const Job& job);
   void begin(Job& job, TimePs now);
   void begin_flow(Job& job, TimePs now);
+  void start_flow(Job& job, const LinkTransfer& transfer, TimePs now, DmaStep then);
+  [[nodiscard]] std::shared_ptr<Flow> take_flow();
+  void fetch_payload(Job& job, TimePs now, TimePs taken);
+  void end_payload(Job& job, TimePs now);
   void end_chunk(Job& job, TimePs now);
   void end(Job& job, TimePs now);
   void account(Job& job, TimePs now);
@@ -55,6 +59,7 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   Pool d2h_;
   Pool device_;
   std::vector<cache::LineRun> runs_;
+  std::vector<std::shared_ptr<Flow>> flow_pool_;
 };
 
 }  // namespace sluice::sim

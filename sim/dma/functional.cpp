@@ -10,12 +10,12 @@ namespace {
 // Doubles the filled part until the row is full, so that a fill runs at memcpy speed.
 void fill_row(std::byte* row, std::uint64_t bytes, const Pattern& p) {
   if (bytes == 0) return;
-  std::uint64_t done = std::min<std::uint64_t>(p.size_bytes, bytes);
-  std::memcpy(row, p.bytes.data(), done);
+  std::uint64_t done = std::min<std::uint64_t>(p.size_bytes(), bytes);
+  std::memcpy(row, p.data(), done);
   constexpr std::uint64_t block = 1U << 16;  // stays in the core's cache
   while (done < bytes) {
     std::uint64_t n = std::min({done, bytes - done, block});
-    if (n < bytes - done) n -= n % p.size_bytes;
+    if (n < bytes - done) n -= n % p.size_bytes();
     std::memcpy(row + done, row, n);
     done += n;
   }
@@ -25,7 +25,7 @@ void fill_row(std::byte* row, std::uint64_t bytes, const Pattern& p) {
 
 void move_bytes(const Command& c) {
   if (!c.moves_data || c.target.data == nullptr || c.shape.bytes() == 0) return;
-  const bool fill = c.fill.size_bytes != 0;
+  const bool fill = !c.fill.empty();
   if (!fill && c.source.data == nullptr) return;
   for (std::uint64_t z = 0; z < c.shape.slices; ++z) {
     for (std::uint64_t y = 0; y < c.shape.rows; ++y) {

@@ -2,7 +2,6 @@
 // The driver fills it in api/command after it has validated the call; the simulator decides what it costs.
 #pragma once
 
-#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -58,9 +57,19 @@ struct Shape {
   [[nodiscard]] constexpr std::uint64_t bytes() const noexcept { return row_bytes * rows * slices; }
 };
 
-struct Pattern {
-  std::array<std::byte, 128> bytes{};
-  std::uint32_t size_bytes = 0;  // 0: not a fill
+// What a fill repeats. Empty: not a fill.
+class Pattern {
+ public:
+  void assign(const void* bytes, std::size_t size) {
+    const auto* first = static_cast<const std::byte*>(bytes);
+    bytes_.assign(first, first + size);
+  }
+  [[nodiscard]] const std::byte* data() const noexcept { return bytes_.data(); }
+  [[nodiscard]] std::size_t size_bytes() const noexcept { return bytes_.size(); }
+  [[nodiscard]] bool empty() const noexcept { return bytes_.empty(); }
+
+ private:
+  std::vector<std::byte> bytes_;  // up to 128; on the heap, since few commands have any
 };
 
 struct Command {

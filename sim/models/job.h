@@ -2,6 +2,7 @@
 #pragma once
 
 #include <array>
+#include <memory>
 #include <vector>
 
 #include "sim/iface/command.h"
@@ -33,9 +34,11 @@ struct Job {
   bool ended = false;
 
   // Transfer state, kept by the copy engine.
-  Flow flow;
+  std::shared_ptr<Flow> flow;
+  TimePs drained = 0;           // the last posted write is in host memory
   TimePs arrived = 0;           // handed to an engine
   TimePs flow_start = 0;
+  TimePs payload_taken = 0;     // inline: the engine could have taken all bytes
   std::uint64_t chunk = 0;
   std::uint64_t chunks = 1;
   std::vector<TimePs> copy_done;  // staging copies, by chunk

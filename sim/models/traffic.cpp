@@ -72,7 +72,7 @@ class WindowedRun {
       mark_free = free_;
     }
   }
-  [[nodiscard]] TimePs end() const { return free_[flow_.hops - 1U] + flow_.latency_ps[flow_.hops - 1U]; }
+  [[nodiscard]] const Times& departures() const { return free_; }
 
  private:
   void step(const Times& service) {
@@ -99,29 +99,39 @@ bool window_can_limit(const Flow& flow) {
   if (flow.segments.size() > (short_tail ? 2U : 1U)) return true;
   const Segment& s = flow.segments.front();
   TimePs round_trip = flow.window_return_ps;
+  TimePs slowest = 0;  // up to the hop that ends the flow
   for (std::size_t j = 0; j < flow.hops; ++j) {
     round_trip += s.service_ps[j] + (j + 1U < flow.hops ? flow.latency_ps[j] : 0);
     if (short_tail && flow.segments.back().service_ps[j] > s.service_ps[j]) return true;
+    if (j <= flow.end_hop) slowest = std::max(slowest, s.service_ps[j]);
+    // What drains more slowly than it comes holds the window, and with it the hops before.
+    if (j > flow.end_hop && s.service_ps[j] > slowest) return true;
   }
   return (flow.window - 1) * s.service_ps[flow.hops - 1U] < round_trip;
 }
 
+FlowTimes times_of(const Flow& flow, const Times& departures) {
+  const std::size_t last = flow.hops - 1U;
+  const TimePs drained = departures[last] + flow.latency_ps[last];
+  return {flow.end_hop == last ? drained : departures[flow.end_hop], drained};
+}
+
 template <class Service>
-TimePs run_alone(const Flow& flow, Service service) {
-  if (flow.segments.empty()) return 0;
+FlowTimes run_alone(const Flow& flow, Service service) {
+  if (flow.segments.empty()) return {};
   if (window_can_limit(flow)) {
     WindowedRun run(flow);
     for (const Segment& s : flow.segments) run.run(service(s), s.packets);
-    return run.end();
+    return times_of(flow, run.departures());
   }
   Times free{};
   for (const Segment& s : flow.segments) free = advance(flow, service(s), s.packets, free, 0);
-  return free[flow.hops - 1U] + flow.latency_ps[flow.hops - 1U];
+  return times_of(flow, free);
 }
 
 }  // namespace
 
-TimePs time_alone(const Flow& flow) {
+FlowTimes times_alone(const Flow& flow) {
   return run_alone(flow, [](const Segment& s) -> const Times& { return s.service_ps; });
 }
 
@@ -132,7 +142,7 @@ TimePs time_alone_capped(const Flow& flow, Resource resource, TimePs cap_ps) {
       if (flow.path[j] == resource) t[j] = std::min(t[j], cap_ps);
     }
     return t;
-  });
+  }).end;
 }
 
 }  // namespace sluice::sim

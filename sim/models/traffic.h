@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -33,6 +34,9 @@ struct Flow {
   std::uint8_t hops = 0;
   std::array<Resource, max_hops> path{};
   std::array<TimePs, max_hops> latency_ps{};  // after the hop, before the next one or before the end
+  // The hop whose last departure ends the flow for its owner. Later hops drain behind it: posted writes have left the
+  // device when they are on the wire, though the host's agent may still be busy with what its buffers hold.
+  std::uint8_t end_hop = 0;
   std::vector<Segment> segments;
   // At most `window` packets between entering hop 0 and leaving the last hop plus `window_return_ps`
   // (read tags; posted credits). 0: unlimited.
@@ -54,21 +58,29 @@ struct Flow {
   }
 };
 
-// Time from start until the last packet has left the last hop, with the resources to itself: exact, and equal to
-// what simulating packet by packet gives. Cost: O(segments) where the window cannot limit, else O(window) a segment.
-[[nodiscard]] TimePs time_alone(const Flow& flow);
+// When a flow is over: `end` for its owner, `drained` when the last packet has left the last hop.
+struct FlowTimes {
+  TimePs end = 0;
+  TimePs drained = 0;
+};
+
+// Times from the start of a flow that has the resources to itself: exact, and equal to what simulating packet by packet
+// gives. Cost: O(segments) where the window cannot limit, else O(window) a segment.
+[[nodiscard]] FlowTimes times_alone(const Flow& flow);
+[[nodiscard]] inline TimePs time_alone(const Flow& flow) { return times_alone(flow).end; }
 
 // The same with `service_ps` of one resource capped at `cap_ps` per packet: what the flow would cost had that part
 // not been slower than that. Used to attribute time to parts.
 [[nodiscard]] TimePs time_alone_capped(const Flow& flow, Resource resource, TimePs cap_ps);
 
-// Carries flows. One per device. `done(end)` is called at the simulated time at which the flow ends.
+// Carries flows. One per device. `done` is called at or before the simulated time of the flow's end, with that time;
+// `drained` supposes that no flow enters between now and then.
 class FlowEngine {
  public:
-  using Done = std::function<void(TimePs end)>;
+  using Done = std::function<void(FlowTimes)>;
   virtual ~FlowEngine() = default;
-  // Starts `flow` now. The flow must stay alive and unchanged until done was called.
-  virtual void start(const Flow& flow, Done done) = 0;
+  // Starts `flow` now; it must not change until it has drained.
+  virtual void start(std::shared_ptr<const Flow> flow, Done done) = 0;
   // Events that the engine has cost the simulation kernel, for tests of scale.
   [[nodiscard]] virtual std::uint64_t events() const noexcept = 0;
 };

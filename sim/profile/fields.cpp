@@ -196,6 +196,7 @@ void add_link(Table& t) {
       .number("downstream_dllps_per_tlp", 0, 16, "DLLPs that share the downstream direction, per data TLP", AT(link.downstream_dllps_per_tlp), false)
       .number("skip_overhead", 0, 0.1, "Share of SKP ordered sets", AT(link.skip_overhead), false)
       .number("read_tags", 1, 65536, "Read requests in flight", AT(link.read_tags), false)
+      .bytes("read_buffer_bytes", 64, 1e9, "Completion buffer: bytes that reads may have asked for and not yet got", AT(link.read_buffer_bytes), false)
       .number("posted_credits_tlps", 1, 65536, "Posted writes in flight", AT(link.posted_credits_tlps), false)
       .ns("propagation_ns", 1e6, "One way between device and root port", AT(link.propagation_ps))
       .ns("credit_return_ns", 1e6, "A posted write's credit is back", AT(link.credit_return_ps), false)
@@ -215,6 +216,7 @@ void add_device(Table& t) {
   t.section("command_processor")
       .mhz("clock_mhz", "Clock", AT(command_processor.clock_hz))
       .bytes("ring_entry_bytes", 4, 65536, "Bytes fetched for one command", AT(command_processor.ring_entry_bytes))
+      .bytes("prefetch_bytes", 0, 1e9, "Inline payload that is there when its command runs, and that is in flight at once after that; 0: all of it", AT(command_processor.prefetch_bytes))
       .number("fetch_cycles", 0, 1e7, "Fetch, besides the link's round trip", AT(command_processor.fetch_cycles))
       .number("decode_cycles", 0, 1e7, "Decode", AT(command_processor.decode_cycles))
       .number("dispatch_cycles", 0, 1e7, "Hand-over to an engine", AT(command_processor.dispatch_cycles))
@@ -233,6 +235,8 @@ void add_device(Table& t) {
       .number("inline_bytes_per_cycle", 0, 1e6, "Rate at which the engine takes the payload; 0: no limit", AT(copy_engines.inline_bytes_per_cycle))
       .number("device_copy_setup_cycles", 0, 1e7, "Copy on the device: start-up", AT(copy_engines.device_copy_setup_cycles))
       .number("device_copy_bytes_per_cycle", 1, 1e6, "Copy on the device: bytes copied a cycle", AT(copy_engines.device_copy_bytes_per_cycle))
+      .number("device_rect_bytes_per_cycle", 1, 1e6, "Rectangle copy on the device: bytes copied a cycle", AT(copy_engines.device_rect_bytes_per_cycle))
+      .bytes("device_rect_row_bytes", 0, 1e6, "A row of such a rectangle counts as at least so many bytes", AT(copy_engines.device_rect_row_bytes))
       .number("device_fill_setup_cycles", 0, 1e7, "Fill on the device: start-up", AT(copy_engines.device_fill_setup_cycles))
       .number("device_fill_bytes_per_cycle", 1, 1e6, "Fill on the device: bytes written a cycle", AT(copy_engines.device_fill_bytes_per_cycle));
   t.section("device_memory")
@@ -240,6 +244,7 @@ void add_device(Table& t) {
       .number("banks", 1, 4096, "Banks of a channel", AT(device_memory.banks))
       .bytes("row_bytes", 64, 65536, "Row (page) of a bank", AT(device_memory.row_bytes))
       .bytes("interleave_bytes", 32, 1 << 20, "Consecutive bytes on one channel", AT(device_memory.interleave_bytes), false)
+      .number("write_drain_rows", 1, 4096, "Rows of writes that the controller gathers before it turns the bus around", AT(device_memory.write_drain_rows), false)
       .number("bus_bits", 8, 4096, "Data bits of a channel", AT(device_memory.bus_bits))
       .number("gigatransfers_per_s", 0.1, 100, "Rate of a pin", AT(device_memory.gigatransfers_per_s));
   t.section("device_memory.timings")

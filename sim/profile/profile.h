@@ -75,9 +75,10 @@ struct Link {
   double downstream_dllps_per_tlp = 0;
   double skip_overhead = 0;                    // SKP ordered sets: 4/1538
   std::uint32_t read_tags = 256;
-  std::uint32_t posted_credits_tlps = 128;     // posted writes in flight before credits return
+  std::uint32_t read_buffer_bytes = 131072;    // completion buffer of the requester: bytes asked for and not yet there
+  std::uint32_t posted_credits_tlps = 128;     // posted writes that the root port takes before credits return
   TimePs propagation_ps = 0;                   // one way, device pin to root port, switches included
-  TimePs credit_return_ps = 0;                 // a posted TLP's credit is back at the device
+  TimePs credit_return_ps = 0;                 // home agent has taken a posted TLP: its credit is back at the device
   // coherent: the transaction unit and what ownership costs.
   std::uint32_t flit_bytes = 0;                // 68 (CXL 2), 256 (CXL 3), 32-byte C2C beats ...
   std::uint32_t flit_payload_bytes = 0;
@@ -97,6 +98,7 @@ struct Link {
 struct CommandProcessor {
   std::uint64_t clock_hz = 0;
   std::uint32_t ring_entry_bytes = 64;
+  std::uint32_t prefetch_bytes = 0;   // of ring and inline payload, in flight or held before the command runs; 0: all
   std::uint32_t fetch_cycles = 0;     // besides the link's round trip
   std::uint32_t decode_cycles = 0;
   std::uint32_t dispatch_cycles = 0;  // hand-over to an engine
@@ -118,6 +120,8 @@ struct CopyEngines {
   // Device-to-device copies and fills run on the compute units of some devices.
   std::uint32_t device_copy_setup_cycles = 0;
   std::uint32_t device_copy_bytes_per_cycle = 0;  // of clock_hz, bytes copied (read + write)
+  std::uint32_t device_rect_bytes_per_cycle = 0;  // the same for rectangles ...
+  std::uint32_t device_rect_row_bytes = 0;        // ... whose rows count as at least this many bytes
   std::uint32_t device_fill_setup_cycles = 0;
   std::uint32_t device_fill_bytes_per_cycle = 0;
 };
@@ -131,6 +135,7 @@ struct DeviceMemory {
   std::uint32_t banks = 0;          // a channel
   std::uint32_t row_bytes = 0;
   std::uint32_t interleave_bytes = 256;  // consecutive bytes on one channel
+  std::uint32_t write_drain_rows = 1;    // rows of writes that the controller gathers before it turns the bus around
   std::uint32_t bus_bits = 0;       // a channel
   double gigatransfers_per_s = 0;   // a pin
   DramTimings timings;

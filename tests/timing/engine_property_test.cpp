@@ -19,6 +19,10 @@ namespace sluice::sim {
 namespace {
 
 struct Ends {
+  struct {
+    std::vector<TimePs> train;
+    std::vector<TimePs> packet;
+  } drained;
   std::vector<TimePs> train;
   std::vector<TimePs> packet;
   std::uint64_t train_events = 0;
@@ -38,6 +42,8 @@ class Engines {
     Ends ends;
     ends.train.resize(flows.size());
     ends.packet.resize(flows.size());
+    ends.drained.train.resize(flows.size());
+    ends.drained.packet.resize(flows.size());
     const TimePs origin = kernel_now();
     const std::uint64_t train_before = train_.events();
     const std::uint64_t packet_before = packet_.events();
@@ -49,8 +55,9 @@ class Engines {
       const TimePs at = origin + offsets[i];
       kernel_run_limit = at;
       if (at > kernel_now()) sc_core::sc_start(sc_core::sc_time::from_value(at - kernel_now()));
-      train_.start(flows[i], [&, i](TimePs end) { ends.train[i] = end - origin, ++done; });
-      packet_.start(flows[i], [&, i](TimePs end) { ends.packet[i] = end - origin, ++done; });
+      const auto flow = std::make_shared<const Flow>(flows[i]);
+      train_.start(flow, [&, i](FlowTimes t) { ends.train[i] = t.end - origin, ends.drained.train[i] = t.drained, ++done; });
+      packet_.start(flow, [&, i](FlowTimes t) { ends.packet[i] = t.end - origin, ends.drained.packet[i] = t.drained, ++done; });
     }
     kernel_run_limit = time_never;
     while (done < 2 * flows.size() && sc_core::sc_pending_activity()) {
@@ -84,6 +91,7 @@ Flow read_flow(std::uint64_t packets, TimePs request, TimePs home, TimePs data, 
                std::uint32_t tags) {
   Flow f;
   f.hops = 4;
+  f.end_hop = 3;
   f.path = {Resource::wire_up, Resource::home_agent, Resource::wire_down, Resource::device_memory};
   f.latency_ps = {latency, latency, latency, latency / 2};
   f.window = tags;
@@ -94,6 +102,7 @@ Flow read_flow(std::uint64_t packets, TimePs request, TimePs home, TimePs data, 
 Flow write_flow(std::uint64_t packets, TimePs memory, TimePs data, TimePs home, TimePs back, std::uint32_t credits) {
   Flow f;
   f.hops = 3;
+  f.end_hop = 1;  // posted: on the wire
   f.path = {Resource::device_memory, Resource::wire_up, Resource::home_agent};
   f.latency_ps = {0, 0, 0};
   f.window = credits;
@@ -107,6 +116,7 @@ Flow random_flow(std::mt19937_64& random) {
   const auto upto = [&](std::uint64_t n) { return random() % n + 1; };
   Flow f;
   f.hops = static_cast<std::uint8_t>(2 + random() % 3);
+  f.end_hop = static_cast<std::uint8_t>(f.hops - 1 - random() % 2);
   const Resource order[] = {Resource::wire_up, Resource::home_agent, Resource::wire_down, Resource::device_memory};
   for (std::size_t j = 0; j < f.hops; ++j) {
     f.path[j] = order[j];
@@ -131,6 +141,7 @@ TEST(Train, EqualsPacketExactlyWhenAlone) {
     const Flow f = random_flow(random);
     const Ends ends = Engines::instance().run({f}, {0});
     ASSERT_EQ(ends.train[0], ends.packet[0]) << "case " << i << ", window " << f.window;
+    ASSERT_EQ(ends.drained.train[0], ends.drained.packet[0]) << "case " << i << ", window " << f.window;
   }
 }
 
@@ -250,10 +261,10 @@ TEST(PacketNetwork, SkipsWhatRepeatsWhenFlowsShare) {
   const Flow second = first;
   const auto run = [&](PacketNetwork& network) {
     std::vector<TimePs> ends;
-    network.start(first, 0);
-    while (const auto ended = network.run(1'000'000)) ends.push_back(ended->end);
-    network.start(second, 1'000'000);
-    while (const auto ended = network.run(time_never)) ends.push_back(ended->end);
+    network.start(std::make_shared<const Flow>(first), 0);
+    while (const auto ended = network.run(1'000'000)) ends.push_back(ended->times.end);
+    network.start(std::make_shared<const Flow>(second), 1'000'000);
+    while (const auto ended = network.run(time_never)) ends.push_back(ended->times.end);
     return ends;
   };
   PacketNetwork skipping(true);

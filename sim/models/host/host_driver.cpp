@@ -35,7 +35,7 @@ HostDriver::HostDriver(const profile::Profile& profile, const Link& link, cache:
 const profile::DriverCosts& HostDriver::costs_of(const Command& c) const {
   const profile::Driver& d = profile_.driver;
   if (c.direction == Direction::none) return d.marker;
-  if (c.fill.size_bytes != 0) return d.device_fill;
+  if (!c.fill.empty()) return d.device_fill;
   if (c.direction == Direction::device_to_device) return d.device_copy;
   return is_map(c.op) ? d.map : d.transfer;
 }
@@ -65,7 +65,7 @@ EnqueueStamps HostDriver::charge(Job& job, TimePs called) {
   const std::uint64_t inline_limit = pageable ? profile_.copy_engines.inline_limit_pageable_bytes
                                               : profile_.copy_engines.inline_limit_bytes;
   job.inline_payload = c.direction == Direction::host_to_device && c.shape.rows * c.shape.slices == 1 &&
-                       c.fill.size_bytes == 0 && bytes <= inline_limit && inline_limit != 0;
+                       c.fill.empty() && bytes <= inline_limit && inline_limit != 0;
   job.staged = pageable && !job.inline_payload && chunk_bytes() != 0;
 
   const TimePs validate = costs.validate_ps + pinning + (pageable ? d.pageable_ps : 0);
@@ -92,7 +92,9 @@ EnqueueStamps HostDriver::charge(Job& job, TimePs called) {
 
 void HostDriver::complete(Job& job) const {
   const profile::Driver& d = profile_.driver;
-  const TimePs fence = d.fence_ps + link_.posted_time();
+  // The fence is a posted write, too: it arrives behind the data.
+  const TimePs behind = job.drained > job.times.completed ? job.drained - job.times.completed : 0;
+  const TimePs fence = behind + d.fence_ps + link_.posted_time();
   job.times.visible = job.times.completed + fence + d.wakeup_ps;
   job.spend(Stage::fence, fence);
   job.spend(Stage::wakeup, d.wakeup_ps);

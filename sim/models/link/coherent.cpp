@@ -34,6 +34,7 @@ class CoherentLink final : public Link {
       flow.path = {Resource::device_memory, Resource::wire_up, Resource::home_agent};
       flow.latency_ps = {0, link_.propagation_ps, 0};
     }
+    flow.end_hop = flow.hops - 1;  // ownership is answered
     flow.kind = read ? "RdReq" : "WrData";
     flow.reply_kind = read ? "RdData" : "";
     flow.window = std::max(1U, link_.outstanding_lines / lines(link_.max_payload_bytes));

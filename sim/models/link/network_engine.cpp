@@ -19,25 +19,26 @@ NetworkEngine::NetworkEngine(const sc_core::sc_module_name& name, Detail detail,
   dont_initialize();
 }
 
-void NetworkEngine::start(const Flow& flow, Done done) {
+void NetworkEngine::start(std::shared_ptr<const Flow> flow, Done done) {
   const TimePs now = kernel_now();
-  if (detail_ == Detail::train && waiting_.empty() && network_.busy_until() <= now) {
-    waiting_.push_back({&flow, std::move(done)});
-    alone_ = true;
+  const bool undisturbed = waiting_.empty() && network_.empty() && network_.busy_until() <= now &&
+                           (alone_ == nullptr || alone_times_.drained <= now);
+  waiting_.push_back({flow.get(), std::move(done)});
+  if (detail_ == Detail::train && undisturbed) {
+    const FlowTimes times = times_alone(*flow);
+    alone_ = std::move(flow);
     alone_since_ = now;
-    alone_end_ = now + time_alone(flow);
-    notify_at(next_, alone_end_);
+    alone_times_ = {now + times.end, now + times.drained};
+    notify_at(next_, alone_times_.end);
     return;
   }
-  if (alone_) {
+  if (alone_ != nullptr) {
     // The network did not see the flow that was alone: let it make up for that.
-    alone_ = false;
     network_.clear();
-    network_.start(*waiting_.front().flow, alone_since_);
+    network_.start(std::move(alone_), alone_since_);
     serve_until(now);
   }
-  waiting_.push_back({&flow, std::move(done)});
-  network_.start(flow, now);
+  network_.start(std::move(flow), now);
   notify_at(next_, now);
 }
 
@@ -48,20 +49,21 @@ void NetworkEngine::serve_until(TimePs limit) {
 void NetworkEngine::finish(const PacketNetwork::Ended& ended) {
   const auto found =
       std::find_if(waiting_.begin(), waiting_.end(), [&](const Waiter& w) { return w.flow == ended.flow; });
+  if (found == waiting_.end()) return;  // told already, while it was alone
   const Done done = std::move(found->done);
   waiting_.erase(found);
   // The end lies at or after this moment; whoever waits for it decides when to act on it.
-  done(ended.end);
+  done(ended.times);
 }
 
 void NetworkEngine::wake() {
   ++wakes_;
   const TimePs now = kernel_now();
-  if (alone_) {
-    alone_ = false;
+  if (alone_ != nullptr) {
+    if (waiting_.empty()) return;
     const Done done = std::move(waiting_.front().done);
     waiting_.clear();
-    done(now);
+    done(alone_times_);
     return;
   }
   while (!network_.empty()) {

@@ -20,7 +20,7 @@ class NetworkEngine final : public sc_core::sc_module, public FlowEngine, privat
  public:
   NetworkEngine(const sc_core::sc_module_name& name, Detail detail, TraceSink* trace);
 
-  void start(const Flow& flow, Done done) override;
+  void start(std::shared_ptr<const Flow> flow, Done done) override;
   [[nodiscard]] std::uint64_t events() const noexcept override { return wakes_ + network_.served(); }
 
  private:
@@ -38,10 +38,10 @@ class NetworkEngine final : public sc_core::sc_module, public FlowEngine, privat
   TraceSink* trace_;
   PacketNetwork network_;
   std::vector<Waiter> waiting_;  // for the flows in the network, or for the one that is alone
-  // train: the one flow under way has never met another.
-  bool alone_ = false;
+  // train: the flow that has met no other, kept until the next one shows that it no longer matters.
+  std::shared_ptr<const Flow> alone_;
   TimePs alone_since_ = 0;
-  TimePs alone_end_ = 0;
+  FlowTimes alone_times_;
   sc_core::sc_event next_;
   std::uint64_t wakes_ = 0;
 };

@@ -18,6 +18,7 @@ class OnChipLink final : public Link {
     SegmentBuilder build(flow);
     const bool read = t.direction == Direction::host_to_device;
     flow.hops = 2;
+    flow.end_hop = 1;
     // A copy inside one memory reads and writes it: both cross the fabric, one direction each.
     flow.path = {Resource::home_agent, read ? Resource::wire_down : Resource::wire_up};
     flow.latency_ps = {host_.home_agent.latency_ps, link_.propagation_ps};

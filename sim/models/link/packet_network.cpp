@@ -1,6 +1,7 @@
 #include "sim/models/link/packet_network.h"
 
 #include <algorithm>
+#include <utility>
 
 namespace sluice::sim {
 
@@ -19,7 +20,7 @@ void PacketNetwork::TimeQueue::grow() {
   head_ = 0;
 }
 
-void PacketNetwork::start(const Flow& flow, TimePs now) {
+void PacketNetwork::start(std::shared_ptr<const Flow> flow, TimePs now) {
   std::unique_ptr<Active> a;
   if (pool_.empty()) {
     a = std::make_unique<Active>();
@@ -27,9 +28,9 @@ void PacketNetwork::start(const Flow& flow, TimePs now) {
     a = std::move(pool_.back());
     pool_.pop_back();
   }
-  a->flow = &flow;
   a->started = now;
-  a->to_issue = a->to_finish = flow.packets();
+  a->to_issue = a->to_end = a->to_finish = flow->packets();
+  a->flow = std::move(flow);
   a->issued = 0;
   a->returns.clear();
   for (Hop& h : a->hops) {
@@ -54,6 +55,7 @@ void PacketNetwork::clear() {
 }
 
 void PacketNetwork::remove(std::size_t flow) {
+  active_[flow]->flow.reset();
   pool_.push_back(std::move(active_[flow]));
   active_.erase(active_.begin() + static_cast<std::ptrdiff_t>(flow));
   for (Server& s : servers_) {
@@ -129,6 +131,7 @@ void PacketNetwork::serve(std::size_t server) {
     ++h.segment;
   }
   ++served_;
+  if (hop == a.flow->end_hop) --a.to_end;
   if (hop + 1U < a.flow->hops) {
     a.hops[hop + 1U].waiting.push(end + a.flow->latency_ps[hop]);
     stale_ |= 1U << static_cast<unsigned>(a.flow->path[hop + 1U]);
@@ -152,11 +155,15 @@ std::optional<PacketNetwork::Ended> PacketNetwork::run(TimePs limit) {
     if (at >= limit) return std::nullopt;
     serve(server);
     Active& a = *active_[flow];
-    if (a.to_finish == 0) {
-      const Ended ended{a.flow, servers_[server].free_at + a.flow->latency_ps[a.flow->hops - 1U]};
-      remove(flow);
-      return ended;
+    std::optional<Ended> ended;
+    if (hop == a.flow->end_hop && a.to_end == 0) {
+      const bool last = hop + 1U == a.flow->hops;
+      const TimePs end = servers_[server].free_at + (last ? a.flow->latency_ps[hop] : 0);
+      ended = Ended{a.flow.get(), {end, last ? end : drained(flow)}};
     }
+    if (a.to_finish == 0) remove(flow);
+    if (ended) return ended;
+    if (a.to_finish == 0) continue;
     // The first flow that still issues sets the beat at which the state is looked at.
     if (skip_periods_ && hop == 0) {
       std::size_t lead = 0;
@@ -164,6 +171,35 @@ std::optional<PacketNetwork::Ended> PacketNetwork::run(TimePs limit) {
       if (lead == flow && a.to_issue != 0) sample(at, limit);
     }
   }
+}
+
+// When the packets of `flow` that wait behind end_hop will have left the last hop, in turn with what else waits there.
+TimePs PacketNetwork::drained(std::size_t flow) const {
+  const Active& a = *active_[flow];
+  // One hop follows end_hop wherever a link posts writes.
+  const std::size_t hop = a.flow->end_hop + 1U;
+  const std::size_t server = static_cast<std::size_t>(a.flow->path[hop]);
+  TimePs out = servers_[server].free_at;
+  std::size_t segment = a.hops[hop].segment;
+  std::uint64_t in_segment = a.hops[hop].in_segment;
+  for (std::size_t i = 0; i < a.hops[hop].waiting.size(); ++i) {
+    out = std::max(out, a.hops[hop].waiting.at(i));
+    for (std::size_t f = 0; f < active_.size(); ++f) {
+      if (f == flow) continue;
+      const Active& other = *active_[f];
+      for (std::size_t j = 1; j < other.flow->hops; ++j) {
+        if (static_cast<std::size_t>(other.flow->path[j]) != server || i >= other.hops[j].waiting.size()) continue;
+        if (other.hops[j].waiting.at(i) <= out) out += other.flow->segments[other.hops[j].segment].service_ps[j];
+      }
+    }
+    const Segment& s = a.flow->segments[segment];
+    out += s.service_ps[hop];
+    if (++in_segment == s.packets) {
+      in_segment = 0;
+      ++segment;
+    }
+  }
+  return out + a.flow->latency_ps[hop];
 }
 
 // Brent's search for a cycle: one kept state, compared with each later one, replaced after ever longer times.
@@ -270,6 +306,7 @@ void PacketNetwork::skip(TimePs now, TimePs limit) {
       h.in_segment += served;
       h.waiting.shift(shift);
       if (j == 0) a->to_issue -= served, a->issued += served;
+      if (j == a->flow->end_hop) a->to_end -= served;
       if (j + 1U == a->flow->hops) a->to_finish -= served;
     }
     a->returns.shift(shift);

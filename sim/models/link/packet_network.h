@@ -23,15 +23,16 @@ class PacketNetwork {
   };
   struct Ended {
     const Flow* flow = nullptr;
-    TimePs end = 0;  // end latency included; may lie ahead of the time run to
+    FlowTimes times;  // end latency included; may lie ahead of the time run to
   };
 
   explicit PacketNetwork(bool skip_periods, Observer* observer = nullptr)
       : skip_periods_(skip_periods), observer_(observer) {}
 
-  // `flow` enters at `now`, which must not lie before what was served last. It must live until it ends.
-  void start(const Flow& flow, TimePs now);
-  // Serves, in time order, every packet whose service starts before `limit`, up to the end of a flow.
+  // `flow` enters at `now`, which must not lie before what was served last.
+  void start(std::shared_ptr<const Flow> flow, TimePs now);
+  // Serves, in time order, every packet whose service starts before `limit`, up to the end of a flow. Flows that have
+  // ended for their owners go on to drain.
   [[nodiscard]] std::optional<Ended> run(TimePs limit);
   // When the next service starts; time_never if nothing waits.
   [[nodiscard]] TimePs next();
@@ -76,10 +77,11 @@ class PacketNetwork {
     std::uint64_t in_segment = 0;
   };
   struct Active {
-    const Flow* flow = nullptr;
+    std::shared_ptr<const Flow> flow;
     TimePs started = 0;
     std::uint64_t to_issue = 0;
-    std::uint64_t to_finish = 0;
+    std::uint64_t to_end = 0;     // packets that have yet to leave end_hop ...
+    std::uint64_t to_finish = 0;  // ... and the last hop
     std::uint64_t issued = 0;
     TimeQueue returns;  // when tags or credits come back, in order
     std::array<Hop, max_hops> hops;
@@ -120,6 +122,7 @@ class PacketNetwork {
   void take_snapshot(TimePs now);
   void skip(TimePs now, TimePs limit);
   void remove(std::size_t flow);
+  [[nodiscard]] TimePs drained(std::size_t flow) const;
 
   bool skip_periods_;
   Observer* observer_;

@@ -2,6 +2,7 @@
 // downstream; device writes are posted TLPs of up to MPS bytes. Wire bytes per TLP: header with framing, sequence
 // number and LCRC, plus the DLLPs (ACK, UpdateFC) that share the direction; SKP ordered sets take their share of the
 // raw rate. Formulae: pcie-bench (Neugebauer et al., SIGCOMM 2018), with DLLPs counted per lane group, not per lane.
+#include <algorithm>
 #include <cmath>
 
 #include "sim/models/link/link.h"
@@ -32,8 +33,8 @@ class PcieLink final : public Link {
       flow.hops = 4;
       flow.path = {Resource::wire_up, Resource::home_agent, Resource::wire_down, Resource::device_memory};
       flow.latency_ps = {link_.propagation_ps, host_.home_agent.latency_ps, link_.propagation_ps, 0};
-      flow.window = link_.read_tags;
       flow.window_return_ps = 0;
+      flow.end_hop = 3;
       flow.kind = "MRd";
       flow.reply_kind = "CplD";
       packetise(t, runs, link_.max_read_request_bytes, line, [&](std::uint64_t n, std::uint32_t bytes, auto state) {
@@ -41,14 +42,18 @@ class PcieLink final : public Link {
                              data_time(bytes, link_.completion_header_bytes, link_.downstream_dllps_per_tlp),
                              memory(bytes)});
       });
+      // Requests in flight are bounded by tags and, where they are large, by the buffer for their completions.
+      const std::uint32_t request = flow.segments.empty() ? 1 : flow.segments.front().packet_bytes;
+      flow.window = std::max(1U, std::min(link_.read_tags, link_.read_buffer_bytes / request));
     } else {
       flow.hops = 3;
       flow.path = {Resource::device_memory, Resource::wire_up, Resource::home_agent};
-      // Posted: the engine is done when the last write has left, and the fence behind it keeps the order. The flight to
-      // the root port therefore delays credits but not END.
+      // Posted: the engine is done when the last write is on the wire; the fence behind it keeps the order. The root
+      // port's buffers hold what the home agent has not taken yet, up to the credits.
       flow.latency_ps = {0, 0, 0};
+      flow.end_hop = 1;
       flow.window = link_.posted_credits_tlps;
-      flow.window_return_ps = 2 * link_.propagation_ps + link_.credit_return_ps;
+      flow.window_return_ps = link_.credit_return_ps;
       flow.kind = "MWr";
       flow.reply_kind = {};
       packetise(t, runs, link_.max_payload_bytes, line, [&](std::uint64_t n, std::uint32_t bytes, auto state) {
@@ -100,7 +105,8 @@ class PcieLink final : public Link {
   [[nodiscard]] TimePs request_time() const { return wire_time(link_.read_header_bytes); }
   [[nodiscard]] double wire_bytes(std::uint32_t payload, std::uint32_t header, double dllps) const {
     const std::uint32_t tlps = std::max(1U, (payload + link_.max_payload_bytes - 1) / link_.max_payload_bytes);
-    return payload + tlps * (header + dllps * link_.dllp_bytes);
+    // Credits are counted in units of data, so a small TLP causes its share of DLLPs.
+    return payload + tlps * header + dllps * link_.dllp_bytes * payload / link_.max_payload_bytes;
   }
   [[nodiscard]] TimePs data_time(std::uint32_t payload, std::uint32_t header, double dllps) const {
     return wire_time(wire_bytes(payload, header, dllps));

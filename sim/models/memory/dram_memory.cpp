@@ -36,10 +36,10 @@ struct DramMemory::Impl {
                                            static_cast<double>(t.trrd_ps), static_cast<double>(t.tfaw_ps) / 4.0});
     const double paced_row_ps = std::max(row_ps, activation_ps);
     e *= row_ps / paced_row_ps;
-    // A mixed stream turns the bus around once each way for every row of the rarer kind.
+    // A mixed stream turns the bus around once each way for every batch of rows of the rarer kind.
     const std::uint32_t rarer = std::min(write_permille, 1000U - std::min(write_permille, 1000U));
     if (rarer > 0) {
-      const double rows_ps = 1000.0 / rarer * paced_row_ps;
+      const double rows_ps = 1000.0 / rarer * paced_row_ps * memory.write_drain_rows;
       const double to_write = std::max(0.0, static_cast<double>(t.trtw_ps) - column);
       const double to_read = std::max(0.0, static_cast<double>(t.tcl_ps + t.twtr_ps) + burst - column);
       e *= rows_ps / (rows_ps + to_write + to_read);

@@ -1,4 +1,4 @@
-// time_alone() against the recurrence that defines it, packet by packet.
+// times_alone() against the recurrence that defines it, packet by packet.
 #include "sim/models/traffic.h"
 
 #include <gtest/gtest.h>
@@ -12,10 +12,10 @@ namespace {
 
 // A packet enters a hop when it has arrived and its predecessor has left, and the first one only when the packet
 // `window` before it has left the last hop and its slot is back.
-TimePs by_packet(const Flow& f) {
+FlowTimes by_packet(const Flow& f) {
   std::vector<TimePs> left(f.hops, 0);
   std::vector<TimePs> finished;
-  TimePs end = 0;
+  FlowTimes times;
   for (const Segment& s : f.segments) {
     for (std::uint64_t p = 0; p < s.packets; ++p) {
       TimePs at = 0;
@@ -23,23 +23,28 @@ TimePs by_packet(const Flow& f) {
       for (std::size_t j = 0; j < f.hops; ++j) {
         left[j] = std::max(left[j], at) + s.service_ps[j];
         at = left[j] + f.latency_ps[j];
+        if (j == f.end_hop) times.end = j + 1U == f.hops ? at : left[j];
       }
       finished.push_back(left[f.hops - 1U]);
-      end = at;
+      times.drained = at;
     }
   }
-  return end;
+  return times;
 }
 
 TEST(TimeAlone, ByHand) {
   Flow f;
   f.hops = 2;
+  f.end_hop = 1;
   f.latency_ps = {100, 7};
   f.segments = {{3, 64, {10, 20}}};
   EXPECT_EQ(time_alone(f), 10U + 100 + 3 * 20 + 7);
   f.window = 1;  // each packet alone: 10 + 100 + 20, and 5 until the next
   f.window_return_ps = 5;
   EXPECT_EQ(time_alone(f), 2U * 135 + 130 + 7);
+  f.end_hop = 0;  // over when the last packet has left the first hop, one packet's 120 and the latency before
+  EXPECT_EQ(times_alone(f).end, 2U * 135 + 10);
+  EXPECT_EQ(times_alone(f).drained, 2U * 135 + 130 + 7);
 }
 
 TEST(TimeAlone, EqualsPacketByPacket) {
@@ -47,6 +52,7 @@ TEST(TimeAlone, EqualsPacketByPacket) {
   for (int n = 0; n < 3000; ++n) {
     Flow f;
     f.hops = static_cast<std::uint8_t>(1 + rng() % 4);
+    f.end_hop = static_cast<std::uint8_t>(rng() % f.hops);
     for (std::size_t j = 0; j < f.hops; ++j) f.latency_ps[j] = rng() % 400;
     f.window = static_cast<std::uint32_t>(rng() % 3 == 0 ? 0 : 1 + rng() % 40);
     f.window_return_ps = rng() % 300;
@@ -55,7 +61,9 @@ TEST(TimeAlone, EqualsPacketByPacket) {
       for (std::size_t j = 0; j < f.hops; ++j) segment.service_ps[j] = rng() % 60;
       f.segments.push_back(segment);
     }
-    ASSERT_EQ(time_alone(f), by_packet(f)) << "flow " << n << " hops " << int{f.hops} << " window " << f.window;
+    const FlowTimes expected = by_packet(f);
+    ASSERT_EQ(times_alone(f).end, expected.end) << "flow " << n << " hops " << int{f.hops} << " window " << f.window;
+    ASSERT_EQ(times_alone(f).drained, expected.drained) << "flow " << n;
   }
 }
 

@@ -131,6 +131,14 @@ TEST(ClosedForm, WithinOnePercentOfBursts) {
   EXPECT_NEAR(measured(m, 3, 1) / closed(m, 250), 1.0, 0.02);
 }
 
+TEST(ClosedForm, GatheredWritesTurnTheBusLessOften) {
+  profile::DeviceMemory m = hbm3();
+  m.write_drain_rows = 8;
+  EXPECT_NEAR(measured(m, 8, 8) / closed(m, 500), 1.0, 0.01);
+  m.timings.trefi_ps = 0;
+  EXPECT_NEAR(closed(m, 500), 25.6e9 * 8 * 80 / (8 * 80 + 28.125), 1.0);  // as below, for 8 rows of each kind
+}
+
 TEST(ClosedForm, ColumnCommandsLimit) {
   profile::DeviceMemory m = hbm3();
   m.timings.trefi_ps = 0;
