@@ -22,7 +22,6 @@ Memory* create_buffer(Call& call, cl_context context_handle, const cl_mem_proper
   if (size == 0 || size > info.max_allocation_bytes) return code = CL_INVALID_BUFFER_SIZE, nullptr;
   const bool uses = (flags & CL_MEM_USE_HOST_PTR) != 0;
   if ((code = check_host_ptr(flags, host_ptr)) != CL_SUCCESS) return nullptr;
-  if ((flags & access_flags) == 0) flags |= CL_MEM_READ_WRITE;
 
   call.runtime().charge(HostAction::create_buffer);
   const DeviceIndex device = context->devices().front()->index();

@@ -62,7 +62,6 @@ cl_mem create_image(Call& call, cl_context context_handle, const cl_mem_properti
   // An inherited CL_MEM_USE_HOST_PTR speaks of the buffer's pointer.
   if ((code = check_host_ptr(buffer == nullptr ? flags : 0, host_ptr)) != CL_SUCCESS) return nullptr;
   if (!is_supported(*format)) return code = CL_IMAGE_FORMAT_NOT_SUPPORTED, nullptr;
-  if ((flags & access_flags) == 0) flags |= CL_MEM_READ_WRITE;
 
   call.runtime().charge(HostAction::create_buffer);
   auto image = std::make_unique<const Image>(layout, buffer);

@@ -66,6 +66,37 @@ TEST_F(Objects, BufferArguments) {
   EXPECT_EQ(code(CL_MEM_ALLOC_HOST_PTR | CL_MEM_COPY_HOST_PTR, 64, host), CL_SUCCESS);
 }
 
+// CL_MEM_FLAGS: "Return the flags argument value specified when memobj is created"; a sub-buffer has the qualifiers of its
+// parent besides. CL_MEM_READ_WRITE is what 0 means, not what it is stored as.
+TEST_F(Objects, FlagsAreThoseOfCreation) {
+  const auto flags_of = [](cl_mem m) {
+    cl_mem_flags flags = 99;
+    EXPECT_EQ(clGetMemObjectInfo(m, CL_MEM_FLAGS, sizeof flags, &flags, nullptr), CL_SUCCESS);
+    return flags;
+  };
+  for (const cl_mem_flags flags : {cl_mem_flags(0), cl_mem_flags(CL_MEM_READ_WRITE), cl_mem_flags(CL_MEM_HOST_READ_ONLY),
+                                   cl_mem_flags(CL_MEM_WRITE_ONLY | CL_MEM_ALLOC_HOST_PTR)}) {
+    cl_mem m = buffer(8192, flags);
+    EXPECT_EQ(flags_of(m), flags);
+    const cl_buffer_region region{4096, 4096};
+    cl_int e = CL_SUCCESS;
+    cl_mem sub = clCreateSubBuffer(m, 0, CL_BUFFER_CREATE_TYPE_REGION, &region, &e);
+    ASSERT_EQ(e, CL_SUCCESS);
+    EXPECT_EQ(flags_of(sub), flags);
+    clReleaseMemObject(sub);
+    clReleaseMemObject(m);
+  }
+  // Without a qualifier of its own the parent is read-write, and the window may be anything.
+  cl_mem m = buffer(8192, 0);
+  const cl_buffer_region region{0, 4096};
+  cl_int e = CL_SUCCESS;
+  cl_mem sub = clCreateSubBuffer(m, CL_MEM_READ_ONLY, CL_BUFFER_CREATE_TYPE_REGION, &region, &e);
+  ASSERT_EQ(e, CL_SUCCESS);
+  EXPECT_EQ(flags_of(sub), cl_mem_flags(CL_MEM_READ_ONLY));
+  clReleaseMemObject(sub);
+  clReleaseMemObject(m);
+}
+
 // More memory than the profile has, without the machine running out.
 TEST_F(Objects, DeviceMemoryEnds) {
   cl_ulong total = 0;
