@@ -45,6 +45,22 @@ struct CommandRequest {
 [[nodiscard]] cl_int enqueue(Call& call, Queue& queue, CommandRequest&& request, cl_uint num, const cl_event* list,
                              cl_event* out, bool blocking);
 
+// enqueue() for a call that has changed something already: `undo` is called if the command was refused, or failed while
+// the call waited for it. What becomes of a command that fails later is the hook's business.
+template <class Undo>
+[[nodiscard]] cl_int enqueue_or_undo(const Undo& undo, Call& call, Queue& queue, CommandRequest&& request, cl_uint num,
+                                     const cl_event* list, cl_event* out, bool blocking) {
+  cl_int code = CL_SUCCESS;
+  try {
+    code = enqueue(call, queue, std::move(request), num, list, out, blocking);
+  } catch (...) {
+    undo();
+    throw;
+  }
+  if (code != CL_SUCCESS) undo();
+  return code;
+}
+
 // True if the queue has no command that is not done. As of the device's now.
 [[nodiscard]] inline bool idle(const Queue& queue) noexcept { return queue.order.open == 0; }
 

@@ -109,16 +109,32 @@ CommandId Scheduler::depend_on_queue(PendingCommand& c, Command& command, std::u
     for (const CommandId id : order.since_sync) {
       if (PendingCommand* before = find(id)) depend(c, command, open, *before, false);
     }
-    order.since_sync.clear();
-    order.last_sync = c.id;
   } else {
     if (order.since_sync.size() >= 64 + 2 * order.open) {
       std::erase_if(order.since_sync, [this](CommandId id) { return find(id) == nullptr; });
     }
     order.since_sync.push_back(c.id);
   }
-  if (command.op == Operation::barrier) order.last_barrier = c.id;
   return 0;
+}
+
+void Scheduler::take_place(const PendingCommand& c, const Command& command, bool waits_for_all) noexcept {
+  Queue::Order& order = c.queue->order;
+  order.last = c.id;
+  ++order.open;
+  if (c.held != nullptr) ++order.held;
+  if (c.queue->in_order()) return;
+  if (waits_for_all) {
+    order.since_sync.clear();
+    order.last_sync = c.id;
+  }
+  if (command.op == Operation::barrier) order.last_barrier = c.id;
+}
+
+void Scheduler::abandon(PendingCommand& c) noexcept {
+  // The event's handle never reached the program. What others keep of the command is its id, which finds nothing.
+  if (c.event) static_cast<void>(c.event->release());
+  remove(c);
 }
 
 cl_int Scheduler::enqueue(Call& call, Queue& queue, CommandRequest&& request, cl_uint num, const cl_event* list,
@@ -135,48 +151,50 @@ cl_int Scheduler::enqueue(Call& call, Queue& queue, CommandRequest&& request, cl
   c.queue = Ref<Queue>(&queue);
   c.hook = std::move(request.hook);
   c.keep = std::move(request.keep);
-  if (out != nullptr) {
-    c.event = Ref<Event>(new Event(queue, request.type));
-    c.event->command = id;
-  }
 
   std::uint32_t open = 0;
   bool failed = false;
-  for (cl_uint i = 0; i < num; ++i) {
-    Event& event = *api::find<Event>(list[i]);
-    if (event.done()) {
-      failed |= event.failed();
-    } else if (event.is_user()) {
-      event.dependents.push_back(id);
-      c.keep.emplace_back(&event);
-      ++open;
-    } else {
-      depend(c, command, open, *find(event.command), true);
-    }
-  }
   const bool waits_for_all = num == 0 && (command.op == Operation::marker || command.op == Operation::barrier);
-  const CommandId behind = depend_on_queue(c, command, open, waits_for_all);
-  if (command.host_only && (open != 0 || !command.waits.empty() || (queue.in_order() && queue.order.open != 0))) {
-    command.host_only = false;
+  // What takes memory comes first: until it has its place in the queue, the command can be dropped without a trace.
+  try {
+    if (out != nullptr) {
+      c.event = Ref<Event>(new Event(queue, request.type));
+      c.event->command = id;
+    }
+    for (cl_uint i = 0; i < num; ++i) {
+      Event& event = *api::find<Event>(list[i]);
+      if (event.done()) {
+        failed |= event.failed();
+      } else if (event.is_user()) {
+        event.dependents.push_back(id);
+        c.keep.emplace_back(&event);
+        ++open;
+      } else {
+        depend(c, command, open, *find(event.command), true);
+      }
+    }
+    const CommandId behind = depend_on_queue(c, command, open, waits_for_all);
+    if (command.host_only && (open != 0 || !command.waits.empty() || (queue.in_order() && queue.order.open != 0))) {
+      command.host_only = false;
+    }
+    if (failed || open != 0) {
+      c.held = std::make_unique<PendingCommand::Held>();
+      c.held->behind = behind;
+      c.held->open_waits = open;
+      if (failed) failing_.push_back(id);
+    } else {
+      submit(c, command, true);
+    }
+  } catch (...) {
+    abandon(c);
+    throw;
   }
-  queue.order.last = id;
-  ++queue.order.open;
+  take_place(c, command, waits_for_all);
   if (out != nullptr) *out = c.event->handle();
-
-  if (failed || open != 0) {
-    c.held = std::make_unique<PendingCommand::Held>();
-    c.held->behind = behind;
-    c.held->open_waits = open;
-    ++queue.order.held;
+  if (c.held != nullptr) {
     runtime_.charge(HostAction::api_call);
-  }
-  if (failed) {
-    failing_.push_back(id);
-    settle(true);
-  } else if (open != 0) {
     c.held->command = std::move(command);
-  } else {
-    submit(c, command, true);
+    if (failed) settle(true);
   }
   if (!blocking) return CL_SUCCESS;
   CommandOutcome outcome;
@@ -227,7 +245,11 @@ void Scheduler::resolve(CommandId id, CommandId on, bool in_simulator) {
 
 void Scheduler::settle(bool charge) {
   if (settling_) return;
-  settling_ = true;
+  struct Settling {
+    explicit Settling(bool& f) : flag(f) { flag = true; }
+    ~Settling() { flag = false; }
+    bool& flag;
+  } const settling(settling_);
   // By index: both lists grow while they are worked off. A chain of any length needs no recursion.
   std::size_t failed = 0;
   std::size_t submitted = 0;
@@ -254,7 +276,6 @@ void Scheduler::settle(bool charge) {
   }
   failing_.clear();
   ready_.clear();
-  settling_ = false;
 }
 
 void Scheduler::finish_command(PendingCommand& c, const CommandOutcome& outcome) {

@@ -64,6 +64,10 @@ class Scheduler {
 
   // Each adds to command.waits what the simulator is to wait for, and to `open` what it cannot wait for.
   void depend(PendingCommand& c, Command& command, std::uint32_t& open, PendingCommand& on, bool by_event);
+  // The command is its queue's newest from now on.
+  static void take_place(const PendingCommand& c, const Command& command, bool waits_for_all) noexcept;
+  // Drops a command that has no place in its queue yet.
+  void abandon(PendingCommand& c) noexcept;
   // Returns the held command behind which an in-order queue places this one, or 0.
   [[nodiscard]] CommandId depend_on_queue(PendingCommand& c, Command& command, std::uint32_t& open,
                                           bool waits_for_all);
