@@ -3,9 +3,13 @@
 
 #include <algorithm>
 #include <cstring>
+#include <map>
+#include <memory>
+#include <utility>
 #include <vector>
 
 #include "api/command/transfer.h"
+#include "api/command/validate.h"
 #include "api/objects/memory.h"
 #include "api/objects/registry.h"
 
@@ -28,16 +32,45 @@ Allocations::iterator find_entry(const void* p) {
   return at - it->first < it->second.size ? it : allocations().end();
 }
 
-void free_now(Call& call, const void* p) {
+void free_now(Simulator& sim, const void* p) {
   const auto it = allocations().find(reinterpret_cast<std::uintptr_t>(p));
   if (it == allocations().end()) return;
   SvmAllocation a = std::move(it->second);
   allocations().erase(it);
   PinnedRanges::instance().remove(a.store, a.size);
-  call.sim().release_device(a.context->devices().front()->index(), a.device_address);
-  call.sim().forget_host(a.store, a.size);
+  sim.release_device(a.context->devices().front()->index(), a.device_address);
+  sim.forget_host(a.store, a.size);
   release_store(a.store, a.size);
 }
+
+using SvmFreeNotify = void(CL_CALLBACK*)(cl_command_queue queue, cl_uint count, void* pointers[], void* data);
+
+// What clEnqueueSVMFree has to do later. The program may release the queue and reuse its list of pointers meanwhile: the
+// callback gets a queue handle that is valid still.
+struct SvmFree {
+  SvmFree(Queue& q, std::vector<void*> p, SvmFreeNotify n, void* d)
+      : queue(&q), pointers(std::move(p)), notify(n), data(d) {
+    queue->keep_live();
+    if (notify != nullptr) Runtime::instance().expect_callbacks(1);
+  }
+  ~SvmFree() {
+    expect_no_more();
+    queue->end_live();
+  }
+  SvmFree(const SvmFree&) = delete;
+  SvmFree& operator=(const SvmFree&) = delete;
+
+  // The callback is being called, or never will be.
+  void expect_no_more() noexcept {
+    if (notify != nullptr && !std::exchange(called, true)) Runtime::instance().forget_callbacks(1);
+  }
+
+  Ref<Queue> queue;
+  std::vector<void*> pointers;
+  SvmFreeNotify notify;
+  bool called = false;
+  void* data;
+};
 
 bool supports_svm(const Queue& queue) {
   return queue.device().info().svm != SvmSupport::none;
@@ -71,12 +104,32 @@ Endpoint host_view(Call& call, const void* p, std::size_t bytes) {
   return e;
 }
 
-// A range of system memory is legal only where the device has fine-grained system SVM.
+// False: bytes of an allocation of another context, or past the end of one. What is in no allocation is the program's own
+// memory, of which the driver knows no bounds.
 bool legal_range(const Queue& queue, const void* p, std::size_t bytes) {
   const SvmAllocation* a = find_svm(p);
   if (a == nullptr) return true;  // the program's own memory
   const auto offset = static_cast<std::size_t>(static_cast<const std::byte*>(p) - a->store);
   return a->context.get() == &queue.context() && bytes <= a->size - offset;
+}
+
+std::uint64_t last_serial = 0;  // of allocations and mappings
+
+// The allocation may have been freed, and another one made at its address, while a command was pending: only a serial
+// number tells that a mapping is the one meant.
+void forget_mapping(const void* p, std::uint64_t serial) {
+  if (SvmAllocation* a = find_svm(p)) {
+    std::erase_if(a->mappings, [&](const SvmAllocation::Mapping& m) { return m.serial == serial; });
+  }
+}
+
+// Undoes an unmap that never ran: the mapping goes back to its place among those of its allocation.
+void restore_mapping(const SvmAllocation::Mapping& mapping, std::uint64_t allocation) {
+  SvmAllocation* a = find_svm(mapping.pointer);
+  if (a == nullptr || a->serial != allocation) return;
+  const auto at = std::find_if(a->mappings.begin(), a->mappings.end(),
+                               [&](const SvmAllocation::Mapping& m) { return m.serial > mapping.serial; });
+  a->mappings.insert(at, mapping);
 }
 
 }  // namespace
@@ -122,6 +175,7 @@ void* CL_API_CALL clSVMAlloc(cl_context context_handle, cl_svm_mem_flags flags, 
     a.size = size;
     a.device_address = *address;
     a.flags = flags;
+    a.serial = ++last_serial;
     PinnedRanges::instance().add(store, size);
     return store;
   });
@@ -130,7 +184,7 @@ void* CL_API_CALL clSVMAlloc(cl_context context_handle, cl_svm_mem_flags flags, 
 void CL_API_CALL clSVMFree(cl_context context, void* pointer) {
   (void)enter([&](Call& call) -> cl_int {
     if (pointer == nullptr || find<Context>(context) == nullptr) return CL_SUCCESS;
-    free_now(call, pointer);
+    free_now(call.sim(), pointer);
     return CL_SUCCESS;
   });
 }
@@ -146,25 +200,17 @@ cl_int CL_API_CALL clEnqueueSVMFree(cl_command_queue queue_handle, cl_uint count
     CommandRequest request;
     request.type = CL_COMMAND_SVM_FREE;
     request.command.op = Operation::svm_free;
-    // The list may be reused once the call has returned.
-    auto list_copy = std::make_shared<std::vector<void*>>(pointers, pointers + count);
-    request.keep.emplace_back(queue);
-    request.hook = [queue, list_copy, notify, data](const CommandOutcome& outcome) {
+    auto work = std::make_shared<SvmFree>(*queue, std::vector<void*>(pointers, pointers + count), notify, data);
+    request.hook = [work](const CommandOutcome& outcome) {
       if (outcome.result < 0) return;
-      Runtime& runtime = Runtime::instance();
-      const cl_command_queue handle = queue->handle();
-      // Freeing needs the lock as its own call, so it happens on the runtime thread, too.
-      runtime.post_callback(outcome.times.visible, [handle, list_copy, notify, data] {
-        if (notify != nullptr) {
-          notify(handle, static_cast<cl_uint>(list_copy->size()), list_copy->data(), data);
-          return;
-        }
-        for (void* p : *list_copy) {
-          (void)enter([&](Call& inner) -> cl_int {
-            free_now(inner, p);
-            return CL_SUCCESS;
-          });
-        }
+      if (work->notify == nullptr) {
+        for (const void* p : work->pointers) free_now(Runtime::instance().sim(), p);
+        return;
+      }
+      work->expect_no_more();
+      Runtime::instance().post_callback(outcome.times.visible, [work] {
+        std::vector<void*> list_copy = work->pointers;
+        work->notify(work->queue->handle(), static_cast<cl_uint>(list_copy.size()), list_copy.data(), work->data);
       });
     };
     return enqueue(call, *queue, std::move(request), num, list, event, false);
@@ -227,10 +273,8 @@ cl_int CL_API_CALL clEnqueueSVMMap(cl_command_queue queue_handle, cl_bool blocki
   return enter([&](Call& call) -> cl_int {
     Queue* queue = nullptr;
     if (const cl_int e = check_queue(queue_handle, queue); e != CL_SUCCESS) return e;
-    constexpr cl_map_flags all = CL_MAP_READ | CL_MAP_WRITE | CL_MAP_WRITE_INVALIDATE_REGION;
-    if (pointer == nullptr || size == 0 || flags == 0 || (flags & ~all) != 0) return CL_INVALID_VALUE;
-    if ((flags & CL_MAP_WRITE_INVALIDATE_REGION) != 0 && flags != CL_MAP_WRITE_INVALIDATE_REGION)
-      return CL_INVALID_VALUE;
+    if (pointer == nullptr || size == 0) return CL_INVALID_VALUE;
+    if (const cl_int e = check_map_flags(flags); e != CL_SUCCESS) return e;
     if (!legal_range(*queue, pointer, size)) return CL_INVALID_VALUE;
     if (const cl_int e = check_wait_list(queue->context(), num, list, blocking != CL_FALSE); e != CL_SUCCESS) return e;
     const DriverPolicy& policy = call.runtime().machine().policy;
@@ -239,6 +283,7 @@ cl_int CL_API_CALL clEnqueueSVMMap(cl_command_queue queue_handle, cl_bool blocki
     Command& c = request.command;
     c.op = Operation::svm_map;
     c.moves_data = false;
+    const std::uint64_t serial = ++last_serial;
     SvmAllocation* a = find_svm(pointer);
     if (a != nullptr) {
       if (!mirrored(call, *a)) {
@@ -254,11 +299,14 @@ cl_int CL_API_CALL clEnqueueSVMMap(cl_command_queue queue_handle, cl_bool blocki
         c.target = host_view(call, pointer, size);
         set_direction(c);
       }
+      // The mapping counts from the call on; a map that fails leaves none.
+      a->mappings.push_back({pointer, size, flags, serial});
+      request.hook = [pointer, serial](const CommandOutcome& outcome) {
+        if (outcome.result < 0) forget_mapping(pointer, serial);
+      };
     }
-    const cl_int code = enqueue(call, *queue, std::move(request), num, list, event, blocking != CL_FALSE);
-    // Looked up again: another thread may have freed it while this one waited.
-    if (code == CL_SUCCESS && (a = find_svm(pointer)) != nullptr) a->maps[pointer] = {size, flags};
-    return code;
+    return enqueue_or_undo([=] { forget_mapping(pointer, serial); }, call, *queue, std::move(request), num, list, event,
+                           blocking != CL_FALSE);
   });
 }
 
@@ -277,28 +325,35 @@ cl_int CL_API_CALL clEnqueueSVMUnmap(cl_command_queue queue_handle, void* pointe
     c.moves_data = false;
     // A region that was not mapped: the specification names no error, so the command is an ordering point only.
     SvmAllocation* a = find_svm(pointer);
-    const auto it = a == nullptr ? decltype(a->maps.begin()){} : a->maps.find(pointer);
-    if (a != nullptr && it != a->maps.end()) {
-      const auto [size, flags] = it->second;
-      const bool writes = (flags & (CL_MAP_WRITE | CL_MAP_WRITE_INVALIDATE_REGION)) != 0;
-      const Endpoint mirror = host_view(call, pointer, size);
-      if (writes) call.sim().host_wrote(mirror.address, size);
-      if (!mirrored(call, *a)) {
-        if (!a->fine_grained()) {
-          c.source = mirror;
-          c.shape.row_bytes = size;
-        }
-      } else if (!writes) {
-        c.host_only = policy.svm_unmap_after_read_is_host_only;
-      } else {
-        c.shape.row_bytes = size;
+    if (a == nullptr) return enqueue(call, *queue, std::move(request), num, list, event, false);
+    // The newest map of a pointer goes first, as brackets close.
+    const auto newest = std::find_if(a->mappings.rbegin(), a->mappings.rend(),
+                                     [&](const SvmAllocation::Mapping& m) { return m.pointer == pointer; });
+    if (newest == a->mappings.rend()) return enqueue(call, *queue, std::move(request), num, list, event, false);
+    const SvmAllocation::Mapping mapping = *newest;
+    const bool writes = maps_for_writing(mapping.flags);
+    const Endpoint mirror = host_view(call, pointer, mapping.size);
+    if (writes) call.sim().host_wrote(mirror.address, mapping.size);
+    if (!mirrored(call, *a)) {
+      if (!a->fine_grained()) {
         c.source = mirror;
-        c.target = svm_end(call, pointer, size);
-        set_direction(c);
+        c.shape.row_bytes = mapping.size;
       }
-      a->maps.erase(it);
+    } else if (!writes) {
+      c.host_only = policy.svm_unmap_after_read_is_host_only;
+    } else {
+      c.shape.row_bytes = mapping.size;
+      c.source = mirror;
+      c.target = svm_end(call, pointer, mapping.size);
+      set_direction(c);
     }
-    return enqueue(call, *queue, std::move(request), num, list, event, false);
+    const std::uint64_t allocation = a->serial;
+    a->mappings.erase(std::next(newest).base());
+    request.hook = [mapping, allocation](const CommandOutcome& outcome) {
+      if (outcome.result < 0) restore_mapping(mapping, allocation);
+    };
+    return enqueue_or_undo([=] { restore_mapping(mapping, allocation); }, call, *queue, std::move(request), num, list,
+                           event, false);
   });
 }
 

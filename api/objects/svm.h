@@ -3,21 +3,30 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <map>
+#include <vector>
 
 #include "api/objects/context.h"
 #include "api/objects/object.h"
 
 namespace sluice::api {
 
+// Serial numbers are never used again, over all allocations and mappings.
 struct SvmAllocation {
   Ref<Context> context;
   std::byte* store = nullptr;
   std::size_t size = 0;
   std::uint64_t device_address = 0;
   cl_svm_mem_flags flags = 0;
-  // Mapped regions by their first byte; the value is the flags of the latest map.
-  std::map<void*, std::pair<std::size_t, cl_map_flags>> maps;
+  std::uint64_t serial = 0;
+  // Regions that were enqueued to be mapped and not unmapped, in the order of the calls. The same pointer may be mapped
+  // several times.
+  struct Mapping {
+    void* pointer;
+    std::size_t size;
+    cl_map_flags flags;
+    std::uint64_t serial;
+  };
+  std::vector<Mapping> mappings;
 
   [[nodiscard]] bool fine_grained() const noexcept { return (flags & CL_MEM_SVM_FINE_GRAIN_BUFFER) != 0; }
 };

@@ -52,6 +52,53 @@ class ClTest : public ::testing::Test {
     EXPECT_EQ(clGetMemObjectInfo(m, CL_MEM_MAP_COUNT, sizeof n, &n, nullptr), CL_SUCCESS);
     return n;
   }
+  void* map(cl_mem m, cl_map_flags flags, std::size_t offset = 0, std::size_t size = 4096, cl_bool blocking = CL_TRUE) {
+    cl_int e = CL_SUCCESS;
+    void* p = clEnqueueMapBuffer(queue, m, blocking, flags, offset, size, 0, nullptr, nullptr, &e);
+    EXPECT_EQ(e, CL_SUCCESS);
+    return p;
+  }
+  cl_int unmap(cl_mem m, void* p) { return clEnqueueUnmapMemObject(queue, m, p, 0, nullptr, nullptr); }
+  cl_mem sub_buffer(cl_mem m, std::size_t origin, std::size_t size) {
+    const cl_buffer_region region{origin, size};
+    cl_int e = CL_SUCCESS;
+    cl_mem sub = clCreateSubBuffer(m, 0, CL_BUFFER_CREATE_TYPE_REGION, &region, &e);
+    EXPECT_EQ(e, CL_SUCCESS);
+    return sub;
+  }
+  // Sets every byte on the device.
+  void fill(cl_mem m, unsigned char value, std::size_t size) {
+    EXPECT_EQ(clEnqueueFillBuffer(queue, m, &value, 1, 0, size, 0, nullptr, nullptr), CL_SUCCESS);
+  }
+  std::vector<unsigned char> read(cl_mem m, std::size_t size) {
+    std::vector<unsigned char> out(size);
+    EXPECT_EQ(clEnqueueReadBuffer(queue, m, CL_TRUE, 0, size, out.data(), 0, nullptr, nullptr), CL_SUCCESS);
+    return out;
+  }
+  cl_event user_event(cl_context c = nullptr) {
+    cl_int e = CL_SUCCESS;
+    cl_event event = clCreateUserEvent(c == nullptr ? context : c, &e);
+    EXPECT_EQ(e, CL_SUCCESS);
+    return event;
+  }
+  static cl_int status(cl_event event) {
+    cl_int s = 99;
+    EXPECT_EQ(clGetEventInfo(event, CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof s, &s, nullptr), CL_SUCCESS);
+    return s;
+  }
+  static cl_command_type command_type(cl_event event) {
+    cl_command_type t = 0;
+    EXPECT_EQ(clGetEventInfo(event, CL_EVENT_COMMAND_TYPE, sizeof t, &t, nullptr), CL_SUCCESS);
+    return t;
+  }
+  // From start to end on the device, of a complete command.
+  static cl_ulong duration_ns(cl_event event) {
+    cl_ulong start = 0;
+    cl_ulong end = 0;
+    EXPECT_EQ(clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_START, sizeof start, &start, nullptr), CL_SUCCESS);
+    EXPECT_EQ(clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_END, sizeof end, &end, nullptr), CL_SUCCESS);
+    return end - start;
+  }
   cl_event failed_event() {
     cl_int e = CL_SUCCESS;
     cl_event event = clCreateUserEvent(context, &e);
