@@ -1,6 +1,7 @@
 // clEnqueueMapBuffer, clEnqueueMapImage and clEnqueueUnmapMemObject. tests/api/map_table.md has a row for each sentence
 // kept here.
 #include <algorithm>
+#include <memory>
 
 #include "api/command/transfer.h"
 #include "api/command/validate.h"
@@ -92,8 +93,10 @@ void* map_region(Call& call, Queue& queue, Memory& m, Memory::Mapping mapping, b
   if ((code = check_wait_list(queue.context(), num, list, blocking)) != CL_SUCCESS) return nullptr;
   const Ref<Memory> hold(&m);  // another thread may release it while this one waits
   mapping.serial = ++m.next_mapping;
-  const auto undo = [&memory = m, serial = mapping.serial] {
+  const bool mirror_made = m.root().mirror_made;
+  const auto undo = [&memory = m, serial = mapping.serial, mirror_made] {
     std::erase_if(memory.mappings, [&](const Memory::Mapping& x) { return x.serial == serial; });
+    memory.root().mirror_made = mirror_made;
   };
   CommandRequest request;
   request.type = m.image == nullptr ? CL_COMMAND_MAP_BUFFER : CL_COMMAND_MAP_IMAGE;
@@ -104,10 +107,8 @@ void* map_region(Call& call, Queue& queue, Memory& m, Memory::Mapping mapping, b
   request.hook = [undo](const CommandOutcome& outcome) {
     if (outcome.result < 0) undo();
   };
-  code = enqueue(call, queue, std::move(request), num, list, event, blocking);
-  if (code == CL_SUCCESS) return mapping.pointer;
-  undo();
-  return nullptr;
+  code = enqueue_or_undo(undo, call, queue, std::move(request), num, list, event, blocking);
+  return code == CL_SUCCESS ? mapping.pointer : nullptr;
 }
 
 }  // namespace
@@ -173,20 +174,19 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueUnmapMemObject(cl_command_queue queue_h
     const auto it = std::find_if(m->mappings.rbegin(), m->mappings.rend(),
                                  [&](const Memory::Mapping& x) { return x.pointer == pointer; });
     if (pointer == nullptr || it == m->mappings.rend()) return CL_INVALID_VALUE;
-    if (const cl_int e = check_wait_list(queue->context(), num, list);
-        e == CL_INVALID_EVENT_WAIT_LIST || (e != CL_SUCCESS && e != CL_INVALID_CONTEXT)) {
-      return e;
-    }
     if (&queue->context() != &m->context()) return CL_INVALID_CONTEXT;
     if (const cl_int e = check_wait_list(queue->context(), num, list); e != CL_SUCCESS) return e;
     CommandRequest request;
     request.type = CL_COMMAND_UNMAP_MEM_OBJECT;
     request.keep.emplace_back(m);
     describe_unmap(call, *m, *it, request.command);
-    const Memory::Mapping mapping = *it;
+    // The region is unmapped from the call on; an unmap that fails leaves it mapped.
+    auto mapping = std::make_shared<const Memory::Mapping>(*it);
+    const auto undo = [m, mapping] { m->restore(*mapping); };
+    request.hook = [undo](const CommandOutcome& outcome) {
+      if (outcome.result < 0) undo();
+    };
     m->mappings.erase(std::next(it).base());
-    const cl_int code = enqueue(call, *queue, std::move(request), num, list, event, false);
-    if (code != CL_SUCCESS) m->mappings.push_back(mapping);
-    return code;
+    return enqueue_or_undo(undo, call, *queue, std::move(request), num, list, event, false);
   });
 }

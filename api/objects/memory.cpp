@@ -90,6 +90,12 @@ Endpoint Memory::host_end(Simulator& sim, std::size_t at, std::size_t bytes) con
   return e;
 }
 
+void Memory::restore(const Mapping& mapping) {
+  const auto at =
+      std::find_if(mappings.begin(), mappings.end(), [&](const Mapping& x) { return x.serial > mapping.serial; });
+  mappings.insert(at, mapping);
+}
+
 bool Memory::write_mapped(std::size_t begin, std::size_t end) {
   const auto hits = [&](const Memory& m) {
     return std::any_of(m.mappings.begin(), m.mappings.end(),
