@@ -24,17 +24,13 @@ Memory* create_buffer(Call& call, cl_context context_handle, const cl_mem_proper
   if ((code = check_host_ptr(flags, host_ptr)) != CL_SUCCESS) return nullptr;
 
   call.runtime().charge(HostAction::create_buffer);
-  const DeviceIndex device = context->devices().front()->index();
-  const auto address = call.sim().reserve_device(device, size);
-  if (!address) return code = CL_MEM_OBJECT_ALLOCATION_FAILURE, nullptr;
+  auto range = DeviceRange::reserve(call.sim(), *context, size);
+  if (!range) return code = CL_MEM_OBJECT_ALLOCATION_FAILURE, nullptr;
   std::byte* store = uses ? static_cast<std::byte*>(host_ptr) : reserve_store(size);
-  if (store == nullptr) {
-    call.sim().release_device(device, *address);
-    return code = CL_MEM_OBJECT_ALLOCATION_FAILURE, nullptr;
-  }
+  if (store == nullptr) return code = CL_MEM_OBJECT_ALLOCATION_FAILURE, nullptr;
   if ((flags & CL_MEM_COPY_HOST_PTR) != 0) std::memcpy(store, host_ptr, size);
   auto* memory = new Memory(*context, flags, size, host_ptr == nullptr || !uses ? nullptr : host_ptr, store, !uses,
-                            *address, policy_of(call.runtime().machine().policy, flags));
+                            std::move(*range), policy_of(call.runtime().machine().policy, flags));
   if (properties != nullptr) memory->properties = {0};
   return memory;
 }

@@ -30,17 +30,13 @@ cl_int find_buffer(const Context& context, const cl_image_desc& desc, Memory*& b
 
 Memory* create_store(Call& call, Context& context, const Image::Layout& layout, cl_mem_flags flags, void* host_ptr) {
   const bool uses = (flags & CL_MEM_USE_HOST_PTR) != 0;
-  const DeviceIndex device = context.devices().front()->index();
   if (layout.bytes > context.devices().front()->info().max_allocation_bytes) return nullptr;
-  const auto address = call.sim().reserve_device(device, layout.bytes);
-  if (!address) return nullptr;
+  auto range = DeviceRange::reserve(call.sim(), context, layout.bytes);
+  if (!range) return nullptr;
   std::byte* store = uses ? static_cast<std::byte*>(host_ptr) : reserve_store(layout.bytes);
-  if (store == nullptr) {
-    call.sim().release_device(device, *address);
-    return nullptr;
-  }
+  if (store == nullptr) return nullptr;
   if ((flags & CL_MEM_COPY_HOST_PTR) != 0) std::memcpy(store, host_ptr, layout.bytes);
-  return new Memory(context, flags, layout.bytes, uses ? host_ptr : nullptr, store, !uses, *address,
+  return new Memory(context, flags, layout.bytes, uses ? host_ptr : nullptr, store, !uses, std::move(*range),
                     policy_of(call.runtime().machine().policy, flags));
 }
 

@@ -40,8 +40,8 @@ cl_int check_objects(cl_command_queue handle, std::initializer_list<Memory*> obj
   return CL_SUCCESS;
 }
 
-Endpoint image_end(const Memory& m, const ImageBox& box) {
-  Endpoint e = m.device_end(m.image->offset(box));
+Endpoint image_end(const Queue& queue, const Memory& m, const ImageBox& box) {
+  Endpoint e = m.device_end(queue.device(), m.image->offset(box));
   e.row_pitch_bytes = m.image->row_stride();
   e.slice_pitch_bytes = m.image->layout().slice_pitch;
   return e;
@@ -101,7 +101,7 @@ cl_int transfer(cl_command_queue queue_handle, cl_mem handle, bool read, bool bl
     Endpoint program = program_end(call.sim(), ptr, host.span);
     program.row_pitch_bytes = host.row_pitch;
     program.slice_pitch_bytes = host.slice_pitch;
-    (read ? c.source : c.target) = image_end(*m, box);
+    (read ? c.source : c.target) = image_end(*queue, *m, box);
     (read ? c.target : c.source) = program;
     set_direction(c);
     return enqueue(call, *queue, std::move(request), w.num, w.list, w.event, blocking);
@@ -130,9 +130,9 @@ cl_int copy_with_buffer(cl_command_queue queue_handle, cl_mem image, cl_mem buff
     Command& c = request.command;
     c.op = to_buffer ? Operation::copy_image_to_buffer : Operation::copy_buffer_to_image;
     c.shape = shape;
-    Endpoint packed = b->device_end(offset);
+    Endpoint packed = b->device_end(queue->device(), offset);
     pack(packed, shape);
-    (to_buffer ? c.source : c.target) = image_end(*m, box);
+    (to_buffer ? c.source : c.target) = image_end(*queue, *m, box);
     (to_buffer ? c.target : c.source) = packed;
     set_direction(c);
     return enqueue(call, *queue, std::move(request), w.num, w.list, w.event, false);
@@ -188,8 +188,8 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueCopyImage(cl_command_queue queue_handle
     Command& c = request.command;
     c.op = Operation::copy_image;
     c.shape = s->image->shape(from);
-    c.source = image_end(*s, from);
-    c.target = image_end(*t, to);
+    c.source = image_end(*queue, *s, from);
+    c.target = image_end(*queue, *t, to);
     set_direction(c);
     return enqueue(call, *queue, std::move(request), num, list, event, false);
   });
@@ -213,7 +213,7 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueFillImage(cl_command_queue queue_handle
     c.op = Operation::fill_image;
     c.shape = m->image->shape(box);
     c.fill = fill_pattern(m->image->layout().format, fill_color);
-    c.target = image_end(*m, box);
+    c.target = image_end(*queue, *m, box);
     set_direction(c);
     return enqueue(call, *queue, std::move(request), num, list, event, false);
   });

@@ -24,7 +24,7 @@ void set_shape(const Memory& m, const Memory::Mapping& mapping, Command& c) {
 }
 
 // What a map costs the machine.
-void describe_map(Call& call, Memory& m, const Memory::Mapping& mapping, Command& c) {
+void describe_map(Call& call, const Queue& queue, Memory& m, const Memory::Mapping& mapping, Command& c) {
   const DriverPolicy& policy = call.runtime().machine().policy;
   const std::size_t at = mapping.begin - m.offset();
   const std::size_t size = mapping.end - mapping.begin;
@@ -46,13 +46,13 @@ void describe_map(Call& call, Memory& m, const Memory::Mapping& mapping, Command
     return;
   }
   if ((mapping.flags & CL_MAP_READ) != 0 ? !policy.read_map_copies : !policy.write_map_copies) return;
-  c.source = m.device_end(at);
+  c.source = m.device_end(queue.device(), at);
   c.target = m.host_end(call.sim(), at, size);
   set_shape(m, mapping, c);
   set_direction(c);
 }
 
-void describe_unmap(Call& call, Memory& m, const Memory::Mapping& mapping, Command& c) {
+void describe_unmap(Call& call, const Queue& queue, Memory& m, const Memory::Mapping& mapping, Command& c) {
   const DriverPolicy& policy = call.runtime().machine().policy;
   const std::size_t at = mapping.begin - m.offset();
   const std::size_t size = mapping.end - mapping.begin;
@@ -71,7 +71,7 @@ void describe_unmap(Call& call, Memory& m, const Memory::Mapping& mapping, Comma
     return;
   }
   c.source = mirror;
-  c.target = m.device_end(at);
+  c.target = m.device_end(queue.device(), at);
   set_shape(m, mapping, c);
   set_direction(c);
 }
@@ -101,7 +101,7 @@ void* map_region(Call& call, Queue& queue, Memory& m, Memory::Mapping mapping, b
   CommandRequest request;
   request.type = m.image == nullptr ? CL_COMMAND_MAP_BUFFER : CL_COMMAND_MAP_IMAGE;
   request.keep.emplace_back(&m);
-  describe_map(call, m, mapping, request.command);
+  describe_map(call, queue, m, mapping, request.command);
   // The mapping counts from the call on; a map that fails leaves none.
   m.mappings.push_back(mapping);
   request.hook = [undo](const CommandOutcome& outcome) {
@@ -179,7 +179,7 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueUnmapMemObject(cl_command_queue queue_h
     CommandRequest request;
     request.type = CL_COMMAND_UNMAP_MEM_OBJECT;
     request.keep.emplace_back(m);
-    describe_unmap(call, *m, *it, request.command);
+    describe_unmap(call, *queue, *m, *it, request.command);
     // The region is unmapped from the call on; an unmap that fails leaves it mapped.
     auto mapping = std::make_shared<const Memory::Mapping>(*it);
     const auto undo = [m, mapping] { m->restore(*mapping); };

@@ -38,7 +38,6 @@ void free_now(Simulator& sim, const void* p) {
   SvmAllocation a = std::move(it->second);
   allocations().erase(it);
   PinnedRanges::instance().remove(a.store, a.size);
-  sim.release_device(a.context->devices().front()->index(), a.device_address);
   sim.forget_host(a.store, a.size);
   release_store(a.store, a.size);
 }
@@ -88,13 +87,13 @@ bool mirrored(Call& call, const SvmAllocation& a) {
 }
 
 // One end of an SVM copy: coarse allocations live on the device where the policy mirrors them.
-Endpoint svm_end(Call& call, const void* p, std::size_t bytes) {
+Endpoint svm_end(Call& call, const Queue& queue, const void* p, std::size_t bytes) {
   SvmAllocation* a = find_svm(p);
   if (a == nullptr || !mirrored(call, *a)) return program_end(call.sim(), p, bytes);
   Endpoint e;
   e.placement = Placement::device;
   e.data = static_cast<std::byte*>(const_cast<void*>(p));
-  e.address = a->device_address + static_cast<std::uint64_t>(e.data - a->store);
+  e.address = a->range.address(queue.device()) + static_cast<std::uint64_t>(e.data - a->store);
   return e;
 }
 
@@ -161,19 +160,15 @@ void* CL_API_CALL clSVMAlloc(cl_context context_handle, cl_svm_mem_flags flags, 
     // At most the size of the largest OpenCL type, long16.
     if (alignment > 128 || (alignment & (alignment - 1)) != 0) return nullptr;
     call.runtime().charge(HostAction::create_buffer);
-    const DeviceIndex device = context->devices().front()->index();
-    const auto address = call.sim().reserve_device(device, size);
-    if (!address) return nullptr;
+    auto range = DeviceRange::reserve(call.sim(), *context, size);
+    if (!range) return nullptr;
     std::byte* store = reserve_store(size);
-    if (store == nullptr) {
-      call.sim().release_device(device, *address);
-      return nullptr;
-    }
+    if (store == nullptr) return nullptr;
     SvmAllocation& a = allocations()[reinterpret_cast<std::uintptr_t>(store)];
     a.context = Ref<Context>(context);
     a.store = store;
     a.size = size;
-    a.device_address = *address;
+    a.range = std::move(*range);
     a.flags = flags;
     a.serial = ++last_serial;
     PinnedRanges::instance().add(store, size);
@@ -234,8 +229,8 @@ cl_int CL_API_CALL clEnqueueSVMMemcpy(cl_command_queue queue_handle, cl_bool blo
     c.op = Operation::svm_memcpy;
     if (size != 0) {
       c.shape.row_bytes = size;
-      c.source = svm_end(call, source, size);
-      c.target = svm_end(call, target, size);
+      c.source = svm_end(call, *queue, source, size);
+      c.target = svm_end(call, *queue, target, size);
       set_direction(c);
     }
     return enqueue(call, *queue, std::move(request), num, list, event, blocking != CL_FALSE);
@@ -260,7 +255,7 @@ cl_int CL_API_CALL clEnqueueSVMMemFill(cl_command_queue queue_handle, void* targ
     c.op = Operation::svm_memfill;
     if (size != 0) {
       c.shape.row_bytes = size;
-      c.target = svm_end(call, target, size);
+      c.target = svm_end(call, *queue, target, size);
       c.fill.assign(pattern, pattern_size);
       set_direction(c);
     }
@@ -295,7 +290,7 @@ cl_int CL_API_CALL clEnqueueSVMMap(cl_command_queue queue_handle, cl_bool blocki
         c.host_only = policy.invalidate_map_is_host_only;
       } else if ((flags & CL_MAP_READ) != 0 ? policy.read_map_copies : policy.write_map_copies) {
         c.shape.row_bytes = size;
-        c.source = svm_end(call, pointer, size);
+        c.source = svm_end(call, *queue, pointer, size);
         c.target = host_view(call, pointer, size);
         set_direction(c);
       }
@@ -344,7 +339,7 @@ cl_int CL_API_CALL clEnqueueSVMUnmap(cl_command_queue queue_handle, void* pointe
     } else {
       c.shape.row_bytes = mapping.size;
       c.source = mirror;
-      c.target = svm_end(call, pointer, mapping.size);
+      c.target = svm_end(call, *queue, pointer, mapping.size);
       set_direction(c);
     }
     const std::uint64_t allocation = a->serial;

@@ -38,7 +38,7 @@ cl_int transfer(cl_command_queue queue_handle, cl_mem handle, bool read, bool bl
     c.op = read ? Operation::read_buffer : Operation::write_buffer;
     if (size != 0) {
       c.shape.row_bytes = size;
-      (read ? c.source : c.target) = memory->device_end(offset);
+      (read ? c.source : c.target) = memory->device_end(queue->device(), offset);
       (read ? c.target : c.source) = program_end(call.sim(), ptr, size);
       set_direction(c);
     }
@@ -100,7 +100,7 @@ cl_int transfer_rect(cl_command_queue queue_handle, cl_mem handle, bool read, bo
     Command& c = request.command;
     c.op = read ? Operation::read_buffer_rect : Operation::write_buffer_rect;
     c.shape = {r.region[0], r.region[1], r.region[2]};
-    Endpoint device = memory->device_end(buffer.origin);
+    Endpoint device = memory->device_end(queue->device(), buffer.origin);
     place(device, buffer);
     Endpoint program = program_end(call.sim(), static_cast<const std::byte*>(ptr) + host.origin, host.span);
     place(program, host);
@@ -189,8 +189,8 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueCopyBuffer(cl_command_queue queue_handl
     c.op = Operation::copy_buffer;
     if (size != 0) {  // OpenCL 3.0 names no error for a copy of nothing
       c.shape.row_bytes = size;
-      c.source = s->device_end(source_offset);
-      c.target = t->device_end(target_offset);
+      c.source = s->device_end(queue->device(), source_offset);
+      c.target = t->device_end(queue->device(), target_offset);
       set_direction(c);
     }
     return enqueue(call, *queue, std::move(request), num, list, event, false);
@@ -240,8 +240,8 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueCopyBufferRect(cl_command_queue queue_h
     Command& c = request.command;
     c.op = Operation::copy_buffer_rect;
     c.shape = {region[0], region[1], region[2]};
-    c.source = s->device_end(from.origin);
-    c.target = t->device_end(to.origin);
+    c.source = s->device_end(queue->device(), from.origin);
+    c.target = t->device_end(queue->device(), to.origin);
     place(c.source, from);
     place(c.target, to);
     set_direction(c);
@@ -269,7 +269,7 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueFillBuffer(cl_command_queue queue_handl
     c.op = Operation::fill_buffer;
     if (size != 0) {
       c.shape.row_bytes = size;
-      c.target = memory->device_end(offset);
+      c.target = memory->device_end(queue->device(), offset);
       c.fill.assign(pattern, pattern_size);
       set_direction(c);
     }
@@ -287,12 +287,15 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueMigrateMemObjects(cl_command_queue queu
     CommandRequest request;
     request.type = CL_COMMAND_MIGRATE_MEM_OBJECTS;
     std::uint64_t bytes = 0;
+    Memory* first = nullptr;  // of those that live on the device
     for (cl_uint i = 0; i < count; ++i) {
       Memory* memory = find<Memory>(objects[i]);
       if (memory == nullptr) return CL_INVALID_MEM_OBJECT;
       if (&memory->context() != &queue->context()) return CL_INVALID_CONTEXT;
       request.keep.emplace_back(memory);
-      if (memory->policy() == BufferPolicy::device_mirror) bytes += memory->size();
+      if (memory->policy() != BufferPolicy::device_mirror) continue;
+      bytes += memory->size();
+      if (first == nullptr) first = memory;
     }
     if ((flags & ~(CL_MIGRATE_MEM_OBJECT_HOST | CL_MIGRATE_MEM_OBJECT_CONTENT_UNDEFINED)) != 0) return CL_INVALID_VALUE;
     if (const cl_int e = check_wait_list(queue->context(), num, list); e != CL_SUCCESS) return e;
@@ -302,9 +305,8 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueMigrateMemObjects(cl_command_queue queu
     // To the host: the contents leave the device, unless the program does not care for them. Data live on the device
     // otherwise, so that the other way is an ordering point only.
     if ((flags & CL_MIGRATE_MEM_OBJECT_HOST) != 0 && (flags & CL_MIGRATE_MEM_OBJECT_CONTENT_UNDEFINED) == 0 &&
-        bytes != 0) {
-      Memory* first = find<Memory>(objects[0]);
-      c.source = first->device_end(0);
+        first != nullptr) {
+      c.source = first->device_end(queue->device(), 0);
       c.target = first->host_end(call.sim(), 0, first->size());
       c.shape.row_bytes = bytes;
       set_direction(c);

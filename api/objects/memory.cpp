@@ -25,15 +25,36 @@ void release_store(std::byte* store, std::size_t bytes) noexcept {
   if (store != nullptr) ::munmap(store, pages(bytes));
 }
 
+std::optional<DeviceRange> DeviceRange::reserve(Simulator& sim, const Context& context, std::size_t bytes) {
+  DeviceRange range;
+  range.parts_.reserve(context.devices().size());
+  for (const Device* device : context.devices()) {
+    const auto address = sim.reserve_device(device->index(), bytes);
+    if (!address) return std::nullopt;
+    range.parts_.push_back({device->index(), *address});
+  }
+  return range;
+}
+
+DeviceRange::~DeviceRange() {
+  for (const Part& part : parts_) Runtime::instance().sim().release_device(part.device, part.address);
+}
+
+std::uint64_t DeviceRange::address(const Device& device) const noexcept {
+  const auto part =
+      std::find_if(parts_.begin(), parts_.end(), [&](const Part& p) { return p.device == device.index(); });
+  return part == parts_.end() ? 0 : part->address;
+}
+
 Memory::Memory(Context& context, cl_mem_flags flags, std::size_t size, void* host_ptr, std::byte* store,
-               bool owns_store, std::uint64_t device_address, BufferPolicy policy)
+               bool owns_store, DeviceRange range, BufferPolicy policy)
     : context_(&context),
       flags_(flags),
       size_(size),
       host_ptr_(host_ptr),
       store_(store),
       owns_store_(owns_store),
-      device_address_(device_address),
+      range_(std::move(range)),
       policy_(policy) {
   PinnedRanges::instance().add(store_, size_);
 }
@@ -47,7 +68,6 @@ Memory::Memory(Memory& parent, cl_mem_flags flags, std::size_t origin, std::size
       host_ptr_(parent.host_ptr() == nullptr ? nullptr : static_cast<std::byte*>(parent.host_ptr()) + origin),
       store_(parent.store() + origin),
       owns_store_(false),
-      device_address_(parent.device_address() + origin),
       policy_(parent.policy()) {
   parent.children.push_back(this);
 }
@@ -58,11 +78,7 @@ Memory::~Memory() {
     std::erase(parent_->children, this);
   } else {
     PinnedRanges::instance().remove(store_, size_);
-    Simulator& sim = runtime.sim();
-    sim.release_device(context_->devices().front()->index(), device_address_);
-    if (owns_store_) {
-      sim.forget_host(store_, size_);
-    }
+    if (owns_store_) runtime.sim().forget_host(store_, size_);
   }
   // The newest callback first (clSetMemObjectDestructorCallback). The store goes after them: with CL_MEM_USE_HOST_PTR
   // they are how the program learns that its memory is its own again.
@@ -74,11 +90,11 @@ Memory::~Memory() {
   if (owns_store_) release_store(store_, size_);
 }
 
-Endpoint Memory::device_end(std::size_t at) const noexcept {
+Endpoint Memory::device_end(const Device& device, std::size_t at) const noexcept {
   Endpoint e;
   e.placement = policy_ == BufferPolicy::zero_copy ? Placement::host_pinned : Placement::device;
   e.data = store_ + at;
-  e.address = device_address_ + at;
+  e.address = root().range_.address(device) + offset_ + at;
   return e;
 }
 

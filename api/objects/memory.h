@@ -7,6 +7,8 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
+#include <utility>
 #include <vector>
 
 #include "api/objects/context.h"
@@ -18,13 +20,37 @@
 
 namespace sluice::api {
 
+// Memory that is reserved on every device of a context, because a command of any of them may use the object.
+class DeviceRange {
+ public:
+  DeviceRange() = default;
+  // nullopt: a device has no room.
+  [[nodiscard]] static std::optional<DeviceRange> reserve(Simulator& sim, const Context& context, std::size_t bytes);
+  DeviceRange(DeviceRange&& other) noexcept : parts_(std::exchange(other.parts_, {})) {}
+  DeviceRange& operator=(DeviceRange&& other) noexcept {
+    std::swap(parts_, other.parts_);
+    return *this;
+  }
+  ~DeviceRange();
+
+  // The simulated address of the first byte. `device`: one of the context's.
+  [[nodiscard]] std::uint64_t address(const Device& device) const noexcept;
+
+ private:
+  struct Part {
+    DeviceIndex device;
+    std::uint64_t address;
+  };
+  std::vector<Part> parts_;
+};
+
 using MemoryDestructor = void(CL_CALLBACK*)(cl_mem memobj, void* user_data);
 
 class Memory final : public Object<Memory, cl_mem, ObjectType::memory> {
  public:
-  // A buffer; the caller has checked everything and reserved `device_address`.
+  // A buffer; the caller has checked everything.
   Memory(Context& context, cl_mem_flags flags, std::size_t size, void* host_ptr, std::byte* store, bool owns_store,
-         std::uint64_t device_address, BufferPolicy policy);
+         DeviceRange range, BufferPolicy policy);
   // A sub-buffer.
   Memory(Memory& parent, cl_mem_flags flags, std::size_t origin, std::size_t size);
   ~Memory();
@@ -33,15 +59,15 @@ class Memory final : public Object<Memory, cl_mem, ObjectType::memory> {
   [[nodiscard]] Memory* parent() const noexcept { return parent_.get(); }
   // The buffer that owns the store: this one, or the parent.
   [[nodiscard]] Memory& root() noexcept { return parent_ ? *parent_ : *this; }
+  [[nodiscard]] const Memory& root() const noexcept { return parent_ ? *parent_ : *this; }
   [[nodiscard]] cl_mem_flags flags() const noexcept { return flags_; }
   [[nodiscard]] std::size_t size() const noexcept { return size_; }
   [[nodiscard]] std::size_t offset() const noexcept { return offset_; }  // in the parent
   [[nodiscard]] void* host_ptr() const noexcept { return host_ptr_; }
   [[nodiscard]] std::byte* store() const noexcept { return store_; }  // of this window's first byte
-  [[nodiscard]] std::uint64_t device_address() const noexcept { return device_address_; }
   [[nodiscard]] BufferPolicy policy() const noexcept { return policy_; }
-  // The device's view of bytes [at, ...).
-  [[nodiscard]] Endpoint device_end(std::size_t at) const noexcept;
+  // A device's view of bytes [at, ...).
+  [[nodiscard]] Endpoint device_end(const Device& device, std::size_t at) const noexcept;
   // The pinned host mirror's view of the same bytes.
   [[nodiscard]] Endpoint host_end(Simulator& sim, std::size_t at, std::size_t bytes) const;
 
@@ -85,7 +111,7 @@ class Memory final : public Object<Memory, cl_mem, ObjectType::memory> {
   void* host_ptr_;
   std::byte* store_;
   bool owns_store_;
-  std::uint64_t device_address_;
+  DeviceRange range_;  // of a root; a window lies in its parent's
   BufferPolicy policy_;
   std::vector<Destructor> destructors_;
 };

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "api/objects/context.h"
+#include "api/objects/memory.h"
 #include "api/objects/object.h"
 
 namespace sluice::api {
@@ -15,7 +16,7 @@ struct SvmAllocation {
   Ref<Context> context;
   std::byte* store = nullptr;
   std::size_t size = 0;
-  std::uint64_t device_address = 0;
+  DeviceRange range;
   cl_svm_mem_flags flags = 0;
   std::uint64_t serial = 0;
   // Regions that were enqueued to be mapped and not unmapped, in the order of the calls. The same pointer may be mapped
