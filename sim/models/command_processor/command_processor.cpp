@@ -67,7 +67,9 @@ void CommandProcessor::ended(Job& job) {
     const auto it = last_.find(job.command.queue);
     if (it != last_.end() && it->second == &job) it->second = nullptr;
   }
-  const TimePs next = job.times.ended + profile_.in_order_gap_cycles * cycle_ps_;
+  // A staged read has left the device before the last chunk is in the program's memory; what follows waits for that,
+  // else a marker would complete before the read that it stands behind.
+  const TimePs next = std::max(job.times.ended + profile_.in_order_gap_cycles * cycle_ps_, job.times.completed);
   for (Job* d : job.dependents) {
     d->ready = std::max(d->ready, next);
     if (--d->open_waits == 0) release(*d);
