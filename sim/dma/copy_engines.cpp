@@ -274,9 +274,9 @@ void CopyEngines::account(Job& job, TimePs now) {
     return;
   }
   const std::uint32_t packet = flow.segments.empty() ? 0 : flow.segments.front().packet_bytes;
-  const TimePs alone = std::min(total, time_alone(flow));
-  const TimePs unsnooped = std::min(alone, time_alone_capped(flow, Resource::home_agent, link_.unsnooped_service(packet)));
-  const TimePs wire = std::min(unsnooped, time_alone_capped(flow, Resource::device_memory, 1));
+  const TimePs alone = std::min(total, alone_times_(flow).end);
+  const TimePs unsnooped = std::min(alone, alone_times_.capped(flow, Resource::home_agent, link_.unsnooped_service(packet)).end);
+  const TimePs wire = std::min(unsnooped, alone_times_.capped(flow, Resource::device_memory, 1).end);
   job.spend(Stage::contention, total - alone);
   job.spend(Stage::snoop, alone - unsnooped);
   job.spend(Stage::device_memory, unsnooped - wire);

@@ -60,6 +60,7 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   Pool device_;
   std::vector<cache::LineRun> runs_;
   std::vector<std::shared_ptr<Flow>> flow_pool_;
+  AloneTimes alone_times_;
 };
 
 }  // namespace sluice::sim

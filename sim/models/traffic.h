@@ -71,7 +71,29 @@ struct FlowTimes {
 
 // The same with `service_ps` of one resource capped at `cap_ps` per packet: what the flow would cost had that part
 // not been slower than that. Used to attribute time to parts.
-[[nodiscard]] TimePs time_alone_capped(const Flow& flow, Resource resource, TimePs cap_ps);
+[[nodiscard]] FlowTimes times_alone_capped(const Flow& flow, Resource resource, TimePs cap_ps);
+
+// Remembers the last answers of the two functions above: programs repeat their transfers, and a windowed flow of several
+// segments costs microseconds to work out. Direct-mapped; an answer is only given for an equal question.
+class AloneTimes {
+ public:
+  [[nodiscard]] FlowTimes operator()(const Flow& flow) { return find(flow, Resource::count_, 0); }
+  [[nodiscard]] FlowTimes capped(const Flow& flow, Resource resource, TimePs cap_ps) {
+    return find(flow, resource, cap_ps);
+  }
+
+ private:
+  struct Entry {
+    std::vector<std::uint64_t> question;
+    FlowTimes answer;
+  };
+  static constexpr std::size_t entries = 128;
+
+  [[nodiscard]] FlowTimes find(const Flow& flow, Resource resource, TimePs cap_ps);
+
+  std::vector<Entry> table_ = std::vector<Entry>(entries);
+  std::vector<std::uint64_t> question_;
+};
 
 // Carries flows. One per device. `done` is called at or before the simulated time of the flow's end, with that time;
 // `drained` supposes that no flow enters between now and then.

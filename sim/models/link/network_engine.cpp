@@ -25,7 +25,7 @@ void NetworkEngine::start(std::shared_ptr<const Flow> flow, Done done) {
                            (alone_ == nullptr || alone_times_.drained <= now);
   waiting_.push_back({flow.get(), std::move(done)});
   if (detail_ == Detail::train && undisturbed) {
-    const FlowTimes times = times_alone(*flow);
+    const FlowTimes times = times_of_(*flow);
     alone_ = std::move(flow);
     alone_since_ = now;
     alone_times_ = {now + times.end, now + times.drained};

@@ -42,6 +42,7 @@ class NetworkEngine final : public sc_core::sc_module, public FlowEngine, privat
   std::shared_ptr<const Flow> alone_;
   TimePs alone_since_ = 0;
   FlowTimes alone_times_;
+  AloneTimes times_of_;
   sc_core::sc_event next_;
   std::uint64_t wakes_ = 0;
 };

@@ -67,5 +67,26 @@ TEST(TimeAlone, EqualsPacketByPacket) {
   }
 }
 
+TEST(AloneTimes, AnswersWhatTheFunctionsAnswer) {
+  std::mt19937_64 rng(3);
+  AloneTimes times;
+  std::vector<Flow> flows(200);  // more than the table holds
+  for (Flow& f : flows) {
+    f.hops = 2;
+    f.end_hop = static_cast<std::uint8_t>(rng() % 2);
+    f.path = {Resource::wire_up, Resource::home_agent};
+    f.latency_ps = {rng() % 3, rng() % 3};
+    f.window = static_cast<std::uint32_t>(rng() % 4);
+    f.segments = {{1 + rng() % 5, 64, {rng() % 4, rng() % 4}}};
+  }
+  for (int round = 0; round < 3; ++round) {
+    for (const Flow& f : flows) {
+      ASSERT_EQ(times(f).end, times_alone(f).end);
+      ASSERT_EQ(times(f).drained, times_alone(f).drained);
+      ASSERT_EQ(times.capped(f, Resource::home_agent, 1).end, times_alone_capped(f, Resource::home_agent, 1).end);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace sluice::sim
