@@ -228,7 +228,7 @@ void Scheduler::submit(PendingCommand& c, const Command& command, bool charge) {
     resolve(d.id, c.id, true);
     return true;
   };
-  std::erase_if(c.dependents, resolved);
+  c.dependents.erase(std::remove_if(c.dependents.begin(), c.dependents.end(), resolved), c.dependents.end());
 }
 
 void Scheduler::resolve(CommandId id, CommandId on, bool in_simulator) {

@@ -1,6 +1,8 @@
 // Keeps the commands that are neither complete nor failed. See enqueue.h for a command's life.
 #pragma once
 
+#include <boost/container/small_vector.hpp>
+
 #include <cstdint>
 #include <memory>
 #include <vector>
@@ -30,7 +32,9 @@ struct PendingCommand {
   CommandOutcome* waiter = nullptr;  // of the blocking call that made it
   CompletionHook hook;
   KeepAlive keep;
-  std::vector<Dependent> dependents;
+  // Most have one, the next of the queue. Inline: small blocks between the freed Helds would keep the heap from reusing
+  // those for the simulator's records.
+  boost::container::small_vector<Dependent, 1> dependents;
 };
 
 // clSetEventCallback, after its checks. Fires at once if the status has been reached.
