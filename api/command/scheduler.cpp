@@ -30,7 +30,7 @@ void fire_reached(Runtime& runtime, Event& event) {
   for (const Event::Callback& callback : waiting) {
     if (event.done()) {
       const Completion& t = event.times();
-      const cl_int result = event.failed() ? event.status(t.visible) : callback.status;
+      const cl_int result = event.failed() ? event.status(runtime.sim()) : callback.status;
       const TimePs at = event.failed() || event.is_user() || callback.status == CL_COMPLETE ? t.visible
                         : callback.status == CL_RUNNING                                      ? t.started
                                                                                              : t.submitted;

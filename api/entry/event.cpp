@@ -79,7 +79,7 @@ cl_int CL_API_CALL clGetEventInfo(cl_event handle, cl_event_info name, size_t si
         runtime.set_clock(call.sim().now());
         runtime.charge(HostAction::poll_event);
         call.sim().run_until(runtime.clock());
-        return out.value<cl_int>(event->status(call.sim().now()));
+        return out.value<cl_int>(event->status(call.sim()));
       }
       default: return CL_INVALID_VALUE;
     }

@@ -59,10 +59,11 @@ void Queue::set_profiling(bool enable) noexcept {
   }
 }
 
-cl_int Event::status(TimePs now) const noexcept {
+cl_int Event::status(const Simulator& sim) const noexcept {
   if (done_) return result_;
   if (is_user()) return CL_SUBMITTED;
-  return submitted_ && stamps_.submitted <= now ? CL_SUBMITTED : CL_QUEUED;
+  if (!submitted_ || stamps_.submitted > sim.now()) return CL_QUEUED;
+  return sim.has_started(command) ? CL_RUNNING : CL_SUBMITTED;
 }
 
 void Event::submitted(const EnqueueStamps& stamps) noexcept {

@@ -119,6 +119,12 @@ bool SimDevice::deliver(TimePs t) {
   return true;
 }
 
+// Asked by programs that poll an event: a walk over the commands in flight costs less than an index that all pay for.
+bool SimDevice::has_started(CommandId id) const noexcept {
+  const auto job = std::find_if(jobs_.begin(), jobs_.end(), [id](const auto& j) { return j->command.id == id; });
+  return job != jobs_.end() && (*job)->times.started != 0 && (*job)->times.started <= now_;
+}
+
 void SimDevice::run_until(TimePs t) {
   while (true) {
     const TimePs next = finished_.empty() ? t : std::min(t, finished_.top()->times.visible);

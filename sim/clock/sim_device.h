@@ -31,6 +31,7 @@ class SimDevice final : public Simulator, public JobSink {
   EnqueueStamps enqueue(const Command& command, TimePs host_now) override;
   [[nodiscard]] TimePs host_cost(HostAction action) const noexcept override { return driver_.cost(action); }
   [[nodiscard]] TimePs now() const noexcept override { return now_; }
+  [[nodiscard]] bool has_started(CommandId id) const noexcept override;
   void run_until(TimePs t) override;
   [[nodiscard]] bool run_until_complete(CommandId id) override;
   [[nodiscard]] bool run_until_next_completion() override;

@@ -72,6 +72,8 @@ class Simulator {
   [[nodiscard]] virtual TimePs host_cost(HostAction action) const noexcept = 0;
 
   [[nodiscard]] virtual TimePs now() const noexcept = 0;
+  // True if a copy engine, or what else executes it, has begun with a command that was not delivered yet.
+  [[nodiscard]] virtual bool has_started(CommandId id) const noexcept = 0;
   // Advances the device to `t` (no-op when t <= now()) and delivers every completion with visible <= t.
   virtual void run_until(TimePs t) = 0;
   // Runs until `id` was delivered. False: nothing is left to simulate and `id` did not complete.

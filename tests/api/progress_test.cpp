@@ -60,6 +60,26 @@ TEST_F(Progress, PollingOnly) {
   clReleaseMemObject(m);
 }
 
+// A poll sees each state in its turn. The transfer takes hundreds of microseconds, a poll far less.
+TEST_F(Progress, PollingSeesEveryState) {
+  constexpr std::size_t size = 16 << 20;
+  cl_mem m = buffer(size);
+  std::vector<char> data(size);
+  cl_event gate = user_event();
+  cl_event event = nullptr;
+  ASSERT_EQ(clEnqueueWriteBuffer(queue, m, CL_FALSE, 0, size, data.data(), 1, &gate, &event), CL_SUCCESS);
+  std::vector<cl_int> seen{status(event)};
+  EXPECT_EQ(clSetUserEventStatus(gate, CL_COMPLETE), CL_SUCCESS);
+  while (seen.back() > CL_COMPLETE) {
+    const cl_int now = status(event);
+    if (now != seen.back()) seen.push_back(now);
+  }
+  EXPECT_EQ(seen, (std::vector<cl_int>{CL_QUEUED, CL_SUBMITTED, CL_RUNNING, CL_COMPLETE}));
+  clReleaseEvent(event);
+  clReleaseEvent(gate);
+  clReleaseMemObject(m);
+}
+
 TEST_F(Progress, AUserEventSetByAnotherThread) {
   cl_mem m = buffer(4096);
   cl_int e = CL_SUCCESS;
