@@ -25,7 +25,7 @@ void fire_reached(Runtime& runtime, Event& event) {
   if (event.callbacks.empty()) return;
   std::vector<Event::Callback> waiting;
   waiting.swap(event.callbacks);
-  // In the order of the states, as their times are; within a state in that of registration. CL_COMPLETE is the smallest.
+  // In the order of the states, as their times are (CL_COMPLETE is the smallest); as registered within one.
   std::stable_sort(waiting.begin(), waiting.end(), [](const auto& a, const auto& b) { return a.status > b.status; });
   for (const Event::Callback& callback : waiting) {
     if (event.done()) {

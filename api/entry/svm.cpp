@@ -44,8 +44,8 @@ void free_now(Simulator& sim, const void* p) {
 
 using SvmFreeNotify = void(CL_CALLBACK*)(cl_command_queue queue, cl_uint count, void* pointers[], void* data);
 
-// What clEnqueueSVMFree has to do later. The program may release the queue and reuse its list of pointers meanwhile: the
-// callback gets a queue handle that is valid still.
+// What clEnqueueSVMFree has to do later. The program may release the queue and reuse its list of pointers meanwhile,
+// and the callback gets a queue handle that is still valid.
 struct SvmFree {
   SvmFree(Queue& q, std::vector<void*> p, SvmFreeNotify n, void* d)
       : queue(&q), pointers(std::move(p)), notify(n), data(d) {
@@ -103,8 +103,8 @@ Endpoint host_view(Call& call, const void* p, std::size_t bytes) {
   return e;
 }
 
-// False: bytes of an allocation of another context, or past the end of one. What is in no allocation is the program's own
-// memory, of which the driver knows no bounds.
+// False: bytes of an allocation of another context, or past the end of one. What is in no allocation is memory of the
+// program, of which the driver knows no bounds.
 bool legal_range(const Queue& queue, const void* p, std::size_t bytes) {
   const SvmAllocation* a = find_svm(p);
   if (a == nullptr) return true;  // the program's own memory

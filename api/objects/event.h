@@ -23,7 +23,7 @@ class Event final : public Object<Event, cl_event, ObjectType::event> {
   [[nodiscard]] bool is_user() const noexcept { return !queue_; }
   [[nodiscard]] cl_command_type command_type() const noexcept { return command_type_; }
 
-  // CL_QUEUED, CL_SUBMITTED, CL_RUNNING, CL_COMPLETE, or a negative code, as of the device's now, which must have passed a
+  // CL_QUEUED, CL_SUBMITTED, CL_RUNNING, CL_COMPLETE, or a negative code, as of the device's now: it must have passed a
   // stamp before the status shows it.
   [[nodiscard]] cl_int status(const Simulator& sim) const noexcept;
   [[nodiscard]] bool done() const noexcept { return done_; }

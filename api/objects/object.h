@@ -37,8 +37,8 @@ class ObjectBase {
   // CL_*_REFERENCE_COUNT.
   [[nodiscard]] cl_uint reference_count() const noexcept { return external_.load(std::memory_order_relaxed); }
 
-  // clRetain*. A callback may retain what the program had released: the handle is live for the callback, and from then on
-  // for the program again.
+  // clRetain*. A callback may retain what the program had released: the handle is live for the callback, and from then
+  // on for the program again.
   void retain() noexcept {
     if (external_.fetch_add(1, std::memory_order_relaxed) == 0) keep_live();
   }

@@ -27,19 +27,45 @@ void fail_allocation(long n) noexcept {
   failed = false;
 }
 
-bool allocation_failed() noexcept { return failed; }
+bool allocation_failed() noexcept {
+  return failed;
+}
 
 #define EXPORTED __attribute__((visibility("default")))
 
-EXPORTED void* operator new(std::size_t bytes) { return allocate(bytes, 0); }
-EXPORTED void* operator new[](std::size_t bytes) { return allocate(bytes, 0); }
-EXPORTED void* operator new(std::size_t bytes, std::align_val_t a) { return allocate(bytes, std::size_t(a)); }
-EXPORTED void* operator new[](std::size_t bytes, std::align_val_t a) { return allocate(bytes, std::size_t(a)); }
-EXPORTED void operator delete(void* p) noexcept { std::free(p); }
-EXPORTED void operator delete[](void* p) noexcept { std::free(p); }
-EXPORTED void operator delete(void* p, std::size_t) noexcept { std::free(p); }
-EXPORTED void operator delete[](void* p, std::size_t) noexcept { std::free(p); }
-EXPORTED void operator delete(void* p, std::align_val_t) noexcept { std::free(p); }
-EXPORTED void operator delete[](void* p, std::align_val_t) noexcept { std::free(p); }
-EXPORTED void operator delete(void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
-EXPORTED void operator delete[](void* p, std::size_t, std::align_val_t) noexcept { std::free(p); }
+EXPORTED void* operator new(std::size_t bytes) {
+  return allocate(bytes, 0);
+}
+EXPORTED void* operator new[](std::size_t bytes) {
+  return allocate(bytes, 0);
+}
+EXPORTED void* operator new(std::size_t bytes, std::align_val_t a) {
+  return allocate(bytes, std::size_t(a));
+}
+EXPORTED void* operator new[](std::size_t bytes, std::align_val_t a) {
+  return allocate(bytes, std::size_t(a));
+}
+EXPORTED void operator delete(void* p) noexcept {
+  std::free(p);
+}
+EXPORTED void operator delete[](void* p) noexcept {
+  std::free(p);
+}
+EXPORTED void operator delete(void* p, std::size_t) noexcept {
+  std::free(p);
+}
+EXPORTED void operator delete[](void* p, std::size_t) noexcept {
+  std::free(p);
+}
+EXPORTED void operator delete(void* p, std::align_val_t) noexcept {
+  std::free(p);
+}
+EXPORTED void operator delete[](void* p, std::align_val_t) noexcept {
+  std::free(p);
+}
+EXPORTED void operator delete(void* p, std::size_t, std::align_val_t) noexcept {
+  std::free(p);
+}
+EXPORTED void operator delete[](void* p, std::size_t, std::align_val_t) noexcept {
+  std::free(p);
+}

@@ -95,16 +95,17 @@ class Handles : public ClTest {
 #define E reinterpret_cast<cl_event>(h)
 #define G reinterpret_cast<cl_program>(h)
 #define CALL(...) [&]([[maybe_unused]] void* h) -> cl_int { return __VA_ARGS__; }
-#define CREATE(...) \
+#define CREATE(...)                         \
   [&]([[maybe_unused]] void* h) -> cl_int { \
-    e = 99; \
-    auto created = __VA_ARGS__; \
-    return code_of(created, e); \
+    e = 99;                                 \
+    auto created = __VA_ARGS__;             \
+    return code_of(created, e);             \
   }
 
 TEST_F(Handles, Platforms) {
   const std::vector<Entry> entries = {
-      {"GetPlatformInfo", CL_INVALID_PLATFORM, CALL(d->clGetPlatformInfo(P, CL_PLATFORM_NAME, 0, nullptr, nullptr)), true},
+      {"GetPlatformInfo", CL_INVALID_PLATFORM, CALL(d->clGetPlatformInfo(P, CL_PLATFORM_NAME, 0, nullptr, nullptr)),
+       true},
       {"GetDeviceIDs", CL_INVALID_PLATFORM, CALL(d->clGetDeviceIDs(P, CL_DEVICE_TYPE_ALL, 1, &device, nullptr)), true},
       {"UnloadPlatformCompiler", CL_INVALID_PLATFORM, CALL(d->clUnloadPlatformCompiler(P))},
       {"GetExtensionFunctionAddressForPlatform", 0,
@@ -179,7 +180,8 @@ TEST_F(Handles, Contexts) {
       {"GetSupportedImageFormats", CL_INVALID_CONTEXT,
        CALL(d->clGetSupportedImageFormats(C, 0, CL_MEM_OBJECT_IMAGE2D, 0, nullptr, &count))},
       {"CreatePipe", CL_INVALID_CONTEXT, CREATE(d->clCreatePipe(C, 0, 4, 4, nullptr, &e))},
-      {"CreateSampler", CL_INVALID_CONTEXT, CREATE(d->clCreateSampler(C, CL_TRUE, CL_ADDRESS_NONE, CL_FILTER_NEAREST, &e))},
+      {"CreateSampler", CL_INVALID_CONTEXT,
+       CREATE(d->clCreateSampler(C, CL_TRUE, CL_ADDRESS_NONE, CL_FILTER_NEAREST, &e))},
       {"CreateSamplerWithProperties", CL_INVALID_CONTEXT, CREATE(d->clCreateSamplerWithProperties(C, nullptr, &e))},
       {"CreateProgramWithSource", CL_INVALID_CONTEXT, CREATE(d->clCreateProgramWithSource(C, 1, &text, nullptr, &e))},
       {"CreateProgramWithBinary", CL_INVALID_CONTEXT,
@@ -210,15 +212,14 @@ TEST_F(Handles, Queues) {
       {"RetainCommandQueue", bad, CALL(d->clRetainCommandQueue(Q))},
       {"ReleaseCommandQueue", bad, CALL(d->clReleaseCommandQueue(Q))},
       {"GetCommandQueueInfo", bad, CALL(d->clGetCommandQueueInfo(Q, CL_QUEUE_CONTEXT, 0, nullptr, nullptr))},
-      {"SetCommandQueueProperty", bad, CALL(d->clSetCommandQueueProperty(Q, CL_QUEUE_PROFILING_ENABLE, CL_TRUE, nullptr))},
+      {"SetCommandQueueProperty", bad,
+       CALL(d->clSetCommandQueueProperty(Q, CL_QUEUE_PROFILING_ENABLE, CL_TRUE, nullptr))},
       {"Flush", bad, CALL(d->clFlush(Q))},
       {"Finish", bad, CALL(d->clFinish(Q))},
       {"ReadBuffer", bad, CALL(d->clEnqueueReadBuffer(Q, m, CL_TRUE, 0, 8, data, W))},
       {"WriteBuffer", bad, CALL(d->clEnqueueWriteBuffer(Q, m, CL_TRUE, 0, 8, data, W))},
-      {"ReadBufferRect", bad,
-       CALL(d->clEnqueueReadBufferRect(Q, m, CL_TRUE, zero, zero, one, 0, 0, 0, 0, data, W))},
-      {"WriteBufferRect", bad,
-       CALL(d->clEnqueueWriteBufferRect(Q, m, CL_TRUE, zero, zero, one, 0, 0, 0, 0, data, W))},
+      {"ReadBufferRect", bad, CALL(d->clEnqueueReadBufferRect(Q, m, CL_TRUE, zero, zero, one, 0, 0, 0, 0, data, W))},
+      {"WriteBufferRect", bad, CALL(d->clEnqueueWriteBufferRect(Q, m, CL_TRUE, zero, zero, one, 0, 0, 0, 0, data, W))},
       {"CopyBuffer", bad, CALL(d->clEnqueueCopyBuffer(Q, m, n, 0, 0, 8, W))},
       {"CopyBufferRect", bad, CALL(d->clEnqueueCopyBufferRect(Q, m, n, zero, zero, one, 0, 0, 0, 0, W))},
       {"FillBuffer", bad, CALL(d->clEnqueueFillBuffer(Q, m, data, 1, 0, 8, W))},
@@ -333,8 +334,7 @@ TEST_F(Handles, WaitLists) {
       {"CopyBuffer", LIST(d->clEnqueueCopyBuffer(queue, m, n, 0, 0, 8, num, l, nullptr))},
       {"CopyBufferRect", LIST(d->clEnqueueCopyBufferRect(queue, m, n, zero, zero, one, 0, 0, 0, 0, num, l, nullptr))},
       {"FillBuffer", LIST(d->clEnqueueFillBuffer(queue, m, data, 1, 0, 8, num, l, nullptr))},
-      {"MapBuffer",
-       LIST((d->clEnqueueMapBuffer(queue, m, CL_TRUE, CL_MAP_READ, 0, 8, num, l, nullptr, &e), e))},
+      {"MapBuffer", LIST((d->clEnqueueMapBuffer(queue, m, CL_TRUE, CL_MAP_READ, 0, 8, num, l, nullptr, &e), e))},
       {"UnmapMemObject", LIST(d->clEnqueueUnmapMemObject(queue, m, mapped, num, l, nullptr))},
       {"MigrateMemObjects", LIST(d->clEnqueueMigrateMemObjects(queue, 1, &m, 0, num, l, nullptr))},
       {"MarkerWithWaitList", LIST(d->clEnqueueMarkerWithWaitList(queue, num, l, nullptr))},
@@ -375,8 +375,7 @@ TEST_F(Handles, Programs) {
       {"RetainProgram", bad, CALL(d->clRetainProgram(G))},
       {"ReleaseProgram", bad, CALL(d->clReleaseProgram(G))},
       {"BuildProgram", bad, CALL(d->clBuildProgram(G, 1, &device, nullptr, nullptr, nullptr))},
-      {"CompileProgram", bad,
-       CALL(d->clCompileProgram(G, 1, &device, nullptr, 0, nullptr, nullptr, nullptr, nullptr))},
+      {"CompileProgram", bad, CALL(d->clCompileProgram(G, 1, &device, nullptr, 0, nullptr, nullptr, nullptr, nullptr))},
       {"LinkProgram", bad,
        [&](void* h) -> cl_int {
          const cl_program list[] = {G};
@@ -410,7 +409,8 @@ TEST_F(Handles, KernelsAndSamplers) {
       {"GetKernelWorkGroupInfo", CL_INVALID_KERNEL,
        CALL(d->clGetKernelWorkGroupInfo(kernel(h), device, CL_KERNEL_WORK_GROUP_SIZE, 0, nullptr, nullptr))},
       {"GetKernelSubGroupInfo", CL_INVALID_KERNEL,
-       CALL(d->clGetKernelSubGroupInfo(kernel(h), device, CL_KERNEL_MAX_NUM_SUB_GROUPS, 0, nullptr, 0, nullptr, nullptr))},
+       CALL(d->clGetKernelSubGroupInfo(kernel(h), device, CL_KERNEL_MAX_NUM_SUB_GROUPS, 0, nullptr, 0, nullptr,
+                                       nullptr))},
       {"NDRangeKernel", CL_INVALID_KERNEL,
        CALL(d->clEnqueueNDRangeKernel(queue, kernel(h), 1, nullptr, one, nullptr, W))},
       {"Task", CL_INVALID_KERNEL, CALL(d->clEnqueueTask(queue, kernel(h), W))},
@@ -421,7 +421,8 @@ TEST_F(Handles, KernelsAndSamplers) {
   expect_refused(entries, "kernel", nullptr);
 }
 
-// A handle that was released twice, and a released one after many new objects: it is never taken for a live object soon.
+// A handle that was released twice, and a released one after many new objects: it is never taken for a live object
+// soon.
 TEST_F(Handles, ReleasedOnesStayInvalid) {
   cl_mem released = buffer(64);
   EXPECT_EQ(d->clReleaseMemObject(released), CL_SUCCESS);

@@ -1,6 +1,6 @@
-// The rules that all clGet*Info share, for every name of every function: param_value_size_ret is the size of the answer,
-// a buffer of that size takes it and nothing beyond, a smaller one is CL_INVALID_VALUE and stays as it was, and a name
-// that is none is CL_INVALID_VALUE.
+// The rules that all clGet*Info share, for every name of every function: param_value_size_ret is the size of the
+// answer, a buffer of that size takes it and nothing beyond, a smaller one is CL_INVALID_VALUE and stays as it was, and
+// a name that is none is CL_INVALID_VALUE.
 #include <CL/cl_ext.h>
 
 #include <functional>
@@ -51,40 +51,68 @@ using Info = ClTest;
 TEST_F(Info, Platform) {
   cl_platform_id platform = nullptr;
   clGetPlatformIDs(1, &platform, nullptr);
-  check("clGetPlatformInfo",
-        [&](cl_uint name, std::size_t n, void* v, std::size_t* r) { return clGetPlatformInfo(platform, name, n, v, r); },
-        {{CL_PLATFORM_PROFILE, sizeof "FULL_PROFILE"},
-         {CL_PLATFORM_VERSION, any_size},
-         {CL_PLATFORM_NUMERIC_VERSION, sizeof(cl_version)},
-         {CL_PLATFORM_NAME, any_size},
-         {CL_PLATFORM_VENDOR, any_size},
-         {CL_PLATFORM_EXTENSIONS, any_size},
-         {CL_PLATFORM_EXTENSIONS_WITH_VERSION, any_size},
-         {CL_PLATFORM_HOST_TIMER_RESOLUTION, sizeof(cl_ulong)},
-         {CL_PLATFORM_ICD_SUFFIX_KHR, any_size}});
+  check(
+      "clGetPlatformInfo",
+      [&](cl_uint name, std::size_t n, void* v, std::size_t* r) { return clGetPlatformInfo(platform, name, n, v, r); },
+      {{CL_PLATFORM_PROFILE, sizeof "FULL_PROFILE"},
+       {CL_PLATFORM_VERSION, any_size},
+       {CL_PLATFORM_NUMERIC_VERSION, sizeof(cl_version)},
+       {CL_PLATFORM_NAME, any_size},
+       {CL_PLATFORM_VENDOR, any_size},
+       {CL_PLATFORM_EXTENSIONS, any_size},
+       {CL_PLATFORM_EXTENSIONS_WITH_VERSION, any_size},
+       {CL_PLATFORM_HOST_TIMER_RESOLUTION, sizeof(cl_ulong)},
+       {CL_PLATFORM_ICD_SUFFIX_KHR, any_size}});
 }
 
 // Every name of OpenCL 3.0's table of device queries.
 TEST_F(Info, Device) {
   std::vector<Name> names;
-  for (const cl_device_info name :
-       {CL_DEVICE_VENDOR_ID, CL_DEVICE_MAX_COMPUTE_UNITS, CL_DEVICE_MAX_WORK_ITEM_DIMENSIONS,
-        CL_DEVICE_PREFERRED_VECTOR_WIDTH_CHAR, CL_DEVICE_PREFERRED_VECTOR_WIDTH_SHORT,
-        CL_DEVICE_PREFERRED_VECTOR_WIDTH_INT, CL_DEVICE_PREFERRED_VECTOR_WIDTH_LONG,
-        CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT, CL_DEVICE_PREFERRED_VECTOR_WIDTH_DOUBLE,
-        CL_DEVICE_PREFERRED_VECTOR_WIDTH_HALF, CL_DEVICE_NATIVE_VECTOR_WIDTH_CHAR, CL_DEVICE_NATIVE_VECTOR_WIDTH_SHORT,
-        CL_DEVICE_NATIVE_VECTOR_WIDTH_INT, CL_DEVICE_NATIVE_VECTOR_WIDTH_LONG, CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT,
-        CL_DEVICE_NATIVE_VECTOR_WIDTH_DOUBLE, CL_DEVICE_NATIVE_VECTOR_WIDTH_HALF, CL_DEVICE_MAX_CLOCK_FREQUENCY,
-        CL_DEVICE_ADDRESS_BITS, CL_DEVICE_MAX_READ_IMAGE_ARGS, CL_DEVICE_MAX_WRITE_IMAGE_ARGS,
-        CL_DEVICE_MAX_READ_WRITE_IMAGE_ARGS, CL_DEVICE_MAX_SAMPLERS, CL_DEVICE_IMAGE_PITCH_ALIGNMENT,
-        CL_DEVICE_IMAGE_BASE_ADDRESS_ALIGNMENT, CL_DEVICE_MAX_PIPE_ARGS, CL_DEVICE_PIPE_MAX_ACTIVE_RESERVATIONS,
-        CL_DEVICE_PIPE_MAX_PACKET_SIZE, CL_DEVICE_MEM_BASE_ADDR_ALIGN, CL_DEVICE_MIN_DATA_TYPE_ALIGN_SIZE,
-        CL_DEVICE_GLOBAL_MEM_CACHE_TYPE, CL_DEVICE_GLOBAL_MEM_CACHELINE_SIZE, CL_DEVICE_MAX_CONSTANT_ARGS,
-        CL_DEVICE_LOCAL_MEM_TYPE, CL_DEVICE_QUEUE_ON_DEVICE_PREFERRED_SIZE, CL_DEVICE_QUEUE_ON_DEVICE_MAX_SIZE,
-        CL_DEVICE_MAX_ON_DEVICE_QUEUES, CL_DEVICE_MAX_ON_DEVICE_EVENTS, CL_DEVICE_PARTITION_MAX_SUB_DEVICES,
-        CL_DEVICE_REFERENCE_COUNT, CL_DEVICE_PREFERRED_PLATFORM_ATOMIC_ALIGNMENT,
-        CL_DEVICE_PREFERRED_GLOBAL_ATOMIC_ALIGNMENT, CL_DEVICE_PREFERRED_LOCAL_ATOMIC_ALIGNMENT,
-        CL_DEVICE_MAX_NUM_SUB_GROUPS, CL_DEVICE_NUMERIC_VERSION}) {
+  for (const cl_device_info name : {CL_DEVICE_VENDOR_ID,
+                                    CL_DEVICE_MAX_COMPUTE_UNITS,
+                                    CL_DEVICE_MAX_WORK_ITEM_DIMENSIONS,
+                                    CL_DEVICE_PREFERRED_VECTOR_WIDTH_CHAR,
+                                    CL_DEVICE_PREFERRED_VECTOR_WIDTH_SHORT,
+                                    CL_DEVICE_PREFERRED_VECTOR_WIDTH_INT,
+                                    CL_DEVICE_PREFERRED_VECTOR_WIDTH_LONG,
+                                    CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT,
+                                    CL_DEVICE_PREFERRED_VECTOR_WIDTH_DOUBLE,
+                                    CL_DEVICE_PREFERRED_VECTOR_WIDTH_HALF,
+                                    CL_DEVICE_NATIVE_VECTOR_WIDTH_CHAR,
+                                    CL_DEVICE_NATIVE_VECTOR_WIDTH_SHORT,
+                                    CL_DEVICE_NATIVE_VECTOR_WIDTH_INT,
+                                    CL_DEVICE_NATIVE_VECTOR_WIDTH_LONG,
+                                    CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT,
+                                    CL_DEVICE_NATIVE_VECTOR_WIDTH_DOUBLE,
+                                    CL_DEVICE_NATIVE_VECTOR_WIDTH_HALF,
+                                    CL_DEVICE_MAX_CLOCK_FREQUENCY,
+                                    CL_DEVICE_ADDRESS_BITS,
+                                    CL_DEVICE_MAX_READ_IMAGE_ARGS,
+                                    CL_DEVICE_MAX_WRITE_IMAGE_ARGS,
+                                    CL_DEVICE_MAX_READ_WRITE_IMAGE_ARGS,
+                                    CL_DEVICE_MAX_SAMPLERS,
+                                    CL_DEVICE_IMAGE_PITCH_ALIGNMENT,
+                                    CL_DEVICE_IMAGE_BASE_ADDRESS_ALIGNMENT,
+                                    CL_DEVICE_MAX_PIPE_ARGS,
+                                    CL_DEVICE_PIPE_MAX_ACTIVE_RESERVATIONS,
+                                    CL_DEVICE_PIPE_MAX_PACKET_SIZE,
+                                    CL_DEVICE_MEM_BASE_ADDR_ALIGN,
+                                    CL_DEVICE_MIN_DATA_TYPE_ALIGN_SIZE,
+                                    CL_DEVICE_GLOBAL_MEM_CACHE_TYPE,
+                                    CL_DEVICE_GLOBAL_MEM_CACHELINE_SIZE,
+                                    CL_DEVICE_MAX_CONSTANT_ARGS,
+                                    CL_DEVICE_LOCAL_MEM_TYPE,
+                                    CL_DEVICE_QUEUE_ON_DEVICE_PREFERRED_SIZE,
+                                    CL_DEVICE_QUEUE_ON_DEVICE_MAX_SIZE,
+                                    CL_DEVICE_MAX_ON_DEVICE_QUEUES,
+                                    CL_DEVICE_MAX_ON_DEVICE_EVENTS,
+                                    CL_DEVICE_PARTITION_MAX_SUB_DEVICES,
+                                    CL_DEVICE_REFERENCE_COUNT,
+                                    CL_DEVICE_PREFERRED_PLATFORM_ATOMIC_ALIGNMENT,
+                                    CL_DEVICE_PREFERRED_GLOBAL_ATOMIC_ALIGNMENT,
+                                    CL_DEVICE_PREFERRED_LOCAL_ATOMIC_ALIGNMENT,
+                                    CL_DEVICE_MAX_NUM_SUB_GROUPS,
+                                    CL_DEVICE_NUMERIC_VERSION}) {
     names.push_back({cl_uint(name), sizeof(cl_uint)});
   }
   for (const cl_device_info name :
@@ -107,9 +135,9 @@ TEST_F(Info, Device) {
        {CL_DEVICE_TYPE, CL_DEVICE_MAX_MEM_ALLOC_SIZE, CL_DEVICE_GLOBAL_MEM_SIZE, CL_DEVICE_GLOBAL_MEM_CACHE_SIZE,
         CL_DEVICE_MAX_CONSTANT_BUFFER_SIZE, CL_DEVICE_LOCAL_MEM_SIZE, CL_DEVICE_SINGLE_FP_CONFIG,
         CL_DEVICE_DOUBLE_FP_CONFIG, CL_DEVICE_EXECUTION_CAPABILITIES, CL_DEVICE_QUEUE_ON_HOST_PROPERTIES,
-        CL_DEVICE_QUEUE_ON_DEVICE_PROPERTIES, CL_DEVICE_DEVICE_ENQUEUE_CAPABILITIES, CL_DEVICE_PARTITION_AFFINITY_DOMAIN,
-        CL_DEVICE_SVM_CAPABILITIES, CL_DEVICE_ATOMIC_MEMORY_CAPABILITIES, CL_DEVICE_ATOMIC_FENCE_CAPABILITIES,
-        CL_DEVICE_PLATFORM, CL_DEVICE_PARENT_DEVICE}) {
+        CL_DEVICE_QUEUE_ON_DEVICE_PROPERTIES, CL_DEVICE_DEVICE_ENQUEUE_CAPABILITIES,
+        CL_DEVICE_PARTITION_AFFINITY_DOMAIN, CL_DEVICE_SVM_CAPABILITIES, CL_DEVICE_ATOMIC_MEMORY_CAPABILITIES,
+        CL_DEVICE_ATOMIC_FENCE_CAPABILITIES, CL_DEVICE_PLATFORM, CL_DEVICE_PARENT_DEVICE}) {
     names.push_back({cl_uint(name), 8});
   }
   for (const cl_device_info name :
@@ -121,9 +149,10 @@ TEST_F(Info, Device) {
     names.push_back({cl_uint(name), any_size});
   }
   names.push_back({CL_DEVICE_MAX_WORK_ITEM_SIZES, 3 * sizeof(std::size_t)});
-  check("clGetDeviceInfo",
-        [&](cl_uint name, std::size_t n, void* v, std::size_t* r) { return clGetDeviceInfo(device, name, n, v, r); },
-        names);
+  check(
+      "clGetDeviceInfo",
+      [&](cl_uint name, std::size_t n, void* v, std::size_t* r) { return clGetDeviceInfo(device, name, n, v, r); },
+      names);
 }
 
 TEST_F(Info, Context) {
@@ -150,7 +179,8 @@ TEST_F(Info, Context) {
 
 TEST_F(Info, Queue) {
   const auto query = [](cl_command_queue q) {
-    return [q](cl_uint name, std::size_t n, void* v, std::size_t* r) { return clGetCommandQueueInfo(q, name, n, v, r); };
+    return
+        [q](cl_uint name, std::size_t n, void* v, std::size_t* r) { return clGetCommandQueueInfo(q, name, n, v, r); };
   };
   check("clGetCommandQueueInfo", query(queue),
         {{CL_QUEUE_CONTEXT, sizeof(cl_context)},
@@ -235,14 +265,17 @@ TEST_F(Info, Event) {
            {CL_EVENT_COMMAND_EXECUTION_STATUS, sizeof(cl_int)}});
   }
   check("clGetEventProfilingInfo",
-        [&](cl_uint name, std::size_t n, void* v, std::size_t* r) { return clGetEventProfilingInfo(marker, name, n, v, r); },
+        [&](cl_uint name, std::size_t n, void* v, std::size_t* r) {
+          return clGetEventProfilingInfo(marker, name, n, v, r);
+        },
         {{CL_PROFILING_COMMAND_QUEUED, sizeof(cl_ulong)},
          {CL_PROFILING_COMMAND_SUBMIT, sizeof(cl_ulong)},
          {CL_PROFILING_COMMAND_START, sizeof(cl_ulong)},
          {CL_PROFILING_COMMAND_END, sizeof(cl_ulong)},
          {CL_PROFILING_COMMAND_COMPLETE, sizeof(cl_ulong)}});
   cl_ulong t = 0;
-  EXPECT_EQ(clGetEventProfilingInfo(user, CL_PROFILING_COMMAND_END, sizeof t, &t, nullptr), CL_PROFILING_INFO_NOT_AVAILABLE);
+  EXPECT_EQ(clGetEventProfilingInfo(user, CL_PROFILING_COMMAND_END, sizeof t, &t, nullptr),
+            CL_PROFILING_INFO_NOT_AVAILABLE);
   clReleaseEvent(user);
   clReleaseEvent(marker);
 }

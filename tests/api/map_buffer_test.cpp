@@ -84,8 +84,8 @@ TEST_F(MapBuffer, SizeZero) {
   clReleaseMemObject(m);
 }
 
-// No bit says neither that the region is read nor that it is written; the conformance tests took 0 for invalid, too, and
-// stopped passing it (KhronosGroup/OpenCL-CTS pull requests 52, 77 and 78).
+// No bit says neither that the region is read nor that it is written; the conformance tests took 0 for invalid, too,
+// and stopped passing it (KhronosGroup/OpenCL-CTS pull requests 52, 77 and 78).
 TEST_F(MapBuffer, FlagsUnknownOrNone) {
   cl_mem m = buffer();
   EXPECT_EQ(map_error(m, 0), CL_INVALID_VALUE);
@@ -223,8 +223,8 @@ TEST_F(MapBuffer, NonBlockingEventTellsWhen) {
   cl_event gate = user_event();
   cl_event event = nullptr;
   cl_int e = CL_SUCCESS;
-  const auto* p = static_cast<unsigned char*>(
-      clEnqueueMapBuffer(queue, m, CL_FALSE, CL_MAP_READ, 0, 4096, 1, &gate, &event, &e));
+  const auto* p =
+      static_cast<unsigned char*>(clEnqueueMapBuffer(queue, m, CL_FALSE, CL_MAP_READ, 0, 4096, 1, &gate, &event, &e));
   ASSERT_EQ(e, CL_SUCCESS);
   EXPECT_GT(status(event), CL_COMPLETE);
   EXPECT_EQ(clSetUserEventStatus(gate, CL_COMPLETE), CL_SUCCESS);
@@ -238,7 +238,8 @@ TEST_F(MapBuffer, NonBlockingEventTellsWhen) {
 TEST_F(MapBuffer, ReadAndWriteShowTheLatestBits) {
   cl_mem m = buffer(4096);
   unsigned char value = 1;
-  for (const cl_map_flags flags : {cl_map_flags(CL_MAP_READ), cl_map_flags(CL_MAP_WRITE), cl_map_flags(CL_MAP_READ | CL_MAP_WRITE)}) {
+  for (const cl_map_flags flags :
+       {cl_map_flags(CL_MAP_READ), cl_map_flags(CL_MAP_WRITE), cl_map_flags(CL_MAP_READ | CL_MAP_WRITE)}) {
     fill(m, ++value, 4096);
     auto* p = static_cast<unsigned char*>(map(m, flags));
     EXPECT_EQ(p[0], value);
@@ -287,7 +288,8 @@ TEST_F(MapBuffer, PointerOfUseHostPtr) {
   cl_mem m = buffer(mine.size(), CL_MEM_USE_HOST_PTR, mine.data());
   cl_mem sub = sub_buffer(m, 4096, 4096);
   fill(sub, 4, 4096);
-  for (const auto flags : {cl_map_flags(CL_MAP_READ), cl_map_flags(CL_MAP_WRITE), cl_map_flags(CL_MAP_WRITE_INVALIDATE_REGION)}) {
+  for (const auto flags :
+       {cl_map_flags(CL_MAP_READ), cl_map_flags(CL_MAP_WRITE), cl_map_flags(CL_MAP_WRITE_INVALIDATE_REGION)}) {
     void* p = map(m, flags, 100, 200);
     EXPECT_EQ(p, mine.data() + 100);
     EXPECT_EQ(unmap(m, p), CL_SUCCESS);
@@ -330,7 +332,8 @@ TEST_F(MapBuffer, MisalignedSubBuffersDoNotExist) {
   clReleaseMemObject(m);
 }
 
-// The store is reserved when the buffer is made; that call reports the lack, and every buffer that exists can be mapped.
+// The store is reserved when the buffer is made; that call reports the lack, and every buffer that exists can be
+// mapped.
 TEST_F(MapBuffer, AFullDeviceStillMaps) {
   cl_ulong largest = 0;
   clGetDeviceInfo(device, CL_DEVICE_MAX_MEM_ALLOC_SIZE, sizeof largest, &largest, nullptr);
@@ -390,7 +393,8 @@ TEST_F(MapBuffer, WaitsForItsEventsAndTheListMayBeReused) {
   clReleaseMemObject(m);
 }
 
-// A map acts as a synchronization point: what its queue did before, and what its events stand for, can be seen through it.
+// A map acts as a synchronization point: what its queue did before, and what its events stand for, can be seen through
+// it.
 TEST_F(MapBuffer, SeesWhatCameBefore) {
   cl_mem m = buffer(1 << 20);
   cl_command_queue second = make_queue(context, 0);

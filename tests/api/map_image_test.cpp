@@ -34,8 +34,12 @@ class MapImage : public ClTest {
     d.image_type = type;
     d.image_width = size[0];
     switch (type) {
-      case CL_MEM_OBJECT_IMAGE1D_ARRAY: d.image_array_size = size[1]; break;
-      case CL_MEM_OBJECT_IMAGE2D: d.image_height = size[1]; break;
+      case CL_MEM_OBJECT_IMAGE1D_ARRAY:
+        d.image_array_size = size[1];
+        break;
+      case CL_MEM_OBJECT_IMAGE2D:
+        d.image_height = size[1];
+        break;
       case CL_MEM_OBJECT_IMAGE2D_ARRAY:
         d.image_height = size[1];
         d.image_array_size = size[2];
@@ -44,7 +48,8 @@ class MapImage : public ClTest {
         d.image_height = size[1];
         d.image_depth = size[2];
         break;
-      default: break;
+      default:
+        break;
     }
     return d;
   }
@@ -63,8 +68,8 @@ class MapImage : public ClTest {
     d.mem_object = buffer;
     return create(d, 0);
   }
-  Mapped map_box(cl_mem m, cl_map_flags flags, Triple origin, Triple region, cl_bool blocking = CL_TRUE, cl_uint num = 0,
-                 const cl_event* list = nullptr, cl_event* event = nullptr) {
+  Mapped map_box(cl_mem m, cl_map_flags flags, Triple origin, Triple region, cl_bool blocking = CL_TRUE,
+                 cl_uint num = 0, const cl_event* list = nullptr, cl_event* event = nullptr) {
     Mapped r;
     r.p = static_cast<unsigned char*>(clEnqueueMapImage(queue, m, blocking, flags, origin.data(), region.data(), &r.row,
                                                         &r.slice, num, list, event, &r.code));
@@ -89,8 +94,8 @@ TEST_F(MapImage, SuccessGivesPointerAndCode) {
   const Triple zero{};
   const Triple one{1, 1, 1};
   std::size_t row = 0;
-  EXPECT_NE(clEnqueueMapImage(queue, m, CL_TRUE, CL_MAP_READ, zero.data(), one.data(), &row, nullptr, 0, nullptr, nullptr,
-                              nullptr),
+  EXPECT_NE(clEnqueueMapImage(queue, m, CL_TRUE, CL_MAP_READ, zero.data(), one.data(), &row, nullptr, 0, nullptr,
+                              nullptr, nullptr),
             nullptr);
   clReleaseMemObject(m);
 }
@@ -207,11 +212,13 @@ TEST_F(MapImage, NullOriginOrRegion) {
   const Triple one{1, 1, 1};
   std::size_t row = 0;
   cl_int e = CL_SUCCESS;
-  EXPECT_EQ(clEnqueueMapImage(queue, m, CL_TRUE, CL_MAP_READ, nullptr, one.data(), &row, nullptr, 0, nullptr, nullptr, &e),
-            nullptr);
+  EXPECT_EQ(
+      clEnqueueMapImage(queue, m, CL_TRUE, CL_MAP_READ, nullptr, one.data(), &row, nullptr, 0, nullptr, nullptr, &e),
+      nullptr);
   EXPECT_EQ(e, CL_INVALID_VALUE);
-  EXPECT_EQ(clEnqueueMapImage(queue, m, CL_TRUE, CL_MAP_READ, one.data(), nullptr, &row, nullptr, 0, nullptr, nullptr, &e),
-            nullptr);
+  EXPECT_EQ(
+      clEnqueueMapImage(queue, m, CL_TRUE, CL_MAP_READ, one.data(), nullptr, &row, nullptr, 0, nullptr, nullptr, &e),
+      nullptr);
   EXPECT_EQ(e, CL_INVALID_VALUE);
   clReleaseMemObject(m);
 }
@@ -223,8 +230,10 @@ TEST_F(MapImage, PitchArguments) {
     Triple size;
     bool slices;
   };
-  const Row rows[] = {{CL_MEM_OBJECT_IMAGE1D, {16, 1, 1}, false},      {CL_MEM_OBJECT_IMAGE2D, {16, 8, 1}, false},
-                      {CL_MEM_OBJECT_IMAGE1D_ARRAY, {16, 4, 1}, true}, {CL_MEM_OBJECT_IMAGE2D_ARRAY, {16, 8, 4}, true},
+  const Row rows[] = {{CL_MEM_OBJECT_IMAGE1D, {16, 1, 1}, false},
+                      {CL_MEM_OBJECT_IMAGE2D, {16, 8, 1}, false},
+                      {CL_MEM_OBJECT_IMAGE1D_ARRAY, {16, 4, 1}, true},
+                      {CL_MEM_OBJECT_IMAGE2D_ARRAY, {16, 8, 4}, true},
                       {CL_MEM_OBJECT_IMAGE3D, {16, 8, 4}, true}};
   const Triple zero{};
   const Triple one{1, 1, 1};
@@ -237,8 +246,8 @@ TEST_F(MapImage, PitchArguments) {
                                 nullptr, &e),
               nullptr);
     EXPECT_EQ(e, CL_INVALID_VALUE);
-    const void* p = clEnqueueMapImage(queue, m, CL_TRUE, CL_MAP_READ, zero.data(), one.data(), &row, nullptr, 0, nullptr,
-                                      nullptr, &e);
+    const void* p = clEnqueueMapImage(queue, m, CL_TRUE, CL_MAP_READ, zero.data(), one.data(), &row, nullptr, 0,
+                                      nullptr, nullptr, &e);
     EXPECT_EQ(e, r.slices ? CL_INVALID_VALUE : CL_SUCCESS) << r.type;
     EXPECT_EQ(p == nullptr, r.slices);
     const Mapped mapped = map_box(m, CL_MAP_READ, zero, one);
@@ -545,16 +554,19 @@ TEST_F(MapImage, PointerServesReadsAndWrites) {
   const Triple zero{};
   const Triple first_row{64, 1, 1};
   const Triple second{0, 1, 0};
-  EXPECT_EQ(clEnqueueWriteImage(queue, n, CL_TRUE, second.data(), first_row.data(), box.row, 0, box.p, 0, nullptr, nullptr),
-            CL_SUCCESS);
-  EXPECT_EQ(clEnqueueReadImage(queue, n, CL_TRUE, zero.data(), first_row.data(), box.row, 0, box.p, 0, nullptr, nullptr),
-            CL_SUCCESS);
+  EXPECT_EQ(
+      clEnqueueWriteImage(queue, n, CL_TRUE, second.data(), first_row.data(), box.row, 0, box.p, 0, nullptr, nullptr),
+      CL_SUCCESS);
+  EXPECT_EQ(
+      clEnqueueReadImage(queue, n, CL_TRUE, zero.data(), first_row.data(), box.row, 0, box.p, 0, nullptr, nullptr),
+      CL_SUCCESS);
   EXPECT_EQ(box.p[0], 2);        // n's first row
   EXPECT_EQ(box.p[box.row], 1);  // m's second
   EXPECT_EQ(unmap(m, box.p), CL_SUCCESS);
   unsigned char out[4] = {};
   const Triple one{1, 1, 1};
-  EXPECT_EQ(clEnqueueReadImage(queue, n, CL_TRUE, second.data(), one.data(), 0, 0, out, 0, nullptr, nullptr), CL_SUCCESS);
+  EXPECT_EQ(clEnqueueReadImage(queue, n, CL_TRUE, second.data(), one.data(), 0, 0, out, 0, nullptr, nullptr),
+            CL_SUCCESS);
   EXPECT_EQ(out[0], 1);  // m's first row, through the mapped pointer
   clReleaseMemObject(m);
   clReleaseMemObject(n);

@@ -37,7 +37,7 @@ def main(table, *arguments):
             continue
         where = f"{table}:{number}"
         if len(cells) != 5 or not all(cells):
-            problems.append(f"{where}: found {len(cells)} cells; allowed: id, call, promise, pages, tests, none of them empty")
+            problems.append(f"{where}: found {len(cells)} cells; allowed: id, call, promise, pages, tests, none empty")
             continue
         if not re.fullmatch(r"[A-Z]{2}-\d\d", cells[0]) or cells[0] in ids:
             problems.append(f"{where}: {cells[0]}: not an id, or used before")

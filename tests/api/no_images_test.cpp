@@ -11,7 +11,8 @@ TEST_F(WithoutImages, Map) {
   const std::size_t one[3] = {1, 1, 1};
   std::size_t row = 0;
   cl_int e = CL_SUCCESS;
-  EXPECT_EQ(clEnqueueMapImage(queue, m, CL_TRUE, CL_MAP_READ, zero, one, &row, nullptr, 0, nullptr, nullptr, &e), nullptr);
+  EXPECT_EQ(clEnqueueMapImage(queue, m, CL_TRUE, CL_MAP_READ, zero, one, &row, nullptr, 0, nullptr, nullptr, &e),
+            nullptr);
   EXPECT_EQ(e, CL_INVALID_OPERATION);
   clReleaseMemObject(m);
 }

@@ -17,7 +17,8 @@ TEST_F(WithoutSvm, Unmap) {
 
 TEST_F(WithoutSvm, TheRest) {
   cl_device_svm_capabilities capabilities = 1;
-  EXPECT_EQ(clGetDeviceInfo(device, CL_DEVICE_SVM_CAPABILITIES, sizeof capabilities, &capabilities, nullptr), CL_SUCCESS);
+  EXPECT_EQ(clGetDeviceInfo(device, CL_DEVICE_SVM_CAPABILITIES, sizeof capabilities, &capabilities, nullptr),
+            CL_SUCCESS);
   EXPECT_EQ(capabilities, 0U);
   EXPECT_EQ(clSVMAlloc(context, CL_MEM_READ_WRITE, 64, 0), nullptr);
   char p[32] = {};

@@ -27,11 +27,21 @@ TEST_F(Objects, ReleaseInAnyOrder) {
     ASSERT_EQ(clEnqueueFillBuffer(q, sub, &zero, 4, 0, 4096, 0, nullptr, &event), CL_SUCCESS);
     for (const int i : order) {
       switch (i) {
-        case 0: EXPECT_EQ(clReleaseContext(c), CL_SUCCESS); break;
-        case 1: EXPECT_EQ(clReleaseCommandQueue(q), CL_SUCCESS); break;
-        case 2: EXPECT_EQ(clReleaseMemObject(m), CL_SUCCESS); break;
-        case 3: EXPECT_EQ(clReleaseMemObject(sub), CL_SUCCESS); break;
-        default: EXPECT_EQ(clReleaseEvent(event), CL_SUCCESS); break;
+        case 0:
+          EXPECT_EQ(clReleaseContext(c), CL_SUCCESS);
+          break;
+        case 1:
+          EXPECT_EQ(clReleaseCommandQueue(q), CL_SUCCESS);
+          break;
+        case 2:
+          EXPECT_EQ(clReleaseMemObject(m), CL_SUCCESS);
+          break;
+        case 3:
+          EXPECT_EQ(clReleaseMemObject(sub), CL_SUCCESS);
+          break;
+        default:
+          EXPECT_EQ(clReleaseEvent(event), CL_SUCCESS);
+          break;
       }
     }
   } while (std::next_permutation(order.begin(), order.end()));
@@ -66,16 +76,17 @@ TEST_F(Objects, BufferArguments) {
   EXPECT_EQ(code(CL_MEM_ALLOC_HOST_PTR | CL_MEM_COPY_HOST_PTR, 64, host), CL_SUCCESS);
 }
 
-// CL_MEM_FLAGS: "Return the flags argument value specified when memobj is created"; a sub-buffer has the qualifiers of its
-// parent besides. CL_MEM_READ_WRITE is what 0 means, not what it is stored as.
+// CL_MEM_FLAGS: "Return the flags argument value specified when memobj is created"; a sub-buffer has the qualifiers of
+// its parent besides. CL_MEM_READ_WRITE is what 0 means, not what it is stored as.
 TEST_F(Objects, FlagsAreThoseOfCreation) {
   const auto flags_of = [](cl_mem m) {
     cl_mem_flags flags = 99;
     EXPECT_EQ(clGetMemObjectInfo(m, CL_MEM_FLAGS, sizeof flags, &flags, nullptr), CL_SUCCESS);
     return flags;
   };
-  for (const cl_mem_flags flags : {cl_mem_flags(0), cl_mem_flags(CL_MEM_READ_WRITE), cl_mem_flags(CL_MEM_HOST_READ_ONLY),
-                                   cl_mem_flags(CL_MEM_WRITE_ONLY | CL_MEM_ALLOC_HOST_PTR)}) {
+  for (const cl_mem_flags flags :
+       {cl_mem_flags(0), cl_mem_flags(CL_MEM_READ_WRITE), cl_mem_flags(CL_MEM_HOST_READ_ONLY),
+        cl_mem_flags(CL_MEM_WRITE_ONLY | CL_MEM_ALLOC_HOST_PTR)}) {
     cl_mem m = buffer(8192, flags);
     EXPECT_EQ(flags_of(m), flags);
     const cl_buffer_region region{4096, 4096};
@@ -120,8 +131,9 @@ TEST_F(Order, ProfilingStampsGrow) {
   cl_event event = nullptr;
   ASSERT_EQ(clEnqueueWriteBuffer(queue, m, CL_TRUE, 0, data.size(), data.data(), 0, nullptr, &event), CL_SUCCESS);
   cl_ulong last = 0;
-  for (const cl_profiling_info info : {CL_PROFILING_COMMAND_QUEUED, CL_PROFILING_COMMAND_SUBMIT,
-                                       CL_PROFILING_COMMAND_START, CL_PROFILING_COMMAND_END, CL_PROFILING_COMMAND_COMPLETE}) {
+  for (const cl_profiling_info info :
+       {CL_PROFILING_COMMAND_QUEUED, CL_PROFILING_COMMAND_SUBMIT, CL_PROFILING_COMMAND_START, CL_PROFILING_COMMAND_END,
+        CL_PROFILING_COMMAND_COMPLETE}) {
     cl_ulong t = 0;
     ASSERT_EQ(clGetEventProfilingInfo(event, info, sizeof t, &t, nullptr), CL_SUCCESS);
     EXPECT_GE(t, last);

@@ -290,20 +290,22 @@ TEST_F(Callbacks, Arguments) {
   clReleaseEvent(event);
 }
 
-// The program releases its event first; the callback retains the one that it gets, and the handle is the program's again.
+// The program releases its event first; the callback retains the one that it gets, and the handle is the program's
+// again.
 TEST_F(Callbacks, MayRetainWhatWasReleased) {
   cl_event gate = user_event();
   cl_event event = nullptr;
   ASSERT_EQ(clEnqueueMarkerWithWaitList(queue, 1, &gate, &event), CL_SUCCESS);
   std::atomic<cl_event> kept{nullptr};
-  ASSERT_EQ(clSetEventCallback(event, CL_COMPLETE,
-                               [](cl_event e, cl_int, void* p) {
-                                 EXPECT_EQ(clRetainEvent(e), CL_SUCCESS);
-                                 EXPECT_EQ(clRetainEvent(e), CL_SUCCESS);
-                                 EXPECT_EQ(clReleaseEvent(e), CL_SUCCESS);
-                                 static_cast<std::atomic<cl_event>*>(p)->store(e);
-                               },
-                               &kept),
+  ASSERT_EQ(clSetEventCallback(
+                event, CL_COMPLETE,
+                [](cl_event e, cl_int, void* p) {
+                  EXPECT_EQ(clRetainEvent(e), CL_SUCCESS);
+                  EXPECT_EQ(clRetainEvent(e), CL_SUCCESS);
+                  EXPECT_EQ(clReleaseEvent(e), CL_SUCCESS);
+                  static_cast<std::atomic<cl_event>*>(p)->store(e);
+                },
+                &kept),
             CL_SUCCESS);
   EXPECT_EQ(clReleaseEvent(event), CL_SUCCESS);
   EXPECT_EQ(clReleaseEvent(event), CL_INVALID_EVENT);
@@ -390,10 +392,10 @@ TEST_F(Migrate, ToTheHostTakesTheTransfer) {
     EXPECT_EQ(clWaitForEvents(1, &event), CL_SUCCESS);
     EXPECT_GE(duration_ns(event), transfer_ns);
     clReleaseEvent(event);
-    ASSERT_EQ(clEnqueueMigrateMemObjects(queue, 2, list,
-                                         CL_MIGRATE_MEM_OBJECT_HOST | CL_MIGRATE_MEM_OBJECT_CONTENT_UNDEFINED, 0, nullptr,
-                                         &event),
-              CL_SUCCESS);
+    ASSERT_EQ(
+        clEnqueueMigrateMemObjects(queue, 2, list, CL_MIGRATE_MEM_OBJECT_HOST | CL_MIGRATE_MEM_OBJECT_CONTENT_UNDEFINED,
+                                   0, nullptr, &event),
+        CL_SUCCESS);
     EXPECT_EQ(clWaitForEvents(1, &event), CL_SUCCESS);
     EXPECT_LT(duration_ns(event), transfer_ns / 10);
     clReleaseEvent(event);

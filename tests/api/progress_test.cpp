@@ -35,10 +35,12 @@ TEST_F(Progress, CallbacksOnly) {
   cl_event event = nullptr;
   std::atomic<int> called{0};
   ASSERT_EQ(clEnqueueFillBuffer(queue, m, &one, 4, 0, 4096, 0, nullptr, &event), CL_SUCCESS);
-  ASSERT_EQ(clSetEventCallback(event, CL_COMPLETE,
-                               [](cl_event, cl_int status, void* p) { *static_cast<std::atomic<int>*>(p) = status == CL_COMPLETE ? 1 : 2; },
-                               &called),
-            CL_SUCCESS);
+  ASSERT_EQ(
+      clSetEventCallback(
+          event, CL_COMPLETE,
+          [](cl_event, cl_int status, void* p) { *static_cast<std::atomic<int>*>(p) = status == CL_COMPLETE ? 1 : 2; },
+          &called),
+      CL_SUCCESS);
   ASSERT_EQ(clFlush(queue), CL_SUCCESS);
   while (called == 0) std::this_thread::sleep_for(std::chrono::milliseconds(1));
   EXPECT_EQ(called, 1);

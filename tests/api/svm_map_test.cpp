@@ -68,7 +68,9 @@ TEST_F(SvmMap, NullPointer) {
   EXPECT_EQ(clEnqueueSVMMap(queue, CL_TRUE, CL_MAP_READ, nullptr, 16, 0, nullptr, nullptr), CL_INVALID_VALUE);
 }
 
-TEST_F(SvmMap, SizeZero) { EXPECT_EQ(map_svm(CL_MAP_READ, 0), CL_INVALID_VALUE); }
+TEST_F(SvmMap, SizeZero) {
+  EXPECT_EQ(map_svm(CL_MAP_READ, 0), CL_INVALID_VALUE);
+}
 
 TEST_F(SvmMap, Flags) {
   EXPECT_EQ(map_svm(0), CL_INVALID_VALUE);
@@ -148,7 +150,8 @@ TEST_F(SvmMap, WaitsForItsEventsAndTheListMayBeReused) {
   clReleaseEvent(event);
 }
 
-// The event must not be an element of the list: the program's duty. The driver reads the list before it writes the event.
+// The event must not be an element of the list: the program's duty. The driver reads the list before it writes the
+// event.
 TEST_F(SvmMap, EventInTheListDoesNoHarm) {
   cl_event gate = user_event();
   cl_event list[1] = {gate};
@@ -240,7 +243,9 @@ TEST_F(SvmUnmap, EventsOfAnotherContext) {
   clReleaseEvent(foreign);
 }
 
-TEST_F(SvmUnmap, NullPointer) { EXPECT_EQ(clEnqueueSVMUnmap(queue, nullptr, 0, nullptr, nullptr), CL_INVALID_VALUE); }
+TEST_F(SvmUnmap, NullPointer) {
+  EXPECT_EQ(clEnqueueSVMUnmap(queue, nullptr, 0, nullptr, nullptr), CL_INVALID_VALUE);
+}
 
 TEST_F(SvmUnmap, WaitLists) {
   cl_event bad = reinterpret_cast<cl_event>(queue);
@@ -300,7 +305,9 @@ TEST_F(SvmUnmap, BehindAnEventThatFailsLater) {
 }
 
 // The text names no error for a pointer that was not mapped: an ordering point.
-TEST_F(SvmUnmap, OfWhatIsNotMapped) { EXPECT_LT(unmap_ns(), marker_ns); }
+TEST_F(SvmUnmap, OfWhatIsNotMapped) {
+  EXPECT_LT(unmap_ns(), marker_ns);
+}
 
 TEST_F(SvmUnmap, HostMemoryRunsOut) {
   ASSERT_EQ(map_svm(CL_MAP_WRITE, large), CL_SUCCESS);

@@ -37,7 +37,8 @@ TEST_F(Svm, AllocAligns) {
   }
 }
 
-// NULL, and what was not allocated: nothing happens. Memory comes back: many times more than the device has is allocated.
+// NULL, and what was not allocated: nothing happens. Memory comes back: many times more than the device has is
+// allocated.
 TEST_F(Svm, Free) {
   clSVMFree(context, nullptr);
   int local = 0;

@@ -143,7 +143,8 @@ TEST_F(Unmap, EventDescribesTheCommand) {
   EXPECT_EQ(clWaitForEvents(1, &event), CL_SUCCESS);
   EXPECT_EQ(status(event), CL_COMPLETE);
   clReleaseEvent(event);
-  EXPECT_EQ(clEnqueueUnmapMemObject(queue, m, map(m, CL_MAP_WRITE), 0, nullptr, nullptr), CL_SUCCESS);  // none asked for
+  EXPECT_EQ(clEnqueueUnmapMemObject(queue, m, map(m, CL_MAP_WRITE), 0, nullptr, nullptr),
+            CL_SUCCESS);  // none asked for
   clReleaseMemObject(m);
 }
 
