@@ -37,6 +37,7 @@ CopyEngines::CopyEngines(const sc_core::sc_module_name& name, const profile::Pro
 }
 
 CopyEngines::Pool* CopyEngines::pool_of(const Job& job) {
+  if (job.inline_payload) return nullptr;  // the front end writes it itself
   switch (job.command.direction) {
     case Direction::host_to_device: return &h2d_;
     case Direction::device_to_host: return &d2h_;
@@ -213,7 +214,7 @@ void CopyEngines::begin_flow(Job& job, TimePs now) {
 }
 
 void CopyEngines::start_flow(Job& job, const LinkTransfer& transfer, TimePs now, DmaStep then) {
-  job.flow = take_flow();
+  job.flow = flow_pool_.take();
   Flow& flow = *job.flow;
   link_.plan(transfer, runs_, flow);
   if (then == DmaStep::end_payload) {
@@ -229,15 +230,6 @@ void CopyEngines::start_flow(Job& job, const LinkTransfer& transfer, TimePs now,
     job.drained = times.drained;
     post(std::max(times.end, kernel_now()), {&job, then});
   });
-}
-
-// Flows are reused once the network and their job have let go of them.
-std::shared_ptr<Flow> CopyEngines::take_flow() {
-  for (const auto& flow : flow_pool_) {
-    if (flow.use_count() == 1) return flow;
-  }
-  flow_pool_.push_back(std::make_shared<Flow>());
-  return flow_pool_.back();
 }
 
 // An inline payload that is longer than what the command processor prefetches: the rest is read from the ring, where
@@ -340,11 +332,12 @@ void CopyEngines::end(Job& job, TimePs now) {
   }
   Job* next = pool->waiting.front();
   pool->waiting.pop_front();
-  begin(*next, now);
+  post(now + profile_.copy_engines.switch_cycles * cycle_ps_, {next, DmaStep::begin});
 }
 
 void CopyEngines::act(const DmaEvent& event, TimePs now) {
   switch (event.step) {
+    case DmaStep::begin: begin(*event.job, now); break;
     case DmaStep::begin_flow: begin_flow(*event.job, now); break;
     case DmaStep::end_chunk: end_chunk(*event.job, now); break;
     case DmaStep::end_payload: end_payload(*event.job, now); break;

@@ -12,7 +12,7 @@
 
 namespace sluice::sim {
 
-enum class DmaStep : std::uint8_t { begin_flow, end_chunk, end_payload, finish };
+enum class DmaStep : std::uint8_t { begin, begin_flow, end_chunk, end_payload, finish };
 
 struct DmaEvent {
   Job* job = nullptr;
@@ -38,7 +38,6 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   void begin(Job& job, TimePs now);
   void begin_flow(Job& job, TimePs now);
   void start_flow(Job& job, const LinkTransfer& transfer, TimePs now, DmaStep then);
-  [[nodiscard]] std::shared_ptr<Flow> take_flow();
   void fetch_payload(Job& job, TimePs now, TimePs taken);
   void end_payload(Job& job, TimePs now);
   void end_chunk(Job& job, TimePs now);
@@ -59,7 +58,7 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   Pool d2h_;
   Pool device_;
   std::vector<cache::LineRun> runs_;
-  std::vector<std::shared_ptr<Flow>> flow_pool_;
+  FlowPool flow_pool_;
   AloneTimes alone_times_;
 };
 

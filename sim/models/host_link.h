@@ -26,8 +26,6 @@ class Link {
   virtual ~Link() = default;
   // Fills `flow` (path, latencies, segments, window); `runs` says where the host's lines lie, row after row.
   virtual void plan(const LinkTransfer& transfer, const std::vector<cache::LineRun>& runs, Flow& flow) const = 0;
-  // Device reads `bytes` of host memory that lies in memory or LLC: request to last byte, with the link to itself.
-  [[nodiscard]] virtual TimePs fetch_time(std::uint64_t bytes) const = 0;
   // A doorbell or fence: one small posted write.
   [[nodiscard]] virtual TimePs posted_time() const = 0;
   // A map or unmap of memory that both sides address: ownership or cache maintenance of `lines` lines.

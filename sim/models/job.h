@@ -21,6 +21,7 @@ struct Job {
   TimePs called = 0;
   TimePs doorbell = 0;          // rung on the host
   TimePs decoded = 0;           // the command processor knows what to do
+  std::uint32_t reads_left = 0; // of the ring, until it does
   std::array<TimePs, stage_count> stages{};
   bool inline_payload = false;  // the bytes travel in the ring
   bool staged = false;          // pageable memory, copied through pinned chunks

@@ -26,6 +26,7 @@ struct Segment {
   std::uint64_t packets = 0;
   std::uint32_t packet_bytes = 0;
   std::array<TimePs, max_hops> service_ps{};  // per hop of the flow's path
+  TimePs answer_ps = 0;                       // what a packet's answers (Ack, UpdateFC) take of `Flow::answers`
 };
 
 struct Flow {
@@ -37,6 +38,10 @@ struct Flow {
   // The hop whose last departure ends the flow for its owner. Later hops drain behind it: posted writes have left the
   // device when they are on the wire, though the host's agent may still be busy with what its buffers hold.
   std::uint8_t end_hop = 0;
+  // A packet served at `answered_hop` is answered on another wire, between that wire's own packets: its idle time takes
+  // the answers, else its next packet is delayed. count_: answers cost nothing.
+  std::uint8_t answered_hop = 0;
+  Resource answers = Resource::count_;
   std::vector<Segment> segments;
   // At most `window` packets between entering hop 0 and leaving the last hop plus `window_return_ps`
   // (read tags; posted credits). 0: unlimited.
@@ -103,8 +108,25 @@ class FlowEngine {
   virtual ~FlowEngine() = default;
   // Starts `flow` now; it must not change until it has drained.
   virtual void start(std::shared_ptr<const Flow> flow, Done done) = 0;
+  // Nothing is under way, and a short flow may be taken as alone without starting it.
+  [[nodiscard]] virtual bool quiet() const noexcept = 0;
   // Events that the engine has cost the simulation kernel, for tests of scale.
   [[nodiscard]] virtual std::uint64_t events() const noexcept = 0;
+};
+
+// Flows for reuse once the network and their owner have let go of them.
+class FlowPool {
+ public:
+  [[nodiscard]] std::shared_ptr<Flow> take() {
+    for (const auto& flow : flows_) {
+      if (flow.use_count() == 1) return flow;
+    }
+    flows_.push_back(std::make_shared<Flow>());
+    return flows_.back();
+  }
+
+ private:
+  std::vector<std::shared_ptr<Flow>> flows_;
 };
 
 }  // namespace sluice::sim

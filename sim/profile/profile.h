@@ -73,6 +73,7 @@ struct Link {
   // DLLPs that share a direction with the data, as a mean per data TLP; ack/fc of the opposite traffic included.
   double upstream_dllps_per_tlp = 0;
   double downstream_dllps_per_tlp = 0;
+  double answering_dllps_per_tlp = 0;          // Ack and UpdateFC that a data TLP causes on the other wire
   double skip_overhead = 0;                    // SKP ordered sets: 4/1538
   std::uint32_t read_tags = 256;
   std::uint32_t read_buffer_bytes = 131072;    // completion buffer of the requester: bytes asked for and not yet there
@@ -99,7 +100,8 @@ struct CommandProcessor {
   std::uint64_t clock_hz = 0;
   std::uint32_t ring_entry_bytes = 64;
   std::uint32_t prefetch_bytes = 0;   // of ring and inline payload, in flight or held before the command runs; 0: all
-  std::uint32_t fetch_cycles = 0;     // besides the link's round trip
+  std::uint32_t fetch_reads = 1;      // dependent reads to a command: the ring's entry, then what it points to
+  std::uint32_t fetch_cycles = 0;     // besides the link's round trips
   std::uint32_t decode_cycles = 0;
   std::uint32_t dispatch_cycles = 0;  // hand-over to an engine
   std::uint32_t in_order_gap_cycles = 0;  // between the end of a command and the start of its successor in the queue
@@ -110,6 +112,7 @@ struct CopyEngines {
   std::uint64_t clock_hz = 0;
   std::uint32_t host_to_device = 1;   // engines
   std::uint32_t device_to_host = 1;
+  std::uint32_t switch_cycles = 0;    // between the end of a transfer and the start of one that waited for the engine
   std::uint32_t setup_cycles = 0;     // descriptor to first request
   std::uint32_t row_cycles = 0;       // per row of a rectangle
   std::uint32_t finish_cycles = 0;    // last byte to END stamp (flush, semaphore release)

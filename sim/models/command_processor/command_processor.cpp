@@ -5,12 +5,21 @@
 namespace sluice::sim {
 
 CommandProcessor::CommandProcessor(const sc_core::sc_module_name& name, const profile::Profile& profile,
-                                   const Link& link, TraceSink* trace)
+                                   const Link& link, FlowEngine& flows, TraceSink* trace)
     : Agenda(name),
       profile_(profile.command_processor),
       link_(link),
+      flows_(flows),
       trace_(trace != nullptr && trace->level() >= TraceLevel::stage ? trace : nullptr),
-      cycle_ps_(1'000'000'000'000ULL / profile.command_processor.clock_hz) {}
+      cycle_ps_(1'000'000'000'000ULL / profile.command_processor.clock_hz) {
+  LinkTransfer t;
+  t.direction = Direction::host_to_device;
+  t.host_address = ring_address;
+  t.row_bytes = profile_.ring_entry_bytes;
+  link.plan(t, {}, read_);
+  read_.address = ring_address;
+  read_alone_ = time_alone(read_);
+}
 
 void CommandProcessor::wait_for(Job& job, Job& on, bool in_order) {
   on.dependents.push_back(&job);
@@ -19,22 +28,6 @@ void CommandProcessor::wait_for(Job& job, Job& on, bool in_order) {
 }
 
 void CommandProcessor::submit(Job& job) {
-  const TimePs flight = link_.posted_time();
-  const TimePs fetch = link_.fetch_time(profile_.ring_entry_bytes) + profile_.fetch_cycles * cycle_ps_;
-  const TimePs decode = profile_.decode_cycles * cycle_ps_;
-  job.decoded = job.doorbell + flight + fetch + decode;
-  job.ready = job.decoded;
-  job.spend(Stage::doorbell, flight);
-  job.spend(Stage::fetch, fetch);
-  job.spend(Stage::setup, decode);
-  if (trace_ != nullptr) {
-    const TimePs at = job.doorbell + flight;
-    trace_->stage({job.command.id, job.command.device, "link.doorbell", "doorbell", job.doorbell, at, 0, 4});
-    trace_->stage({job.command.id, job.command.device, "command_processor", "fetch", at, at + fetch, fetch / cycle_ps_,
-                   profile_.ring_entry_bytes});
-    trace_->stage({job.command.id, job.command.device, "command_processor", "decode", at + fetch, job.decoded,
-                   profile_.decode_cycles, 0});
-  }
   live_[job.command.id] = &job;
   for (const CommandId id : job.command.waits) {
     const auto it = live_.find(id);
@@ -45,7 +38,49 @@ void CommandProcessor::submit(Job& job) {
     if (last != nullptr) wait_for(job, *last, true);
     last = &job;
   }
-  if (job.open_waits == 0) release(job);
+  ++job.open_waits;  // the fetch
+  job.reads_left = profile_.fetch_reads;
+  const TimePs flight = link_.posted_time();
+  job.spend(Stage::doorbell, flight);
+  if (trace_ != nullptr) {
+    trace_->stage({job.command.id, job.command.device, "link.doorbell", "doorbell", job.doorbell,
+                   job.doorbell + flight, 0, 4});
+  }
+  post(job.doorbell + flight, {&job, FrontEndStep::see_doorbell});
+}
+
+// A read of the ring is traffic like any other. With the link to itself it takes a known time and needs no event.
+void CommandProcessor::fetch(Job& job, TimePs now) {
+  if (flows_.quiet()) {
+    decode(job, now + job.reads_left * read_alone_);
+    return;
+  }
+  job.flow = flow_pool_.take();
+  *job.flow = read_;
+  job.flow->command = job.command.id;
+  job.flow->device = job.command.device;
+  --job.reads_left;
+  flows_.start(job.flow, [this, &job](FlowTimes times) {
+    post(std::max(times.end, kernel_now()), {&job, FrontEndStep::read_done});
+  });
+}
+
+void CommandProcessor::decode(Job& job, TimePs fetched_at) {
+  const TimePs decode = profile_.decode_cycles * cycle_ps_;
+  const TimePs fetched = fetched_at + profile_.fetch_cycles * cycle_ps_;
+  const TimePs seen = job.doorbell + link_.posted_time();
+  job.flow.reset();
+  job.decoded = fetched + decode;
+  job.spend(Stage::fetch, fetched - seen);
+  job.spend(Stage::setup, decode);
+  if (trace_ != nullptr) {
+    trace_->stage({job.command.id, job.command.device, "command_processor", "fetch", seen, fetched,
+                   (fetched - seen) / cycle_ps_, profile_.ring_entry_bytes});
+    trace_->stage({job.command.id, job.command.device, "command_processor", "decode", fetched, job.decoded,
+                   profile_.decode_cycles, 0});
+  }
+  job.ready = std::max(job.ready, job.decoded);
+  if (--job.open_waits == 0) release(job);
 }
 
 void CommandProcessor::release(Job& job) {
@@ -53,12 +88,27 @@ void CommandProcessor::release(Job& job) {
   const Stage why = job.queued_behind && job.command.waits.empty() ? Stage::queue_wait : Stage::dependency_wait;
   job.spend(why, job.ready - job.decoded);
   job.spend(Stage::setup, dispatch);
-  post(job.ready + dispatch, &job);
+  post(job.ready + dispatch, {&job, FrontEndStep::dispatch});
 }
 
-void CommandProcessor::act(Job* const& job, TimePs now) {
-  job->arrived = now;
-  engines_->execute(*job);
+void CommandProcessor::act(const FrontEndEvent& event, TimePs now) {
+  Job& job = *event.job;
+  switch (event.step) {
+    case FrontEndStep::see_doorbell:
+      fetch(job, now);
+      break;
+    case FrontEndStep::read_done:
+      if (job.reads_left > 0) {
+        fetch(job, now);
+      } else {
+        decode(job, now);
+      }
+      break;
+    case FrontEndStep::dispatch:
+      job.arrived = now;
+      engines_->execute(job);
+      break;
+  }
 }
 
 void CommandProcessor::ended(Job& job) {

@@ -2,6 +2,7 @@
 // in order, and hands each command to an engine when its turn has come.
 #pragma once
 
+#include <memory>
 #include <unordered_map>
 
 #include "sim/clock/agenda.h"
@@ -11,10 +12,17 @@
 
 namespace sluice::sim {
 
-class CommandProcessor final : public Agenda<Job*> {
+enum class FrontEndStep : std::uint8_t { see_doorbell, read_done, dispatch };
+
+struct FrontEndEvent {
+  Job* job = nullptr;
+  FrontEndStep step = FrontEndStep::dispatch;
+};
+
+class CommandProcessor final : public Agenda<FrontEndEvent> {
  public:
   CommandProcessor(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
-                   TraceSink* trace);
+                   FlowEngine& flows, TraceSink* trace);
   void connect(Executor& engines) { engines_ = &engines; }
 
   // The doorbell for `job` was rung at job.doorbell. May lie in the device's future.
@@ -23,15 +31,21 @@ class CommandProcessor final : public Agenda<Job*> {
   void ended(Job& job);
 
  private:
-  void act(Job* const& job, TimePs now) override;
+  void act(const FrontEndEvent& event, TimePs now) override;
+  void fetch(Job& job, TimePs now);
+  void decode(Job& job, TimePs now);
   void release(Job& job);
   void wait_for(Job& job, Job& on, bool in_order);
 
   const profile::CommandProcessor& profile_;
   const Link& link_;
+  FlowEngine& flows_;
   TraceSink* trace_;
   Executor* engines_ = nullptr;
   TimePs cycle_ps_;
+  Flow read_;           // of one ring entry
+  TimePs read_alone_;   // with the link to itself
+  FlowPool flow_pool_;
   std::unordered_map<CommandId, Job*> live_;  // looked up only, never iterated
   std::unordered_map<QueueId, Job*> last_;    // the newest command of each in-order queue
 };

@@ -15,8 +15,8 @@ class Gpu {
   Gpu(const std::string& name, const profile::Profile& profile, const Link& link, cache::HostMemory& host, Detail detail,
       JobSink& sink, TraceSink* trace)
       : memory_(profile.device_memory, profile.device_cache),
-        processor_((name + "_command_processor").c_str(), profile, link, trace),
         flows_((name + "_link").c_str(), detail, trace),
+        processor_((name + "_command_processor").c_str(), profile, link, flows_, trace),
         engines_((name + "_copy_engines").c_str(), profile, link, flows_, host, memory_, trace) {
     processor_.connect(engines_);
     engines_.connect(sink);
@@ -27,8 +27,8 @@ class Gpu {
 
  private:
   memory::DramMemory memory_;
-  CommandProcessor processor_;
   NetworkEngine flows_;
+  CommandProcessor processor_;
   CopyEngines engines_;
 };
 

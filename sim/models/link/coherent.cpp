@@ -22,6 +22,7 @@ class CoherentLink final : public Link {
   // A packet is as many lines as fit the payload of MPS bytes: a batch of line transactions in one burst of flits.
   void plan(const LinkTransfer& t, const std::vector<cache::LineRun>& runs, Flow& flow) const override {
     flow.segments.clear();
+    flow.answers = Resource::count_;
     SegmentBuilder build(flow);
     const bool read = t.direction == Direction::host_to_device;
     const auto memory = [&](std::uint32_t bytes) { return t.memory_interval_ps * bytes / link_.max_payload_bytes; };
@@ -63,9 +64,6 @@ class CoherentLink final : public Link {
     });
   }
 
-  TimePs fetch_time(std::uint64_t bytes) const override {
-    return wire_time(16) + 2 * link_.propagation_ps + host_.home_agent.latency_ps + flit_time(bytes);
-  }
   TimePs posted_time() const override { return flit_time(link_.line_bytes) + link_.propagation_ps; }
 
   // The first line pays the whole change of ownership, the rest follow at the directory's rate.

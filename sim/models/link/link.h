@@ -21,7 +21,8 @@ namespace sluice::sim {
 class SegmentBuilder {
  public:
   explicit SegmentBuilder(Flow& flow) : flow_(flow) {}
-  void add(std::uint64_t packets, std::uint32_t packet_bytes, const std::array<TimePs, max_hops>& service);
+  void add(std::uint64_t packets, std::uint32_t packet_bytes, const std::array<TimePs, max_hops>& service,
+           TimePs answer_ps = 0);
 
  private:
   Flow& flow_;

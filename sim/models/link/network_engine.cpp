@@ -21,10 +21,9 @@ NetworkEngine::NetworkEngine(const sc_core::sc_module_name& name, Detail detail,
 
 void NetworkEngine::start(std::shared_ptr<const Flow> flow, Done done) {
   const TimePs now = kernel_now();
-  const bool undisturbed = waiting_.empty() && network_.empty() && network_.busy_until() <= now &&
-                           (alone_ == nullptr || alone_times_.drained <= now);
+  const bool undisturbed = quiet();
   waiting_.push_back({flow.get(), std::move(done)});
-  if (detail_ == Detail::train && undisturbed) {
+  if (undisturbed) {
     const FlowTimes times = times_of_(*flow);
     alone_ = std::move(flow);
     alone_since_ = now;
@@ -40,6 +39,13 @@ void NetworkEngine::start(std::shared_ptr<const Flow> flow, Done done) {
   }
   network_.start(std::move(flow), now);
   notify_at(next_, now);
+}
+
+// In packet detail nothing is skipped, so nothing is quiet.
+bool NetworkEngine::quiet() const noexcept {
+  const TimePs now = kernel_now();
+  return detail_ == Detail::train && waiting_.empty() && network_.empty() && network_.busy_until() <= now &&
+         (alone_ == nullptr || alone_times_.drained <= now);
 }
 
 void NetworkEngine::serve_until(TimePs limit) {

@@ -21,6 +21,7 @@ class NetworkEngine final : public sc_core::sc_module, public FlowEngine, privat
   NetworkEngine(const sc_core::sc_module_name& name, Detail detail, TraceSink* trace);
 
   void start(std::shared_ptr<const Flow> flow, Done done) override;
+  [[nodiscard]] bool quiet() const noexcept override;
   [[nodiscard]] std::uint64_t events() const noexcept override { return wakes_ + network_.served(); }
 
  private:

@@ -15,6 +15,7 @@ class OnChipLink final : public Link {
 
   void plan(const LinkTransfer& t, const std::vector<cache::LineRun>& runs, Flow& flow) const override {
     flow.segments.clear();
+    flow.answers = Resource::count_;
     SegmentBuilder build(flow);
     const bool read = t.direction == Direction::host_to_device;
     flow.hops = 2;
@@ -33,9 +34,6 @@ class OnChipLink final : public Link {
               });
   }
 
-  TimePs fetch_time(std::uint64_t bytes) const override {
-    return host_.home_agent.latency_ps + link_.propagation_ps + fabric_time(bytes);
-  }
   TimePs posted_time() const override { return link_.propagation_ps; }
   TimePs map_cost(std::uint64_t lines) const override {
     return link_.fabric_coherent ? 0 : link_.maintenance_overhead_ps + lines * link_.maintenance_line_ps;

@@ -1,6 +1,7 @@
 #include "sim/models/link/packet_network.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 namespace sluice::sim {
@@ -10,6 +11,17 @@ namespace {
 constexpr std::uint32_t all_servers = (1U << resource_count) - 1;
 
 [[nodiscard]] constexpr TimePs ahead(TimePs t, TimePs now) noexcept { return t > now ? t - now : 0; }
+
+// Links and the host's agent serve in order of arrival. Device memory takes the flows in turn, as does whatever a flow
+// without a window enters first: it has always arrived.
+[[nodiscard]] bool fifo(const Flow& flow, std::size_t hop) noexcept {
+  return flow.path[hop] != Resource::device_memory && (hop > 0 || flow.window != 0);
+}
+
+// An arrival as part of the state: one that has passed counts as now, except where its order still matters.
+[[nodiscard]] constexpr TimePs relative(TimePs t, TimePs now, bool ordered) noexcept {
+  return ordered ? t - now : ahead(t, now);
+}
 
 }  // namespace
 
@@ -73,10 +85,11 @@ TimePs PacketNetwork::ready_time(const Active& a, std::size_t hop) const {
   return a.returns.empty() ? time_never : std::max(a.started, a.returns.front());
 }
 
-// The next packet that the server takes: the earliest, between equals the next flow in turn.
+// The next packet that the server takes: the earliest; of those that wait the first to arrive, or the next in turn.
 void PacketNetwork::find(std::size_t server) {
   const Server& s = servers_[server];
   Candidate best;
+  TimePs best_arrival = 0;
   std::size_t best_distance = 0;
   for (std::size_t i = 0; i < active_.size(); ++i) {
     const Active& a = *active_[i];
@@ -86,9 +99,12 @@ void PacketNetwork::find(std::size_t server) {
       const TimePs ready = ready_time(a, j);
       if (ready == time_never) continue;
       const TimePs start = std::max(ready, s.free_at);
+      const TimePs arrival = fifo(*a.flow, j) ? ready : start;
       const std::size_t distance = (i + active_.size() - s.last_served - 1) % active_.size();
-      if (start < best.at || (start == best.at && distance < best_distance)) {
+      if (start < best.at ||
+          (start == best.at && std::tie(arrival, distance) < std::tie(best_arrival, best_distance))) {
         best = {start, i, j};
+        best_arrival = arrival;
         best_distance = distance;
       }
     }
@@ -114,10 +130,17 @@ void PacketNetwork::serve(std::size_t server) {
   Active& a = *active_[flow];
   Hop& h = a.hops[hop];
   const Segment& segment = a.flow->segments[h.segment];
-  const TimePs end = at + segment.service_ps[hop];
-  servers_[server].free_at = end;
-  servers_[server].last_served = flow;
+  Server& s = servers_[server];
+  s.answers = ahead(s.answers, at - s.free_at);  // sent while the wire was idle
+  const TimePs begin = at + s.answers;
+  const TimePs end = begin + segment.service_ps[hop];
+  s.answers = 0;
+  s.free_at = end;
+  s.last_served = flow;
   stale_ |= 1U << server;
+  if (hop == a.flow->answered_hop && a.flow->answers != Resource::count_) {
+    servers_[static_cast<std::size_t>(a.flow->answers)].answers += segment.answer_ps;
+  }
   if (hop == 0) {
     --a.to_issue;
     if (a.flow->window != 0 && a.issued >= a.flow->window) a.returns.pop();
@@ -125,7 +148,7 @@ void PacketNetwork::serve(std::size_t server) {
   } else {
     h.waiting.pop();
   }
-  if (observer_ != nullptr) observer_->served(*a.flow, hop, segment, at, end);
+  if (observer_ != nullptr) observer_->served(*a.flow, hop, segment, begin, end);
   if (++h.in_segment == segment.packets) {
     h.in_segment = 0;
     ++h.segment;
@@ -222,10 +245,17 @@ void PacketNetwork::sample(TimePs now, TimePs limit) {
   take_snapshot(now);
 }
 
+// Answers that the wire has not had the time to send by `now`.
+TimePs PacketNetwork::waiting_answers(std::size_t server, TimePs now) const noexcept {
+  const Server& s = servers_[server];
+  return ahead(s.answers, ahead(now, s.free_at));
+}
+
 bool PacketNetwork::repeats(TimePs now) const {
   const Snapshot& s = snapshot_;
   for (std::size_t r = 0; r < resource_count; ++r) {
     if (ahead(servers_[r].free_at, now) != s.free[r] || servers_[r].last_served != s.last_served[r]) return false;
+    if (waiting_answers(r, now) != s.answers[r]) return false;
   }
   std::size_t k = 0;
   for (std::size_t i = 0; i < active_.size(); ++i) {
@@ -237,16 +267,16 @@ bool PacketNetwork::repeats(TimePs now) const {
     }
   }
   std::size_t t = 0;
-  const auto same = [&](const TimeQueue& q) {
+  const auto same = [&](const TimeQueue& q, bool ordered) {
     for (std::size_t i = 0; i < q.size(); ++i) {
-      if (ahead(q.at(i), now) != s.times[t++]) return false;
+      if (relative(q.at(i), now, ordered) != s.times[t++]) return false;
     }
     return true;
   };
   for (const auto& a : active_) {
-    if (!same(a->returns)) return false;
+    if (!same(a->returns, fifo(*a->flow, 0))) return false;
     for (std::size_t j = 1; j < a->flow->hops; ++j) {
-      if (!same(a->hops[j].waiting)) return false;
+      if (!same(a->hops[j].waiting, fifo(*a->flow, j))) return false;
     }
   }
   return true;
@@ -263,17 +293,18 @@ void PacketNetwork::take_snapshot(TimePs now) {
   for (std::size_t r = 0; r < resource_count; ++r) {
     s.free[r] = ahead(servers_[r].free_at, now);
     s.last_served[r] = servers_[r].last_served;
+    s.answers[r] = waiting_answers(r, now);
   }
-  const auto keep = [&](const TimeQueue& q) {
-    for (std::size_t i = 0; i < q.size(); ++i) s.times.push_back(ahead(q.at(i), now));
+  const auto keep = [&](const TimeQueue& q, bool ordered) {
+    for (std::size_t i = 0; i < q.size(); ++i) s.times.push_back(relative(q.at(i), now, ordered));
   };
   for (const auto& a : active_) {
     s.returns.push_back(a->returns.size());
-    keep(a->returns);
+    keep(a->returns, fifo(*a->flow, 0));
     for (std::size_t j = 0; j < a->flow->hops; ++j) {
       const Hop& h = a->hops[j];
       s.hops.push_back({h.segment, h.in_segment, h.waiting.size()});
-      if (j > 0) keep(h.waiting);
+      if (j > 0) keep(h.waiting, fifo(*a->flow, j));
     }
   }
 }

@@ -1,5 +1,6 @@
-// The queueing network that flows travel through, packet by packet: serial servers, round-robin between the flows that
-// wait, windows of tags and credits. No SystemC: the engines drive it. Both details of the model are this one network;
+// The queueing network that flows travel through, packet by packet: serial servers, windows of tags and credits. Wires and
+// the host's agent serve in order of arrival, so that a short read waits behind what a long one has in flight; device
+// memory takes the flows in turn. No SystemC: the engines drive it. Both details of the model are this one network;
 // `train` may skip whole periods of a pattern that has repeated, which changes no time (skip_periods).
 #pragma once
 
@@ -88,6 +89,7 @@ class PacketNetwork {
   };
   struct Server {
     TimePs free_at = 0;
+    TimePs answers = 0;           // Acks and credits that wait to be sent
     std::size_t last_served = 0;  // round-robin position in active_
   };
   struct Candidate {
@@ -102,6 +104,7 @@ class PacketNetwork {
     std::uint64_t samples = 0;  // taken since
     std::uint64_t patience = 1;
     std::array<TimePs, resource_count> free{};
+    std::array<TimePs, resource_count> answers{};
     std::array<std::size_t, resource_count> last_served{};
     struct HopState {
       std::size_t segment = 0;
@@ -118,6 +121,7 @@ class PacketNetwork {
   void refresh();
   void serve(std::size_t server);
   void sample(TimePs now, TimePs limit);
+  [[nodiscard]] TimePs waiting_answers(std::size_t server, TimePs now) const noexcept;
   [[nodiscard]] bool repeats(TimePs now) const;
   void take_snapshot(TimePs now);
   void skip(TimePs now, TimePs limit);

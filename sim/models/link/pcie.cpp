@@ -35,12 +35,14 @@ class PcieLink final : public Link {
       flow.latency_ps = {link_.propagation_ps, host_.home_agent.latency_ps, link_.propagation_ps, 0};
       flow.window_return_ps = 0;
       flow.end_hop = 3;
+      flow.answered_hop = 2;
+      flow.answers = Resource::wire_up;
       flow.kind = "MRd";
       flow.reply_kind = "CplD";
       packetise(t, runs, link_.max_read_request_bytes, line, [&](std::uint64_t n, std::uint32_t bytes, auto state) {
         build.add(n, bytes, {request_time(), std::max(home_service(host_, t.direction, state, bytes), row_time(t, bytes)),
                              data_time(bytes, link_.completion_header_bytes, link_.downstream_dllps_per_tlp),
-                             memory(bytes)});
+                             memory(bytes)}, answer_time(bytes));
       });
       // Requests in flight are bounded by tags and, where they are large, by the buffer for their completions.
       const std::uint32_t request = flow.segments.empty() ? 1 : flow.segments.front().packet_bytes;
@@ -52,6 +54,8 @@ class PcieLink final : public Link {
       // port's buffers hold what the home agent has not taken yet, up to the credits.
       flow.latency_ps = {0, 0, 0};
       flow.end_hop = 1;
+      flow.answered_hop = 1;
+      flow.answers = Resource::wire_down;
       flow.window = link_.posted_credits_tlps;
       flow.window_return_ps = link_.credit_return_ps;
       flow.kind = "MWr";
@@ -59,17 +63,9 @@ class PcieLink final : public Link {
       packetise(t, runs, link_.max_payload_bytes, line, [&](std::uint64_t n, std::uint32_t bytes, auto state) {
         build.add(n, bytes, {std::max(memory(bytes), row_time(t, bytes)),
                              data_time(bytes, link_.write_header_bytes, link_.upstream_dllps_per_tlp),
-                             home_service(host_, t.direction, state, bytes)});
+                             home_service(host_, t.direction, state, bytes)}, answer_time(bytes));
       });
     }
-  }
-
-  TimePs fetch_time(std::uint64_t bytes) const override {
-    const std::uint64_t requests = std::max<std::uint64_t>(1, (bytes + link_.max_read_request_bytes - 1) /
-                                                                  link_.max_read_request_bytes);
-    const std::uint32_t first = static_cast<std::uint32_t>(std::min<std::uint64_t>(bytes, link_.max_read_request_bytes));
-    const TimePs data = data_time(first, link_.completion_header_bytes, link_.downstream_dllps_per_tlp);
-    return request_time() + 2 * link_.propagation_ps + host_.home_agent.latency_ps + requests * data;
   }
 
   TimePs posted_time() const override {
@@ -110,6 +106,10 @@ class PcieLink final : public Link {
   }
   [[nodiscard]] TimePs data_time(std::uint32_t payload, std::uint32_t header, double dllps) const {
     return wire_time(wire_bytes(payload, header, dllps));
+  }
+  // Ack and UpdateFC for data of so many bytes, on the other wire.
+  [[nodiscard]] TimePs answer_time(std::uint32_t payload) const {
+    return wire_time(link_.answering_dllps_per_tlp * link_.dllp_bytes * payload / link_.max_payload_bytes);
   }
   [[nodiscard]] std::uint64_t data_bytes(std::uint32_t payload, std::uint32_t header, double dllps) const {
     return static_cast<std::uint64_t>(std::llround(wire_bytes(payload, header, dllps)));
