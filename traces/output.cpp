@@ -11,6 +11,8 @@
 #include <ctime>
 #include <utility>
 
+#include "traces/pen.h"
+
 namespace sluice::trace {
 
 namespace {
@@ -89,31 +91,15 @@ Output::~Output() {
 
 Output& Output::microseconds(TimePs ps) {
   number(ps / ps_per_us);
-  char digits[7] = {'.'};
-  std::uint64_t rest = ps % ps_per_us;
-  for (int i = 6; i > 0; --i, rest /= 10) digits[i] = static_cast<char>('0' + rest % 10);
-  return text({digits, sizeof digits});
+  char* const point = room(decimal_room);
+  put_until(put_decimal(point, ps_per_us + ps % ps_per_us));  // a 1 and six digits
+  *point = '.';
+  return *this;
 }
 
 Output& Output::string(std::string_view s) {
-  static constexpr char hex[] = "0123456789abcdef";
-  text("\"");
-  std::size_t plain = 0;  // first byte that is not written yet
-  for (std::size_t i = 0; i < s.size(); ++i) {
-    const auto byte = static_cast<unsigned char>(s[i]);
-    if (byte >= 0x20 && byte != '"' && byte != '\\') continue;
-    text(s.substr(plain, i - plain));
-    plain = i + 1;
-    if (byte >= 0x20) {
-      const char escaped[] = {'\\', s[i]};
-      text({escaped, 2});
-    } else {
-      const char escaped[] = {'\\', 'u', '0', '0', hex[byte >> 4], hex[byte & 15]};
-      text({escaped, 6});
-    }
-  }
-  text(s.substr(plain));
-  return text("\"");
+  put_until(Pen(room(Pen::most_string_bytes(s))).string(s).end());
+  return *this;
 }
 
 void Output::grow(std::size_t bytes) {
@@ -126,7 +112,6 @@ void Output::grow(std::size_t bytes) {
 
 void Output::flush() {
   const std::size_t bytes = std::exchange(used_, 0);
-  records_ = 0;
   // A forked child has a copy of the buffer, which its parent will write.
   if (bytes == 0 || descriptor_ < 0 || !ok() || ::getpid() != process_) return;
   const int code = write_all(descriptor_, data_.get(), bytes, may_signal_);

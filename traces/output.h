@@ -1,10 +1,8 @@
-// A trace file: a buffer that writers append to, written with write(2) in whole records. Integers are formatted by hand
-// (std::to_chars), because a busy program yields a million records a second.
+// A trace file: a buffer that writers append to, written with write(2) in whole records.
 #pragma once
 
 #include <sys/types.h>
 
-#include <charconv>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
@@ -14,15 +12,15 @@
 #include <string_view>
 
 #include "sim/iface/time.h"
+#include "traces/digits.h"
 
 namespace sluice::trace {
 
 class Output {
  public:
-  // A killed process loses what is buffered, a record costs its share of a system call: 32 records are a loss of some
-  // 30 us of the program's time, and 0.1 us a record.
-  static constexpr unsigned records_per_write = 32;
-  static constexpr std::size_t buffer_bytes = 64 * 1024;
+  // A system call's worth: with less, the file system's work for each call shows; with more, the processor's cache is
+  // too small.
+  static constexpr std::size_t buffer_bytes = 256 * 1024;
 
   // Creates or truncates `path`. nullptr and the reason ("PATH: REASON") on failure.
   [[nodiscard]] static std::unique_ptr<Output> open(const std::string& path, std::string& error);
@@ -37,15 +35,8 @@ class Output {
     return *this;
   }
   Output& number(std::unsigned_integral auto value) {
-    reserve(20);
-    used_ =
-        static_cast<std::size_t>(std::to_chars(data_.get() + used_, data_.get() + capacity_, value).ptr - data_.get());
-    return *this;
-  }
-  Output& number(std::int32_t value) {
-    reserve(11);
-    used_ =
-        static_cast<std::size_t>(std::to_chars(data_.get() + used_, data_.get() + capacity_, value).ptr - data_.get());
+    reserve(decimal_room);
+    used_ = static_cast<std::size_t>(put_decimal(data_.get() + used_, value) - data_.get());
     return *this;
   }
   // `ps` picoseconds as microseconds with six decimals, exactly.
@@ -53,9 +44,16 @@ class Output {
   // In double quotes, escaped as JSON wants it; bytes that are not UTF-8 are passed on as they are.
   Output& string(std::string_view s);
 
+  // For records that are written piece by piece at full speed: where the next `bytes` may be put, and how far they were.
+  [[nodiscard]] char* room(std::size_t bytes) {
+    reserve(bytes);
+    return data_.get() + used_;
+  }
+  void put_until(const char* end) { used_ = static_cast<std::size_t>(end - data_.get()); }
+
   // The record is whole: it may go to the file now.
   void end_record() {
-    if (++records_ >= records_per_write || used_ >= buffer_bytes) flush();
+    if (used_ >= buffer_bytes) flush();
   }
   void flush();
   void close();
@@ -76,7 +74,6 @@ class Output {
   std::string error_;
   bool may_signal_;  // a pipe or socket, whose other end may be gone
   pid_t process_;
-  unsigned records_ = 0;
   std::size_t used_ = 0;
   std::size_t capacity_;
   std::unique_ptr<char[]> data_;

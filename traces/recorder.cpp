@@ -4,11 +4,12 @@
 #include <unistd.h>
 
 #include <charconv>
-#include <cstdio>
 #include <cstdlib>
+#include <limits>
 #include <string_view>
 
 #include "traces/writer.h"
+#include "traces/writer_thread.h"
 
 namespace sluice::trace {
 
@@ -29,9 +30,12 @@ std::string_view to_string(TraceLevel level) noexcept {
 std::uint64_t bandwidth_bytes_per_s(const CommandRecord& record) noexcept {
   const Completion& times = record.times;
   if (times.ended <= times.started) return 0;
-  __extension__ using Wide = unsigned __int128;  // 2^38 bytes * 10^12 does not fit 64 bits
-  return static_cast<std::uint64_t>(Wide{record.command->shape.bytes()} * 1'000'000'000'000 /
-                                    (times.ended - times.started));
+  constexpr std::uint64_t ps_per_s = 1'000'000'000'000;
+  const std::uint64_t bytes = record.command->shape.bytes();
+  const TimePs time = times.ended - times.started;
+  if (bytes <= std::numeric_limits<std::uint64_t>::max() / ps_per_s) return bytes * ps_per_s / time;
+  __extension__ using Wide = unsigned __int128;  // several times as slow
+  return static_cast<std::uint64_t>(Wide{bytes} * ps_per_s / time);
 }
 
 RecorderOptions options_from_environment(std::string& error) {
@@ -57,87 +61,75 @@ RecorderOptions options_from_environment(std::string& error) {
   return options;
 }
 
-void report_trace_error(const std::string& error) {
+int status_descriptor() {
+  const char* text = std::getenv("SLUICE_STATUS_FD");
+  if (text == nullptr) return -1;
+  const std::string_view digits = text;
+  int descriptor = -1;
+  const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), descriptor);
+  return parsed.ec == std::errc{} && parsed.ptr == digits.data() + digits.size() ? descriptor : -1;
+}
+
+void report_trace_error(const std::string& error, int status_descriptor) {
   const std::string line = "trace-error: " + error + "\n";
-  if (const char* text = std::getenv("SLUICE_STATUS_FD")) {
-    const std::string_view digits = text;
-    int descriptor = -1;
-    const auto parsed = std::from_chars(digits.data(), digits.data() + digits.size(), descriptor);
-    struct stat info {};
-    // A program that closes descriptors it does not know may have a file of its own there by now.
-    if (parsed.ec == std::errc{} && parsed.ptr == digits.data() + digits.size() && ::fstat(descriptor, &info) == 0 &&
-        S_ISFIFO(info.st_mode) && ::write(descriptor, line.data(), line.size()) == static_cast<ssize_t>(line.size())) {
-      return;
-    }
+  struct stat info {};
+  // A program that closes descriptors it does not know may have a file of its own there by now.
+  if (status_descriptor >= 0 && ::fstat(status_descriptor, &info) == 0 && S_ISFIFO(info.st_mode) &&
+      ::write(status_descriptor, line.data(), line.size()) == static_cast<ssize_t>(line.size())) {
+    return;
   }
-  std::fprintf(stderr, "sluice: %s", line.c_str());
+  // Not by stdio: the program may hold the stream's lock, or have closed it.
+  const std::string complaint = "sluice: " + line;
+  (void)!::write(STDERR_FILENO, complaint.data(), complaint.size());
 }
 
-Recorder::Recorder(TraceLevel level) : level_(level) {}
-
-Recorder::~Recorder() {
-  close();
+void report_trace_error(const std::string& error) {
+  report_trace_error(error, status_descriptor());
 }
+
+Recorder::Recorder(TraceLevel level, void (*at_thread_start)())
+    : level_(level), thread_(std::make_unique<WriterThread>(at_thread_start, status_descriptor())) {}
+
+Recorder::~Recorder() = default;
 
 void Recorder::add(std::unique_ptr<Writer> writer) {
-  writers_.push_back(std::move(writer));
-}
-
-template <typename F>
-void Recorder::each(F&& write) {
-  bool failed = false;
-  for (const auto& writer : writers_) {
-    write(*writer);
-    failed |= !writer->output().ok();
-  }
-  if (failed) drop_failed();
-}
-
-void Recorder::drop_failed() {
-  std::erase_if(writers_, [this](const std::unique_ptr<Writer>& writer) {
-    if (writer->output().ok()) return false;
-    if (error_.empty()) {
-      error_ = writer->output().error();
-      report_trace_error(error_);
-    }
-    return true;
-  });
+  thread_->add(std::move(writer));
 }
 
 void Recorder::begin(const Machine& machine) {
-  each([&](Writer& writer) { writer.header(machine, level_); });
-}
-
-void Recorder::flush() {
-  each([](Writer& writer) { writer.output().flush(); });
+  thread_->start(machine, level_);
 }
 
 void Recorder::close() {
-  each([](Writer& writer) {
-    writer.end();
-    writer.output().close();
-  });
-  writers_.clear();
+  thread_->close();
+}
+
+bool Recorder::ok() const noexcept {
+  return thread_->ok();
+}
+
+const std::string& Recorder::error() const noexcept {
+  return thread_->error();
 }
 
 void Recorder::command(const CommandRecord& record) {
-  each([&](Writer& writer) { writer.command(record); });
+  thread_->put(record);
 }
 
 void Recorder::stage(const StageRecord& record) {
-  each([&](Writer& writer) { writer.stage(record); });
+  thread_->put(record);
 }
 
 void Recorder::packet(const PacketRecord& record) {
-  each([&](Writer& writer) { writer.packet(record); });
+  thread_->put(record);
 }
 
 void Recorder::counter(const CounterRecord& record) {
-  each([&](Writer& writer) { writer.counter(record); });
+  thread_->put(record);
 }
 
 std::unique_ptr<Recorder> open_recorder(const RecorderOptions& options, std::string& error) {
-  auto recorder = std::make_unique<Recorder>(options.level);
+  auto recorder = std::make_unique<Recorder>(options.level, options.at_thread_start);
   for (const std::string& file : options.files) {
     const MakeWriter make = writer_for(file);
     if (make == nullptr) {

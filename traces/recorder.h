@@ -1,7 +1,8 @@
 // Writes what the simulator tells (sim/iface/trace_sink.h) to files, one writer a file, the format chosen by the name:
 //   *.jsonl                    JSON Lines, schema 1 (docs/trace.md); what is diffed and kept as golden
 //   *.perfetto.json, *.json    Chrome trace format, opened by Perfetto and chrome://tracing
-// Not thread-safe: records arrive under the driver's lock, and close() must be called under it, too.
+// Records arrive under the driver's lock, one at a time; a thread of the recorder's own writes them. close() may be called
+// from any thread, with and without the lock.
 #pragma once
 
 #include <memory>
@@ -14,10 +15,12 @@
 namespace sluice::trace {
 
 class Writer;
+class WriterThread;
 
 struct RecorderOptions {
   std::vector<std::string> files;
   TraceLevel level = TraceLevel::command;
+  void (*at_thread_start)() = nullptr;  // the first thing that the recorder's thread calls
 };
 
 // What SLUICE_TRACE (files, separated by ':') and SLUICE_TRACE_LEVEL (command, stage, packet) ask for. No files: no
@@ -28,22 +31,20 @@ struct RecorderOptions {
 // failure is told once, as "trace-error: FILE: REASON", to the descriptor named by SLUICE_STATUS_FD or else to stderr.
 // Nothing here throws: the traced program must run on.
 //
-// After a SIGKILL the files hold every record but at most the last 31: each write(2) carries whole
-// records. flush() narrows that to none; the driver may call it when it is about to sleep.
+// Begin to file takes some milliseconds (docs/trace.md): what a SIGKILL loses. A forked child writes nothing.
 class Recorder final : public TraceSink {
  public:
-  explicit Recorder(TraceLevel level);
-  ~Recorder() override;
+  explicit Recorder(TraceLevel level, void (*at_thread_start)() = nullptr);
+  ~Recorder() override;  // closes
   Recorder(const Recorder&) = delete;
   Recorder& operator=(const Recorder&) = delete;
 
   void add(std::unique_ptr<Writer> writer);  // before begin()
   void begin(const Machine& machine);        // once, before the first record
-  void flush();
-  void close();  // idempotent; records that come later are dropped
+  void close();                       // all is written when it returns; records that come later are dropped
 
-  [[nodiscard]] bool ok() const noexcept { return error_.empty(); }
-  [[nodiscard]] const std::string& error() const noexcept { return error_; }  // "FILE: REASON", of the first failure
+  [[nodiscard]] bool ok() const noexcept;
+  [[nodiscard]] const std::string& error() const noexcept;  // "FILE: REASON", of the first failure
 
   [[nodiscard]] TraceLevel level() const noexcept override { return level_; }
   void command(const CommandRecord& record) override;
@@ -52,13 +53,8 @@ class Recorder final : public TraceSink {
   void counter(const CounterRecord& record) override;
 
  private:
-  template <typename F>
-  void each(F&& write);
-  void drop_failed();
-
   TraceLevel level_;
-  std::vector<std::unique_ptr<Writer>> writers_;
-  std::string error_;
+  std::unique_ptr<WriterThread> thread_;
 };
 
 // Opens (truncates) all files. On failure returns nullptr, with "FILE: REASON" in `error`; nothing is reported further:
@@ -68,5 +64,9 @@ class Recorder final : public TraceSink {
 
 // Tells `sluice run`, or stderr where it is not there, that the trace is incomplete.
 void report_trace_error(const std::string& error);
+// The descriptor that `sluice run` reads, from SLUICE_STATUS_FD; -1: it is not there. The other form of the above reads
+// no environment, which another thread may be changing.
+[[nodiscard]] int status_descriptor();
+void report_trace_error(const std::string& error, int status_descriptor);
 
 }  // namespace sluice::trace

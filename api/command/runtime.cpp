@@ -72,12 +72,13 @@ bool Runtime::open_machine() {
     return false;
   }
   std::string error;
-  const trace::RecorderOptions trace_options = trace::options_from_environment(error);
+  trace::RecorderOptions trace_options = trace::options_from_environment(error);
   if (!error.empty()) {
     complain(error);
     return false;
   }
   if (!trace_options.files.empty()) {
+    trace_options.at_thread_start = [] { bypass_virtual_time(true); };
     recorder_ = trace::open_recorder(trace_options, error);
     // The program runs on without its trace; the command that started it reports the failure.
     if (recorder_ == nullptr) trace::report_trace_error(error);
@@ -89,11 +90,11 @@ bool Runtime::open_machine() {
     for (const std::string& line : errors) complain(line);
     return false;
   }
-  if (recorder_ != nullptr) recorder_->begin(simulator_->machine());
   scheduler_ = std::make_unique<Scheduler>(*this);
   simulator_->on_completion([scheduler = scheduler_.get()](const Completion& c) { scheduler->complete(c); });
   platform_ = new Platform(simulator_->machine());
   register_virtual_time();
+  if (recorder_ != nullptr) recorder_->begin(simulator_->machine());  // its thread asks for the real clock at once
   return true;
 }
 
@@ -144,7 +145,7 @@ void Runtime::shut_down() noexcept {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     lock = std::unique_lock(mutex_, std::try_to_lock);
   }
-  if (lock.owns_lock() && recorder_ != nullptr) recorder_->close();
+  if (recorder_ != nullptr) recorder_->close();
 }
 
 Call::Call() : runtime_(Runtime::instance()), bypass_(bypass_virtual_time(true)), lock_(runtime_.mutex_) {

@@ -1,9 +1,13 @@
 // JSON Lines: docs/trace.md. The first key of each line but the header is "record".
+#include "traces/pen.h"
 #include "traces/writer.h"
 
 namespace sluice::trace {
 
 namespace {
+
+// Generously what a line takes without the names in it.
+constexpr std::size_t line_room = 2048;
 
 class JsonlWriter final : public Writer {
  public:
@@ -19,55 +23,77 @@ class JsonlWriter final : public Writer {
   void command(const CommandRecord& record) override {
     const Command& command = *record.command;
     const Completion& times = record.times;
-    Output& out = output();
-    out.text("{\"record\":\"command\",\"id\":").number(command.id);
-    out.text(",\"op\":\"").text(sluice::to_string(command.op));
-    out.text("\",\"queue\":").number(command.queue).text(",\"device\":").number(command.device);
-    out.text(",\"direction\":\"").text(sluice::to_string(command.direction));
-    out.text("\",\"bytes\":").number(command.shape.bytes());
-    out.text(",\"rows\":").number(command.shape.rows * command.shape.slices);
-    out.text(",\"source\":\"").text(sluice::to_string(command.source.placement));
-    out.text("\",\"target\":\"").text(sluice::to_string(command.target.placement));
-    out.text(command.blocking ? "\",\"blocking\":true" : "\",\"blocking\":false");
-    out.text(",\"status\":").number(times.status);
-    out.text(",\"called\":").number(record.called).text(",\"queued\":").number(times.queued);
-    out.text(",\"submitted\":").number(times.submitted).text(",\"started\":").number(times.started);
-    out.text(",\"ended\":").number(times.ended).text(",\"completed\":").number(times.completed);
-    out.text(",\"visible\":").number(times.visible).text(",\"bandwidth\":").number(bandwidth_bytes_per_s(record));
-    out.text(",\"stages\":{");
-    std::string_view separator = "\"";
+    Pen pen(output().room(line_room));
+    pen.text("{\"record\":\"command\",\"id\":").number(command.id).word(operations_[command.op]);
+    pen.number(command.queue).text(",\"device\":").number(command.device);
+    pen.word(directions_[command.direction]).number(command.shape.bytes());
+    pen.text(",\"rows\":").number(command.shape.rows * command.shape.slices);
+    pen.word(sources_[command.source.placement]).word(targets_[command.target.placement]);
+    if (command.blocking) {
+      pen.text("true,\"status\":");
+    } else {
+      pen.text("false,\"status\":");
+    }
+    pen.number(times.status);
+    pen.text(",\"called\":").number(record.called).text(",\"queued\":").number(times.queued);
+    pen.text(",\"submitted\":").number(times.submitted).text(",\"started\":").number(times.started);
+    pen.text(",\"ended\":").number(times.ended).text(",\"completed\":").number(times.completed);
+    pen.text(",\"visible\":").number(times.visible).text(",\"bandwidth\":").number(bandwidth_bytes_per_s(record));
+    pen.text(",\"stages\":{");
+    bool first = true;
     for (std::size_t i = 0; i < stage_count; ++i) {
       if (record.stages[i] == 0) continue;
-      out.text(separator).text(sluice::to_string(static_cast<Stage>(i))).text("\":").number(record.stages[i]);
-      separator = ",\"";
+      const auto stage = static_cast<Stage>(i);
+      pen.word(first ? first_stages_[stage] : more_stages_[stage]).number(record.stages[i]);
+      first = false;
     }
-    out.text("},\"wire_bytes_up\":").number(record.wire_bytes_up);
-    out.text(",\"wire_bytes_down\":").number(record.wire_bytes_down);
-    out.text(",\"tlps\":").number(record.tlps).text("}\n").end_record();
+    pen.text("},\"wire_bytes_up\":").number(record.wire_bytes_up);
+    pen.text(",\"wire_bytes_down\":").number(record.wire_bytes_down);
+    pen.text(",\"tlps\":").number(record.tlps).text("}\n");
+    put(pen);
   }
 
   void stage(const StageRecord& record) override {
-    Output& out = output();
-    out.text("{\"record\":\"stage\",\"id\":").number(record.command).text(",\"device\":").number(record.device);
-    out.text(",\"part\":").string(record.part).text(",\"action\":").string(record.action);
-    out.text(",\"begin\":").number(record.begin).text(",\"end\":").number(record.end);
-    out.text(",\"cycles\":").number(record.cycles).text(",\"bytes\":").number(record.bytes).text("}\n").end_record();
+    Pen pen(room_for(record.part, record.action));
+    pen.text("{\"record\":\"stage\",\"id\":").number(record.command).text(",\"device\":").number(record.device);
+    pen.text(",\"part\":").string(record.part).text(",\"action\":").string(record.action);
+    pen.text(",\"begin\":").number(record.begin).text(",\"end\":").number(record.end);
+    pen.text(",\"cycles\":").number(record.cycles).text(",\"bytes\":").number(record.bytes).text("}\n");
+    put(pen);
   }
 
   void packet(const PacketRecord& record) override {
-    Output& out = output();
-    out.text("{\"record\":\"packet\",\"id\":").number(record.command).text(",\"device\":").number(record.device);
-    out.text(",\"part\":").string(record.part).text(",\"kind\":").string(record.kind);
-    out.text(",\"begin\":").number(record.begin).text(",\"end\":").number(record.end);
-    out.text(",\"address\":").number(record.address).text(",\"bytes\":").number(record.bytes).text("}\n").end_record();
+    Pen pen(room_for(record.part, record.kind));
+    pen.text("{\"record\":\"packet\",\"id\":").number(record.command).text(",\"device\":").number(record.device);
+    pen.text(",\"part\":").string(record.part).text(",\"kind\":").string(record.kind);
+    pen.text(",\"begin\":").number(record.begin).text(",\"end\":").number(record.end);
+    pen.text(",\"address\":").number(record.address).text(",\"bytes\":").number(record.bytes).text("}\n");
+    put(pen);
   }
 
   void counter(const CounterRecord& record) override {
-    Output& out = output();
-    out.text("{\"record\":\"counter\",\"device\":").number(record.device).text(",\"part\":").string(record.part);
-    out.text(",\"name\":").string(record.name).text(",\"at\":").number(record.at);
-    out.text(",\"value\":").number(record.value).text("}\n").end_record();
+    Pen pen(room_for(record.part, record.name));
+    pen.text("{\"record\":\"counter\",\"device\":").number(record.device).text(",\"part\":").string(record.part);
+    pen.text(",\"name\":").string(record.name).text(",\"at\":").number(record.at);
+    pen.text(",\"value\":").number(record.value).text("}\n");
+    put(pen);
   }
+
+ private:
+  [[nodiscard]] char* room_for(std::string_view part, std::string_view name) {
+    return output().room(line_room + Pen::most_string_bytes(part) + Pen::most_string_bytes(name));
+  }
+  void put(const Pen& pen) {
+    output().put_until(pen.end());
+    output().end_record();
+  }
+
+  Words<Operation, Operation::count_> operations_{",\"op\":\"", "\",\"queue\":"};
+  Words<Direction, Direction::host_to_host> directions_{",\"direction\":\"", "\",\"bytes\":"};
+  Words<Placement, Placement::host_pageable> sources_{",\"source\":\"", "\",\"target\":\""};
+  Words<Placement, Placement::host_pageable> targets_{"", "\",\"blocking\":"};
+  Words<Stage, Stage::count_> first_stages_{"\"", "\":"};
+  Words<Stage, Stage::count_> more_stages_{",\"", "\":"};
 };
 
 }  // namespace

@@ -1,17 +1,15 @@
 #include "traces/recorder.h"
 
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/wait.h>
+#include <sys/stat.h>
 
 #include <algorithm>
-#include <chrono>
 #include <map>
 #include <nlohmann/json.hpp>
-#include <thread>
+#include <random>
 
 #include "tests/unit/trace/support.h"
-#include "traces/output.h"
+#include "traces/digits.h"
 #include "traces/reader.h"
 
 namespace sluice::trace {
@@ -139,45 +137,6 @@ TEST_F(RecorderTest, MoreOverlapsThanLanesBecomeAsynchronousEvents) {
   EXPECT_EQ(phases["b"], phases["e"]);
 }
 
-TEST_F(RecorderTest, KilledHalfWayAllButTheLastRecordsAreThere) {
-  const std::string file = path("t.jsonl");
-  const std::string other = path("t.json");
-  int ready[2];
-  ASSERT_EQ(::pipe(ready), 0);
-  constexpr CommandId written = 1000;
-  const pid_t child = ::fork();
-  ASSERT_GE(child, 0);
-  if (child == 0) {
-    std::string error;
-    auto recorder = open_recorder({{file, other}, TraceLevel::command}, error);
-    recorder->begin(make_machine());
-    for (CommandId id = 1; id <= written; ++id) {
-      const MadeUpCommand made(id, id * 1'000'000);
-      recorder->command(made.record);
-    }
-    (void)!::write(ready[1], "x", 1);
-    while (true) ::pause();
-  }
-  char byte = 0;
-  ASSERT_EQ(::read(ready[0], &byte, 1), 1);
-  ASSERT_EQ(::kill(child, SIGKILL), 0);
-  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
-  ::close(ready[0]);
-  ::close(ready[1]);
-
-  std::ifstream in(file);
-  Reader reader(in);
-  ASSERT_TRUE(reader.read_header()) << reader.error();
-  CommandId read_back = 0;
-  Reader::Next next = reader.next();
-  for (; next == Reader::Next::command; next = reader.next()) EXPECT_EQ(reader.command().times.id, ++read_back);
-  EXPECT_EQ(next, Reader::Next::end) << reader.error();
-  EXPECT_FALSE(reader.is_cut_off());
-  EXPECT_GT(read_back, written - Output::records_per_write);
-  // The viewer's format lacks its closing bracket and nothing else.
-  EXPECT_TRUE(json::accept(read(other) + "]"));
-}
-
 TEST_F(RecorderTest, FullDeviceIsToldOnceAndTheOtherFileGoesOn) {
   if (::access("/dev/full", W_OK) != 0) GTEST_SKIP() << "no /dev/full here";
   const std::string full = path("full.jsonl");
@@ -227,20 +186,57 @@ TEST_F(RecorderTest, FilesThatCannotBeOpenedAreErrors) {
   EXPECT_EQ(error, path("t.jsonl") + ": another process is writing its trace there");
 }
 
-TEST_F(RecorderTest, AForkedChildWritesNothing) {
+// Each name of the schema, written and read back.
+TEST_F(RecorderTest, EveryNameIsWrittenWhole) {
   auto recorder = open({path("t.jsonl")});
   recorder->begin(make_machine());
-  const MadeUpCommand made(1);
-  recorder->command(made.record);
-  const pid_t child = ::fork();
-  if (child == 0) {
-    recorder->close();
-    ::_exit(0);
+  for (std::size_t i = 0; i < static_cast<std::size_t>(Operation::count_); ++i) {
+    MadeUpCommand made(i + 1);
+    made.command.op = static_cast<Operation>(i);
+    made.command.direction = static_cast<Direction>(i % 5);
+    made.command.source.placement = static_cast<Placement>(i % 4);
+    made.command.target.placement = static_cast<Placement>(i / 4 % 4);
+    made.command.blocking = i % 2 == 0;
+    made.record.stages.fill(0);
+    made.record.stages[i % stage_count] = 150'000;
+    made.record.stages[(i + 1) % stage_count] = 50'000;
+    recorder->command(made.record);
   }
-  ASSERT_EQ(::waitpid(child, nullptr, 0), child);
   recorder->close();
-  const std::string text = read(path("t.jsonl"));
-  EXPECT_EQ(std::count(text.begin(), text.end(), '\n'), 2);
+  std::ifstream in(path("t.jsonl"));
+  Reader reader(in);
+  ASSERT_TRUE(reader.read_header());
+  for (std::size_t i = 0; i < static_cast<std::size_t>(Operation::count_); ++i) {
+    ASSERT_EQ(reader.next(), Reader::Next::command) << reader.error();
+    const CommandLine& line = reader.command();
+    EXPECT_EQ(line.op, static_cast<Operation>(i));
+    EXPECT_EQ(line.direction, static_cast<Direction>(i % 5));
+    EXPECT_EQ(line.source, static_cast<Placement>(i % 4));
+    EXPECT_EQ(line.target, static_cast<Placement>(i / 4 % 4));
+    EXPECT_EQ(line.blocking, i % 2 == 0);
+    EXPECT_EQ(line.stages[i % stage_count], 150'000u);
+    EXPECT_EQ(line.stages[(i + 1) % stage_count], 50'000u);
+  }
+}
+
+// Against the library's own way of writing integers: every length, every border, and what lies between.
+TEST(DigitsTest, DecimalsAreThoseOfTheLibrary) {
+  const auto written = [](std::uint64_t value) {
+    char text[decimal_room];
+    return std::string(text, put_decimal(text, value));
+  };
+  for (std::uint64_t power = 1, digits = 1; digits <= 20; power *= 10, ++digits) {
+    for (const std::uint64_t value : {power - 1, power, power + 1, power * 9, power / 3 * 2}) {
+      EXPECT_EQ(written(value), std::to_string(value));
+    }
+  }
+  EXPECT_EQ(written(~std::uint64_t{0}), "18446744073709551615");
+  for (std::uint64_t value = 0; value < 100'000'000; value += 4'999) ASSERT_EQ(written(value), std::to_string(value));
+  std::mt19937_64 random(1);
+  for (int i = 0; i < 100'000; ++i) {
+    const std::uint64_t value = random() >> random() % 64;
+    ASSERT_EQ(written(value), std::to_string(value));
+  }
 }
 
 TEST(RecorderOptionsTest, EnvironmentNamesFilesAndLevel) {
