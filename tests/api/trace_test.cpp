@@ -13,12 +13,13 @@ namespace {
 
 namespace fs = std::filesystem;
 
-std::string run(const std::string& profile, const std::string& level, const std::string& prefix = "") {
+std::string run(const std::string& profile, const std::string& level, const std::string& prefix = "",
+                const std::string& program = BUSY) {
   const fs::path file = fs::temp_directory_path() / ("sluice_trace_test_" + std::to_string(::getpid()) + ".jsonl");
   ::setenv("SLUICE_PROFILE", profile.c_str(), 1);
   ::setenv("SLUICE_TRACE", file.c_str(), 1);
   ::setenv("SLUICE_TRACE_LEVEL", level.c_str(), 1);
-  EXPECT_EQ(std::system((prefix + BUSY).c_str()), 0);
+  EXPECT_EQ(std::system((prefix + program).c_str()), 0);
   std::ifstream in(file);
   std::stringstream text;
   text << in.rdbuf();
@@ -55,6 +56,29 @@ TEST(Trace, StagesAddUp) {
       ++commands;
     }
     EXPECT_EQ(commands, 7 * 7) << profile;  // seven sizes, seven commands each
+  }
+}
+
+// Whatever way a program ends that runs its exit handlers, and whatever its other threads do then: it ends, and its trace
+// holds its commands in order, each line whole.
+TEST(Trace, IsWholeHoweverTheProgramEnds) {
+  struct Case {
+    const char* how;
+    int commands;
+    bool at_least;
+  };
+  for (const Case& c : {Case{"return", 100, false}, Case{"exit_beside_calls", 100, true},
+                        Case{"exit_on_other_thread", 100, true}, Case{"fork", 200, false},
+                        Case{"dlclose " DRIVER, 100, false}, Case{"quick", 100, false}}) {
+    const std::string text = run("generic-pcie4", "command", "", std::string(ENDS " ") + c.how);
+    ASSERT_TRUE(text.ends_with("}\n")) << c.how;
+    std::istringstream lines(text);
+    std::string line;
+    std::getline(lines, line);
+    int commands = 0;
+    while (std::getline(lines, line)) EXPECT_EQ(nlohmann::json::parse(line)["id"], ++commands) << c.how;
+    EXPECT_GE(commands, c.commands) << c.how;
+    EXPECT_TRUE(c.at_least || commands == c.commands) << c.how << " " << commands;
   }
 }
 
