@@ -10,6 +10,7 @@
 #include <ctime>
 #include <limits>
 #include <utility>
+#include <variant>
 
 #include "traces/recorder.h"
 #include "traces/writer.h"
@@ -31,6 +32,13 @@ void futex_wait(std::atomic<std::uint32_t>& word, std::uint32_t while_value, con
 void futex_wake(std::atomic<std::uint32_t>& word) {
   ::syscall(SYS_futex, reinterpret_cast<std::uint32_t*>(&word), FUTEX_WAKE_PRIVATE, no_limit, nullptr, nullptr, 0);
 }
+
+struct Dispatch {
+  Writer& writer;
+  void operator()(const StageRecord& record) const { writer.stage(record); }
+  void operator()(const PacketRecord& record) const { writer.packet(record); }
+  void operator()(const CounterRecord& record) const { writer.counter(record); }
+};
 
 }  // namespace
 
@@ -162,6 +170,12 @@ void WriterThread::each(F&& write) {
   if (writers_.empty()) takes_records_ = false;
 }
 
+void WriterThread::release(TimePs now) {
+  order_.release(now, [this](const TimeOrder::Record& held) {
+    each([&](Writer& writer) { std::visit(Dispatch{writer}, held); });
+  });
+}
+
 void WriterThread::fail(const std::string& error) {
   if (failed_) return;
   error_ = error;
@@ -177,21 +191,23 @@ bool WriterThread::drain() {
     switch (ring_.tag()) {
       case tag<PackedCommand>:
         unpack(ring_.take<PackedCommand>(), command_, record_);
+        release(record_.times.visible);
         each([this](Writer& writer) { writer.command(record_); });
         break;
       case tag<StageRecord>: {
         const StageRecord& record = ring_.take<StageRecord>();
-        each([&](Writer& writer) { writer.stage(record); });
+        order_.hold(record.end, record);
         break;
       }
       case tag<PacketRecord>: {
         const PacketRecord& record = ring_.take<PacketRecord>();
-        each([&](Writer& writer) { writer.packet(record); });
+        release(record.begin);
+        order_.hold(record.end, record);
         break;
       }
       default: {
         const CounterRecord& record = ring_.take<CounterRecord>();
-        each([&](Writer& writer) { writer.counter(record); });
+        order_.hold(record.at, record);
       }
     }
     if (ring_.taken() - released < Ring::bytes / 16) continue;
@@ -207,6 +223,7 @@ void WriterThread::flush() {
 }
 
 void WriterThread::finish() {
+  release(time_never);
   each([](Writer& writer) {
     writer.end();
     writer.output().close();

@@ -20,6 +20,7 @@
 #include "sim/iface/trace_sink.h"
 #include "traces/packed.h"
 #include "traces/ring.h"
+#include "traces/time_order.h"
 
 namespace sluice::trace {
 
@@ -80,6 +81,7 @@ class WriterThread {
   void release_room();
   template <typename F>
   void each(F&& write);
+  void release(TimePs now);
   void fail(const std::string& error);
   void flush();
   void finish();
@@ -98,6 +100,7 @@ class WriterThread {
   int status_descriptor_;
 
   std::vector<std::unique_ptr<Writer>> writers_;
+  TimeOrder order_;
   Command command_;
   CommandRecord record_;
   std::string error_;  // written once, before failed_

@@ -1,5 +1,11 @@
 // What the simulator tells about the past. A recorder implements TraceSink; with no sink attached the models pay
 // one predictable branch per record. Times are simulated picoseconds.
+//
+// Reports come in no order of time: a part may know the end of its work beforehand, or its beginning only afterwards.
+// But nothing is reported that was over long ago, so that a sink can sort what it gets:
+//   after command() nothing is reported that ended before times.visible of it;
+//   after packet()  nothing is reported that ended before begin of it
+// where the end of a command is times.visible, that of a counter `at`.
 #pragma once
 
 #include <array>

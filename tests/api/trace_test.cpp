@@ -6,6 +6,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -57,6 +58,31 @@ TEST(Trace, StagesAddUp) {
     }
     EXPECT_EQ(commands, 7 * 7) << profile;  // seven sizes, seven commands each
   }
+}
+
+// The whole trace is in the order of what was over first, in either detail.
+TEST(Trace, RecordsAreInTheOrderOfTheirEnds) {
+  for (const char* detail : {"train", "packet"}) {
+    ::setenv("SLUICE_DETAIL", detail, 1);
+    for (const char* profile : {"h200-pcie5", "legacy-pcie3", "superchip-c2c"}) {
+      std::istringstream lines(run(profile, "packet"));
+      std::string line;
+      std::getline(lines, line);
+      std::uint64_t last = 0;
+      std::map<std::string, int> records;
+      while (std::getline(lines, line)) {
+        const auto r = nlohmann::json::parse(line);
+        const std::string record = r["record"];
+        const std::uint64_t at = r[record == "command" ? "visible" : record == "counter" ? "at" : "end"];
+        ASSERT_GE(at, last) << profile << " " << detail << " " << line;
+        last = at;
+        ++records[record];
+      }
+      EXPECT_GT(records["stage"], 49) << profile;
+      EXPECT_EQ(records["packet"] > 0, std::string(detail) == "packet") << profile;
+    }
+  }
+  ::unsetenv("SLUICE_DETAIL");
 }
 
 // Whatever way a program ends that runs its exit handlers, and whatever its other threads do then: it ends, and its trace

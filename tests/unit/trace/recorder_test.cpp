@@ -29,17 +29,18 @@ TEST_F(RecorderTest, JsonLinesAreWhatTheFormatSays) {
   recorder->command(one.record);
   recorder->close();
   EXPECT_TRUE(recorder->ok());
+  // In the order of what was over first: the counter at 1 015 000, the packet, the stage, the command.
   // Bandwidth: 4096 bytes from START to END, 100 ns, are 40 960 000 000 bytes a second.
   EXPECT_EQ(read(path("t.jsonl")),
             "{\"schema\":1,\"sluice\":\"" SLUICE_VERSION
             "\",\"profile\":\"made-up\",\"profile_hash\":\"0123456789abcdef\","
             "\"level\":\"packet\"}\n"
-            "{\"record\":\"stage\",\"id\":1,\"device\":0,\"part\":\"link.down\",\"action\":\"burst\",\"begin\":1015000,"
-            "\"end\":1115000,\"cycles\":100,\"bytes\":4096}\n"
-            "{\"record\":\"packet\",\"id\":1,\"device\":0,\"part\":\"link.down\",\"kind\":\"MWr\",\"begin\":1015000,"
-            "\"end\":1016000,\"address\":4096,\"bytes\":256}\n"
             "{\"record\":\"counter\",\"device\":0,\"part\":\"link.down\",\"name\":\"tags_in_use\",\"at\":1015000,"
             "\"value\":3}\n"
+            "{\"record\":\"packet\",\"id\":1,\"device\":0,\"part\":\"link.down\",\"kind\":\"MWr\",\"begin\":1015000,"
+            "\"end\":1016000,\"address\":4096,\"bytes\":256}\n"
+            "{\"record\":\"stage\",\"id\":1,\"device\":0,\"part\":\"link.down\",\"action\":\"burst\",\"begin\":1015000,"
+            "\"end\":1115000,\"cycles\":100,\"bytes\":4096}\n"
             "{\"record\":\"command\",\"id\":1,\"op\":\"write_buffer\",\"queue\":1,\"device\":0,"
             "\"direction\":\"h2d\",\"bytes\":4096,\"rows\":1,\"source\":\"pageable\",\"target\":\"device\","
             "\"blocking\":true,\"status\":0,\"called\":1000000,\"queued\":1010000,\"submitted\":1015000,"
