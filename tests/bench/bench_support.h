@@ -17,6 +17,8 @@ namespace sluice::bench {
 
 // Seconds of the monotonic clock; comparable between parent and child.
 [[nodiscard]] double now_s();
+// Seconds of processor time that all threads of this process took.
+[[nodiscard]] double cpu_s();
 
 // Prints and ends the process with status 1: a benchmark that measured a failing call is worthless.
 void check(cl_int code, const char* what);
