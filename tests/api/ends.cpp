@@ -74,7 +74,7 @@ int main(int argc, char** argv) {
   const std::string_view how = argc > 1 ? argv[1] : "";
   ::alarm(30);  // whatever hangs
   if (how == "dlclose" && argc > 2) return close_the_driver(argv[2]);
-  static Device device(first_platform());
+  static Device& device = *new Device(first_platform());  // threads use it while the process ends
   device.write_and_finish(100);
   if (how == "return") return 0;
   if (how == "exit_beside_calls") {
