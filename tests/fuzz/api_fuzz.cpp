@@ -1,10 +1,12 @@
 // Sequences of API calls with arguments of any kind, straight at the driver: the loader would follow a bad handle
 // before the driver can refuse it. api_world.h says what must hold whatever is called.
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <iterator>
+#include <random>
 
 #include "tests/fuzz/api_operations.h"
 
@@ -60,16 +62,31 @@ constexpr Operation operations[] = {
     {"create_image", create_image},
     {"read_or_write_image", read_or_write_image},
     {"copy_image", copy_image},
+    {"copy_image", copy_image},
     {"list_formats", list_formats},
     {"sampler_calls", sampler_calls},
     {"create_program", create_program},
     {"program_calls", program_calls},
     {"kernel_calls", kernel_calls},
+    {"extension_calls", extension_calls},
 };
 
 }  // namespace
 
 }  // namespace sluice::fuzz
+
+extern "C" std::size_t LLVMFuzzerMutate(std::uint8_t* data, std::size_t size, std::size_t max_size);
+
+// Mutation alone copies what it has, and so repeats a few calls with the same arguments; a quarter of the inputs is
+// new.
+extern "C" std::size_t LLVMFuzzerCustomMutator(std::uint8_t* data, std::size_t size, std::size_t max_size,
+                                               unsigned seed) {
+  std::minstd_rand random(seed);
+  if (random() % 4 != 0) return LLVMFuzzerMutate(data, size, max_size);
+  size = 1 + random() % max_size;
+  std::generate_n(data, size, [&] { return static_cast<std::uint8_t>(random() >> 16); });
+  return size;
+}
 
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   static const bool log = std::getenv("API_FUZZ_LOG") != nullptr;  // to read what a finding does

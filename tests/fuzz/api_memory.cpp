@@ -229,7 +229,7 @@ void map_buffer(World& w) {
 
 void map_image(World& w) {
   const cl_command_queue queue = w.any(w.queues);
-  const cl_mem memory = w.any(w.memories);
+  const cl_mem memory = w.any_image();
   const cl_bool blocking = w.blocking();
   const cl_map_flags flags = map_flags(w.in);
   const Triple origin = w.in.one_in(2) ? Triple{} : triple(w.in);
@@ -432,12 +432,12 @@ void create_image(World& w) {
     default:
       image = cl().clCreateImage(context, flags, f, w.in.one_in(32) ? nullptr : &d, host, &code);
   }
-  w.created_memory(image, code);
+  w.created_image(image, code);
 }
 
 void read_or_write_image(World& w) {
   const cl_command_queue queue = w.any(w.queues);
-  const cl_mem image = w.any(w.memories);
+  const cl_mem image = w.any_image();
   const cl_bool blocking = w.blocking();
   const Triple origin = w.in.one_in(2) ? Triple{} : triple(w.in);
   const Triple region = triple(w.in);
@@ -460,8 +460,9 @@ void read_or_write_image(World& w) {
 
 void copy_image(World& w) {
   const cl_command_queue queue = w.any(w.queues);
-  const cl_mem a = w.any(w.memories);
-  const cl_mem b = w.in.one_in(3) ? a : w.any(w.memories);
+  const cl_mem image = w.any_image();
+  const cl_mem other = w.in.one_in(3) ? image : w.any_image();
+  const cl_mem buffer = w.any(w.memories);
   const Triple from = w.in.one_in(2) ? Triple{} : triple(w.in);
   const Triple to = w.in.one_in(2) ? Triple{} : triple(w.in);
   const Triple region = triple(w.in);
@@ -471,18 +472,20 @@ void copy_image(World& w) {
   const std::size_t* const o = w.in.one_in(32) ? nullptr : from.data();
   switch (w.in.below(4)) {
     case 0:
-      (void)cl().clEnqueueCopyImage(queue, a, b, o, to.data(), region.data(), waits.count, waits.list, event);
+      (void)cl().clEnqueueCopyImage(queue, image, other, o, to.data(), region.data(), waits.count, waits.list, event);
       break;
     case 1:
-      (void)cl().clEnqueueCopyImageToBuffer(queue, a, b, o, region.data(), offset, waits.count, waits.list, event);
+      (void)cl().clEnqueueCopyImageToBuffer(queue, image, buffer, o, region.data(), offset, waits.count, waits.list,
+                                            event);
       break;
     case 2:
-      (void)cl().clEnqueueCopyBufferToImage(queue, a, b, offset, o, region.data(), waits.count, waits.list, event);
+      (void)cl().clEnqueueCopyBufferToImage(queue, buffer, image, offset, o, region.data(), waits.count, waits.list,
+                                            event);
       break;
     default: {
       alignas(16) std::byte color[16];
       for (std::byte& c : color) c = std::byte{w.in.byte()};
-      (void)cl().clEnqueueFillImage(queue, a, w.in.one_in(16) ? nullptr : color, o, region.data(), waits.count,
+      (void)cl().clEnqueueFillImage(queue, image, w.in.one_in(16) ? nullptr : color, o, region.data(), waits.count,
                                     waits.list, event);
     }
   }

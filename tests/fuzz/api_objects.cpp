@@ -341,24 +341,32 @@ void CL_CALLBACK native(void*) {}
 
 }  // namespace
 
+// There are no kernel objects yet, so whatever is passed is none.
 void kernel_calls(World& w) {
   const auto kernel = reinterpret_cast<cl_kernel>(w.in.one_in(2) ? w.any(w.memories) : nullptr);
   const cl_command_queue queue = w.any(w.queues);
   const std::size_t sizes[] = {w.in.extent(), 1, 1};
   const World::Waits waits = w.waits();
   cl_int code = CL_SUCCESS;
+  cl_kernel made = nullptr;
   World::Out event(w);
-  switch (w.in.below(5)) {
+  switch (w.in.below(8)) {
     case 0:
-      require(cl().clCreateKernel(w.any(w.programs), "f", &code) == nullptr, "no kernel without a compiler");
+      made = cl().clCreateKernel(w.any(w.programs), "f", &code);
+      require((made != nullptr) == (code == CL_SUCCESS), "a handle or an error");
       break;
     case 1:
-      (void)cl().clSetKernelArg(kernel, 0, sizeof code, &code);
+      (void)cl().clCreateKernelsInProgram(w.any(w.programs), 1, &made, nullptr);
       break;
     case 2:
+      (void)cl().clSetKernelArg(kernel, 0, sizeof code, &code);
+      (void)cl().clSetKernelArgSVMPointer(kernel, 0, scratch(w.in));
+      (void)cl().clSetKernelExecInfo(kernel, CL_KERNEL_EXEC_INFO_SVM_FINE_GRAIN_SYSTEM, sizeof code, &code);
+      break;
+    case 3:
       (void)cl().clEnqueueNDRangeKernel(queue, kernel, 1, nullptr, sizes, nullptr, waits.count, waits.list, event);
       break;
-    case 3: {
+    case 4: {
       const cl_mem memory = w.any(w.memories);
       const void* place = &code;
       (void)cl().clEnqueueNativeKernel(queue, w.in.one_in(4) ? nullptr : native, w.in.one_in(4) ? nullptr : &code,
@@ -366,6 +374,15 @@ void kernel_calls(World& w) {
                                        waits.list, event);
       break;
     }
+    case 5:
+      w.query(cl().clGetKernelInfo, kernel, CL_KERNEL_FUNCTION_NAME, CL_KERNEL_ATTRIBUTES);
+      (void)cl().clGetKernelArgInfo(kernel, 0, CL_KERNEL_ARG_NAME, 0, nullptr, nullptr);
+      (void)cl().clGetKernelWorkGroupInfo(kernel, w.any_device(), CL_KERNEL_WORK_GROUP_SIZE, 0, nullptr, nullptr);
+      (void)cl().clGetKernelSubGroupInfo(kernel, w.any_device(), 0, 0, nullptr, 0, nullptr, nullptr);
+      break;
+    case 6:
+      made = cl().clCloneKernel(kernel, &code);
+      break;
     default:
       (void)cl().clRetainKernel(kernel);
       (void)cl().clReleaseKernel(kernel);
@@ -373,6 +390,22 @@ void kernel_calls(World& w) {
       require(cl().clCreatePipe(w.any(w.contexts), 0, 4, 4, nullptr, &code) == nullptr && code != CL_SUCCESS,
               "no pipes");
   }
+  if (made != nullptr) require(cl().clReleaseKernel(made) == CL_SUCCESS, "what was made can be released");
+}
+
+// What belongs to extensions that the driver may not have.
+void extension_calls(World& w) {
+  const char* const name = w.in.pick<const char*>({"clIcdGetPlatformIDsKHR", "clGetPlatformInfo", "clNoSuchFunction",
+                                                   "clCreateCommandQueueWithPropertiesKHR", "", nullptr});
+  const cl_platform_id platform = w.in.one_in(4) ? nullptr : World::platform();
+  (void)cl().clGetExtensionFunctionAddressForPlatform(platform, name);
+  (void)cl().clGetExtensionFunctionAddress(name);
+  cl_int code = CL_SUCCESS;
+  const cl_mem shared = cl().clCreateFromGLBuffer(w.any(w.contexts), 0, 1, &code);
+  require((shared != nullptr) == (code == CL_SUCCESS), "a handle or an error");
+  const cl_mem memory = w.any(w.memories);
+  (void)cl().clEnqueueAcquireGLObjects(w.any(w.queues), 1, &memory, 0, nullptr, nullptr);
+  (void)cl().clUnloadCompiler();
 }
 
 }  // namespace sluice::fuzz

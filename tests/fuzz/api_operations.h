@@ -23,6 +23,7 @@ void sampler_calls(World& w);
 void create_program(World& w);
 void program_calls(World& w);
 void kernel_calls(World& w);
+void extension_calls(World& w);
 
 // api_memory.cpp
 void create_buffer(World& w);

@@ -104,7 +104,8 @@ cl_context World::service_context() {
 }
 
 World::World(Input& input) : in(input) {
-  // Enough to get anywhere at all: contexts of both devices and of one, queues of both kinds, a buffer.
+  // Enough to get anywhere at all: contexts of both devices and of one, queues of both kinds, a buffer, an image,
+  // shared memory.
   const std::vector<cl_device_id>& devices = machine_devices();
   cl_int code = CL_SUCCESS;
   for (cl_uint count : {static_cast<cl_uint>(devices.size()), 1U}) {
@@ -116,8 +117,15 @@ World::World(Input& input) : in(input) {
           driver().clCreateCommandQueueWithProperties(context, devices[p % count], list, &code);
       created(queues, queue, code);
     }
-    const cl_mem buffer = driver().clCreateBuffer(context, CL_MEM_READ_WRITE, small_bytes, nullptr, &code);
-    created_memory(buffer, code);
+    created_memory(driver().clCreateBuffer(context, CL_MEM_READ_WRITE, small_bytes, nullptr, &code), code);
+    const cl_image_format format{CL_RGBA, CL_UNORM_INT8};
+    cl_image_desc desc{};
+    desc.image_type = CL_MEM_OBJECT_IMAGE3D;
+    desc.image_width = desc.image_height = desc.image_depth = 16;
+    created_image(driver().clCreateImage(context, CL_MEM_READ_WRITE, &format, &desc, nullptr, &code), code);
+    void* const p = driver().clSVMAlloc(context, CL_MEM_READ_WRITE, small_bytes, 0);
+    require(p != nullptr, "shared virtual memory of a machine that has it");
+    shared.push_back({static_cast<std::byte*>(p), small_bytes});
   }
 }
 
@@ -209,6 +217,17 @@ void World::created_memory(cl_mem handle, cl_int code) {
   const cl_int set = driver().clSetMemObjectDestructorCallback(handle, paid_memory, &memory_destructors);
   require(set == CL_SUCCESS, "a live object takes a destructor callback");
   ++memory_destructors.owed;
+}
+
+void World::created_image(cl_mem handle, cl_int code) {
+  created_memory(handle, code);
+  if (handle != nullptr) images.push_back(handle);
+}
+
+cl_mem World::any_image() {
+  if (images.empty() || in.one_in(4)) return any(memories);
+  const cl_mem image = images[in.below(images.size())];
+  return memories.references(image) != 0 ? image : any(memories);
 }
 
 void World::created_context(cl_context handle, cl_int code) {

@@ -150,6 +150,8 @@ class World {
     }
   }
   [[nodiscard]] cl_device_id any_device();
+  // Mostly a live image.
+  [[nodiscard]] cl_mem any_image();
   // Lives as long as the process: for what needs a context when the program may have none left.
   [[nodiscard]] static cl_context service_context();
 
@@ -191,6 +193,7 @@ class World {
     if (handle != nullptr) pool.add(handle);
   }
   void created_memory(cl_mem handle, cl_int code);
+  void created_image(cl_mem handle, cl_int code);
   void created_context(cl_context handle, cl_int code);
 
   // clRetain*, clRelease* of a handle that the program owns succeed, of others they do not.
@@ -238,6 +241,7 @@ class World {
   Pool<cl_command_queue> queues;
   Pool<cl_event> events;
   Pool<cl_mem> memories;
+  std::vector<cl_mem> images;  // those of `memories` that were made as images
   Pool<cl_sampler> samplers;
   Pool<cl_program> programs;
   std::vector<cl_event> unset;  // user events
