@@ -91,6 +91,19 @@ void memory_calls(World& w) {
   }
 }
 
+namespace {
+
+// A call that was accepted stays inside the object. The stores are mapped memory, whose neighbours AddressSanitizer
+// does not guard.
+void require_inside(cl_int code, cl_mem memory, std::size_t offset, std::size_t bytes) {
+  if (code != CL_SUCCESS) return;
+  std::size_t size = 0;
+  const cl_int known = cl().clGetMemObjectInfo(memory, CL_MEM_SIZE, sizeof size, &size, nullptr);
+  require(known == CL_SUCCESS && offset <= size && bytes <= size - offset, "what is accepted stays inside the object");
+}
+
+}  // namespace
+
 void read_or_write(World& w) {
   const cl_command_queue queue = w.any(w.queues);
   const cl_mem memory = w.any(w.memories);
@@ -100,11 +113,11 @@ void read_or_write(World& w) {
   std::byte* const host = program_pointer(w.in);
   const World::Waits waits = w.waits();
   World::Out event(w);
-  if (w.in.one_in(2)) {
-    (void)cl().clEnqueueReadBuffer(queue, memory, blocking, offset, size, host, waits.count, waits.list, event);
-  } else {
-    (void)cl().clEnqueueWriteBuffer(queue, memory, blocking, offset, size, host, waits.count, waits.list, event);
-  }
+  const cl_int code =
+      w.in.one_in(2)
+          ? cl().clEnqueueReadBuffer(queue, memory, blocking, offset, size, host, waits.count, waits.list, event)
+          : cl().clEnqueueWriteBuffer(queue, memory, blocking, offset, size, host, waits.count, waits.list, event);
+  require_inside(code, memory, offset, size);
 }
 
 namespace {
@@ -149,6 +162,9 @@ void read_or_write_rect(World& w) {
           : cl().clEnqueueWriteBufferRect(queue, memory, blocking, buffer_origin.data(), h, region.data(), pitches[0],
                                           pitches[1], pitches[2], pitches[3], host, waits.count, waits.list, event);
   require(code != CL_SUCCESS || (possible && !empty), "a rectangle beyond the address space is refused");
+  if (code == CL_SUCCESS) {
+    require_inside(code, memory, 0, static_cast<std::size_t>(reach(buffer_origin, region, pitches[0], pitches[1])));
+  }
 }
 
 void copy(World& w) {
@@ -161,7 +177,9 @@ void copy(World& w) {
     const std::size_t size = w.in.bytes();
     const World::Waits waits = w.waits();
     World::Out event(w);
-    (void)cl().clEnqueueCopyBuffer(queue, source, target, from, to, size, waits.count, waits.list, event);
+    const cl_int code = cl().clEnqueueCopyBuffer(queue, source, target, from, to, size, waits.count, waits.list, event);
+    require_inside(code, source, from, size);
+    require_inside(code, target, to, size);
     return;
   }
   const Triple from = w.in.one_in(2) ? Triple{} : triple(w.in);
@@ -170,8 +188,12 @@ void copy(World& w) {
   const std::size_t pitches[] = {w.in.pitch(), w.in.pitch(), w.in.pitch(), w.in.pitch()};
   const World::Waits waits = w.waits();
   World::Out event(w);
-  (void)cl().clEnqueueCopyBufferRect(queue, source, target, from.data(), to.data(), region.data(), pitches[0],
-                                     pitches[1], pitches[2], pitches[3], waits.count, waits.list, event);
+  const cl_int code =
+      cl().clEnqueueCopyBufferRect(queue, source, target, from.data(), to.data(), region.data(), pitches[0], pitches[1],
+                                   pitches[2], pitches[3], waits.count, waits.list, event);
+  if (code != CL_SUCCESS) return;
+  require_inside(code, source, 0, static_cast<std::size_t>(reach(from, region, pitches[0], pitches[1])));
+  require_inside(code, target, 0, static_cast<std::size_t>(reach(to, region, pitches[2], pitches[3])));
 }
 
 void fill(World& w) {
@@ -182,8 +204,9 @@ void fill(World& w) {
   const std::size_t size = w.in.one_in(2) ? w.in.below(256) * 128 : w.in.bytes();
   const World::Waits waits = w.waits();
   World::Out event(w);
-  (void)cl().clEnqueueFillBuffer(queue, memory, program_pointer(w.in), pattern, offset, size, waits.count, waits.list,
-                                 event);
+  const cl_int code = cl().clEnqueueFillBuffer(queue, memory, program_pointer(w.in), pattern, offset, size, waits.count,
+                                               waits.list, event);
+  require_inside(code, memory, offset, size);
 }
 
 void migrate(World& w) {
@@ -220,6 +243,7 @@ void map_buffer(World& w) {
   void* const p =
       cl().clEnqueueMapBuffer(queue, memory, blocking, flags, offset, size, waits.count, waits.list, event, &code);
   remember(w, memory, p, code);
+  require_inside(code, memory, offset, size);
   // The region is the program's now, from its first byte to its last.
   if (p != nullptr && blocking != CL_FALSE && (flags & (CL_MAP_WRITE | CL_MAP_WRITE_INVALIDATE_REGION)) != 0) {
     static_cast<std::byte*>(p)[0] = std::byte{1};
@@ -273,44 +297,56 @@ void allocate_shared(World& w) {
 
 namespace {
 
-// A pointer to some of the SVM or of the program's own memory. The size may pass the end of SVM, which the driver
-// knows.
-std::byte* shared_or_own(World& w, bool& is_shared) {
-  is_shared = !w.shared.empty() && !w.in.one_in(3);
-  if (!is_shared) return scratch(w.in);
+constexpr std::size_t own = SIZE_MAX;
+
+// A pointer to some of the SVM or of the program's own memory. `room`: the bytes from there to the end of the SVM,
+// which the driver knows and a call may try to pass; or `own`.
+std::byte* shared_or_own(World& w, std::size_t& room) {
+  room = own;
+  if (w.shared.empty() || w.in.one_in(3)) return scratch(w.in);
   const World::Shared& s = w.shared[w.in.below(w.shared.size())];
-  return s.pointer + (w.in.one_in(2) ? 0 : w.in.word() % s.size);
+  const std::size_t at = w.in.one_in(2) ? 0 : w.in.word() % s.size;
+  room = s.size - at;
+  return s.pointer + at;
+}
+
+void require_room(cl_int code, std::size_t bytes, std::size_t room) {
+  require(code != CL_SUCCESS || bytes <= room, "what is accepted stays inside the allocation");
 }
 
 }  // namespace
 
 void copy_or_fill_shared(World& w) {
-  bool target_shared = false;
-  bool source_shared = false;
+  std::size_t target_room = own;
+  std::size_t source_room = own;
   const cl_command_queue queue = w.any(w.queues);
-  std::byte* const target = shared_or_own(w, target_shared);
-  std::byte* const source = shared_or_own(w, source_shared);
+  std::byte* const target = shared_or_own(w, target_room);
+  std::byte* const source = shared_or_own(w, source_room);
   std::size_t size = w.in.bytes();
   const World::Waits waits = w.waits();
   if (w.in.one_in(2)) {
-    if (size > small_bytes && !target_shared && !source_shared) size = small_bytes;
+    if (target_room == own && source_room == own) size = std::min(size, small_bytes);
     const cl_bool blocking = w.blocking();
     World::Out event(w);
-    (void)cl().clEnqueueSVMMemcpy(queue, blocking, w.in.one_in(32) ? nullptr : target, source, size, waits.count,
-                                  waits.list, event);
+    const cl_int code = cl().clEnqueueSVMMemcpy(queue, blocking, w.in.one_in(32) ? nullptr : target, source, size,
+                                                waits.count, waits.list, event);
+    require_room(code, size, target_room);
+    require_room(code, size, source_room);
     return;
   }
-  if (size > small_bytes && !target_shared) size = small_bytes;
+  if (target_room == own) size = std::min(size, small_bytes);
+  if (w.in.one_in(2)) size = size / 256 * 256;
   const std::size_t pattern = w.in.one_in(8) ? w.in.bytes() : std::size_t{1} << w.in.below(9);
   World::Out event(w);
-  (void)cl().clEnqueueSVMMemFill(queue, target, scratch(w.in), pattern, w.in.one_in(2) ? size / 256 * 256 : size,
-                                 waits.count, waits.list, event);
+  const cl_int code =
+      cl().clEnqueueSVMMemFill(queue, target, scratch(w.in), pattern, size, waits.count, waits.list, event);
+  require_room(code, size, target_room);
 }
 
 void map_shared(World& w) {
-  bool is_shared = false;
+  std::size_t room = own;
   const cl_command_queue queue = w.any(w.queues);
-  std::byte* const pointer = shared_or_own(w, is_shared);
+  std::byte* const pointer = shared_or_own(w, room);
   const World::Waits waits = w.waits();
   if (w.in.one_in(2)) {
     World::Out event(w);
@@ -321,15 +357,16 @@ void map_shared(World& w) {
   const cl_map_flags flags = map_flags(w.in);
   const std::size_t size = w.in.bytes();
   World::Out event(w);
-  (void)cl().clEnqueueSVMMap(queue, blocking, flags, pointer, size, waits.count, waits.list, event);
+  const cl_int code = cl().clEnqueueSVMMap(queue, blocking, flags, pointer, size, waits.count, waits.list, event);
+  require_room(code, size, room);
 }
 
 void migrate_shared(World& w) {
   std::vector<const void*> pointers;
   std::vector<std::size_t> sizes;
   for (std::size_t n = w.in.below(4); n > 0; --n) {
-    bool is_shared = false;
-    pointers.push_back(shared_or_own(w, is_shared));
+    std::size_t room = own;
+    pointers.push_back(shared_or_own(w, room));
     sizes.push_back(w.in.bytes());
   }
   const cl_command_queue queue = w.any(w.queues);
