@@ -187,7 +187,9 @@ void create_user_event(World& w) {
 void set_user_event(World& w) {
   const cl_event event = w.unset.empty() || w.in.one_in(4) ? w.any(w.events) : w.unset[w.in.below(w.unset.size())];
   const cl_int status = w.in.pick<cl_int>({CL_COMPLETE, -1, CL_RUNNING, -9999, INT32_MIN, INT32_MAX});
-  if (cl().clSetUserEventStatus(event, status) == CL_SUCCESS) std::erase(w.unset, event);
+  if (cl().clSetUserEventStatus(event, status) != CL_SUCCESS) return;
+  require(status <= CL_COMPLETE, "a user event becomes complete or fails");
+  std::erase(w.unset, event);
 }
 
 void wait_for_events(World& w) {
