@@ -44,7 +44,8 @@ class Output {
   // In double quotes, escaped as JSON wants it; bytes that are not UTF-8 are passed on as they are.
   Output& string(std::string_view s);
 
-  // For records that are written piece by piece at full speed: where the next `bytes` may be put, and how far they were.
+  // For records that are written piece by piece at full speed: where the next `bytes` may be put, and how far they
+  // were.
   [[nodiscard]] char* room(std::size_t bytes) {
     reserve(bytes);
     return data_.get() + used_;

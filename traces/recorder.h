@@ -1,8 +1,8 @@
 // Writes what the simulator tells (sim/iface/trace_sink.h) to files, one writer a file, the format chosen by the name:
 //   *.jsonl                    JSON Lines, schema 1 (docs/trace.md); what is diffed and kept as golden
 //   *.perfetto.json, *.json    Chrome trace format, opened by Perfetto and chrome://tracing
-// Records arrive under the driver's lock, one at a time; a thread of the recorder's own writes them. close() may be called
-// from any thread, with and without the lock.
+// Records arrive under the driver's lock, one at a time; a thread of the recorder's own (traces/writer_thread.h) writes
+// them. close() may be called from any thread, with and without the lock.
 #pragma once
 
 #include <memory>
@@ -31,7 +31,8 @@ struct RecorderOptions {
 // failure is told once, as "trace-error: FILE: REASON", to the descriptor named by SLUICE_STATUS_FD or else to stderr.
 // Nothing here throws: the traced program must run on.
 //
-// Begin to file takes some milliseconds (docs/trace.md): what a SIGKILL loses. A forked child writes nothing.
+// A record is in the file some milliseconds after it was reported (docs/trace.md has the bound): a SIGKILL loses the
+// rest. A forked child writes nothing.
 class Recorder final : public TraceSink {
  public:
   explicit Recorder(TraceLevel level, void (*at_thread_start)() = nullptr);
@@ -41,7 +42,7 @@ class Recorder final : public TraceSink {
 
   void add(std::unique_ptr<Writer> writer);  // before begin()
   void begin(const Machine& machine);        // once, before the first record
-  void close();                       // all is written when it returns; records that come later are dropped
+  void close();                              // all is written when it returns; records that come later are dropped
 
   [[nodiscard]] bool ok() const noexcept;
   [[nodiscard]] const std::string& error() const noexcept;  // "FILE: REASON", of the first failure

@@ -13,7 +13,7 @@ namespace sluice::trace {
 
 class Ring {
  public:
-  // 4000 commands: what a SIGKILL can lose at most, and more than a program yields while the writer thread sleeps.
+  // Some 3700 commands: what a SIGKILL can lose, and more than a program yields while the writer thread naps.
   static constexpr std::size_t bytes = std::size_t{1} << 20;
   static constexpr std::uint64_t skip = 0;  // the tag of the unused rest before the ring begins anew
 
@@ -64,8 +64,8 @@ class Ring {
   using Word = std::uint64_t;
   static constexpr std::size_t line = 64;  // what two threads write lies on lines of its own
 
-  // The lines of the next record are still in the cache of the consumer's core. Fetched now, they are here by then; else
-  // the record's stores would be waited for, at the next locked instruction at the latest.
+  // The lines of the next record are still in the cache of the consumer's core. Fetched now, they are here by then;
+  // else the record's stores would be waited for, at the next locked instruction at the latest.
   static void own_soon(const Word* word) noexcept { __builtin_prefetch(word, 1); }
 
   [[nodiscard]] Word* word(std::size_t at) const noexcept { return words_.get() + at % bytes / sizeof(Word); }

@@ -26,7 +26,8 @@ class Writer {
   explicit Writer(std::unique_ptr<Output> output) : output_(std::move(output)) {}
   virtual ~Writer() = default;
 
-  // All but the header are called on the recorder's own thread. Of a record's command there is what traces/packed.h keeps.
+  // All but the header are called on the recorder's own thread. Of a record's command there is what traces/packed.h
+  // keeps.
   virtual void header(const Machine& machine, TraceLevel level) = 0;
   virtual void command(const CommandRecord& record) = 0;
   virtual void stage(const StageRecord& record) = 0;

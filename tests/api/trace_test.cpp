@@ -1,6 +1,5 @@
 // The trace of a whole program: the same bytes on every run, and stages that add up.
 #include <gtest/gtest.h>
-
 #include <unistd.h>
 
 #include <cstdlib>
@@ -85,17 +84,17 @@ TEST(Trace, RecordsAreInTheOrderOfTheirEnds) {
   ::unsetenv("SLUICE_DETAIL");
 }
 
-// Whatever way a program ends that runs its exit handlers, and whatever its other threads do then: it ends, and its trace
-// holds its commands in order, each line whole.
+// Whatever way a program ends that runs its exit handlers, and whatever its other threads do then: it ends, and its
+// trace holds its commands in order, each line whole.
 TEST(Trace, IsWholeHoweverTheProgramEnds) {
   struct Case {
     const char* how;
     int commands;
     bool at_least;
   };
-  for (const Case& c : {Case{"return", 100, false}, Case{"exit_beside_calls", 100, true},
-                        Case{"exit_on_other_thread", 100, true}, Case{"fork", 200, false},
-                        Case{"dlclose " DRIVER, 100, false}, Case{"quick", 100, false}}) {
+  for (const Case& c :
+       {Case{"return", 100, false}, Case{"exit_beside_calls", 100, true}, Case{"exit_on_other_thread", 100, true},
+        Case{"fork", 200, false}, Case{"dlclose " DRIVER, 100, false}, Case{"quick", 100, false}}) {
     const std::string text = run("generic-pcie4", "command", "", std::string(ENDS " ") + c.how);
     ASSERT_TRUE(text.ends_with("}\n")) << c.how;
     std::istringstream lines(text);

@@ -241,9 +241,9 @@ class TraceFile {
   std::filesystem::path folder_;
 };
 
-// Claims: with a command-level trace the same program is at most 10 % slower, and a million records a second are written.
-// Children alternate. The trace is written on a second core; what it costs both cores together is beside it (`cpu`),
-// and is what a program pays that has one core (taskset -c 0).
+// Claims: with a command-level trace the same program is at most 10 % slower, and a million records a second are
+// written. Children alternate. The trace is written on a second core; what it costs both cores together is beside it
+// (`cpu`), and is what a program pays that has one core (taskset -c 0).
 void trace_overhead(benchmark::State& state) {
   const std::size_t count = smoke() ? 10'000 : 300'000;
   const TraceFile file;
