@@ -145,6 +145,8 @@ void Runtime::shut_down() noexcept {
     std::this_thread::sleep_for(std::chrono::milliseconds(1));
     lock = std::unique_lock(mutex_, std::try_to_lock);
   }
+  // What the program did not wait for belongs to its trace all the same.
+  if (recorder_ != nullptr && lock.owns_lock()) simulator_->run_out();
   if (recorder_ != nullptr) recorder_->close();
 }
 

@@ -119,10 +119,20 @@ bool SimDevice::deliver(TimePs t) {
   return true;
 }
 
-// Asked by programs that poll an event: a walk over the commands in flight costs less than an index that all pay for.
+// A command that the front end no longer has is over on the device.
 bool SimDevice::has_started(CommandId id) const noexcept {
-  const auto job = std::find_if(jobs_.begin(), jobs_.end(), [id](const auto& j) { return j->command.id == id; });
-  return job != jobs_.end() && (*job)->times.started != 0 && (*job)->times.started <= now_;
+  for (const auto& gpu : gpus_) {
+    const Job* job = gpu->processor().find(id);
+    if (job != nullptr) return job->times.started != 0 && job->times.started <= now_;
+  }
+  return true;
+}
+
+void SimDevice::run_out() {
+  sink_ = nullptr;
+  for (const auto& gpu : gpus_) gpu->engines().stop_moving_bytes();
+  while (run_until_next_completion()) {
+  }
 }
 
 void SimDevice::run_until(TimePs t) {

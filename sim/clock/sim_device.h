@@ -35,6 +35,7 @@ class SimDevice final : public Simulator, public JobSink {
   void run_until(TimePs t) override;
   [[nodiscard]] bool run_until_complete(CommandId id) override;
   [[nodiscard]] bool run_until_next_completion() override;
+  void run_out() override;
 
   // Kernel events that the link of `device` has cost so far, for tests of scale.
   [[nodiscard]] std::uint64_t link_events(DeviceIndex device) const { return gpus_[device]->flows().events(); }

@@ -322,7 +322,7 @@ void CopyEngines::end(Job& job, TimePs now) {
     job.spend(Stage::host_copy_out, job.times.completed - now);
   }
   job.flow.reset();
-  move_bytes(job.command);
+  if (moves_bytes_) move_bytes(job.command);
   Pool* pool = pool_of(job);
   sink_->job_ended(job);
   if (pool == nullptr) return;

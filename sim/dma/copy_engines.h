@@ -26,6 +26,8 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   void connect(JobSink& sink) { sink_ = &sink; }
 
   void execute(Job& job) override;
+  // From now on commands cost their time alone.
+  void stop_moving_bytes() noexcept { moves_bytes_ = false; }
 
  private:
   struct Pool {  // engines of one kind
@@ -54,6 +56,7 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   TraceSink* trace_;
   JobSink* sink_ = nullptr;
   TimePs cycle_ps_;
+  bool moves_bytes_ = true;
   Pool h2d_;
   Pool d2h_;
   Pool device_;

@@ -2,6 +2,7 @@
 #include <CL/cl.h>
 #include <CL/cl_icd.h>
 #include <dlfcn.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -41,6 +42,18 @@ struct Device {
     check(clEnqueueWriteBuffer(queue, buffer, blocking, 0, bytes.size(), bytes.data(), 0, nullptr, nullptr),
           "clEnqueueWriteBuffer");
   }
+  // Reads that nobody waits for, into memory that is gone when the device gets to the last of them.
+  void read_and_leave(int count) {
+    const std::size_t size = bytes.size() * static_cast<std::size_t>(count);
+    void* const memory = ::mmap(nullptr, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    for (int i = 0; i < count; ++i) {
+      check(clEnqueueReadBuffer(queue, buffer, CL_FALSE, 0, bytes.size(),
+                                static_cast<char*>(memory) + bytes.size() * static_cast<std::size_t>(i), 0, nullptr,
+                                nullptr),
+            "clEnqueueReadBuffer");
+    }
+    ::munmap(memory, size);
+  }
   void write_and_finish(int count) {
     for (int i = 0; i < count; ++i) write(CL_FALSE);
     check(clFinish(queue), "clFinish");
@@ -77,6 +90,10 @@ int main(int argc, char** argv) {
   static Device& device = *new Device(first_platform());  // threads use it while the process ends
   device.write_and_finish(100);
   if (how == "return") return 0;
+  if (how == "pending") {
+    device.read_and_leave(100);
+    return 0;
+  }
   if (how == "exit_beside_calls") {
     // 100 commands and then as many as the thread comes to.
     std::thread([] {

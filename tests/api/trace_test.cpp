@@ -93,7 +93,7 @@ TEST(Trace, IsWholeHoweverTheProgramEnds) {
     bool at_least;
   };
   for (const Case& c :
-       {Case{"return", 100, false}, Case{"exit_beside_calls", 100, true}, Case{"exit_on_other_thread", 100, true},
+       {Case{"return", 100, false}, Case{"pending", 200, false}, Case{"exit_beside_calls", 100, true}, Case{"exit_on_other_thread", 100, true},
         Case{"fork", 200, false}, Case{"dlclose " DRIVER, 100, false}, Case{"quick", 100, false}}) {
     const std::string text = run("generic-pcie4", "command", "", std::string(ENDS " ") + c.how);
     ASSERT_TRUE(text.ends_with("}\n")) << c.how;

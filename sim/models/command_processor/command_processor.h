@@ -27,6 +27,11 @@ class CommandProcessor final : public Agenda<FrontEndEvent> {
 
   // The doorbell for `job` was rung at job.doorbell. May lie in the device's future.
   void submit(Job& job);
+  // nullptr: not submitted, or over.
+  [[nodiscard]] const Job* find(CommandId id) const noexcept {
+    const auto it = live_.find(id);
+    return it == live_.end() ? nullptr : it->second;
+  }
   // An engine has finished `job`: lets its successors go.
   void ended(Job& job);
 

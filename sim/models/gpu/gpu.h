@@ -23,6 +23,7 @@ class Gpu {
   }
 
   [[nodiscard]] CommandProcessor& processor() noexcept { return processor_; }
+  [[nodiscard]] CopyEngines& engines() noexcept { return engines_; }
   [[nodiscard]] const FlowEngine& flows() const noexcept { return flows_; }
 
  private:
