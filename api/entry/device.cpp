@@ -113,6 +113,15 @@ bool bool_query(const DeviceInfo& d, cl_device_info name, bool& answer) {
   }
 }
 
+// CL_DEVICE_SVM_ATOMICS are OpenCL 2.0's "atomic operations that provide memory consistency across the host and all
+// OpenCL devices": every order, and the widest scope with those within it. Other devices report the least that OpenCL 3.0
+// allows.
+constexpr cl_device_atomic_capabilities kAllAtomics =
+    CL_DEVICE_ATOMIC_ORDER_RELAXED | CL_DEVICE_ATOMIC_ORDER_ACQ_REL | CL_DEVICE_ATOMIC_ORDER_SEQ_CST |
+    CL_DEVICE_ATOMIC_SCOPE_WORK_GROUP | CL_DEVICE_ATOMIC_SCOPE_DEVICE | CL_DEVICE_ATOMIC_SCOPE_ALL_DEVICES;
+
+bool svm_atomics(const Device& device) { return (device.svm_capabilities() & CL_DEVICE_SVM_ATOMICS) != 0; }
+
 // Every query whose answer is a cl_ulong or a 64-bit bit-field.
 bool ulong_query(const Device& device, cl_device_info name, cl_ulong& answer) {
   const DeviceInfo& d = device.info();
@@ -135,12 +144,12 @@ bool ulong_query(const Device& device, cl_device_info name, cl_ulong& answer) {
     case CL_DEVICE_DEVICE_ENQUEUE_CAPABILITIES:
     case CL_DEVICE_PARTITION_AFFINITY_DOMAIN: answer = 0; return true;
     case CL_DEVICE_SVM_CAPABILITIES: answer = device.svm_capabilities(); return true;
-    // The least that OpenCL 3.0 allows.
     case CL_DEVICE_ATOMIC_MEMORY_CAPABILITIES:
-      answer = CL_DEVICE_ATOMIC_ORDER_RELAXED | CL_DEVICE_ATOMIC_SCOPE_WORK_GROUP;
+      answer = svm_atomics(device) ? kAllAtomics : CL_DEVICE_ATOMIC_ORDER_RELAXED | CL_DEVICE_ATOMIC_SCOPE_WORK_GROUP;
       return true;
     case CL_DEVICE_ATOMIC_FENCE_CAPABILITIES:
-      answer = CL_DEVICE_ATOMIC_ORDER_RELAXED | CL_DEVICE_ATOMIC_ORDER_ACQ_REL | CL_DEVICE_ATOMIC_SCOPE_WORK_GROUP;
+      answer = svm_atomics(device) ? kAllAtomics : CL_DEVICE_ATOMIC_ORDER_RELAXED | CL_DEVICE_ATOMIC_ORDER_ACQ_REL |
+                                                       CL_DEVICE_ATOMIC_SCOPE_WORK_GROUP;
       return true;
     default: return false;
   }
