@@ -182,7 +182,7 @@ cl_int device_info(Device& device, cl_device_info name, const InfoWriter& out) {
     case CL_DEVICE_ILS_WITH_VERSION: return out.bytes(nullptr, 0);
     case CL_DEVICE_BUILT_IN_KERNELS: return out.string("");
     case CL_DEVICE_BUILT_IN_KERNELS_WITH_VERSION: return out.bytes(nullptr, 0);
-    case CL_DEVICE_LATEST_CONFORMANCE_VERSION_PASSED: return out.string("v0000-00-00-00");  // never submitted
+    case CL_DEVICE_LATEST_CONFORMANCE_VERSION_PASSED: return out.string("v0000-01-01-00");  // never submitted; the month and day of a date are at least 1
     case CL_DEVICE_PLATFORM: return out.value<cl_platform_id>(Runtime::instance().platform().handle());
     case CL_DEVICE_MAX_WORK_ITEM_SIZES: {
       const std::size_t n = d.max_work_group_size;

@@ -196,6 +196,9 @@ TEST_P(DeviceTable, Versions) {
                                std::string("1.1"), std::string("1.0")}) {
     EXPECT_EQ(versions.count(v), 1U) << v;
   }
+  // The conformance suite's form, vYYYY-MM-DD-XX.
+  EXPECT_TRUE(std::regex_match(text(CL_DEVICE_LATEST_CONFORMANCE_VERSION_PASSED),
+                               std::regex("v\\d{4}-(0[1-9]|1[0-2])-(0[1-9]|[12]\\d|3[01])-\\d{2}")));
 }
 
 INSTANTIATE_TEST_SUITE_P(Profiles, DeviceTable,
