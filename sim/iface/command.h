@@ -4,6 +4,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string_view>
 #include <vector>
 
@@ -40,6 +41,8 @@ enum class Placement : std::uint8_t {
 
 enum class Direction : std::uint8_t { none, host_to_device, device_to_host, device_to_device, host_to_host };
 [[nodiscard]] std::string_view to_string(Direction d) noexcept;
+
+struct KernelLaunch;  // sim/iface/kernel_engine.h
 
 struct Endpoint {
   Placement placement = Placement::none;
@@ -93,6 +96,9 @@ struct Command {
 
   // Bytes of a mirror that the driver creates and pins with this command: the first map of a buffer. Else 0.
   std::uint64_t pins_bytes = 0;
+
+  // Operation::kernel: what to run; else nullptr.
+  std::shared_ptr<const KernelLaunch> kernel;
 
   // Commands of the same simulator that must complete first. Never a user event: the driver holds a command
   // back until its user events are complete.

@@ -20,6 +20,8 @@
 namespace sluice {
 
 // Work of the driver on the host that is not part of a command; its price comes from the profile's `driver` part.
+class KernelEngine;
+
 enum class HostAction : std::uint8_t {
   api_call,       // any call without a price of its own (info queries, retain, release): 0 by default
   poll_event,     // clGetEventInfo(CL_EVENT_COMMAND_EXECUTION_STATUS)
@@ -40,6 +42,7 @@ struct SimulatorOptions {
   std::string profile;            // a shipped name or a path to a JSON file; empty: generic-pcie4
   std::string detail = "train";   // "train" or "packet"
   TraceSink* trace = nullptr;     // may be nullptr; must outlive the simulator
+  KernelEngine* kernels = nullptr;  // may be nullptr: then no command is a kernel; must outlive the simulator
 };
 
 class Simulator {

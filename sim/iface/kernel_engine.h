@@ -1,0 +1,199 @@
+// Kernels: what the driver's compiler hands over, what the engine (sim/exec) runs, and what it tells the compute model.
+// No OpenCL, LLVM or SystemC here. Requirements: everything is deterministic; the engine is used under the driver's lock.
+//
+// Life: the driver compiles source to LLVM bitcode (triple spir64, built-ins unresolved, kernel metadata kept) ->
+// KernelEngine::load -> KernelModule. A launch is a Command with `kernel` set. When its turn comes the compute model
+// starts a KernelRun and runs the work-groups one by one, in the order in which it places them on compute units; each
+// fills a GroupTrace that the model times.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sim/iface/command.h"
+
+namespace sluice {
+
+// ---- memory that kernels may touch -------------------------------------------------------------------------------
+
+// A live allocation: a buffer's backing store, an image's, an SVM allocation. A kernel's pointers are process
+// addresses of the backing store, so that SVM needs no translation.
+struct MemoryRange {
+  std::byte* data = nullptr;
+  std::uint64_t size_bytes = 0;
+  Placement placement = Placement::device;  // what an access costs: device memory, or across the link
+  std::uint64_t address = 0;                // simulated address of the first byte
+};
+
+// All live ranges by address. The driver keeps it, under its lock; the engine looks up what it cannot prove in bounds,
+// the compute model where an access goes.
+class MemoryMap {
+ public:
+  void add(const MemoryRange& range) { ranges_[range.data] = range; }
+  void remove(const std::byte* data) { ranges_.erase(const_cast<std::byte*>(data)); }
+  // The range that holds `p`; nullptr: none.
+  [[nodiscard]] const MemoryRange* find(const std::byte* p) const {
+    auto it = ranges_.upper_bound(const_cast<std::byte*>(p));
+    if (it == ranges_.begin()) return nullptr;
+    --it;
+    return static_cast<std::uint64_t>(p - it->second.data) < it->second.size_bytes ? &it->second : nullptr;
+  }
+  [[nodiscard]] const std::map<std::byte*, MemoryRange>& ranges() const noexcept { return ranges_; }
+
+ private:
+  std::map<std::byte*, MemoryRange> ranges_;
+};
+
+// ---- a loaded program --------------------------------------------------------------------------------------------
+
+enum class ArgumentKind : std::uint8_t { value, global, constant, local, image, sampler };
+
+// As clGetKernelArgInfo tells it; texts are empty unless the program was built with -cl-kernel-arg-info.
+struct KernelArgumentInfo {
+  ArgumentKind kind = ArgumentKind::value;
+  std::uint64_t size_bytes = 0;  // of a value; pointers, images and samplers: 8
+  std::string type_name;         // "float4*"
+  std::string name;
+  std::uint8_t access = 0;       // 0 none, 1 read_only, 2 write_only, 3 read_write (images, pipes)
+  bool is_const = false, is_restrict = false, is_volatile = false;
+};
+
+struct KernelInfo {
+  std::string name;
+  std::vector<KernelArgumentInfo> arguments;
+  std::array<std::uint64_t, 3> required_group{};  // reqd_work_group_size; zeros: none
+  std::array<std::uint64_t, 3> group_hint{};
+  std::string vector_hint;                        // "float4"
+  std::string attributes;                         // CL_KERNEL_ATTRIBUTES
+  std::uint64_t local_bytes = 0;    // of __local variables, arguments not counted
+  std::uint64_t private_bytes = 0;  // a work-item
+  std::uint32_t registers = 0;      // 32-bit, a work-item, as the compute model's occupancy counts them (an estimate)
+  bool has_barrier = false;
+};
+
+class KernelModule {
+ public:
+  virtual ~KernelModule() = default;
+  [[nodiscard]] virtual const std::vector<KernelInfo>& kernels() const noexcept = 0;
+};
+
+// ---- a launch ----------------------------------------------------------------------------------------------------
+
+struct NdRange {
+  std::uint32_t dimensions = 1;
+  std::array<std::uint64_t, 3> offset{};
+  std::array<std::uint64_t, 3> global{1, 1, 1};
+  std::array<std::uint64_t, 3> local{1, 1, 1};  // chosen by the driver if the program did not; need not divide `global`
+  [[nodiscard]] std::array<std::uint64_t, 3> groups() const noexcept {
+    std::array<std::uint64_t, 3> n{};
+    for (std::size_t i = 0; i < 3; ++i) n[i] = (global[i] + local[i] - 1) / local[i];
+    return n;
+  }
+};
+
+// What a kernel sees of an image; the engine's device library knows this layout (all members 4 or 8 bytes, no padding).
+struct ImageDescriptor {
+  std::byte* data = nullptr;
+  std::uint64_t row_pitch_bytes = 0;
+  std::uint64_t slice_pitch_bytes = 0;
+  std::uint32_t width = 1, height = 1, depth = 1, array_size = 1;
+  std::uint32_t channel_order = 0;  // CL_RGBA ... as the program gave it
+  std::uint32_t channel_type = 0;
+  std::uint32_t pixel_bytes = 0;
+  std::uint32_t dimensions = 2;
+};
+
+struct LaunchArgument {
+  std::vector<std::byte> value;      // value, sampler (4 bytes, CLK_* bits)
+  std::byte* data = nullptr;         // global, constant: may be nullptr
+  std::uint64_t size_bytes = 0;      // bytes from `data` that may be touched; local: bytes of local memory
+  std::shared_ptr<const ImageDescriptor> image;
+};
+
+// Where printf and reports of bad accesses go. Called under the driver's lock, in order.
+class KernelReports {
+ public:
+  virtual ~KernelReports() = default;
+  virtual void print(std::string_view text) = 0;
+  // One line: kernel, source line, work-item, what was done, nearest buffer and offset.
+  virtual void bad_access(const std::string& report) = 0;
+};
+
+struct KernelLaunch {
+  std::shared_ptr<const KernelModule> module;
+  std::uint32_t kernel = 0;  // index into module->kernels()
+  NdRange range;
+  std::vector<LaunchArgument> arguments;
+  const MemoryMap* memory = nullptr;     // outlives the launch
+  KernelReports* reports = nullptr;      // may be nullptr; outlives the launch
+  std::vector<std::shared_ptr<const void>> keep;  // program objects that must live until the launch has ended
+};
+
+// ---- what a work-group did ---------------------------------------------------------------------------------------
+
+enum class AccessKind : std::uint8_t { load, store, atomic, barrier };
+enum class MemorySpace : std::uint8_t { global, constant, local, image };
+enum class InstructionClass : std::uint8_t { integer, float32, float64, special, control, memory, count_ };
+inline constexpr std::size_t instruction_classes = static_cast<std::size_t>(InstructionClass::count_);
+inline constexpr std::uint32_t sector_bytes = 32;
+
+// One memory instruction of a wavefront, or a barrier.
+struct WaveAccess {
+  std::uint32_t site = 0;          // the same instruction of the kernel has the same number
+  AccessKind kind = AccessKind::load;
+  MemorySpace space = MemorySpace::global;
+  std::uint16_t lanes = 0;         // active
+  std::uint32_t first_sector = 0;  // into GroupTrace::sectors (global, constant, image)
+  std::uint32_t sectors = 0;       // distinct sectors; local: the largest number of lanes that meet in one of 32 banks
+  std::uint32_t bytes = 0;         // a lane
+  std::uint32_t issued = 0;        // instructions of the wavefront since its previous record, this one included
+};
+
+struct WaveTrace {
+  std::uint32_t first_access = 0;  // into GroupTrace::accesses
+  std::uint32_t accesses = 0;
+  std::array<std::uint64_t, instruction_classes> issued{};  // wavefront instructions by class
+};
+
+// Of one work-group; the caller reuses it. Wavefronts are of the size that start() was given, the last may be partial.
+struct GroupTrace {
+  std::vector<WaveTrace> waves;
+  std::vector<WaveAccess> accesses;
+  std::vector<std::uint64_t> sectors;  // process address / sector_bytes, in order of first touch within an access
+  void clear() { waves.clear(), accesses.clear(), sectors.clear(); }
+};
+
+// One execution of a launch.
+class KernelRun {
+ public:
+  virtual ~KernelRun() = default;
+  // Executes a work-group (x fastest) and says what it did. Each group once, in any order.
+  // False: it cannot go on (a watchdog or a bad access said why in the reports); the launch fails.
+  [[nodiscard]] virtual bool run_group(const std::array<std::uint64_t, 3>& group, GroupTrace& trace) = 0;
+};
+
+struct LoadOptions {
+  std::string cache_folder;       // for native objects; empty: none
+  bool optimise = true;           // -cl-opt-disable
+};
+
+class KernelEngine {
+ public:
+  virtual ~KernelEngine() = default;
+  // nullptr: `log` says why (an unresolved function, a construct that is not supported).
+  [[nodiscard]] virtual std::shared_ptr<const KernelModule> load(std::span<const std::byte> bitcode,
+                                                                 const LoadOptions& options, std::string& log) = 0;
+  [[nodiscard]] virtual std::unique_ptr<KernelRun> start(const KernelLaunch& launch, std::uint32_t wave_size) = 0;
+};
+
+// The engine of sim/exec.
+[[nodiscard]] std::unique_ptr<KernelEngine> make_kernel_engine();
+
+}  // namespace sluice
