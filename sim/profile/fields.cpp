@@ -270,6 +270,41 @@ void add_device(Table& t) {
       .ns("latency_ns", 1e5, "Latency", AT(device_cache.latency_ps));
 }
 
+void add_compute(Table& t) {
+  t.section("compute")
+      .number("wave_size", 1, 128, "Work-items of a wave (warp, wavefront, sub-group)", AT(compute.wave_size))
+      .number("waves_per_unit", 1, 1024, "Waves that a compute unit holds", AT(compute.waves_per_unit))
+      .number("groups_per_unit", 1, 1024, "Work-groups that a compute unit holds", AT(compute.groups_per_unit))
+      .number("registers_per_unit", 256, 1e8, "32-bit registers of a compute unit", AT(compute.registers_per_unit))
+      .bytes("local_bytes_per_unit", 32768, 1e8, "Local memory of a compute unit", AT(compute.local_bytes_per_unit))
+      .number("issue_lanes", 1, 4096, "Work-items that start an instruction in a cycle, a unit, all classes together", AT(compute.issue_lanes))
+      .number("integer_lanes", 0.1, 4096, "The same, integer", AT(compute.integer_lanes))
+      .number("float32_lanes", 0.1, 4096, "The same, single precision", AT(compute.float32_lanes))
+      .number("float64_lanes", 0.1, 4096, "The same, double precision", AT(compute.float64_lanes))
+      .number("special_lanes", 0.1, 4096, "The same, division, roots, transcendental functions", AT(compute.special_lanes))
+      .number("control_lanes", 0.1, 4096, "The same, branches", AT(compute.control_lanes))
+      .number("memory_lanes", 0.1, 4096, "The same, loads, stores, atomics", AT(compute.memory_lanes))
+      .number("wave_issue_cycles", 1, 1000, "Between two instructions of one wave, what they depend on included", AT(compute.wave_issue_cycles))
+      .number("wave_loads", 1, 1024, "Loads that a wave has in flight", AT(compute.wave_loads))
+      .number("barrier_cycles", 0, 1e6, "A barrier, from the last wave's arrival", AT(compute.barrier_cycles))
+      .number("local_latency_cycles", 1, 1e6, "Local memory, load to use", AT(compute.local_latency_cycles))
+      .bytes("l1_bytes", 1024, 1e8, "First-level cache of a compute unit", AT(compute.l1_bytes))
+      .flag("l1_holds_local", "Local memory is taken out of the first-level cache", AT(compute.l1_holds_local))
+      .number("l1_bytes_per_cycle", 1, 65536, "First-level cache, bandwidth", AT(compute.l1_bytes_per_cycle))
+      .number("l1_latency_cycles", 1, 1e6, "First-level cache, load to use", AT(compute.l1_latency_cycles))
+      .number("l2_latency_cycles", 1, 1e6, "A hit in the device's last-level cache, load to use", AT(compute.l2_latency_cycles))
+      .number("memory_latency_cycles", 0, 1e6, "Added by a miss there, besides the memory's own timings", AT(compute.memory_latency_cycles))
+      .bytes("fetch_bytes", 32, 4096, "What a miss brings from device memory", AT(compute.fetch_bytes))
+      .number("atomics_per_cycle", 0.01, 65536, "Sectors that atomics change in a cycle, all units together", AT(compute.atomics_per_cycle))
+      .number("atomic_sector_cycles", 1, 1e5, "Between atomics on one sector", AT(compute.atomic_sector_cycles))
+      .number("launch_cycles", 0, 1e7, "START to the dispatch of the first group; overlaps the launch before in its queue", AT(compute.launch_cycles))
+      .number("finish_cycles", 0, 1e7, "End of the last group to END", AT(compute.finish_cycles))
+      .number("dispatch_cycles", 1, 1e6, "Between groups that are dispatched", AT(compute.dispatch_cycles))
+      .number("wave_launch_cycles", 0, 1e6, "Between waves that start on a compute unit", AT(compute.wave_launch_cycles))
+      .bytes("host_fetch_bytes", 32, 4096, "What a load brings across the link", AT(compute.host_fetch_bytes))
+      .ns("host_partial_write_ns", 1e5, "The host's time for a write of less than a sector", AT(compute.host_partial_write_ps));
+}
+
 template <class At>
 void add_costs(Table& t, const char* section, At at) {
   t.section(section)
@@ -285,6 +320,7 @@ void add_driver(Table& t) {
   add_costs(t, "driver.marker", AT(driver.marker));
   add_costs(t, "driver.device_copy", AT(driver.device_copy));
   add_costs(t, "driver.device_fill", AT(driver.device_fill));
+  add_costs(t, "driver.kernel", AT(driver.kernel));
   t.section("driver")
       .ns("map_host_only_ns", 1e7, "A map that never reaches the device", AT(driver.map_host_only_ps))
       .ns("unmap_host_only_ns", 1e7, "An unmap that never reaches the device", AT(driver.unmap_host_only_ps))
@@ -351,6 +387,7 @@ const std::vector<Field>& fields() {
     add_host(t);
     add_link(t);
     add_device(t);
+    add_compute(t);
     add_driver(t);
     return std::move(t.fields);
   }();

@@ -507,6 +507,21 @@ class Checker {
     rule(!d.svm_atomics || d.svm == SvmSupport::fine_buffer || d.svm == SvmSupport::fine_system,
          {"/device/svm_atomics", "/device/svm"}, "true",
          "false, as atomics are a property of fine-grained SVM (CL_DEVICE_SVM_CAPABILITIES)");
+    const Compute& c = profile_.compute;
+    const std::uint32_t cache_line = profile_.device_cache.line_bytes;
+    rule(power_of_two(cache_line) && cache_line >= 32 && cache_line <= 256, {"/device_cache/line_bytes"},
+         text(cache_line), "32, 64, 128 or 256");
+    for (const auto& [bytes, at] : {std::pair{c.fetch_bytes, "/compute/fetch_bytes"},
+                                    std::pair{c.host_fetch_bytes, "/compute/host_fetch_bytes"}}) {
+      rule(power_of_two(bytes) && bytes <= cache_line, {at, "/device_cache/line_bytes"}, text(bytes),
+           "a power of two up to the line of the device's cache (" + text(cache_line) + ")");
+    }
+    rule(d.max_work_group_size <= c.wave_size * c.waves_per_unit,
+         {"/device/max_work_group_size", "/compute/wave_size", "/compute/waves_per_unit"}, text(d.max_work_group_size),
+         "at most what a compute unit holds (" + text(c.wave_size * c.waves_per_unit) + ")");
+    rule(d.local_memory_bytes <= c.local_bytes_per_unit,
+         {"/device/local_memory_bytes", "/compute/local_bytes_per_unit"}, text(d.local_memory_bytes),
+         "at most what a compute unit has (" + text(c.local_bytes_per_unit) + ")");
     const DramTimings& t = profile_.device_memory.timings;
     rule(t.trfc_ps < t.trefi_ps, {"/device_memory/timings/trfc_ns", "/device_memory/timings/trefi_ns"}, ns(t.trfc_ps),
          "less than trefi_ns (" + ns(t.trefi_ps) + "), or refresh takes all the time");

@@ -151,6 +151,42 @@ struct DeviceCache {
   TimePs latency_ps = 0;
 };
 
+// Compute units. Their number and clock are the device's (machine.device.compute_units, max_clock_mhz); cycles are of
+// that clock. Lanes are work-items that start an instruction of a class in a cycle, a unit.
+struct Compute {
+  std::uint32_t wave_size = 32;
+  std::uint32_t waves_per_unit = 0;
+  std::uint32_t groups_per_unit = 0;
+  std::uint32_t registers_per_unit = 0;      // 32-bit
+  std::uint32_t local_bytes_per_unit = 0;
+  std::uint32_t issue_lanes = 0;             // of all classes together
+  double integer_lanes = 0;
+  double float32_lanes = 0;
+  double float64_lanes = 0;
+  double special_lanes = 0;
+  double control_lanes = 0;
+  double memory_lanes = 0;
+  std::uint32_t wave_issue_cycles = 1;       // between two instructions of one wave, dependences included
+  std::uint32_t wave_loads = 1;              // loads that a wave has in flight
+  std::uint32_t barrier_cycles = 0;          // last wave's arrival to the first instruction after it
+  std::uint32_t local_latency_cycles = 0;
+  std::uint32_t l1_bytes = 0;
+  bool l1_holds_local = false;               // local memory is taken out of l1_bytes
+  std::uint32_t l1_bytes_per_cycle = 0;
+  std::uint32_t l1_latency_cycles = 0;       // load to use
+  std::uint32_t l2_latency_cycles = 0;       // the same of a hit in the device's last-level cache
+  std::uint32_t memory_latency_cycles = 0;   // added by a miss there, besides the DRAM's own timings
+  std::uint32_t fetch_bytes = 32;            // what a miss brings
+  double atomics_per_cycle = 0;              // sectors, all units together
+  std::uint32_t atomic_sector_cycles = 1;    // between atomics on one sector
+  std::uint32_t launch_cycles = 0;           // START to the dispatch of the first group; overlaps the launch before
+  std::uint32_t finish_cycles = 0;           // last group's end to END: caches written back, time stamp
+  std::uint32_t dispatch_cycles = 1;         // per group, one after another
+  std::uint32_t wave_launch_cycles = 0;      // per wave, one after another on a unit
+  std::uint32_t host_fetch_bytes = 64;       // what a load brings across the link
+  TimePs host_partial_write_ps = 0;          // host: a write of less than a sector
+};
+
 // ---- driver ------------------------------------------------------------------------------------------------------
 
 enum class Completion : std::uint8_t { poll, interrupt };
@@ -169,6 +205,7 @@ struct Driver {
   DriverCosts marker;           // markers, barriers, unmaps that move nothing
   DriverCosts device_copy;      // copies on the device
   DriverCosts device_fill;
+  DriverCosts kernel;
   TimePs map_host_only_ps = 0;    // a map that never reaches the device
   TimePs unmap_host_only_ps = 0;
   TimePs pack_per_mib_ps = 0;     // page-table walk of large ranges, added to pack
@@ -199,6 +236,7 @@ struct Profile {
   CopyEngines copy_engines;
   DeviceMemory device_memory;
   DeviceCache device_cache;
+  Compute compute;
   Driver driver;
 };
 

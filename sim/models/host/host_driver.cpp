@@ -34,6 +34,7 @@ HostDriver::HostDriver(const profile::Profile& profile, const Link& link, cache:
 
 const profile::DriverCosts& HostDriver::costs_of(const Command& c) const {
   const profile::Driver& d = profile_.driver;
+  if (c.op == Operation::kernel) return d.kernel;
   if (c.direction == Direction::none) return d.marker;
   if (!c.fill.empty()) return d.device_fill;
   if (c.direction == Direction::device_to_device) return d.device_copy;
