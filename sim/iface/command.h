@@ -115,7 +115,7 @@ struct Completion {
   TimePs ended = 0;
   TimePs completed = 0;  // everything done, staging copies to pageable memory included
   TimePs visible = 0;    // a thread blocked on the command runs again
-  std::int32_t status = 0;  // 0, or a negative code of the driver's choosing (reserved for kernels)
+  std::int32_t status = 0;  // 0, or KernelLaunch::failure_status of a kernel that could not go on
 };
 
 }  // namespace sluice

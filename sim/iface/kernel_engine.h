@@ -134,6 +134,7 @@ struct KernelLaunch {
   const MemoryMap* memory = nullptr;     // outlives the launch
   KernelReports* reports = nullptr;      // may be nullptr; outlives the launch
   std::vector<std::shared_ptr<const void>> keep;  // program objects that must live until the launch has ended
+  std::int32_t failure_status = -1;      // negative: Completion::status of a launch that fails
 };
 
 // ---- what a work-group did ---------------------------------------------------------------------------------------
@@ -143,6 +144,10 @@ enum class MemorySpace : std::uint8_t { global, constant, local, image };
 enum class InstructionClass : std::uint8_t { integer, float32, float64, special, control, memory, count_ };
 inline constexpr std::size_t instruction_classes = static_cast<std::size_t>(InstructionClass::count_);
 inline constexpr std::uint32_t sector_bytes = 32;
+
+// What an access must wait for: which of the wavefront's loads in flight its address, or whether it is reached at all,
+// depends on. With `unknown` the model supposes the loads of the same site, and no others.
+enum class Dependence : std::uint8_t { unknown, none, loads };
 
 // One memory instruction of a wavefront, or a barrier.
 struct WaveAccess {
@@ -154,6 +159,7 @@ struct WaveAccess {
   std::uint32_t sectors = 0;       // distinct sectors; local: the largest number of lanes that meet in one of 32 banks
   std::uint32_t bytes = 0;         // a lane
   std::uint32_t issued = 0;        // instructions of the wavefront since its previous record, this one included
+  Dependence dependence = Dependence::unknown;
 };
 
 struct WaveTrace {

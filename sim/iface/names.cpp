@@ -70,6 +70,7 @@ std::string_view to_string(Stage s) noexcept {
     case Stage::link: return "link";
     case Stage::snoop: return "snoop";
     case Stage::device_memory: return "device_memory";
+    case Stage::compute: return "compute";
     case Stage::staging: return "staging";
     case Stage::coherence: return "coherence";
     case Stage::contention: return "contention";

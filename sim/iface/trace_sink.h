@@ -13,6 +13,7 @@
 #include <string_view>
 
 #include "sim/iface/command.h"
+#include "sim/iface/kernel_engine.h"
 
 namespace sluice {
 
@@ -32,6 +33,7 @@ enum class Stage : std::uint8_t {
   link,            // request/first-byte latency and wire-limited transfer
   snoop,           // time added by host caches that hold the lines
   device_memory,   // time added or spent in device memory
+  compute,         // a kernel's work on the compute units, what link and device memory added to it apart
   staging,         // waiting for the CPU's staging copies in mid-transfer
   coherence,       // ownership, back-invalidation, clean and invalidate by line
   contention,      // time added because other transfers used the same resources
@@ -43,6 +45,29 @@ enum class Stage : std::uint8_t {
 [[nodiscard]] std::string_view to_string(Stage s) noexcept;
 inline constexpr std::size_t stage_count = static_cast<std::size_t>(Stage::count_);
 
+// What a kernel did and what held it up.
+struct KernelRecord {
+  std::uint64_t work_items = 0;
+  std::uint64_t groups = 0;
+  std::uint64_t waves = 0;
+  std::array<std::uint64_t, instruction_classes> instructions{};  // of waves, by class
+  std::uint64_t accesses = 0;        // memory instructions of waves
+  std::uint64_t local_accesses = 0;  // of them to local memory
+  std::uint64_t atomics = 0;
+  std::uint64_t barriers = 0;
+  std::uint64_t sectors = 0;         // 32 bytes each, as the waves asked for them
+  std::uint64_t l1_hit_sectors = 0;
+  std::uint64_t l2_hit_sectors = 0;
+  std::uint64_t device_read_bytes = 0;  // device memory behind its cache
+  std::uint64_t device_written_bytes = 0;
+  std::uint64_t link_read_bytes = 0;    // payload that crossed the link for the kernel
+  std::uint64_t link_written_bytes = 0;
+  std::uint32_t groups_per_unit = 0;    // that a compute unit holds at once
+  std::uint32_t occupancy_permille = 0; // wave slots taken when it does
+  std::string_view occupancy_limit;     // "waves", "registers", "local_memory", "groups", "launch"; static storage
+  std::string_view limiter;  // "latency", "issue", "l1", "local_memory", "l2", "atomics", "device_memory", "link"
+};
+
 struct CommandRecord {
   const Command* command = nullptr;  // valid during the call only
   TimePs called = 0;                 // the API call began
@@ -51,6 +76,7 @@ struct CommandRecord {
   std::uint64_t wire_bytes_up = 0;           // device to host, headers and DLLPs included
   std::uint64_t wire_bytes_down = 0;         // host to device
   std::uint64_t tlps = 0;                    // or flits
+  const KernelRecord* kernel = nullptr;      // of Operation::kernel; valid during the call only
 };
 
 // What one part did for one command, with the cycles of the part's own clock.
