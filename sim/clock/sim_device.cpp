@@ -12,7 +12,7 @@ extern "C" __attribute__((visibility("default"))) int sc_main(int, char**) { ret
 
 namespace sluice::sim {
 
-SimDevice::SimDevice(profile::Profile profile, Detail detail, TraceSink* trace)
+SimDevice::SimDevice(profile::Profile profile, Detail detail, TraceSink* trace, KernelEngine* kernels)
     : profile_(std::move(profile)),
       link_(make_link(profile_)),
       host_(profile_.host),
@@ -21,7 +21,7 @@ SimDevice::SimDevice(profile::Profile profile, Detail detail, TraceSink* trace)
   for (std::uint32_t i = 0; i < profile_.machine.device_count; ++i) {
     device_addresses_.emplace_back(profile_.machine.device.global_memory_bytes);
     gpus_.push_back(
-        std::make_unique<Gpu>("gpu" + std::to_string(i), profile_, *link_, host_, detail, *this, trace_));
+        std::make_unique<Gpu>("gpu" + std::to_string(i), profile_, *link_, host_, detail, *this, trace_, kernels));
   }
 }
 
@@ -111,9 +111,11 @@ bool SimDevice::deliver(TimePs t) {
     record.wire_bytes_up = job->wire_up;
     record.wire_bytes_down = job->wire_down;
     record.tlps = job->tlps;
+    record.kernel = job->kernel.get();
     trace_->command(record);
   }
   const Completion completion = job->times;
+  job->command.kernel.reset();  // what it keeps alive may go
   idle_.push_back(job);
   if (sink_) sink_(completion);
   return true;
@@ -130,7 +132,7 @@ bool SimDevice::has_started(CommandId id) const noexcept {
 
 void SimDevice::run_out() {
   sink_ = nullptr;
-  for (const auto& gpu : gpus_) gpu->engines().stop_moving_bytes();
+  for (const auto& gpu : gpus_) gpu->let_go_of_memory();
   while (run_until_next_completion()) {
   }
 }
@@ -162,7 +164,7 @@ bool SimDevice::run_until_next_completion() {
 }
 
 std::unique_ptr<Simulator> make_simulator(profile::Profile profile, Detail detail, TraceSink* trace,
-                                          std::string& error) {
+                                          std::string& error, KernelEngine* kernels) {
   static bool opened = false;
   if (opened) {
     error = "the simulator was opened before: SystemC has one context a process";
@@ -173,7 +175,7 @@ std::unique_ptr<Simulator> make_simulator(profile::Profile profile, Detail detai
   ::setenv("SC_COPYRIGHT_MESSAGE", "DISABLE", 0);
   sc_core::sc_report_handler::set_actions(sc_core::SC_INFO, sc_core::SC_DO_NOTHING);
   sc_core::sc_report_handler::set_actions(sc_core::SC_WARNING, sc_core::SC_DO_NOTHING);
-  return std::make_unique<SimDevice>(std::move(profile), detail, trace);
+  return std::make_unique<SimDevice>(std::move(profile), detail, trace, kernels);
 }
 
 }  // namespace sluice::sim
@@ -192,7 +194,7 @@ std::unique_ptr<Simulator> open_simulator(const SimulatorOptions& options, std::
   }
   std::string error;
   const sim::Detail detail = options.detail == "packet" ? sim::Detail::packet : sim::Detail::train;
-  auto simulator = sim::make_simulator(std::move(*loaded.profile), detail, options.trace, error);
+  auto simulator = sim::make_simulator(std::move(*loaded.profile), detail, options.trace, error, options.kernels);
   if (simulator == nullptr) errors.push_back(error);
   return simulator;
 }

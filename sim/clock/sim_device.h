@@ -17,7 +17,7 @@ namespace sluice::sim {
 
 class SimDevice final : public Simulator, public JobSink {
  public:
-  SimDevice(profile::Profile profile, Detail detail, TraceSink* trace);
+  SimDevice(profile::Profile profile, Detail detail, TraceSink* trace, KernelEngine* kernels);
   ~SimDevice() override;
 
   [[nodiscard]] const Machine& machine() const noexcept override { return profile_.machine; }
@@ -72,6 +72,6 @@ class SimDevice final : public Simulator, public JobSink {
 
 // The simulator of a profile that was built by hand; open_simulator() with a loaded one. One a process.
 [[nodiscard]] std::unique_ptr<Simulator> make_simulator(profile::Profile profile, Detail detail, TraceSink* trace,
-                                                        std::string& error);
+                                                        std::string& error, KernelEngine* kernels = nullptr);
 
 }  // namespace sluice::sim

@@ -23,6 +23,10 @@ class DeviceMemory {
   // Cost of one engine's stream over [address, address + bytes) cut into packets; updates the cache's contents.
   [[nodiscard]] virtual StreamCost stream(Access access, std::uint64_t address, std::uint64_t bytes,
                                           std::uint32_t packet_bytes) = 0;
+  // Behind the cache: sustained bytes a second where `write_permille` of them are written, and a lone access's time in
+  // the memory itself, its row closed.
+  [[nodiscard]] virtual std::uint64_t sustained_bytes_per_s(std::uint32_t write_permille) const noexcept = 0;
+  [[nodiscard]] virtual TimePs miss_latency_ps() const noexcept = 0;
 };
 
 }  // namespace sluice::memory

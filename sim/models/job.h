@@ -47,6 +47,8 @@ struct Job {
   std::uint64_t wire_down = 0;
   std::uint64_t tlps = 0;
 
+  std::unique_ptr<KernelRecord> kernel;  // what the compute units say of a launch
+
   void spend(Stage stage, TimePs time) { stages[static_cast<std::size_t>(stage)] += time; }
 };
 

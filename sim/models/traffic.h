@@ -14,6 +14,9 @@
 
 namespace sluice::sim {
 
+// How finely traffic and kernels are simulated: in closed form, or packet by packet and wave by wave.
+enum class Detail : std::uint8_t { train, packet };
+
 // Serial servers that flows meet at. The two directions of a link are separate wires.
 enum class Resource : std::uint8_t { wire_up, wire_down, home_agent, device_memory, count_ };
 inline constexpr std::size_t resource_count = static_cast<std::size_t>(Resource::count_);

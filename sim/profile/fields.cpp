@@ -284,7 +284,7 @@ void add_compute(Table& t) {
       .number("special_lanes", 0.1, 4096, "The same, division, roots, transcendental functions", AT(compute.special_lanes))
       .number("control_lanes", 0.1, 4096, "The same, branches", AT(compute.control_lanes))
       .number("memory_lanes", 0.1, 4096, "The same, loads, stores, atomics", AT(compute.memory_lanes))
-      .number("wave_issue_cycles", 1, 1000, "Between two instructions of one wave, what they depend on included", AT(compute.wave_issue_cycles))
+      .number("wave_issue_cycles", 1, 1000, "Between two instructions of one wave, as a mean with what they depend on", AT(compute.wave_issue_cycles))
       .number("wave_loads", 1, 1024, "Loads that a wave has in flight", AT(compute.wave_loads))
       .number("barrier_cycles", 0, 1e6, "A barrier, from the last wave's arrival", AT(compute.barrier_cycles))
       .number("local_latency_cycles", 1, 1e6, "Local memory, load to use", AT(compute.local_latency_cycles))

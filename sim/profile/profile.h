@@ -166,7 +166,7 @@ struct Compute {
   double special_lanes = 0;
   double control_lanes = 0;
   double memory_lanes = 0;
-  std::uint32_t wave_issue_cycles = 1;       // between two instructions of one wave, dependences included
+  double wave_issue_cycles = 1;              // between two instructions of one wave, dependences included
   std::uint32_t wave_loads = 1;              // loads that a wave has in flight
   std::uint32_t barrier_cycles = 0;          // last wave's arrival to the first instruction after it
   std::uint32_t local_latency_cycles = 0;

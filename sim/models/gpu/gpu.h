@@ -1,36 +1,63 @@
-// One device: wires command processor, copy engines, link and memories together. Nothing is modelled here.
+// One device: wires command processor, copy engines, compute units, link and memories together. Nothing is modelled here.
 #pragma once
 
 #include <string>
 
 #include "sim/dma/copy_engines.h"
 #include "sim/models/command_processor/command_processor.h"
+#include "sim/models/compute/compute_units.h"
 #include "sim/models/link/network_engine.h"
 #include "sim/models/memory/dram_memory.h"
 
 namespace sluice::sim {
 
+// Who executes what.
+class Engines final : public Executor {
+ public:
+  Engines(CopyEngines& copies, ComputeUnits& compute) : copies_(copies), compute_(compute) {}
+  void execute(Job& job) override {
+    if (job.command.kernel != nullptr) {
+      compute_.execute(job);
+    } else {
+      copies_.execute(job);
+    }
+  }
+
+ private:
+  CopyEngines& copies_;
+  ComputeUnits& compute_;
+};
+
 class Gpu {
  public:
   Gpu(const std::string& name, const profile::Profile& profile, const Link& link, cache::HostMemory& host, Detail detail,
-      JobSink& sink, TraceSink* trace)
+      JobSink& sink, TraceSink* trace, KernelEngine* kernels)
       : memory_(profile.device_memory, profile.device_cache),
         flows_((name + "_link").c_str(), detail, trace),
         processor_((name + "_command_processor").c_str(), profile, link, flows_, trace),
-        engines_((name + "_copy_engines").c_str(), profile, link, flows_, host, memory_, trace) {
+        copies_((name + "_copy_engines").c_str(), profile, link, flows_, host, memory_, trace),
+        compute_((name + "_compute").c_str(), profile, link, flows_, host, memory_, kernels, detail, trace),
+        engines_(copies_, compute_) {
     processor_.connect(engines_);
-    engines_.connect(sink);
+    copies_.connect(sink);
+    compute_.connect(sink);
   }
 
   [[nodiscard]] CommandProcessor& processor() noexcept { return processor_; }
-  [[nodiscard]] CopyEngines& engines() noexcept { return engines_; }
+  // From now on commands cost their time alone: no byte moves, no kernel runs.
+  void let_go_of_memory() noexcept {
+    copies_.stop_moving_bytes();
+    compute_.stop_executing();
+  }
   [[nodiscard]] const FlowEngine& flows() const noexcept { return flows_; }
 
  private:
   memory::DramMemory memory_;
   NetworkEngine flows_;
   CommandProcessor processor_;
-  CopyEngines engines_;
+  CopyEngines copies_;
+  ComputeUnits compute_;
+  Engines engines_;
 };
 
 }  // namespace sluice::sim

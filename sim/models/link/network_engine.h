@@ -14,8 +14,6 @@
 
 namespace sluice::sim {
 
-enum class Detail : std::uint8_t { train, packet };
-
 class NetworkEngine final : public sc_core::sc_module, public FlowEngine, private PacketNetwork::Observer {
  public:
   NetworkEngine(const sc_core::sc_module_name& name, Detail detail, TraceSink* trace);

@@ -62,6 +62,11 @@ std::uint64_t DramMemory::sustained_bytes_per_s(std::uint32_t write_permille) co
   return static_cast<std::uint64_t>(impl_->channel_rate() * impl_->memory.channels * impl_->efficiency(write_permille));
 }
 
+TimePs DramMemory::miss_latency_ps() const noexcept {
+  const profile::DramTimings& t = impl_->memory.timings;
+  return t.trcd_ps + t.tcl_ps + burst_ps(impl_->memory);
+}
+
 StreamCost DramMemory::stream(Access access, std::uint64_t address, std::uint64_t bytes, std::uint32_t packet_bytes) {
   StreamCost cost;
   if (bytes == 0) return cost;

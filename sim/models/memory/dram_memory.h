@@ -21,7 +21,8 @@ class DramMemory final : public DeviceMemory {
                                   std::uint32_t packet_bytes) override;
   // Sustained bytes a second of a sequential stream, row activations, refresh and turnaround included;
   // `write_permille` of the bytes are writes.
-  [[nodiscard]] std::uint64_t sustained_bytes_per_s(std::uint32_t write_permille) const noexcept;
+  [[nodiscard]] std::uint64_t sustained_bytes_per_s(std::uint32_t write_permille) const noexcept override;
+  [[nodiscard]] TimePs miss_latency_ps() const noexcept override;
 
  private:
   struct Impl;

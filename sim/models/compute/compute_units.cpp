@@ -1,0 +1,286 @@
+#include "sim/models/compute/compute_units.h"
+
+#include <algorithm>
+#include <exception>
+#include <utility>
+
+namespace sluice::sim {
+
+using compute::Cost;
+using compute::to_ps;
+
+// One direction's traffic of a launch.
+struct Crossing {
+  std::shared_ptr<Flow> flow;
+  TimePs start = 0;
+  TimePs alone = 0;    // end, had it the link to itself
+  TimePs waiting = 0;  // of that, what single requests took where few were under way at once
+  TimePs tail = 0;     // from the flow's end to the last wave's
+  TimePs end = 0;
+};
+
+struct ActiveLaunch {
+  Job* job = nullptr;
+  compute::Occupancy occupancy;
+  TimePs begin = 0;      // first dispatch
+  TimePs local_end = 0;  // as the units see it, with the link to themselves
+  TimePs end = 0;
+  compute::LaunchResult result;
+  Crossing read, written;
+  std::uint32_t flows_left = 0;
+  TimePs units_busy = 0, l1_busy = 0, local_busy = 0, l2_busy = 0, atomics_busy = 0, memory_busy = 0, link_busy = 0;
+};
+
+struct ComputeUnits::Machine {
+  Machine(const profile::Profile& profile, const Link& link, const memory::DeviceMemory& memory)
+      : rates(profile, link, memory), grid(profile, rates), memory(profile, rates) {}
+  compute::Rates rates;
+  compute::Grid grid;
+  compute::MemorySide memory;
+};
+
+ComputeUnits::ComputeUnits(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
+                           FlowEngine& flows, cache::HostMemory& host, const memory::DeviceMemory& memory,
+                           KernelEngine* engine, Detail detail, TraceSink* trace)
+    : Agenda(name),
+      profile_(profile),
+      link_(link),
+      flows_(flows),
+      host_(host),
+      memory_(memory),
+      engine_(engine),
+      detail_(detail),
+      trace_(trace) {}
+
+ComputeUnits::~ComputeUnits() = default;
+
+void ComputeUnits::execute(Job& job) {
+  if (machine_ == nullptr) machine_ = std::make_unique<Machine>(profile_, link_, memory_);
+  const TimePs now = kernel_now();
+  active_.push_back(std::make_unique<ActiveLaunch>());
+  ActiveLaunch& a = *active_.back();
+  a.job = &job;
+  job.times.started = now;
+  job.spend(Stage::queue_wait, now - job.arrived);
+  // The next launch is prepared while this one runs.
+  a.begin = std::max(now, job.decoded + machine_->rates.launch_ps);
+  a.local_end = a.begin;
+  if (executes_) run(a);
+  if (a.read.flow != nullptr) post(std::max(now, a.result.first_host_read), {&a, ComputeStep::start_read});
+  if (a.written.flow != nullptr) post(std::max(now, a.result.first_host_write), {&a, ComputeStep::start_write});
+  if (a.flows_left == 0) settle(a);
+}
+
+// Runs and times all groups; from then on only the link can change when the launch ends.
+void ComputeUnits::run(ActiveLaunch& a) {
+  const KernelLaunch& launch = *a.job->command.kernel;
+  const std::unique_ptr<KernelRun> run = engine_ == nullptr ? nullptr : engine_->start(launch, profile_.compute.wave_size);
+  compute::Launch l;
+  l.range = launch.range;
+  l.begin = a.begin;
+  const KernelInfo& info = launch.module->kernels()[launch.kernel];
+  std::uint64_t local_bytes = info.local_bytes;
+  for (std::size_t i = 0; i < launch.arguments.size() && i < info.arguments.size(); ++i) {
+    if (info.arguments[i].kind == ArgumentKind::local) local_bytes += launch.arguments[i].size_bytes;
+  }
+  l.occupancy = a.occupancy = compute::occupancy_of(profile_, launch.range, info.registers, local_bytes);
+  if (run == nullptr || a.occupancy.groups_per_unit == 0) {
+    a.result.failed = true;
+    return;
+  }
+  l.run_group = [&](const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
+    try {
+      return run->run_group(group, trace);
+    } catch (const std::exception&) {
+      return false;  // nothing may pass through the simulation kernel
+    }
+  };
+  Machine& m = *machine_;
+  m.memory.begin(launch.memory, local_bytes * a.occupancy.groups_per_unit);
+  m.grid.begin();
+  a.result = detail_ == Detail::packet ? compute::run_waves(l, profile_, m.rates, m.grid, m.memory)
+                                       : compute::run_groups(l, profile_, m.rates, m.grid, m.memory);
+  a.local_end = a.result.end;
+  for (const compute::Unit& u : m.grid.units) {
+    for (std::size_t p = 0; p <= compute::issue_pipe; ++p) a.units_busy = std::max(a.units_busy, to_ps(u.pipe[p].busy()));
+    a.l1_busy = std::max(a.l1_busy, to_ps(u.pipe[compute::l1_pipe].busy()));
+    a.local_busy = std::max(a.local_busy, to_ps(u.pipe[compute::local_pipe].busy()));
+  }
+  a.l2_busy = to_ps(m.grid.l2.busy());
+  a.atomics_busy = to_ps(m.grid.atomics.busy());
+  a.memory_busy = to_ps(m.grid.dram.server().busy());
+  a.link_busy = std::max(to_ps(m.grid.host_read.busy()), to_ps(m.grid.host_write.busy()));
+  if (!a.result.traffic.crosses_link()) return;
+  plan(a, Direction::host_to_device);
+  plan(a, Direction::device_to_host);
+}
+
+// One flow for all that a launch moves one way, as fast as its waves ask for it: where they have few requests under
+// way, the flow has as few.
+void ComputeUnits::plan(ActiveLaunch& a, Direction direction) {
+  const bool reads = direction == Direction::host_to_device;
+  const compute::Traffic& t = a.result.traffic;
+  const auto& packets = reads ? t.host_reads : t.host_writes;
+  const compute::HostSpan span = reads ? machine_->memory.host_read() : machine_->memory.host_written();
+  runs_.clear();
+  host_.classify(span.address, span.bytes, runs_);
+  std::array<std::uint64_t, 4> lines{};
+  std::uint64_t all_lines = 0;
+  for (const cache::LineRun& r : runs_) lines[static_cast<std::size_t>(r.state)] += r.lines, all_lines += r.lines;
+  auto flow = std::make_shared<Flow>();
+  Flow part;
+  // Packets of each size meet lines of each state in proportion.
+  const auto add = [&](std::uint32_t bytes, std::uint64_t count, TimePs home_ps) {
+    std::uint64_t seen = 0;
+    std::uint64_t done = 0;
+    for (std::size_t s = 0; s < lines.size() && count > 0; ++s) {
+      seen += lines[s];
+      const std::uint64_t upto = all_lines == 0 ? count : static_cast<std::uint64_t>(static_cast<double>(count) * static_cast<double>(seen) / static_cast<double>(all_lines));
+      if (upto <= done) continue;
+      compute::plan_packets(link_, direction, bytes, static_cast<cache::LineState>(s), upto - done, part);
+      done = upto;
+      for (Segment& segment : part.segments) {
+        for (std::size_t j = 0; j < part.hops; ++j) {
+          if (part.path[j] == Resource::home_agent) segment.service_ps[j] = std::max(segment.service_ps[j], home_ps);
+        }
+      }
+      if (flow->segments.empty()) {
+        *flow = part;
+      } else {
+        flow->segments.insert(flow->segments.end(), part.segments.begin(), part.segments.end());
+      }
+    }
+  };
+  for (std::uint32_t n = compute::max_line_sectors; n > 0; --n) add(n * sector_bytes, packets[n], 0);
+  if (!reads) add(sector_bytes, t.host_partial_writes, profile_.compute.host_partial_write_ps);
+  if (flow->segments.empty()) return;
+  flow->command = a.job->command.id;
+  flow->device = a.job->command.device;
+  flow->address = span.address;
+  Crossing& c = reads ? a.read : a.written;
+  c.start = reads ? a.result.first_host_read : a.result.first_host_write;
+  Flow one = *flow;
+  one.segments.resize(1);
+  one.segments.front().packets = 1;
+  const TimePs trip = times_alone(one).drained;
+  const std::uint64_t n = flow->packets();
+  const TimePs left = a.local_end > c.start ? a.local_end - c.start : 1;
+  const std::uint64_t wanted = std::max<std::uint64_t>(1, (n * (trip + flow->window_return_ps) + left - 1) / left);
+  if (flow->window == 0 || wanted < flow->window) {
+    flow->window = static_cast<std::uint32_t>(std::min<std::uint64_t>(wanted, 1U << 20));
+    const TimePs turn = left * flow->window / n;
+    if (turn > trip) flow->window_return_ps = std::max(flow->window_return_ps, turn - trip);
+    c.waiting = n * trip / flow->window;
+  }
+  const FlowTimes alone = times_alone(*flow);
+  c.alone = c.start + alone.end;
+  c.tail = std::min(a.local_end > c.alone ? a.local_end - c.alone : 0, machine_->rates.l2_ps);
+  c.flow = std::move(flow);
+  ++a.flows_left;
+  if (reads) {
+    host_.device_read(span.address, span.bytes);
+  } else {
+    host_.device_wrote(span.address, span.bytes);
+  }
+}
+
+void ComputeUnits::start(ActiveLaunch& a, Direction direction, TimePs now) {
+  Crossing& c = direction == Direction::host_to_device ? a.read : a.written;
+  c.start = now;
+  const Link::WireUse use = link_.wire_use(*c.flow, direction);
+  a.job->wire_up += use.up;
+  a.job->wire_down += use.down;
+  a.job->tlps += use.tlps;
+  flows_.start(c.flow, [this, &a, &c](FlowTimes times) {
+    c.end = times.end;
+    if (&c == &a.written) a.job->drained = times.drained;
+    post(std::max(times.end, kernel_now()), {&a, ComputeStep::flow_ended});
+  });
+}
+
+// Nothing is under way any more: the launch's end is known.
+void ComputeUnits::settle(ActiveLaunch& a) {
+  a.end = a.local_end;
+  for (const Crossing* c : {&a.read, &a.written}) {
+    if (c->flow != nullptr) a.end = std::max(a.end, c->end + c->tail);
+  }
+  account(a);
+  post(std::max(kernel_now(), a.end + machine_->rates.finish_ps), {&a, ComputeStep::finish});
+}
+
+// Cuts the launch's time into its own work and what memory, link and other traffic added to it.
+void ComputeUnits::account(ActiveLaunch& a) {
+  Job& job = *a.job;
+  TimePs alone = a.local_end;
+  TimePs link_busy = a.link_busy;
+  for (const Crossing* c : {&a.read, &a.written}) {
+    if (c->flow == nullptr) continue;
+    alone = std::max(alone, c->alone + c->tail);
+    link_busy = std::max(link_busy, c->waiting);
+  }
+  alone = std::min(alone, a.end);
+  const TimePs whole = alone - a.begin;
+  const std::pair<TimePs, std::string_view> parts[] = {
+      {a.units_busy, "issue"}, {a.l1_busy, "l1"},           {a.local_busy, "local_memory"},  {a.l2_busy, "l2"},
+      {a.atomics_busy, "atomics"}, {a.memory_busy, "device_memory"}, {link_busy, "link"}};
+  const auto* most = std::max_element(std::begin(parts), std::end(parts),
+                                      [](const auto& x, const auto& y) { return x.first < y.first; });
+  const TimePs own = std::max({a.units_busy, a.l1_busy, a.local_busy, a.l2_busy, a.atomics_busy});
+  const TimePs on_link = link_busy > std::max(own, a.memory_busy) ? link_busy - std::max(own, a.memory_busy) : 0;
+  const TimePs in_memory = a.memory_busy > own ? a.memory_busy - own : 0;
+  const TimePs link = std::min(whole, on_link);
+  const TimePs memory = std::min(whole - link, in_memory);
+  const TimePs start = job.times.started;
+  job.spend(Stage::setup, a.begin - start + machine_->rates.finish_ps);
+  job.spend(Stage::compute, whole - link - memory);
+  job.spend(Stage::device_memory, memory);
+  job.spend(Stage::link, link);
+  job.spend(Stage::contention, a.end - alone);
+
+  auto figures = std::make_unique<KernelRecord>(a.result.figures);
+  const compute::Traffic& t = a.result.traffic;
+  const NdRange& range = job.command.kernel->range;
+  figures->work_items = range.global[0] * range.global[1] * range.global[2];
+  figures->sectors = t.sectors;
+  figures->l1_hit_sectors = t.l1_hits;
+  figures->l2_hit_sectors = t.l2_hits;
+  figures->device_read_bytes = t.device_read;
+  figures->device_written_bytes = t.device_written;
+  if (a.read.flow != nullptr) figures->link_read_bytes = a.read.flow->bytes();
+  if (a.written.flow != nullptr) figures->link_written_bytes = a.written.flow->bytes();
+  figures->groups_per_unit = a.occupancy.groups_per_unit;
+  figures->occupancy_permille = a.occupancy.permille;
+  figures->occupancy_limit = a.occupancy.limit;
+  figures->limiter = most->first * 2 < whole ? "latency" : most->second;
+  job.kernel = std::move(figures);
+  if (trace_ == nullptr || trace_->level() < TraceLevel::stage) return;
+  const auto tell = [&](std::string_view action, TimePs begin, TimePs end, std::uint64_t bytes) {
+    trace_->stage({job.command.id, job.command.device, "compute", action, begin, end,
+                   (end - begin) / machine_->rates.cycle_ps, bytes});
+  };
+  tell("launch", start, a.begin, 0);
+  tell("execute", a.begin, a.end, t.sectors * sector_bytes);
+  tell("finish", a.end, a.end + machine_->rates.finish_ps, 0);
+}
+
+void ComputeUnits::finish(ActiveLaunch& a, TimePs now) {
+  Job& job = *a.job;
+  job.times.ended = job.times.completed = now;
+  if (a.result.failed) job.times.status = std::min(-1, job.command.kernel->failure_status);
+  std::erase_if(active_, [&](const auto& p) { return p.get() == &a; });
+  sink_->job_ended(job);
+}
+
+void ComputeUnits::act(const ComputeEvent& event, TimePs now) {
+  ActiveLaunch& a = *event.launch;
+  switch (event.step) {
+    case ComputeStep::start_read: start(a, Direction::host_to_device, now); break;
+    case ComputeStep::start_write: start(a, Direction::device_to_host, now); break;
+    case ComputeStep::flow_ended:
+      if (--a.flows_left == 0) settle(a);
+      break;
+    case ComputeStep::finish: finish(a, now); break;
+  }
+}
+
+}  // namespace sluice::sim

@@ -1,0 +1,67 @@
+// The compute units: executes launches and times them. A launch is run when its turn comes - groups functionally in the
+// order of dispatch, their records timed as they come - and costs the simulation kernel one event, and two for each
+// direction in which it crosses the link. What crosses is a flow like any other: it contends with copies, and its TLPs
+// are traced. Launches of several queues share the units as they find room.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "sim/clock/agenda.h"
+#include "sim/iface/kernel_engine.h"
+#include "sim/models/compute/launch.h"
+#include "sim/models/host_link.h"
+#include "sim/models/job.h"
+#include "sim/profile/profile.h"
+
+namespace sluice::sim {
+
+enum class ComputeStep : std::uint8_t { start_read, start_write, flow_ended, finish };
+
+struct ActiveLaunch;
+
+struct ComputeEvent {
+  ActiveLaunch* launch = nullptr;
+  ComputeStep step = ComputeStep::finish;
+};
+
+class ComputeUnits final : public Agenda<ComputeEvent>, public Executor {
+ public:
+  // `engine` may be nullptr: then every launch fails.
+  ComputeUnits(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link, FlowEngine& flows,
+               cache::HostMemory& host, const memory::DeviceMemory& memory, KernelEngine* engine, Detail detail,
+               TraceSink* trace);
+  ~ComputeUnits() override;
+  void connect(JobSink& sink) { sink_ = &sink; }
+
+  void execute(Job& job) override;
+  // From now on launches do nothing: the program's memory may be gone.
+  void stop_executing() noexcept { executes_ = false; }
+
+ private:
+  struct Machine;  // caches and units; made for the first launch, as programs without kernels need none
+
+  void act(const ComputeEvent& event, TimePs now) override;
+  void run(ActiveLaunch& a);
+  void plan(ActiveLaunch& a, Direction direction);
+  void start(ActiveLaunch& a, Direction direction, TimePs now);
+  void settle(ActiveLaunch& a);
+  void account(ActiveLaunch& a);
+  void finish(ActiveLaunch& a, TimePs now);
+
+  const profile::Profile& profile_;
+  const Link& link_;
+  FlowEngine& flows_;
+  cache::HostMemory& host_;
+  const memory::DeviceMemory& memory_;
+  KernelEngine* engine_;
+  const Detail detail_;
+  TraceSink* trace_;
+  JobSink* sink_ = nullptr;
+  bool executes_ = true;
+  std::unique_ptr<Machine> machine_;
+  std::vector<std::unique_ptr<ActiveLaunch>> active_;
+  std::vector<cache::LineRun> runs_;
+};
+
+}  // namespace sluice::sim

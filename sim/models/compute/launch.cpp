@@ -1,0 +1,44 @@
+#include "sim/models/compute/launch.h"
+
+#include <algorithm>
+
+namespace sluice::compute {
+
+void count(const GroupTrace& trace, KernelRecord& figures) {
+  ++figures.groups;
+  figures.waves += trace.waves.size();
+  for (const WaveTrace& w : trace.waves) {
+    for (std::size_t i = 0; i < instruction_classes; ++i) figures.instructions[i] += w.issued[i];
+  }
+  for (const WaveAccess& a : trace.accesses) {
+    if (a.kind == AccessKind::barrier) {
+      ++figures.barriers;
+      continue;
+    }
+    ++figures.accesses;
+    figures.local_accesses += is_local(a) ? 1 : 0;
+    figures.atomics += a.kind == AccessKind::atomic ? 1 : 0;
+  }
+}
+
+Cost l1_cost(const Rates& rates, const WaveAccess&, const Traffic& traffic) {
+  return std::max(traffic.lines * rates.l1_line, traffic.sectors * rates.l1_sector);
+}
+
+Cost local_cost(const Rates& rates, const WaveAccess& access) {
+  return std::max(1U, access.sectors) * rates.local_conflict;
+}
+
+Cost host_read_cost(const Rates& rates, const Traffic& traffic) {
+  Cost cost = 0;
+  for (std::size_t i = 1; i <= max_line_sectors; ++i) cost += traffic.host_reads[i] * rates.host_read[i];
+  return cost;
+}
+
+Cost host_write_cost(const Rates& rates, const Traffic& traffic) {
+  Cost cost = traffic.host_partial_writes * rates.host_partial_write;
+  for (std::size_t i = 1; i <= max_line_sectors; ++i) cost += traffic.host_writes[i] * rates.host_write[i];
+  return cost;
+}
+
+}  // namespace sluice::compute

@@ -1,0 +1,209 @@
+#include "sim/models/compute/memory_side.h"
+
+#include <algorithm>
+#include <bit>
+
+namespace sluice::compute {
+
+namespace {
+
+constexpr std::uint64_t page_sectors = 4096 / sector_bytes;
+// Simulated place of what is in no range (program-scope variables, say): above all that is handed out.
+constexpr std::uint64_t strays = (1ULL << 46) / sector_bytes;
+
+// Key of a line: its number, whose memory it is, and for the host's the launch that may use it.
+constexpr std::uint64_t host_bit = 1ULL << 43;
+
+// Calls run(sectors) for each run of neighbours in `mask`.
+template <class Run>
+void for_runs(std::uint32_t mask, Run run) {
+  while (mask != 0) {
+    mask >>= std::countr_zero(mask);
+    const auto n = static_cast<std::uint32_t>(std::countr_one(mask));
+    run(n);
+    mask = n >= 32 ? 0 : mask >> n;
+  }
+}
+
+}  // namespace
+
+void Traffic::add(const Traffic& o) {
+  level = std::max(level, o.level);
+  lines += o.lines;
+  sectors += o.sectors;
+  l1_hits += o.l1_hits;
+  l2_hits += o.l2_hits;
+  l2_sectors += o.l2_sectors;
+  atomic_sectors += o.atomic_sectors;
+  device_read += o.device_read;
+  device_written += o.device_written;
+  for (std::size_t i = 0; i < host_reads.size(); ++i) host_reads[i] += o.host_reads[i], host_writes[i] += o.host_writes[i];
+  host_partial_writes += o.host_partial_writes;
+}
+
+bool Traffic::crosses_link() const {
+  std::uint64_t n = host_partial_writes;
+  for (std::size_t i = 0; i < host_reads.size(); ++i) n += host_reads[i] + host_writes[i];
+  return n != 0;
+}
+
+MemorySide::MemorySide(const profile::Profile& profile, const Rates& rates)
+    : profile_(profile),
+      line_sectors_(rates.line_sectors),
+      l1_(profile.machine.device.compute_units,
+          SectorCache(profile.compute.l1_bytes, profile.device_cache.line_bytes)),
+      l2_(profile.device_cache.capacity_bytes, profile.device_cache.line_bytes) {}
+
+void MemorySide::begin(const MemoryMap* map, std::uint64_t local_bytes) {
+  ++launch_;
+  ranges_.clear();
+  last_range_ = 0;
+  if (map != nullptr) {
+    for (const auto& [data, range] : map->ranges()) {
+      const auto at = reinterpret_cast<std::uintptr_t>(data);
+      Range r;
+      r.begin = at / sector_bytes;
+      r.end = (at + range.size_bytes + sector_bytes - 1) / sector_bytes;
+      r.simulated = range.address / sector_bytes;
+      r.host = range.placement == Placement::host_pinned || range.placement == Placement::host_pageable;
+      ranges_.push_back(r);
+    }
+  }
+  const profile::Compute& c = profile_.compute;
+  std::uint64_t ways = SectorCache::ways;
+  if (c.l1_holds_local) ways = ways * (c.l1_bytes - std::min<std::uint64_t>(c.l1_bytes, local_bytes)) / c.l1_bytes;
+  for (SectorCache& l1 : l1_) l1.clear(static_cast<std::uint32_t>(ways));
+}
+
+MemorySide::Range& MemorySide::range_of(std::uint64_t sector) {
+  if (last_range_ < ranges_.size() && sector - ranges_[last_range_].begin < ranges_[last_range_].end - ranges_[last_range_].begin) {
+    return ranges_[last_range_];
+  }
+  const auto after = std::upper_bound(ranges_.begin(), ranges_.end(), sector,
+                                      [](std::uint64_t s, const Range& r) { return s < r.begin; });
+  if (after != ranges_.begin() && sector < std::prev(after)->end) {
+    last_range_ = static_cast<std::size_t>(std::prev(after) - ranges_.begin());
+    return ranges_[last_range_];
+  }
+  const std::uint64_t page = sector / page_sectors;
+  const auto number = pages_.try_emplace(page, pages_.size()).first->second;
+  page_ = Range{};
+  page_.begin = page * page_sectors;
+  page_.end = page_.begin + page_sectors;
+  page_.simulated = strays + number * page_sectors;
+  return page_;
+}
+
+HostSpan MemorySide::span_of(Extent Range::*extent) const noexcept {
+  HostSpan span;
+  std::uint64_t end = 0;
+  for (const Range& r : ranges_) {
+    const Extent& e = r.*extent;
+    if (!r.host || e.first > e.last) continue;
+    const std::uint64_t first = e.first * sector_bytes;
+    if (span.bytes == 0 || first < span.address) span.address = first;
+    end = std::max(end, (e.last + 1) * sector_bytes);
+    span.bytes = end - span.address;
+  }
+  return span;
+}
+
+void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupTrace& trace, Traffic& traffic) {
+  traffic.sectors += access.sectors;
+  // One run of whole sectors may have a part of one at each end.
+  const bool whole = static_cast<std::uint64_t>(access.lanes) * access.bytes + 2 * sector_bytes >
+                     static_cast<std::uint64_t>(access.sectors) * sector_bytes;
+  const std::uint64_t* sector = trace.sectors.data() + access.first_sector;
+  const std::uint64_t* const end = sector + access.sectors;
+  while (sector != end) {
+    Range& range = range_of(*sector);
+    const std::uint64_t shift = range.simulated - range.begin;
+    const std::uint64_t line = (*sector + shift) / line_sectors_;
+    std::uint32_t mask = 0;
+    Extent& touched = access.kind == AccessKind::load ? range.read : range.written;
+    do {
+      const std::uint64_t at = *sector + shift;
+      mask |= 1U << (at % line_sectors_);
+      touched.add(at);
+      ++sector;
+    } while (sector != end && *sector >= range.begin && *sector < range.end && (*sector + shift) / line_sectors_ == line);
+    ++traffic.lines;
+    const std::uint64_t key = range.host ? line | host_bit | launch_ << 44 : line;
+    switch (access.kind) {
+      case AccessKind::load: load(unit, key, mask, range.host, traffic); break;
+      case AccessKind::store: store(key, mask, range.host, whole, traffic); break;
+      case AccessKind::atomic:
+        if (range.host) range.read.add(touched.last);
+        atomic(key, mask, range.host, traffic);
+        break;
+      case AccessKind::barrier: break;
+    }
+  }
+}
+
+// Brings `missing` from behind the last-level cache, in units of what a miss fetches.
+void MemorySide::fetch(std::uint64_t key, std::uint32_t missing, bool host, Traffic& traffic) {
+  const std::uint32_t unit = (host ? profile_.compute.host_fetch_bytes : profile_.compute.fetch_bytes) / sector_bytes;
+  std::uint32_t wanted = 0;
+  for (std::uint32_t i = 0; i < line_sectors_; i += unit) {
+    const std::uint32_t part = ((1U << unit) - 1) << i;
+    if ((missing & part) != 0) wanted |= part;
+  }
+  wanted &= ~(l2_.present(key, wanted) & ~missing);
+  l2_.fill(key, wanted);
+  if (host) {
+    traffic.level = Level::host;
+    for_runs(wanted, [&](std::uint32_t n) { ++traffic.host_reads[n]; });
+  } else {
+    traffic.level = std::max(traffic.level, Level::memory);
+    traffic.device_read += static_cast<std::uint64_t>(std::popcount(wanted)) * sector_bytes;
+  }
+}
+
+void MemorySide::load(std::size_t unit, std::uint64_t key, std::uint32_t mask, bool host, Traffic& traffic) {
+  const std::uint32_t near = l1_[unit].access(key, mask, false).hits;
+  traffic.l1_hits += static_cast<std::uint64_t>(std::popcount(near));
+  traffic.level = std::max(traffic.level, Level::l1);
+  const std::uint32_t missing = mask & ~near;
+  if (missing == 0) return;
+  const SectorCache::Result far = l2_.access(key, missing, false);
+  traffic.level = std::max(traffic.level, Level::l2);
+  traffic.l2_sectors += static_cast<std::uint64_t>(std::popcount(missing));
+  traffic.l2_hits += static_cast<std::uint64_t>(std::popcount(far.hits));
+  traffic.device_written += static_cast<std::uint64_t>(far.written_back) * sector_bytes;
+  if (const std::uint32_t absent = missing & ~far.hits; absent != 0) fetch(key, absent, host, traffic);
+}
+
+void MemorySide::store(std::uint64_t key, std::uint32_t mask, bool host, bool whole, Traffic& traffic) {
+  traffic.l2_sectors += static_cast<std::uint64_t>(std::popcount(mask));
+  traffic.level = std::max(traffic.level, Level::l2);
+  if (!host) {
+    traffic.device_written += static_cast<std::uint64_t>(l2_.access(key, mask, true).written_back) * sector_bytes;
+    return;
+  }
+  traffic.level = Level::host;
+  if (whole) {
+    for_runs(mask, [&](std::uint32_t n) { ++traffic.host_writes[n]; });
+  } else {
+    traffic.host_partial_writes += static_cast<std::uint64_t>(std::popcount(mask));
+  }
+}
+
+void MemorySide::atomic(std::uint64_t key, std::uint32_t mask, bool host, Traffic& traffic) {
+  const auto sectors = static_cast<std::uint64_t>(std::popcount(mask));
+  traffic.l2_sectors += sectors;
+  traffic.atomic_sectors += sectors;
+  traffic.level = std::max(traffic.level, Level::l2);
+  if (host) {  // done by the host: a request with its answer, and the data
+    traffic.level = Level::host;
+    traffic.host_reads[1] += sectors;
+    traffic.host_partial_writes += sectors;
+    return;
+  }
+  const SectorCache::Result far = l2_.access(key, mask, true);
+  traffic.l2_hits += static_cast<std::uint64_t>(std::popcount(far.hits));
+  traffic.device_written += static_cast<std::uint64_t>(far.written_back) * sector_bytes;
+  if (const std::uint32_t absent = mask & ~far.hits; absent != 0) fetch(key, absent, false, traffic);
+}
+
+}  // namespace sluice::compute

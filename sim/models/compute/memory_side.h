@@ -1,0 +1,96 @@
+// Where a wave's accesses go: first-level cache of the unit, the device's last-level cache, device memory or, for memory
+// of the host, the link. Says what each access moved; the timing of it is not here. Free of SystemC.
+//
+// Loads fill both caches. Stores and atomics are done at the last-level cache, which writes back. First-level caches, and
+// lines of the host in the last-level one, are valid within a launch only: another processor may have changed them since.
+// Addresses are simulated ones, so that hits do not depend on where the process was loaded.
+#pragma once
+
+#include <array>
+#include <memory>
+#include <span>
+#include <unordered_map>
+#include <vector>
+
+#include "sim/iface/kernel_engine.h"
+#include "sim/models/compute/rates.h"
+#include "sim/models/compute/sector_cache.h"
+#include "sim/profile/profile.h"
+
+namespace sluice::compute {
+
+enum class Level : std::uint8_t { none, l1, l2, memory, host };
+
+// What an access, or a sum of accesses, moved.
+struct Traffic {
+  Level level = Level::none;  // the farthest place that it waits for
+  std::uint64_t lines = 0;
+  std::uint64_t sectors = 0;
+  std::uint64_t l1_hits = 0;
+  std::uint64_t l2_hits = 0;
+  std::uint64_t l2_sectors = 0;  // that passed between units and the last-level cache
+  std::uint64_t atomic_sectors = 0;
+  std::uint64_t device_read = 0;  // bytes
+  std::uint64_t device_written = 0;
+  std::array<std::uint64_t, max_line_sectors + 1> host_reads{};  // packets by their sectors
+  std::array<std::uint64_t, max_line_sectors + 1> host_writes{};
+  std::uint64_t host_partial_writes = 0;  // of less than a sector each
+  void add(const Traffic& other);
+  [[nodiscard]] bool crosses_link() const;
+};
+
+// Part of the host's memory that a launch has touched.
+struct HostSpan {
+  std::uint64_t address = 0;
+  std::uint64_t bytes = 0;
+};
+
+class MemorySide {
+ public:
+  MemorySide(const profile::Profile& profile, const Rates& rates);
+
+  // A launch begins: `local_bytes` of each unit are local memory.
+  void begin(const MemoryMap* map, std::uint64_t local_bytes);
+  // A global, constant or image access of a wave on `unit`.
+  void access(std::size_t unit, const WaveAccess& access, const GroupTrace& trace, Traffic& traffic);
+  // What of the host's memory the launch has read, and written.
+  [[nodiscard]] HostSpan host_read() const noexcept { return span_of(&Range::read); }
+  [[nodiscard]] HostSpan host_written() const noexcept { return span_of(&Range::written); }
+
+ private:
+  struct Extent {  // of touched sectors
+    std::uint64_t first = ~0ULL;
+    std::uint64_t last = 0;
+    void add(std::uint64_t sector) {
+      if (sector < first) first = sector;
+      if (sector > last) last = sector;
+    }
+  };
+  struct Range {
+    std::uint64_t begin = 0;  // sectors of the process
+    std::uint64_t end = 0;
+    std::uint64_t simulated = 0;  // sector that `begin` is
+    bool host = false;
+    Extent read;
+    Extent written;
+  };
+
+  [[nodiscard]] Range& range_of(std::uint64_t sector);
+  [[nodiscard]] HostSpan span_of(Extent Range::*extent) const noexcept;
+  void load(std::size_t unit, std::uint64_t key, std::uint32_t mask, bool host, Traffic& traffic);
+  void store(std::uint64_t key, std::uint32_t mask, bool host, bool whole, Traffic& traffic);
+  void atomic(std::uint64_t key, std::uint32_t mask, bool host, Traffic& traffic);
+  void fetch(std::uint64_t key, std::uint32_t missing, bool host, Traffic& traffic);
+
+  const profile::Profile& profile_;
+  const std::uint32_t line_sectors_;
+  std::uint64_t launch_ = 0;
+  std::vector<Range> ranges_;  // by address
+  std::size_t last_range_ = 0;
+  Range page_;                 // of an address outside all ranges
+  std::unordered_map<std::uint64_t, std::uint64_t> pages_;  // such pages in the order of first touch; never iterated
+  std::vector<SectorCache> l1_;
+  SectorCache l2_;
+};
+
+}  // namespace sluice::compute

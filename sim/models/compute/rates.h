@@ -1,0 +1,48 @@
+// What a compute unit and the memories behind it take for each thing that a wave does, worked out once from the profile.
+#pragma once
+
+#include <array>
+
+#include "sim/iface/kernel_engine.h"
+#include "sim/models/compute/server.h"
+#include "sim/models/device_memory.h"
+#include "sim/models/host_link.h"
+#include "sim/profile/profile.h"
+
+namespace sluice::compute {
+
+inline constexpr std::size_t max_line_sectors = 8;
+inline constexpr std::size_t dram_steps = 16;
+
+// Serial parts of a compute unit: the issue ports of all classes together, one for each class, first-level cache, local
+// memory.
+inline constexpr std::size_t issue_pipe = instruction_classes;
+inline constexpr std::size_t l1_pipe = issue_pipe + 1;
+inline constexpr std::size_t local_pipe = l1_pipe + 1;
+inline constexpr std::size_t pipes = local_pipe + 1;
+
+// Latencies are those of an access that meets nobody, the service times of the parts on its way apart.
+struct Rates {
+  Rates(const profile::Profile& profile, const sim::Link& link, const memory::DeviceMemory& memory);
+
+  std::uint32_t line_sectors;
+  TimePs cycle_ps;
+  TimePs wave_issue_ps;
+  TimePs l1_ps, l2_ps, memory_ps, local_ps, barrier_ps;  // memory: added to l2
+  TimePs host_read_ps, host_write_ps;                    // added to l2, where the link takes longer
+  TimePs launch_ps, finish_ps;
+  std::array<Cost, instruction_classes + 1> instruction{};  // of a wave, by pipe
+  Cost l1_line, l1_sector, local_conflict;
+  Cost dispatch, wave_launch;
+  Cost l2_sector, atomic_sector, atomic_same_sector;
+  std::array<Cost, dram_steps + 1> dram_byte{};             // by the share of writes
+  std::array<Cost, max_line_sectors + 1> host_read{};       // a packet, by sectors
+  std::array<Cost, max_line_sectors + 1> host_write{};
+  Cost host_partial_write;
+};
+
+// The flow of `packets` like transfers of `bytes` each between a kernel and host memory.
+void plan_packets(const sim::Link& link, Direction direction, std::uint32_t bytes, cache::LineState state,
+                  std::uint64_t packets, sim::Flow& flow);
+
+}  // namespace sluice::compute

@@ -1,0 +1,49 @@
+// A set-associative cache of lines with valid and dirty bits for each 32-byte sector, least recently used line out first.
+// Only tags, no data; made for one look-up per line and memory instruction. Free of SystemC.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+namespace sluice::compute {
+
+class SectorCache {
+ public:
+  static constexpr std::uint32_t ways = 16;
+
+  // A capacity of less than one set gives a cache that holds nothing.
+  SectorCache(std::uint64_t capacity_bytes, std::uint32_t line_bytes);
+
+  struct Result {
+    std::uint32_t hits = 0;          // sectors of `mask` that were there
+    std::uint32_t written_back = 0;  // dirty sectors that another line lost to this one
+  };
+  // Reads or writes the sectors `mask` of `line` and leaves them valid; a write leaves them dirty.
+  Result access(std::uint64_t line, std::uint32_t mask, bool write);
+  // The sectors of `mask` that are there, which neither fills nor renews.
+  [[nodiscard]] std::uint32_t present(std::uint64_t line, std::uint32_t mask) const;
+  // Takes the sectors `mask` in as valid and clean, beside one of them that was asked for.
+  void fill(std::uint64_t line, std::uint32_t mask);
+  // Forgets everything, without writing back. `usable_ways` of each set from now on.
+  void clear(std::uint32_t usable_ways = ways);
+
+ private:
+  struct Line {
+    std::uint64_t tag = 0;
+    std::uint32_t epoch = 0;  // of the last clear(); another one: empty
+    std::uint32_t used = 0;
+    std::uint8_t valid = 0;
+    std::uint8_t dirty = 0;
+  };
+
+  [[nodiscard]] std::size_t set_of(std::uint64_t line) const noexcept;
+  [[nodiscard]] Line* find(std::uint64_t line) noexcept;
+
+  std::uint64_t sets_;
+  std::uint32_t usable_ = ways;
+  std::uint32_t epoch_ = 1;
+  std::uint32_t clock_ = 0;
+  std::vector<Line> lines_;
+};
+
+}  // namespace sluice::compute
