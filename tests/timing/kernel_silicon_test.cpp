@@ -1,5 +1,6 @@
-// Kernels against silicon: the launches of tests/silicon/clprobe.cpp and cuprobe.cu on the model of an H200, against what
-// an H200 took. The records stand for what the probes' kernels do; launch, dispatch, caches, memory and link are ours.
+// Kernels against silicon: the launches of tests/silicon/clprobe.cpp and cuprobe.cu on the model of an H200, against
+// what an H200 took. The records stand for what the probes' kernels do; launch, dispatch, caches, memory and link are
+// ours.
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -131,7 +132,8 @@ TEST_F(Silicon, ZeroCopyRows) {
     double ours = 0;
     if (op == "zc_chase") {
       if (row["state"] != "flushed") continue;  // what the program did to the lines before is not told here
-      ours = run(synthetic::chase(host_base, bytes, std::min<std::uint64_t>(4000, bytes / 128)), synthetic::linear(1, 1));
+      ours =
+          run(synthetic::chase(host_base, bytes, std::min<std::uint64_t>(4000, bytes / 128)), synthetic::linear(1, 1));
     } else {
       const std::uint32_t width = op.back() == '4' ? 4 : 16;
       const auto kind = op.rfind("zc_read", 0) == 0 ? AccessKind::load : AccessKind::store;
@@ -139,7 +141,8 @@ TEST_F(Silicon, ZeroCopyRows) {
                  synthetic::linear(items, 256));
     }
     const double error = compare(row, "gpu_med", ours);
-    // A lone partial write to a line in the host's last-level cache takes 1.3 ns, others 2.0; the model knows the latter.
+    // A lone partial write to a line in the host's last-level cache takes 1.3 ns, others 2.0; the model knows the
+    // latter.
     const bool lone_write = op.rfind("zc_write", 0) == 0 && stride == 128;
     EXPECT_LT(error, lone_write ? 0.45 : 0.20) << row;
     errors.push_back(error);

@@ -101,7 +101,9 @@ class Engine final : public KernelEngine {
   class Run final : public KernelRun {
    public:
     Run(Engine& engine, const KernelLaunch& launch, std::uint32_t wave_size)
-        : engine_(engine), range_(launch.range), wave_size_(wave_size),
+        : engine_(engine),
+          range_(launch.range),
+          wave_size_(wave_size),
           module_(std::static_pointer_cast<const Module>(launch.module)) {}
     bool run_group(const std::array<std::uint64_t, 3>& group, GroupTrace& trace) override {
       ++engine_.groups_run;
@@ -129,7 +131,8 @@ inline std::shared_ptr<const Module> module(const char* name, WaveBody body, Ker
   return std::make_shared<Module>(std::move(info), std::move(body));
 }
 
-// for (i = item; i < n; i += items) ... a[i * stride]: one access of `bytes` a lane each time round. `items`: of the launch.
+// for (i = item; i < n; i += items) ... a[i * stride]: one access of `bytes` a lane each time round. `items`: of the
+// launch.
 inline std::shared_ptr<const Module> grid_stride(const char* name, AccessKind kind, std::uint64_t base, std::uint64_t n,
                                                  std::uint64_t stride_bytes, std::uint32_t bytes, std::uint64_t items) {
   return module(name, [=](WaveWriter& w, std::uint64_t item) {

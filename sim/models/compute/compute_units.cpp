@@ -74,7 +74,8 @@ void ComputeUnits::execute(Job& job) {
 // Runs and times all groups; from then on only the link can change when the launch ends.
 void ComputeUnits::run(ActiveLaunch& a) {
   const KernelLaunch& launch = *a.job->command.kernel;
-  const std::unique_ptr<KernelRun> run = engine_ == nullptr ? nullptr : engine_->start(launch, profile_.compute.wave_size);
+  const std::unique_ptr<KernelRun> run =
+      engine_ == nullptr ? nullptr : engine_->start(launch, profile_.compute.wave_size);
   compute::Launch l;
   l.range = launch.range;
   l.begin = a.begin;
@@ -102,7 +103,8 @@ void ComputeUnits::run(ActiveLaunch& a) {
                                        : compute::run_groups(l, profile_, m.rates, m.grid, m.memory);
   a.local_end = a.result.end;
   for (const compute::Unit& u : m.grid.units) {
-    for (std::size_t p = 0; p <= compute::issue_pipe; ++p) a.units_busy = std::max(a.units_busy, to_ps(u.pipe[p].busy()));
+    for (std::size_t p = 0; p <= compute::issue_pipe; ++p)
+      a.units_busy = std::max(a.units_busy, to_ps(u.pipe[p].busy()));
     a.l1_busy = std::max(a.l1_busy, to_ps(u.pipe[compute::l1_pipe].busy()));
     a.local_busy = std::max(a.local_busy, to_ps(u.pipe[compute::local_pipe].busy()));
   }
@@ -135,7 +137,10 @@ void ComputeUnits::plan(ActiveLaunch& a, Direction direction) {
     std::uint64_t done = 0;
     for (std::size_t s = 0; s < lines.size() && count > 0; ++s) {
       seen += lines[s];
-      const std::uint64_t upto = all_lines == 0 ? count : static_cast<std::uint64_t>(static_cast<double>(count) * static_cast<double>(seen) / static_cast<double>(all_lines));
+      const std::uint64_t upto =
+          all_lines == 0 ? count
+                         : static_cast<std::uint64_t>(static_cast<double>(count) * static_cast<double>(seen) /
+                                                      static_cast<double>(all_lines));
       if (upto <= done) continue;
       compute::plan_packets(link_, direction, bytes, static_cast<cache::LineState>(s), upto - done, part);
       done = upto;
@@ -221,8 +226,9 @@ void ComputeUnits::account(ActiveLaunch& a) {
   alone = std::min(alone, a.end);
   const TimePs whole = alone - a.begin;
   const std::pair<TimePs, std::string_view> parts[] = {
-      {a.units_busy, "issue"}, {a.l1_busy, "l1"},           {a.local_busy, "local_memory"},  {a.l2_busy, "l2"},
-      {a.atomics_busy, "atomics"}, {a.memory_busy, "device_memory"}, {link_busy, "link"}};
+      {a.units_busy, "issue"}, {a.l1_busy, "l1"},           {a.local_busy, "local_memory"},
+      {a.l2_busy, "l2"},       {a.atomics_busy, "atomics"}, {a.memory_busy, "device_memory"},
+      {link_busy, "link"}};
   const auto* most = std::max_element(std::begin(parts), std::end(parts),
                                       [](const auto& x, const auto& y) { return x.first < y.first; });
   const TimePs own = std::max({a.units_busy, a.l1_busy, a.local_busy, a.l2_busy, a.atomics_busy});
@@ -274,12 +280,18 @@ void ComputeUnits::finish(ActiveLaunch& a, TimePs now) {
 void ComputeUnits::act(const ComputeEvent& event, TimePs now) {
   ActiveLaunch& a = *event.launch;
   switch (event.step) {
-    case ComputeStep::start_read: start(a, Direction::host_to_device, now); break;
-    case ComputeStep::start_write: start(a, Direction::device_to_host, now); break;
+    case ComputeStep::start_read:
+      start(a, Direction::host_to_device, now);
+      break;
+    case ComputeStep::start_write:
+      start(a, Direction::device_to_host, now);
+      break;
     case ComputeStep::flow_ended:
       if (--a.flows_left == 0) settle(a);
       break;
-    case ComputeStep::finish: finish(a, now); break;
+    case ComputeStep::finish:
+      finish(a, now);
+      break;
   }
 }
 

@@ -28,9 +28,9 @@ struct ComputeEvent {
 class ComputeUnits final : public Agenda<ComputeEvent>, public Executor {
  public:
   // `engine` may be nullptr: then every launch fails.
-  ComputeUnits(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link, FlowEngine& flows,
-               cache::HostMemory& host, const memory::DeviceMemory& memory, KernelEngine* engine, Detail detail,
-               TraceSink* trace);
+  ComputeUnits(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
+               FlowEngine& flows, cache::HostMemory& host, const memory::DeviceMemory& memory, KernelEngine* engine,
+               Detail detail, TraceSink* trace);
   ~ComputeUnits() override;
   void connect(JobSink& sink) { sink_ = &sink; }
 

@@ -14,7 +14,8 @@ Occupancy occupancy_of(const profile::Profile& profile, const NdRange& range, st
   o.group.local_bytes = local_bytes;
   const std::uint64_t slots = static_cast<std::uint64_t>(o.group.waves) * c.wave_size;
   // A compiler spills before it asks for more than lets a group run.
-  o.group.registers = std::min<std::uint64_t>(slots * (registers == 0 ? usual_registers : registers), c.registers_per_unit);
+  o.group.registers =
+      std::min<std::uint64_t>(slots * (registers == 0 ? usual_registers : registers), c.registers_per_unit);
   struct Bound {
     std::uint64_t groups;
     std::string_view name;

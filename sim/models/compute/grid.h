@@ -1,5 +1,5 @@
-// The compute units as places for work-groups, and the serial parts that their waves share. Lives as long as the device:
-// a launch finds what earlier ones have left running.
+// The compute units as places for work-groups, and the serial parts that their waves share. Lives as long as the
+// device: a launch finds what earlier ones have left running.
 #pragma once
 
 #include <array>

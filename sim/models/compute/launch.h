@@ -20,7 +20,7 @@ struct Launch {
 // When things happened, and how much there was of each.
 struct LaunchResult {
   bool failed = false;
-  TimePs end = 0;      // the last wave is over and the last store has arrived
+  TimePs end = 0;                       // the last wave is over and the last store has arrived
   TimePs first_host_read = time_never;  // has left for the link
   TimePs first_host_write = time_never;
   Traffic traffic;
@@ -52,7 +52,9 @@ void count(const GroupTrace& trace, KernelRecord& figures);
 [[nodiscard]] Cost local_cost(const Rates& rates, const WaveAccess& access);
 [[nodiscard]] Cost host_read_cost(const Rates& rates, const Traffic& traffic);
 [[nodiscard]] Cost host_write_cost(const Rates& rates, const Traffic& traffic);
-[[nodiscard]] inline bool is_local(const WaveAccess& a) { return a.space == MemorySpace::local; }
+[[nodiscard]] inline bool is_local(const WaveAccess& a) {
+  return a.space == MemorySpace::local;
+}
 
 // `train`: groups one after another, each reduced to what it takes of every part and to its time alone.
 [[nodiscard]] LaunchResult run_groups(const Launch& launch, const profile::Profile& profile, const Rates& rates,

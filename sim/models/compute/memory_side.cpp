@@ -37,7 +37,8 @@ void Traffic::add(const Traffic& o) {
   atomic_sectors += o.atomic_sectors;
   device_read += o.device_read;
   device_written += o.device_written;
-  for (std::size_t i = 0; i < host_reads.size(); ++i) host_reads[i] += o.host_reads[i], host_writes[i] += o.host_writes[i];
+  for (std::size_t i = 0; i < host_reads.size(); ++i)
+    host_reads[i] += o.host_reads[i], host_writes[i] += o.host_writes[i];
   host_partial_writes += o.host_partial_writes;
 }
 
@@ -50,8 +51,7 @@ bool Traffic::crosses_link() const {
 MemorySide::MemorySide(const profile::Profile& profile, const Rates& rates)
     : profile_(profile),
       line_sectors_(rates.line_sectors),
-      l1_(profile.machine.device.compute_units,
-          SectorCache(profile.compute.l1_bytes, profile.device_cache.line_bytes)),
+      l1_(profile.machine.device.compute_units, SectorCache(profile.compute.l1_bytes, profile.device_cache.line_bytes)),
       l2_(profile.device_cache.capacity_bytes, profile.device_cache.line_bytes) {}
 
 void MemorySide::begin(const MemoryMap* map, std::uint64_t local_bytes) {
@@ -76,7 +76,8 @@ void MemorySide::begin(const MemoryMap* map, std::uint64_t local_bytes) {
 }
 
 MemorySide::Range& MemorySide::range_of(std::uint64_t sector) {
-  if (last_range_ < ranges_.size() && sector - ranges_[last_range_].begin < ranges_[last_range_].end - ranges_[last_range_].begin) {
+  if (last_range_ < ranges_.size() &&
+      sector - ranges_[last_range_].begin < ranges_[last_range_].end - ranges_[last_range_].begin) {
     return ranges_[last_range_];
   }
   const auto after = std::upper_bound(ranges_.begin(), ranges_.end(), sector,
@@ -126,17 +127,23 @@ void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupT
       mask |= 1U << (at % line_sectors_);
       touched.add(at);
       ++sector;
-    } while (sector != end && *sector >= range.begin && *sector < range.end && (*sector + shift) / line_sectors_ == line);
+    } while (sector != end && *sector >= range.begin && *sector < range.end &&
+             (*sector + shift) / line_sectors_ == line);
     ++traffic.lines;
     const std::uint64_t key = range.host ? line | host_bit | launch_ << 44 : line;
     switch (access.kind) {
-      case AccessKind::load: load(unit, key, mask, range.host, traffic); break;
-      case AccessKind::store: store(key, mask, range.host, whole, traffic); break;
+      case AccessKind::load:
+        load(unit, key, mask, range.host, traffic);
+        break;
+      case AccessKind::store:
+        store(key, mask, range.host, whole, traffic);
+        break;
       case AccessKind::atomic:
         if (range.host) range.read.add(touched.last);
         atomic(key, mask, range.host, traffic);
         break;
-      case AccessKind::barrier: break;
+      case AccessKind::barrier:
+        break;
     }
   }
 }

@@ -1,9 +1,9 @@
-// Where a wave's accesses go: first-level cache of the unit, the device's last-level cache, device memory or, for memory
-// of the host, the link. Says what each access moved; the timing of it is not here. Free of SystemC.
+// Where a wave's accesses go: first-level cache of the unit, the device's last-level cache, device memory or, for
+// memory of the host, the link. Says what each access moved; the timing of it is not here. Free of SystemC.
 //
-// Loads fill both caches. Stores and atomics are done at the last-level cache, which writes back. First-level caches, and
-// lines of the host in the last-level one, are valid within a launch only: another processor may have changed them since.
-// Addresses are simulated ones, so that hits do not depend on where the process was loaded.
+// Loads fill both caches. Stores and atomics are done at the last-level cache, which writes back. First-level caches,
+// and lines of the host in the last-level one, are valid within a launch only: another processor may have changed them
+// since. Addresses are simulated ones, so that hits do not depend on where the process was loaded.
 #pragma once
 
 #include <array>
@@ -87,7 +87,7 @@ class MemorySide {
   std::uint64_t launch_ = 0;
   std::vector<Range> ranges_;  // by address
   std::size_t last_range_ = 0;
-  Range page_;                 // of an address outside all ranges
+  Range page_;                                              // of an address outside all ranges
   std::unordered_map<std::uint64_t, std::uint64_t> pages_;  // such pages in the order of first touch; never iterated
   std::vector<SectorCache> l1_;
   SectorCache l2_;

@@ -36,7 +36,7 @@ Rates::Rates(const profile::Profile& profile, const sim::Link& link, const memor
   const auto cycles = [&](double n) { return static_cast<TimePs>(std::llround(n * cycle)); };
   line_sectors = profile.device_cache.line_bytes / sector_bytes;
   cycle_ps = cycles(1);
-  wave_issue_ps = cycles(c.wave_issue_cycles);
+  wave_issue = cost_of_ps(c.wave_issue_cycles * cycle);
   l1_ps = cycles(c.l1_latency_cycles - 1.0);  // the look-up is service
   l2_ps = cycles(c.l2_latency_cycles);
   memory_ps = cycles(c.memory_latency_cycles) + memory.miss_latency_ps();
@@ -44,8 +44,13 @@ Rates::Rates(const profile::Profile& profile, const sim::Link& link, const memor
   barrier_ps = cycles(c.barrier_cycles);
   launch_ps = cycles(c.launch_cycles);
   finish_ps = cycles(c.finish_cycles);
-  const double lanes[] = {c.integer_lanes, c.float32_lanes, c.float64_lanes,
-                          c.special_lanes, c.control_lanes, c.memory_lanes, static_cast<double>(c.issue_lanes)};
+  const double lanes[] = {c.integer_lanes,
+                          c.float32_lanes,
+                          c.float64_lanes,
+                          c.special_lanes,
+                          c.control_lanes,
+                          c.memory_lanes,
+                          static_cast<double>(c.issue_lanes)};
   for (std::size_t i = 0; i < instruction.size(); ++i) instruction[i] = cost_of_ps(c.wave_size / lanes[i] * cycle);
   l1_line = cost_of_ps(cycle);
   l1_sector = cost_of_ps(sector_bytes * cycle / c.l1_bytes_per_cycle);

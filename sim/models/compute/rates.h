@@ -1,4 +1,5 @@
-// What a compute unit and the memories behind it take for each thing that a wave does, worked out once from the profile.
+// What a compute unit and the memories behind it take for each thing that a wave does, worked out once from the
+// profile.
 #pragma once
 
 #include <array>
@@ -27,16 +28,16 @@ struct Rates {
 
   std::uint32_t line_sectors;
   TimePs cycle_ps;
-  TimePs wave_issue_ps;
   TimePs l1_ps, l2_ps, memory_ps, local_ps, barrier_ps;  // memory: added to l2
   TimePs host_read_ps, host_write_ps;                    // added to l2, where the link takes longer
   TimePs launch_ps, finish_ps;
   std::array<Cost, instruction_classes + 1> instruction{};  // of a wave, by pipe
+  Cost wave_issue;
   Cost l1_line, l1_sector, local_conflict;
   Cost dispatch, wave_launch;
   Cost l2_sector, atomic_sector, atomic_same_sector;
-  std::array<Cost, dram_steps + 1> dram_byte{};             // by the share of writes
-  std::array<Cost, max_line_sectors + 1> host_read{};       // a packet, by sectors
+  std::array<Cost, dram_steps + 1> dram_byte{};        // by the share of writes
+  std::array<Cost, max_line_sectors + 1> host_read{};  // a packet, by sectors
   std::array<Cost, max_line_sectors + 1> host_write{};
   Cost host_partial_write;
 };

@@ -1,5 +1,5 @@
-// Detail `train`. A group is placed where there is room first, walked through alone for its time without competition, and
-// then asks every serial part for all that it needs of it, from its first request on. It ends when the slowest of
+// Detail `train`. A group is placed where there is room first, walked through alone for its time without competition,
+// and then asks every serial part for all that it needs of it, from its first request on. It ends when the slowest of
 // them lets it. Where one part limits the launch its requests are served back to back, so the sum is the launch's
 // time; where none does, the walks are. Memory does not grow with the launch.
 #include <algorithm>
@@ -32,33 +32,41 @@ class GroupRunner {
     Unit& u = grid_.units[unit];
     unit_ = unit;
     trace_ = &trace;
-    pipe_ = {};
+    lead_ = drained_ = start;
+    early_ = late_ = {};
     traffic_ = {};
-    l2_ = dram_ = host_read_ = host_write_ = {};
+    l2_ = atomics_ = dram_ = host_read_ = host_write_ = {};
     hot_ = 0;
-    drained_ = start;
     if (waves_.size() < trace.waves.size()) waves_.resize(trace.waves.size());
     for (std::uint32_t i = 0; i < trace.waves.size(); ++i) {
       waves_[i].begin(i, u.launch.serve(start, rates_.wave_launch));
       const WaveTrace& w = trace.waves[i];
-      for (std::size_t c = 0; c < instruction_classes; ++c) {
-        pipe_[c] += w.issued[c] * rates_.instruction[c];
-        pipe_[issue_pipe] += w.issued[c] * rates_.instruction[issue_pipe];
+      std::uint64_t all = 0;
+      for (const std::uint64_t n : w.issued) all += n;
+      waves_[i].instruction = std::max(rates_.wave_issue, rates_.instruction[issue_pipe]);
+      for (std::size_t c = 0; all != 0 && c < instruction_classes; ++c) {
+        waves_[i].instruction = std::max(waves_[i].instruction, w.issued[c] * rates_.instruction[c] / all);
       }
     }
     const TimePs alone = walk();
+    for (std::uint32_t i = 0; i < trace.waves.size(); ++i) charge_instructions(i);
     TimePs end = std::max(alone, hot_);
-    for (std::size_t p = 0; p < pipes; ++p) end = std::max(end, u.pipe[p].serve(start, pipe_[p]));
+    for (std::size_t p = 0; p < pipes; ++p) {
+      end = std::max(end, u.pipe[p].serve(start, early_[p]));
+      if (late_[p] != 0) end = std::max(end, u.pipe[p].serve(lead_, late_[p]));
+    }
+    const TimePs l2_before = grid_.l2.free_at();
     const auto shared = [&](const Arrivals& a, auto&& serve) {
       if (a.first == time_never) return;
       end = std::max(end, serve(a.first) + (alone > a.last ? alone - a.last : 0));
     };
-    shared(l2_, [&](TimePs at) {
-      const TimePs done = grid_.l2.serve(at, traffic_.l2_sectors * rates_.l2_sector);
-      return std::max(done, traffic_.atomic_sectors == 0
-                                ? 0 : grid_.atomics.serve(at, traffic_.atomic_sectors * rates_.atomic_sector));
+    shared(l2_, [&](TimePs at) { return grid_.l2.serve(at, traffic_.l2_sectors * rates_.l2_sector); });
+    shared(atomics_,
+           [&](TimePs at) { return grid_.atomics.serve(at, traffic_.atomic_sectors * rates_.atomic_sector); });
+    // What this group misses or drives out depends on what the last-level cache has served before.
+    shared(dram_, [&](TimePs at) {
+      return grid_.dram.serve(std::max(at, l2_before), traffic_.device_read, traffic_.device_written);
     });
-    shared(dram_, [&](TimePs at) { return grid_.dram.serve(at, traffic_.device_read, traffic_.device_written); });
     shared(host_read_, [&](TimePs at) { return grid_.host_read.serve(at, host_read_cost(rates_, traffic_)); });
     shared(host_write_, [&](TimePs at) { return grid_.host_write.serve(at, host_write_cost(rates_, traffic_)); });
     result.traffic.add(traffic_);
@@ -76,11 +84,14 @@ class GroupRunner {
     for (bool waiting = true; waiting;) {
       waiting = false;
       TimePs together = 0;
+      arrived_ = 0;
+      largest_ = 0;
       for (std::size_t i = 0; i < waves; ++i) {
         Wave& w = waves_[i];
         if (w.trace != i) continue;  // over
         if (to_barrier(w)) {
           waiting = true;
+          ++arrived_;
           together = std::max(together, w.time);
         } else {
           end = std::max(end, w.time);
@@ -88,6 +99,8 @@ class GroupRunner {
         }
       }
       if (!waiting) break;
+      // They have come together, so they take turns at the slowest thing that each did.
+      together += to_ps((arrived_ - 1) * largest_);
       for (std::size_t i = 0; i < waves; ++i) {
         if (waves_[i].trace == i) waves_[i].time = together + rates_.barrier_ps;
       }
@@ -102,40 +115,70 @@ class GroupRunner {
       const WaveAccess& a = trace_->accesses[t.first_access + w.next++];
       wait(w, awaited(w, a, room_));
       w.issued += a.issued;
-      w.time += a.issued * rates_.wave_issue_ps;
+      w.time += to_ps(a.issued * w.instruction);
+      largest_ = std::max(largest_, a.issued * rates_.instruction[issue_pipe]);
       if (a.kind == AccessKind::barrier) return true;
-      w.flights.push_back({a.site, a.kind != AccessKind::store, done(w.time, a)});
+      w.flights.push_back({a.site, a.kind != AccessKind::store, done(w, a)});
     }
     wait(w, awaited_at_end(w));
     std::uint64_t all = 0;
     for (const std::uint64_t n : t.issued) all += n;
-    if (all > w.issued) w.time += (all - w.issued) * rates_.wave_issue_ps;
+    if (all > w.issued) w.time += to_ps((all - w.issued) * w.instruction);
     return false;
   }
 
-  static void wait(Wave& w, std::size_t flights) {
+  // The unit's ports are asked for what comes before a wave's first long wait, and for the rest after it.
+  void charge_instructions(std::uint32_t index) {
+    const Wave& w = waves_[index];
+    const WaveTrace& t = trace_->waves[index];
+    std::uint64_t all = 0;
+    for (const std::uint64_t n : t.issued) all += n;
+    const double before =
+        !w.waited || all == 0 ? 1.0 : static_cast<double>(std::min(w.issued_before, all)) / static_cast<double>(all);
+    const auto charge = [&](std::size_t pipe, std::uint64_t n) {
+      const Cost cost = n * rates_.instruction[pipe];
+      const Cost early = static_cast<Cost>(static_cast<double>(cost) * before);
+      early_[pipe] += early;
+      late_[pipe] += cost - early;
+    };
+    for (std::size_t c = 0; c < instruction_classes; ++c) charge(c, t.issued[c]);
+    charge(issue_pipe, all);
+  }
+
+  void wait(Wave& w, std::size_t flights) {
+    const TimePs before = w.time;
     for (std::size_t i = 0; i < flights; ++i) w.time = std::max(w.time, w.flights[i].done);
+    if (!w.waited && w.time > before + std::max(rates_.l1_ps, rates_.local_ps)) {
+      w.waited = true;
+      w.issued_before = w.issued;
+      lead_ = std::max(lead_, w.time);
+    }
     w.flights.erase(w.flights.begin(), w.flights.begin() + static_cast<std::ptrdiff_t>(flights));
   }
 
   // When an access that is issued at `t` is over.
-  TimePs done(TimePs t, const WaveAccess& a) {
+  TimePs done(const Wave& w, const WaveAccess& a) {
+    TimePs t = w.time;
+    auto& pipe = w.waited ? late_ : early_;
     if (is_local(a)) {
       const Cost cost = local_cost(rates_, a);
-      pipe_[local_pipe] += cost;
+      pipe[local_pipe] += cost;
+      largest_ = std::max(largest_, cost);
       return t + to_ps(cost) + rates_.local_ps;
     }
     Traffic one;
     memory_.access(unit_, a, *trace_, one);
     traffic_.add(one);
     const Cost cost = l1_cost(rates_, a, one);
-    pipe_[l1_pipe] += cost;
+    pipe[l1_pipe] += cost;
+    largest_ = std::max(largest_, cost);
     t += to_ps(cost);
     if (one.level <= Level::l1) return t + rates_.l1_ps;
     const TimePs half = rates_.l2_ps / 2;
     const TimePs far = t + half;
     l2_.at(far);
     if (one.atomic_sectors != 0) {
+      atomics_.at(far);
       const Cost each = rates_.atomic_same_sector * std::max<std::uint64_t>(1, a.lanes / std::max(1U, a.sectors));
       for (std::uint32_t i = 0; i < a.sectors; ++i) {
         hot_ = std::max(hot_, grid_.hot_sectors.serve(trace_->sectors[a.first_sector + i], far, each));
@@ -165,10 +208,13 @@ class GroupRunner {
   std::vector<Wave> waves_;
   std::size_t unit_ = 0;
   const GroupTrace* trace_ = nullptr;
-  std::array<Cost, pipes> pipe_{};
+  TimePs lead_ = 0;                           // the first long wait of all waves is over
+  std::array<Cost, pipes> early_{}, late_{};  // before it, after it
+  std::uint64_t arrived_ = 0;                 // at the next barrier
+  Cost largest_ = 0;                          // service of a single record since the last one
   Traffic traffic_;
-  Arrivals l2_, dram_, host_read_, host_write_;
-  TimePs hot_ = 0;      // the last atomic on a contended sector
+  Arrivals l2_, atomics_, dram_, host_read_, host_write_;
+  TimePs hot_ = 0;  // the last atomic on a contended sector
   TimePs drained_ = 0;
 };
 

@@ -1,6 +1,6 @@
-// Detail `packet`. The waves of all resident groups run side by side: each waits for its loads, issues through the ports
-// of its unit, and sends its accesses to the first-level cache, the last-level cache, device memory or the link, which
-// serve them one by one in the order in which they come. A private list of events in time order; the traces of
+// Detail `packet`. The waves of all resident groups run side by side: each waits for its loads, issues through the
+// ports of its unit, and sends its accesses to the first-level cache, the last-level cache, device memory or the link,
+// which serve them one by one in the order in which they come. A private list of events in time order; the traces of
 // resident groups are all that is kept.
 #include <algorithm>
 #include <memory>
@@ -25,7 +25,7 @@ struct Event {
 struct Group {
   GroupTrace trace;
   std::size_t unit = 0;
-  std::uint32_t live = 0;     // waves
+  std::uint32_t live = 0;              // waves
   std::vector<std::uint32_t> waiting;  // at the barrier
 };
 
@@ -35,8 +35,8 @@ struct Slot {
   std::uint32_t generation = 0;  // waves that had the slot before
   std::uint64_t landed = 0;      // flights that were taken off
   std::uint64_t instructions = 0;
-  bool issued = false;           // the next access, which is due now
-  bool parked = false;           // until a flight's time is known
+  bool issued = false;  // the next access, which is due now
+  bool parked = false;  // until a flight's time is known
   bool ending = false;
 };
 
@@ -51,7 +51,11 @@ struct Request {
 class WaveRunner {
  public:
   WaveRunner(const Launch& launch, const profile::Profile& profile, const Rates& rates, Grid& grid, MemorySide& memory)
-      : launch_(launch), room_(profile.compute.wave_loads), rates_(rates), grid_(grid), memory_(memory),
+      : launch_(launch),
+        room_(profile.compute.wave_loads),
+        rates_(rates),
+        grid_(grid),
+        memory_(memory),
         order_(launch.range) {}
 
   LaunchResult run() {
@@ -63,10 +67,18 @@ class WaveRunner {
       events_.pop_back();
       now_ = e.at;
       switch (e.what) {
-        case What::dispatch: dispatch(); break;
-        case What::wave: advance(e.index); break;
-        case What::last_level: at_last_level(e.index); break;
-        case What::memory: at_memory(e.index); break;
+        case What::dispatch:
+          dispatch();
+          break;
+        case What::wave:
+          advance(e.index);
+          break;
+        case What::last_level:
+          at_last_level(e.index);
+          break;
+        case What::memory:
+          at_memory(e.index);
+          break;
       }
     }
     if (result_.failed) abandon();
@@ -99,7 +111,8 @@ class WaveRunner {
         const TimePs at = grid_.room(u, need, now_);
         soonest = std::min(soonest, at);
         if (at > now_) continue;
-        if (best == grid_.units.size() || grid_.units[u].residents.size() < grid_.units[best].residents.size()) best = u;
+        if (best == grid_.units.size() || grid_.units[u].residents.size() < grid_.units[best].residents.size())
+          best = u;
       }
       if (best == grid_.units.size()) {
         // Only what other launches hold has a known end; an own group's end dispatches by itself.
@@ -186,14 +199,15 @@ class WaveRunner {
   TimePs issue(Slot& s, const Group& g, std::uint64_t instructions) {
     const WaveTrace& t = g.trace.waves[s.wave.trace];
     Unit& u = grid_.units[g.unit];
-    TimePs done = now_ + instructions * rates_.wave_issue_ps;
+    TimePs done = now_ + to_ps(instructions * rates_.wave_issue);
     const double before = share(s.wave.issued, s.instructions);
     s.wave.issued += instructions;
     const double after = share(s.wave.issued, s.instructions);
     const auto take = [&](std::size_t pipe, std::uint64_t all) {
       if (all == 0) return;
       const double cost = static_cast<double>(all * rates_.instruction[pipe]);
-      done = std::max(done, u.pipe[pipe].serve(now_, static_cast<Cost>(cost * after) - static_cast<Cost>(cost * before)));
+      done =
+          std::max(done, u.pipe[pipe].serve(now_, static_cast<Cost>(cost * after) - static_cast<Cost>(cost * before)));
     };
     for (std::size_t c = 0; c < instruction_classes; ++c) take(c, t.issued[c]);
     take(issue_pipe, s.instructions);
@@ -207,7 +221,8 @@ class WaveRunner {
     Unit& u = grid_.units[g.unit];
     const bool loads = a.kind != AccessKind::store;
     if (is_local(a)) {
-      s.wave.flights.push_back({a.site, loads, u.pipe[local_pipe].serve(now_, local_cost(rates_, a)) + rates_.local_ps});
+      s.wave.flights.push_back(
+          {a.site, loads, u.pipe[local_pipe].serve(now_, local_cost(rates_, a)) + rates_.local_ps});
       return;
     }
     Traffic traffic;
@@ -221,8 +236,8 @@ class WaveRunner {
     if (traffic.atomic_sectors != 0) {
       const Cost each = rates_.atomic_same_sector * std::max<std::uint64_t>(1, a.lanes / std::max(1U, a.sectors));
       for (std::uint32_t i = 0; i < a.sectors; ++i) {
-        result_.end = std::max(result_.end, grid_.hot_sectors.serve(g.trace.sectors[a.first_sector + i],
-                                                                    near + rates_.l2_ps / 2, each));
+        result_.end = std::max(
+            result_.end, grid_.hot_sectors.serve(g.trace.sectors[a.first_sector + i], near + rates_.l2_ps / 2, each));
       }
     }
     s.wave.flights.push_back({a.site, loads, time_never});
@@ -235,7 +250,8 @@ class WaveRunner {
     const Request& r = *requests_[index];
     const Traffic& t = r.traffic;
     TimePs done = grid_.l2.serve(now_, t.l2_sectors * rates_.l2_sector);
-    if (t.atomic_sectors != 0) done = std::max(done, grid_.atomics.serve(now_, t.atomic_sectors * rates_.atomic_sector));
+    if (t.atomic_sectors != 0)
+      done = std::max(done, grid_.atomics.serve(now_, t.atomic_sectors * rates_.atomic_sector));
     if (t.level == Level::host) {
       if (r.kind != AccessKind::store) result_.first_host_read = std::min(result_.first_host_read, now_);
       if (r.kind != AccessKind::load) result_.first_host_write = std::min(result_.first_host_write, now_);

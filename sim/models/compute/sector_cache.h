@@ -1,5 +1,5 @@
-// A set-associative cache of lines with valid and dirty bits for each 32-byte sector, least recently used line out first.
-// Only tags, no data; made for one look-up per line and memory instruction. Free of SystemC.
+// A set-associative cache of lines with valid and dirty bits for each 32-byte sector, least recently used line out
+// first. Only tags, no data; made for one look-up per line and memory instruction. Free of SystemC.
 #pragma once
 
 #include <cstdint>

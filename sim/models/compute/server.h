@@ -12,8 +12,12 @@ namespace sluice::compute {
 using Cost = std::uint64_t;
 inline constexpr unsigned cost_bits = 16;
 
-[[nodiscard]] inline Cost cost_of_ps(double ps) { return static_cast<Cost>(std::llround(ps * (1U << cost_bits))); }
-[[nodiscard]] constexpr TimePs to_ps(Cost cost) noexcept { return (cost + (1U << (cost_bits - 1))) >> cost_bits; }
+[[nodiscard]] inline Cost cost_of_ps(double ps) {
+  return static_cast<Cost>(std::llround(ps * (1U << cost_bits)));
+}
+[[nodiscard]] constexpr TimePs to_ps(Cost cost) noexcept {
+  return (cost + (1U << (cost_bits - 1))) >> cost_bits;
+}
 
 class Server {
  public:

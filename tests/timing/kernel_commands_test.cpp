@@ -1,0 +1,229 @@
+// Launches as commands: what fails, what they wait for, what the stages say, who runs beside whom.
+#include <gtest/gtest.h>
+
+#include <map>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <vector>
+
+#include "sim/iface/simulator.h"
+#include "tests/timing/synthetic_kernels.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::uint64_t device_base = 0x200000000000;
+constexpr std::uint64_t host_base = 0x210000000000;
+constexpr std::uint64_t mib = 1 << 20;
+
+struct Sink final : TraceSink {
+  TraceLevel level() const noexcept override { return wanted; }
+  void command(const CommandRecord& r) override {
+    const TimePs sum = std::accumulate(r.stages.begin(), r.stages.end(), TimePs{0});
+    EXPECT_EQ(sum, r.times.visible - r.called) << "command " << r.times.id;
+    stages[r.times.id] = r.stages;
+    wire_down[r.times.id] = r.wire_bytes_down;
+    if (r.kernel != nullptr) kernels[r.times.id] = *r.kernel;
+  }
+  void packet(const PacketRecord& r) override {
+    if (r.kind == "CplD" && r.part == "link.down") packets[r.command] += r.bytes;
+  }
+  TraceLevel wanted = TraceLevel::stage;
+  std::map<CommandId, std::array<TimePs, stage_count>> stages;
+  std::map<CommandId, std::uint64_t> wire_down, packets;
+  std::map<CommandId, KernelRecord> kernels;
+};
+
+class Commands : public ::testing::Test {
+ protected:
+  void open(const char* profile, const char* detail = "train") {
+    SimulatorOptions options;
+    options.profile = profile;
+    options.detail = detail;
+    options.trace = &sink;
+    options.kernels = &engine;
+    std::vector<std::string> errors;
+    sim = open_simulator(options, errors);
+    ASSERT_NE(sim, nullptr) << (errors.empty() ? "" : errors.front());
+    sim->on_completion([this](const Completion& c) { done[c.id] = c; });
+    map.add({reinterpret_cast<std::byte*>(device_base), 1ULL << 30, Placement::device, 1 << 20});
+    map.add({reinterpret_cast<std::byte*>(host_base), 1ULL << 30, Placement::host_pinned, 1ULL << 32});
+  }
+  CommandId launch(std::shared_ptr<const KernelModule> module, const NdRange& range, QueueId queue = 1) {
+    auto l = std::make_shared<KernelLaunch>();
+    l->module = std::move(module);
+    l->range = range;
+    l->memory = &map;
+    l->failure_status = -5;
+    Command c;
+    c.id = ++id;
+    c.queue = queue;
+    c.op = Operation::kernel;
+    c.kernel = std::move(l);
+    sim->enqueue(c, sim->now());
+    return id;
+  }
+  CommandId copy(std::uint64_t bytes, QueueId queue) {
+    Command c;
+    c.id = ++id;
+    c.queue = queue;
+    c.op = Operation::write_buffer;
+    c.direction = Direction::host_to_device;
+    c.source.placement = Placement::host_pinned;
+    c.source.address = 1ULL << 36;
+    c.target.placement = Placement::device;
+    c.target.address = 1ULL << 31;
+    c.shape.row_bytes = bytes;
+    c.moves_data = false;
+    sim->enqueue(c, sim->now());
+    return id;
+  }
+  void drain() {
+    while (sim->run_until_next_completion()) {
+    }
+  }
+  // START to END.
+  TimePs took(CommandId c) { return done[c].ended - done[c].started; }
+
+  std::shared_ptr<const KernelModule> zero_copy_read(std::uint64_t bytes) {
+    return synthetic::grid_stride("zc", AccessKind::load, host_base, bytes / 16, 16, 16, 132 * 2048);
+  }
+  std::shared_ptr<const KernelModule> work(std::uint64_t instructions) {
+    return synthetic::module(
+        "work", [=](synthetic::WaveWriter& w, std::uint64_t) { w.issue(InstructionClass::float32, instructions); });
+  }
+
+  synthetic::Engine engine;
+  Sink sink;
+  MemoryMap map;
+  std::unique_ptr<Simulator> sim;
+  CommandId id = 0;
+  std::map<CommandId, Completion> done;
+};
+
+TEST_F(Commands, AGroupThatCannotGoOnFailsTheLaunchAlone) {
+  open("h200-pcie5");
+  engine.fail_at = 3;
+  const CommandId bad = launch(work(100), synthetic::linear(4096, 256));
+  drain();
+  EXPECT_EQ(done[bad].status, -5);
+  EXPECT_EQ(engine.groups_run, 4U);  // the rest is not run
+  engine.fail_at = ~0ULL;
+  const CommandId good = launch(work(100), synthetic::linear(4096, 256));
+  drain();
+  EXPECT_EQ(done[good].status, 0);
+  EXPECT_EQ(sink.kernels[good].groups, 16U);
+}
+
+TEST_F(Commands, AFailureInPacketDetailIsReportedToo) {
+  open("h200-pcie5", "packet");
+  engine.fail_at = 3;
+  const CommandId bad = launch(work(100), synthetic::linear(4096, 256));
+  const CommandId next = launch(work(100), synthetic::linear(512, 256));
+  drain();
+  EXPECT_EQ(done[bad].status, -5);
+  EXPECT_EQ(done[next].status, 0);
+  EXPECT_GE(done[next].started, done[bad].completed);
+}
+
+TEST_F(Commands, FiguresSayWhatTheKernelDid) {
+  open("h200-pcie5");
+  const std::uint64_t n = 262144;
+  const CommandId add =
+      launch(synthetic::vector_add(device_base, device_base + 4 * n, device_base + 8 * n), synthetic::linear(n, 256));
+  drain();
+  const KernelRecord& k = sink.kernels[add];
+  EXPECT_EQ(k.work_items, n);
+  EXPECT_EQ(k.groups, n / 256);
+  EXPECT_EQ(k.waves, n / 32);
+  EXPECT_EQ(k.accesses, 3 * n / 32);
+  EXPECT_EQ(k.sectors, 3 * n * 4 / 32);
+  EXPECT_EQ(k.instructions[static_cast<std::size_t>(InstructionClass::float32)], n / 32);
+  EXPECT_EQ(k.device_read_bytes, 2 * n * 4);  // once each, from a cold cache
+  EXPECT_EQ(k.device_written_bytes, 0U);      // the sums fit the last-level cache
+  EXPECT_EQ(k.link_read_bytes + k.link_written_bytes, 0U);
+  // 256 work-items of 32 registers: 8 groups of 8 waves fill the 64 slots; 1024 groups are fewer than 8 a unit.
+  EXPECT_EQ(k.groups_per_unit, 8U);
+  EXPECT_EQ(k.occupancy_permille, 1000U);
+}
+
+TEST_F(Commands, AZeroCopyKernelCrossesTheLinkAndMeetsCopies) {
+  open("h200-pcie5");
+  const CommandId alone = launch(zero_copy_read(64 * mib), synthetic::linear(132 * 2048, 256));
+  drain();
+  const CommandId copy_alone = copy(64 * mib, 2);
+  drain();
+  EXPECT_EQ(sink.kernels[alone].link_read_bytes, 64 * mib);
+  EXPECT_EQ(sink.kernels[alone].limiter, "link");
+  EXPECT_GT(sink.wire_down[alone], 64 * mib);  // headers, too
+  EXPECT_GT(sink.stages[alone][static_cast<std::size_t>(Stage::link)], took(alone) / 2);
+  const CommandId kernel = launch(zero_copy_read(64 * mib), synthetic::linear(132 * 2048, 256), 1);
+  const CommandId beside = copy(64 * mib, 2);
+  drain();
+  // One wire carries both: together they take what they take one after the other, less what is not the wire's.
+  const TimePs both =
+      std::max(done[kernel].ended, done[beside].ended) - std::min(done[kernel].started, done[beside].started);
+  EXPECT_GT(both, (took(alone) + took(copy_alone)) * 85 / 100);
+  EXPECT_LT(both, took(alone) + took(copy_alone));
+  EXPECT_GT(sink.stages[kernel][static_cast<std::size_t>(Stage::contention)], took(alone) / 4);
+}
+
+TEST_F(Commands, PacketLevelShowsTheCompletionsOfAZeroCopyKernel) {
+  sink.wanted = TraceLevel::packet;
+  open("h200-pcie5", "packet");
+  const CommandId kernel = launch(zero_copy_read(mib), synthetic::linear(132 * 2048, 256));
+  drain();
+  EXPECT_EQ(sink.packets[kernel], mib + 2 * 64);  // and the two reads that fetched the command
+}
+
+TEST_F(Commands, KernelsShareTheUnitsWhereThereIsRoom) {
+  open("h200-pcie5");
+  const NdRange half = synthetic::linear(66 * 256, 256);  // a group for every other unit
+  const CommandId one = launch(work(100000), half);
+  drain();
+  const CommandId a = launch(work(100000), half, 1);
+  const CommandId b = launch(work(100000), half, 2);
+  drain();
+  const TimePs both = std::max(done[a].ended, done[b].ended) - std::min(done[a].started, done[b].started);
+  EXPECT_LT(both, took(one) * 11 / 10);
+  // Work for every wave slot leaves no room: then one follows the other.
+  const NdRange full = synthetic::linear(132 * 2048, 256);
+  const CommandId whole = launch(work(100000), full);
+  drain();
+  const CommandId c = launch(work(100000), full, 1);
+  const CommandId d = launch(work(100000), full, 2);
+  drain();
+  const TimePs turn = std::max(done[c].ended, done[d].ended) - std::min(done[c].started, done[d].started);
+  EXPECT_GT(turn, took(whole) * 19 / 10);
+}
+
+TEST_F(Commands, ADependentLaunchWaitsButIsPreparedMeanwhile) {
+  open("h200-pcie5");
+  const CommandId first = launch(synthetic::nop(), synthetic::linear(64, 64));
+  const CommandId second = launch(synthetic::nop(), synthetic::linear(64, 64));
+  drain();
+  EXPECT_GE(done[second].started, done[first].completed);
+  EXPECT_LT(took(second), took(first));
+}
+
+TEST_F(Commands, NothingRunsOnceTheProgramIsGone) {
+  open("h200-pcie5");
+  const CommandId late = launch(work(100), synthetic::linear(4096, 256));
+  sim->run_out();
+  EXPECT_EQ(engine.groups_run, 0U);
+  EXPECT_EQ(sink.stages.count(late), 1U);
+}
+
+TEST_F(Commands, WithoutAnEngineALaunchFails) {
+  SimulatorOptions options;
+  std::vector<std::string> errors;
+  sim = open_simulator(options, errors);
+  sim->on_completion([this](const Completion& c) { done[c.id] = c; });
+  const CommandId k = launch(work(100), synthetic::linear(256, 256));
+  drain();
+  EXPECT_EQ(done[k].status, -5);
+}
+
+}  // namespace
+}  // namespace sluice
