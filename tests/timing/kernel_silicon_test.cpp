@@ -114,7 +114,7 @@ TEST_F(Silicon, OpenclKernelRows) {
       continue;
     }
     const double error = compare(row, key, ours);
-    EXPECT_LT(error, 0.15) << row;
+    EXPECT_LT(error, 0.10) << row;
     errors.push_back(error);
   }
   EXPECT_EQ(errors.size(), 14U);  // as many rows as the data have

@@ -24,9 +24,9 @@ Occupancy occupancy_of(const profile::Profile& profile, const NdRange& range, st
   const std::uint64_t units = profile.machine.device.compute_units;
   const Bound bounds[] = {
       {c.waves_per_unit / std::max(1U, o.group.waves), "waves"},
+      {c.groups_per_unit, "groups"},
       {o.group.registers == 0 ? c.groups_per_unit : c.registers_per_unit / o.group.registers, "registers"},
       {local_bytes == 0 ? c.groups_per_unit : c.local_bytes_per_unit / local_bytes, "local_memory"},
-      {c.groups_per_unit, "groups"},
   };
   const Bound* least = std::min_element(std::begin(bounds), std::end(bounds),
                                         [](const Bound& a, const Bound& b) { return a.groups < b.groups; });
