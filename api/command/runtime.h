@@ -18,6 +18,7 @@
 #include <vector>
 
 #include "api/objects/platform.h"
+#include "sim/iface/kernel_engine.h"
 #include "sim/iface/simulator.h"
 
 namespace sluice::trace {
@@ -43,6 +44,8 @@ class Runtime {
   [[nodiscard]] const Machine& machine() const noexcept { return simulator_->machine(); }
   [[nodiscard]] Platform& platform() noexcept { return *platform_; }
   [[nodiscard]] Scheduler& scheduler() noexcept { return *scheduler_; }
+  // What runs kernels; nullptr: this build has no engine.
+  [[nodiscard]] KernelEngine* kernels() noexcept { return kernels_.get(); }
   [[nodiscard]] QueueId next_queue_id() noexcept { return ++last_queue_; }
 
   // Runs `callback` on the runtime thread, outside the lock, with `at` as that thread's clock. For all callbacks of the
@@ -80,6 +83,7 @@ class Runtime {
   std::condition_variable changed_;
   bool open_tried_ = false;
   std::unique_ptr<trace::Recorder> recorder_;
+  std::unique_ptr<KernelEngine> kernels_;
   std::unique_ptr<Simulator> simulator_;
   Platform* platform_ = nullptr;
   std::unique_ptr<Scheduler> scheduler_;
