@@ -72,8 +72,9 @@ bool build_program(Runtime& runtime, Program& program, std::span<Device* const> 
     result = compiler::compile_il(program.il_module().words, program.constants(), options, kind);
   } else {
     const DeviceInfo& info = devices.front()->info();
-    result = compiler::compile_source(
-        {program.source(), std::move(headers), options, compiler::clang_extensions(info), info.images}, kind);
+    result = compiler::compile_source({program.source(), std::move(headers), options,
+                                       compiler::clang_extensions(info), compiler::clang_prologue(info)},
+                                      kind);
   }
   return store(program, devices, finish(runtime, options_text, std::move(result)));
 }

@@ -43,11 +43,11 @@ struct Source {
   std::vector<Header> headers;  // of equal names the first counts
   CompileOptions options;
   std::string extensions;       // clang_extensions()
-  bool images = false;
+  std::string prologue;         // clang_prologue()
 };
 
 // kind: object or executable. Recursion, which OpenCL C forbids, is an error.
-[[nodiscard]] Result compile_source(const Source& source, ImageKind kind);
+[[nodiscard]] Result compile_source(Source source, ImageKind kind);
 
 // SPIR-V, checked by spirv.h before. `constants`: values of specialisation constants by their SpecId.
 [[nodiscard]] Result compile_il(std::span<const std::uint32_t> words,

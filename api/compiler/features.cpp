@@ -47,6 +47,49 @@ constexpr Feature kFeatures[] = {
     {"__opencl_c_3d_image_writes", k3_0, true, kImages},
 };
 
+// What opencl-c-base.h of clang 15 defines for SPIR, and clang itself for every target.
+constexpr const char* kTakenForGranted[] = {
+    "__IMAGE_SUPPORT__",
+    "__opencl_c_pipes",
+    "__opencl_c_generic_address_space",
+    "__opencl_c_work_group_collective_functions",
+    "__opencl_c_atomic_order_acq_rel",
+    "__opencl_c_atomic_order_seq_cst",
+    "__opencl_c_atomic_scope_device",
+    "__opencl_c_atomic_scope_all_devices",
+    "__opencl_c_device_enqueue",
+    "__opencl_c_read_write_images",
+    "__opencl_c_program_scope_global_variables",
+    "__opencl_c_images",
+    "__opencl_c_integer_dot_product_input_4x8bit",
+    "__opencl_c_integer_dot_product_input_4x8bit_packed",
+    "__opencl_c_ext_fp16_global_atomic_load_store",
+    "__opencl_c_ext_fp16_local_atomic_load_store",
+    "__opencl_c_ext_fp16_global_atomic_add",
+    "__opencl_c_ext_fp16_local_atomic_add",
+    "__opencl_c_ext_fp16_global_atomic_min_max",
+    "__opencl_c_ext_fp16_local_atomic_min_max",
+    "__opencl_c_ext_fp32_global_atomic_add",
+    "__opencl_c_ext_fp32_local_atomic_add",
+    "__opencl_c_ext_fp32_global_atomic_min_max",
+    "__opencl_c_ext_fp32_local_atomic_min_max",
+    "__opencl_c_ext_fp64_global_atomic_add",
+    "__opencl_c_ext_fp64_local_atomic_add",
+    "__opencl_c_ext_fp64_global_atomic_min_max",
+    "__opencl_c_ext_fp64_local_atomic_min_max",
+    "cl_ext_float_atomics",
+    "cl_khr_extended_bit_ops",
+    "cl_khr_integer_dot_product",
+    "cl_khr_subgroup_ballot",
+    "cl_khr_subgroup_clustered_reduce",
+    "cl_khr_subgroup_extended_types",
+    "cl_khr_subgroup_non_uniform_arithmetic",
+    "cl_khr_subgroup_non_uniform_vote",
+    "cl_khr_subgroup_rotate",
+    "cl_khr_subgroup_shuffle",
+    "cl_khr_subgroup_shuffle_relative",
+};
+
 template <class List>
 std::vector<cl_name_version> those_of(const List& list, const DeviceInfo& device) {
   std::vector<cl_name_version> result;
@@ -97,6 +140,15 @@ std::string clang_extensions(const DeviceInfo& device) {
   std::string text = "-all";
   add_for_clang(kExtensions, device, text);
   add_for_clang(kFeatures, device, text);
+  return text;
+}
+
+std::string clang_prologue(const DeviceInfo& device) {
+  std::string text;
+  for (const char* name : kTakenForGranted) {
+    const bool images = std::strcmp(name, "__IMAGE_SUPPORT__") == 0 && device.images;
+    if (!images && !has_feature(device, name)) text.append("#undef ").append(name).append("\n");
+  }
   return text;
 }
 

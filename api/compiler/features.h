@@ -25,7 +25,9 @@ struct Feature {
 [[nodiscard]] std::string extension_names(const DeviceInfo& device);
 [[nodiscard]] bool has_feature(const DeviceInfo& device, const char* name);
 
-// The value of clang's -cl-ext=: nothing but what the device has.
+// For clang, so that a program finds nothing but what the device has: the value of -cl-ext=, and text to include after
+// clang's own header, which takes all of SPIR for granted.
 [[nodiscard]] std::string clang_extensions(const DeviceInfo& device);
+[[nodiscard]] std::string clang_prologue(const DeviceInfo& device);
 
 }  // namespace sluice::compiler

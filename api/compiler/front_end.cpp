@@ -6,6 +6,7 @@
 #include <clang/Frontend/FrontendActions.h>
 #include <clang/Frontend/TextDiagnosticPrinter.h>
 #include <clang/Lex/Preprocessor.h>
+#include <clang/Lex/PreprocessorOptions.h>
 #include <llvm/IR/LLVMContext.h>
 #include <llvm/Support/MemoryBuffer.h>
 #include <llvm/Support/VirtualFileSystem.h>
@@ -25,6 +26,7 @@ namespace {
 // A folder that no file system has, for the program's text and its embedded headers.
 constexpr const char* kFolder = "/.sluice";
 constexpr const char* kFile = "<program>";
+constexpr const char* kPrologue = "<features>";
 
 constexpr std::size_t kLogBytes = std::size_t{1} << 20;
 // Beyond this, clang works in a child process: its depth of recursion is bounded by the tokens that it parses.
@@ -96,7 +98,6 @@ std::vector<std::string> arguments(const Source& source) {
       "-ferror-limit", "100",
       "-D", "__OPENCL_VERSION__=300",
   };
-  if (!source.images) list.insert(list.end(), {"-U", "__IMAGE_SUPPORT__"});
   // Embedded headers first, then the folder in which the program runs, then what its -I names.
   std::error_code ignored;
   const std::filesystem::path here = std::filesystem::current_path(ignored);
@@ -124,6 +125,7 @@ class Clang {
       (void)memory->addFile(path, 0, llvm::MemoryBuffer::getMemBuffer(text, path));
     };
     add(kFile, source.text);
+    add(kPrologue, source.prologue);
     for (const Header& header : source.headers) {
       if (!header.name.empty()) add(header.name, header.text);
     }
@@ -135,6 +137,7 @@ class Clang {
     for (const std::string& word : words) list.push_back(word.c_str());
     clang::DiagnosticsEngine diagnostics(new clang::DiagnosticIDs, options_.get(), &printer_, false);
     understood_ = clang::CompilerInvocation::CreateFromArgs(compiler_.getInvocation(), list, diagnostics);
+    compiler_.getPreprocessorOpts().Includes.emplace_back(kPrologue);  // after opencl-c-base.h
     compiler_.createDiagnostics(&printer_, false);
     compiler_.setVerboseOutputStream(out_);
     compiler_.createFileManager(files);
@@ -199,8 +202,10 @@ const std::string& why_unavailable() {
   return reason;
 }
 
-Result compile_source(const Source& source, ImageKind kind) {
+Result compile_source(Source source, ImageKind kind) {
   if (!why_unavailable().empty()) return {nullptr, "error: " + why_unavailable() + "\n"};
+  // In a last line that does not end, clang searches for each location's column from the line's begin.
+  if (!source.text.ends_with('\n')) source.text += '\n';
   Result result;
   on_large_stack([&] {
     if (is_short(source)) {

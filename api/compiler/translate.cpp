@@ -1,7 +1,11 @@
 // SPIR-V -> LLVM module, by the translator of the Khronos group.
 #include <LLVMSPIRVLib/LLVMSPIRVLib.h>
 #include <LLVMSPIRVLib/LLVMSPIRVOpts.h>
+#include <llvm/Bitcode/BitcodeReader.h>
+#include <llvm/Bitcode/BitcodeWriter.h>
 #include <llvm/IR/LLVMContext.h>
+#include <llvm/Support/MemoryBuffer.h>
+#include <llvm/Support/raw_ostream.h>
 
 #include <sstream>
 
@@ -30,7 +34,16 @@ Result translate(std::span<const std::uint32_t> words, const std::map<std::uint3
   const bool done = llvm::readSpirv(*context, how, in, read, error);
   const Held<llvm::Module> module(read);
   if (!done || module == nullptr) return {nullptr, "error: SPIR-V: " + error + "\n"};
-  return finish(*module, kind, options.optimise, {});
+  // Everything else has opaque pointers.
+  llvm::SmallVector<char, 0> typed;
+  llvm::raw_svector_ostream out(typed);
+  llvm::WriteBitcodeToFile(*module, out);
+  const Held<llvm::LLVMContext> opaque_context(new llvm::LLVMContext);
+  opaque_context->setOpaquePointers(true);
+  auto opaque = llvm::parseBitcodeFile(llvm::MemoryBufferRef({typed.data(), typed.size()}, "program"), *opaque_context);
+  if (!opaque) return {nullptr, "error: SPIR-V: " + llvm::toString(opaque.takeError()) + "\n"};
+  const Held<llvm::Module> result(opaque->release());
+  return finish(*result, kind, options.optimise, {});
 }
 
 }  // namespace
