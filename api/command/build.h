@@ -1,5 +1,5 @@
-// Building programs: from what a program holds to a kernel image that the engine has taken. All under the runtime's lock;
-// the work itself is done before these return.
+// Building programs: from what a program holds to a kernel image that the engine has taken. All under the runtime's
+// lock; the work itself is done before these return.
 #pragma once
 
 #include <CL/cl.h>

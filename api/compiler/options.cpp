@@ -107,7 +107,8 @@ bool parse_compile_options(string_view text, CompileOptions& options, std::strin
       options.standard = standard;
       continue;
     }
-    const auto* flag = std::find_if(std::begin(kFlags), std::end(kFlags), [&](const Flag& f) { return f.name == word; });
+    const auto* flag =
+        std::find_if(std::begin(kFlags), std::end(kFlags), [&](const Flag& f) { return f.name == word; });
     if (flag == std::end(kFlags)) return unknown(word, "build", error);
     if (!flag->clang.empty()) options.clang.emplace_back(flag->clang);
     if (word == "-cl-opt-disable") options.optimise = false;

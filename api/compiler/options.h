@@ -1,6 +1,6 @@
-// The options of clBuildProgram, clCompileProgram and clLinkProgram (OpenCL 3.0, section 5.8.6): which there are, and what
-// they mean to clang. An option that the specification does not list is refused, so none of a program's options reaches
-// clang unseen.
+// The options of clBuildProgram, clCompileProgram and clLinkProgram (OpenCL 3.0, section 5.8.6): which there are, and
+// what they mean to clang. An option that the specification does not list is refused, so none of a program's options
+// reaches clang unseen.
 #pragma once
 
 #include <string>

@@ -1,5 +1,6 @@
-// clBuildProgram, clCompileProgram, clLinkProgram (OpenCL 3.0, sections 5.8.4 to 5.8.6). A call with a callback builds like
-// one without, before it returns; the callback then comes from the runtime thread. The build takes no simulated time.
+// clBuildProgram, clCompileProgram, clLinkProgram (OpenCL 3.0, sections 5.8.4 to 5.8.6). A call with a callback builds
+// like one without, before it returns; the callback then comes from the runtime thread. The build takes no simulated
+// time.
 #include <CL/cl.h>
 
 #include <algorithm>
@@ -166,7 +167,8 @@ CL_API_ENTRY cl_program CL_API_CALL clLinkProgram(cl_context context, cl_uint nu
     // other cases" are errors. A link for no device at all is none.
     std::vector<Device*> linkable;
     for (Device* device : devices) {
-      const auto has = std::count_if(inputs.begin(), inputs.end(), [&](Program* p) { return can_be_linked(*p, device); });
+      const auto has =
+          std::count_if(inputs.begin(), inputs.end(), [&](const Program* p) { return can_be_linked(*p, device); });
       if (has != 0 && static_cast<std::size_t>(has) != inputs.size()) return code = CL_INVALID_OPERATION, nullptr;
       if (has != 0) linkable.push_back(device);
     }

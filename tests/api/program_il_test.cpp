@@ -1,5 +1,5 @@
-// SPIR-V (OpenCL 3.0, sections 5.8.1 and 5.8.2). The module is written here word by word, from the SPIR-V specification's
-// numbers: a kernel that stores a specialisation constant.
+// SPIR-V (OpenCL 3.0, sections 5.8.1 and 5.8.2). The module is written here word by word, with the numbers of SPIR-V's
+// specification: a kernel that stores a specialisation constant.
 #include <CL/cl_ext.h>
 
 #include "tests/api/program_fixture.h"
