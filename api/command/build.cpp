@@ -29,7 +29,9 @@ void load(Runtime& runtime, Program::Build& build) {
   LoadOptions options;
   options.cache_folder = cache_folder();
   options.optimise = build.image->optimise;
-  compiler::on_large_stack([&] { build.module = engine->load(build.image->bitcode, options, build.log); });
+  std::string log;
+  compiler::on_large_stack([&] { build.module = engine->load(build.image->bitcode, options, log); });
+  build.log += log;
   if (build.module == nullptr) build.status = CL_BUILD_ERROR;
 }
 

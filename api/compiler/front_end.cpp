@@ -8,6 +8,7 @@
 #include <clang/Lex/Preprocessor.h>
 #include <clang/Lex/PreprocessorOptions.h>
 #include <llvm/IR/LLVMContext.h>
+#include <llvm/IR/Module.h>
 #include <llvm/Support/MemoryBuffer.h>
 #include <llvm/Support/VirtualFileSystem.h>
 #include <llvm/Support/raw_ostream.h>
@@ -91,7 +92,6 @@ std::vector<std::string> arguments(const Source& source) {
       "-cl-std=" + source.options.standard,
       "-cl-ext=" + source.extensions,
       "-finclude-default-header", "-fdeclare-opencl-builtins",
-      "-fgnu89-inline",  // an inline function is one that other programs may link to
       "-ffp-contract=on",
       "-debug-info-kind=line-tables-only", "-dwarf-version=4",
       std::string("-fdebug-prefix-map=") + kFolder + "/=",
@@ -178,6 +178,14 @@ bool is_short(const Source& source) {
   return !has_more_tokens_than(source, kTrustedTokens);
 }
 
+// C99 leaves the definition of an inline function to another unit, which OpenCL C's programs do not write. Several of
+// them may include the same header, so their definitions are one.
+void define_inline_functions(llvm::Module& module) {
+  for (llvm::Function& function : module) {
+    if (function.hasAvailableExternallyLinkage()) function.setLinkage(llvm::GlobalValue::LinkOnceODRLinkage);
+  }
+}
+
 Result compile(const Source& source, ImageKind kind) {
   const Held<llvm::LLVMContext> context(new llvm::LLVMContext);
   context->setOpaquePointers(true);
@@ -186,6 +194,7 @@ Result compile(const Source& source, ImageKind kind) {
   const bool done = clang->run(*action);
   const Held<llvm::Module> module(action->takeModule().release());
   if (!done || module == nullptr) return {nullptr, clang->log()};
+  define_inline_functions(*module);
   Result result = finish(*module, kind, source.options.optimise, {});
   result.log.insert(0, clang->log());
   return result;

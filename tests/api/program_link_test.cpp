@@ -69,11 +69,15 @@ TEST_F(Link, RecursionAcrossPrograms) {
   EXPECT_NE(log(p).find("calls itself"), std::string::npos) << log(p);
 }
 
-// C99's inline would leave the function without a definition elsewhere.
-TEST_F(Link, InlineFunctionsAreDefinitions) {
+// A header's inline functions are in every program that includes it.
+TEST_F(Link, InlineFunctionsInSeveralPrograms) {
+  const std::string header = "inline int twice(int a) { return 2 * a; }\n";
   cl_int e = CL_SUCCESS;
-  cl_program p = link({compiled("inline int twice(int a) { return 2 * a; }"), compiled(kCaller)}, nullptr, e);
+  cl_program p = link({compiled(header + "kernel void a(global int* p) { p[0] = twice(p[1]); }"),
+                       compiled(header + "kernel void b(global int* p) { p[0] = twice(p[2]); }")},
+                      nullptr, e);
   EXPECT_EQ(e, CL_SUCCESS) << log(p);
+  EXPECT_EQ(kernel_names(p), "a;b");
 }
 
 TEST_F(Link, Arguments) {
