@@ -39,7 +39,7 @@ void free_now(Simulator& sim, const void* p) {
   allocations().erase(it);
   PinnedRanges::instance().remove(a.store, a.size);
   sim.forget_host(a.store, a.size);
-  release_store(a.store, a.size);
+  release_store(a.store);
 }
 
 using SvmFreeNotify = void(CL_CALLBACK*)(cl_command_queue queue, cl_uint count, void* pointers[], void* data);

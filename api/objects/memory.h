@@ -133,9 +133,10 @@ class PinnedRanges {
   std::map<std::uintptr_t, std::uint32_t> depth_;
 };
 
-// Reserves zeroed memory that is committed page by page as it is touched. nullptr: none to be had.
-[[nodiscard]] std::byte* reserve_store(std::size_t bytes) noexcept;
-void release_store(std::byte* store, std::size_t bytes) noexcept;
+// Zeroed memory from the arena, aligned as CL_DEVICE_MEM_BASE_ADDR_ALIGN says, committed page by page as it is touched.
+// nullptr: none to be had.
+[[nodiscard]] std::byte* reserve_store(std::size_t bytes);
+void release_store(std::byte* store) noexcept;
 
 // The program's memory at `p` as one end of a transfer of `bytes` bytes spread over the given pitches.
 [[nodiscard]] Endpoint program_end(Simulator& sim, const void* p, std::size_t bytes);
