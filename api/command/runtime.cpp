@@ -94,6 +94,7 @@ bool Runtime::open_machine() {
     return false;
   }
   scheduler_ = std::make_unique<Scheduler>(*this);
+  kernel_memory_.resize(simulator_->machine().device_count);
   simulator_->on_completion([scheduler = scheduler_.get()](const Completion& c) { scheduler->complete(c); });
   platform_ = new Platform(simulator_->machine());
   compiler::set_thread_start([] { bypass_virtual_time(true); });

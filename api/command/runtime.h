@@ -17,6 +17,7 @@
 #include <string>
 #include <vector>
 
+#include "api/objects/kernel_memory.h"
 #include "api/objects/platform.h"
 #include "sim/iface/kernel_engine.h"
 #include "sim/iface/simulator.h"
@@ -46,6 +47,7 @@ class Runtime {
   [[nodiscard]] Scheduler& scheduler() noexcept { return *scheduler_; }
   // What runs kernels; nullptr: this build has no engine.
   [[nodiscard]] KernelEngine* kernels() noexcept { return kernels_.get(); }
+  [[nodiscard]] KernelMemory& kernel_memory(DeviceIndex device) noexcept { return kernel_memory_[device]; }
   [[nodiscard]] QueueId next_queue_id() noexcept { return ++last_queue_; }
 
   // Runs `callback` on the runtime thread, outside the lock, with `at` as that thread's clock. For all callbacks of the
@@ -87,6 +89,7 @@ class Runtime {
   std::unique_ptr<Simulator> simulator_;
   Platform* platform_ = nullptr;
   std::unique_ptr<Scheduler> scheduler_;
+  std::vector<KernelMemory> kernel_memory_;  // by device
   CallbackThread* callbacks_ = nullptr;  // never destroyed
   QueueId last_queue_ = 0;
   std::uint64_t expected_callbacks_ = 0;

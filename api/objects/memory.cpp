@@ -43,7 +43,8 @@ Memory::Memory(Context& context, cl_mem_flags flags, std::size_t size, void* hos
       store_(store),
       owns_store_(owns_store),
       range_(std::move(range)),
-      policy_(policy) {
+      policy_(policy),
+      view_(range_, placement(), store, size) {
   PinnedRanges::instance().add(store_, size_);
 }
 
@@ -80,7 +81,7 @@ Memory::~Memory() {
 
 Endpoint Memory::device_end(const Device& device, std::size_t at) const noexcept {
   Endpoint e;
-  e.placement = policy_ == BufferPolicy::zero_copy ? Placement::host_pinned : Placement::device;
+  e.placement = placement();
   e.data = store_ + at;
   e.address = root().range_.address(device) + offset_ + at;
   return e;
