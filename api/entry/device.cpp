@@ -10,6 +10,7 @@
 #include "api/entry/info_writer.h"
 #include "api/entry/platform.h"
 #include "api/objects/device.h"
+#include "api/objects/image.h"
 #include "api/objects/registry.h"
 
 namespace sluice::api {
@@ -49,10 +50,10 @@ bool uint_query(const DeviceInfo& d, cl_device_info name, cl_uint& answer) {
     case CL_DEVICE_MAX_CLOCK_FREQUENCY: answer = d.max_clock_mhz; return true;
     case CL_DEVICE_ADDRESS_BITS: answer = d.address_bits; return true;
     // The least that the specification allows to a device with images, 0 without.
-    case CL_DEVICE_MAX_READ_IMAGE_ARGS: answer = d.images ? 128 : 0; return true;
-    case CL_DEVICE_MAX_WRITE_IMAGE_ARGS: answer = d.images ? 64 : 0; return true;
+    case CL_DEVICE_MAX_READ_IMAGE_ARGS: answer = d.images ? ImageLimits::read_arguments : 0; return true;
+    case CL_DEVICE_MAX_WRITE_IMAGE_ARGS: answer = d.images ? ImageLimits::write_arguments : 0; return true;
     case CL_DEVICE_MAX_READ_WRITE_IMAGE_ARGS: answer = 0; return true;
-    case CL_DEVICE_MAX_SAMPLERS: answer = d.images ? 16 : 0; return true;
+    case CL_DEVICE_MAX_SAMPLERS: answer = d.images ? ImageLimits::samplers : 0; return true;
     case CL_DEVICE_IMAGE_PITCH_ALIGNMENT:
     case CL_DEVICE_IMAGE_BASE_ADDRESS_ALIGNMENT: answer = 0; return true;
     case CL_DEVICE_MEM_BASE_ADDR_ALIGN: answer = d.base_address_align_bits; return true;
@@ -80,7 +81,7 @@ bool uint_query(const DeviceInfo& d, cl_device_info name, cl_uint& answer) {
 bool size_query(const DeviceInfo& d, cl_device_info name, std::size_t& answer) {
   switch (name) {
     case CL_DEVICE_MAX_WORK_GROUP_SIZE: answer = d.max_work_group_size; return true;
-    case CL_DEVICE_PREFERRED_WORK_GROUP_SIZE_MULTIPLE: answer = 32; return true;
+    case CL_DEVICE_PREFERRED_WORK_GROUP_SIZE_MULTIPLE: answer = Device::group_multiple; return true;
     case CL_DEVICE_IMAGE2D_MAX_WIDTH:
     case CL_DEVICE_IMAGE2D_MAX_HEIGHT: answer = d.images ? 16384 : 0; return true;
     case CL_DEVICE_IMAGE3D_MAX_WIDTH:
@@ -92,7 +93,7 @@ bool size_query(const DeviceInfo& d, cl_device_info name, std::size_t& answer) {
     case CL_DEVICE_PROFILING_TIMER_RESOLUTION:
       answer = std::max<std::uint64_t>(1, to_ns(d.timestamp_granularity_ps));
       return true;
-    case CL_DEVICE_PRINTF_BUFFER_SIZE: answer = 1U << 20; return true;
+    case CL_DEVICE_PRINTF_BUFFER_SIZE: answer = Device::printf_buffer_bytes; return true;
     case CL_DEVICE_MAX_GLOBAL_VARIABLE_SIZE:
     case CL_DEVICE_GLOBAL_VARIABLE_PREFERRED_TOTAL_SIZE:
       answer = compiler::has_feature(d, "__opencl_c_program_scope_global_variables") ? kGlobalVariableBytes : 0;
@@ -210,9 +211,8 @@ cl_int device_info(Device& device, cl_device_info name, const InfoWriter& out) {
     case CL_DEVICE_LATEST_CONFORMANCE_VERSION_PASSED: return out.string("v0000-01-01-00");  // never submitted; the month and day of a date are at least 1
     case CL_DEVICE_PLATFORM: return out.value<cl_platform_id>(Runtime::instance().platform().handle());
     case CL_DEVICE_MAX_WORK_ITEM_SIZES: {
-      const std::size_t n = d.max_work_group_size;
-      const std::size_t sizes[3] = {n, n, std::min<std::size_t>(n, 64)};
-      return out.bytes(sizes, sizeof sizes);
+      const auto sizes = device.max_work_item_sizes();
+      return out.bytes(sizes.data(), sizeof sizes);
     }
     case CL_DEVICE_GLOBAL_MEM_CACHE_TYPE:
       return out.value<cl_device_mem_cache_type>(d.global_cache_bytes == 0 ? CL_NONE : CL_READ_WRITE_CACHE);
