@@ -21,6 +21,7 @@ constexpr Feature kExtensions[] = {
     {"cl_khr_extended_versioning", k1_0, false, kAlways},
     {"cl_khr_create_command_queue", k1_0, false, kAlways},
     {"cl_khr_il_program", k1_0, false, kAlways},
+    {"cl_khr_suggested_local_work_size", k1_0, false, kAlways},
     // The core of OpenCL C 1.1: "must be returned by all devices that support OpenCL 1.1 or newer".
     {"cl_khr_byte_addressable_store", k1_0, true, kAlways},
     {"cl_khr_global_int32_base_atomics", k1_0, true, kAlways},

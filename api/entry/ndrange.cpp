@@ -1,11 +1,13 @@
 // Executing kernels (OpenCL 3.0, section 5.10).
 #include <CL/cl.h>
 
+#include <algorithm>
 #include <span>
 
 #include "api/command/enqueue.h"
 #include "api/command/launch.h"
 #include "api/command/runtime.h"
+#include "api/entry/platform.h"
 #include "api/objects/device.h"
 #include "api/objects/kernel.h"
 #include "api/objects/memory.h"
@@ -63,6 +65,39 @@ cl_int enqueue_kernel(cl_command_queue command_queue, cl_kernel kernel_handle, c
 }
 
 }  // namespace
+
+namespace sluice::api {
+
+// The codes of clEnqueueNDRangeKernel, but for a range without work-items: nothing can be suggested for it.
+cl_int CL_API_CALL get_kernel_suggested_local_work_size(cl_command_queue command_queue, cl_kernel kernel_handle,
+                                                        cl_uint work_dim, const std::size_t* global_work_offset,
+                                                        const std::size_t* global_work_size,
+                                                        std::size_t* suggested_local_work_size) {
+  return enter([&](Call& call) -> cl_int {
+    Queue* queue = find<Queue>(command_queue);
+    if (queue == nullptr) return CL_INVALID_COMMAND_QUEUE;
+    Kernel* kernel = find<Kernel>(kernel_handle);
+    if (kernel == nullptr) return CL_INVALID_KERNEL;
+    if (const cl_int e = check_launch(*queue, *kernel); e != CL_SUCCESS) return e;
+    if (!kernel->is_ready()) return CL_INVALID_KERNEL_ARGS;
+    NdRange range;
+    bool empty = false;
+    const RangeArguments given{work_dim, global_work_offset, global_work_size, nullptr};
+    const cl_int e = make_range(queue->device(), kernel->code(queue->device()).info(), given, range, empty);
+    if (e != CL_SUCCESS && e != CL_INVALID_WORK_GROUP_SIZE) return e;
+    if (empty) return CL_INVALID_GLOBAL_WORK_SIZE;
+    if (e != CL_SUCCESS) return e;  // a required size that does not divide the range
+    CommandRequest request;
+    const cl_int launch_error = capture(call.runtime(), *queue, *kernel, range, request);
+    if (launch_error != CL_SUCCESS && launch_error != CL_OUT_OF_RESOURCES) return launch_error;
+    if (suggested_local_work_size == nullptr) return CL_INVALID_VALUE;
+    if (launch_error != CL_SUCCESS) return launch_error;
+    std::copy_n(range.local.begin(), work_dim, suggested_local_work_size);
+    return CL_SUCCESS;
+  });
+}
+
+}  // namespace sluice::api
 
 CL_API_ENTRY cl_int CL_API_CALL clEnqueueNDRangeKernel(cl_command_queue command_queue, cl_kernel kernel,
                                                        cl_uint work_dim, const size_t* global_work_offset,

@@ -61,6 +61,9 @@ void* CL_API_CALL get_extension_function(const char* name) {
   if (std::strcmp(name, "clCreateCommandQueueWithPropertiesKHR") == 0) {
     return reinterpret_cast<void*>(dispatch_table.clCreateCommandQueueWithProperties);
   }
+  if (std::strcmp(name, "clGetKernelSuggestedLocalWorkSizeKHR") == 0) {
+    return reinterpret_cast<void*>(&get_kernel_suggested_local_work_size);
+  }
   if (std::strcmp(name, "clCreateProgramWithILKHR") == 0) {
     return reinterpret_cast<void*>(dispatch_table.clCreateProgramWithIL);  // cl_khr_il_program: the same function
   }

@@ -181,7 +181,6 @@ std::unique_ptr<KernelEngine> make_kernel_engine() { return std::make_unique<Fak
 
 void LaunchTest::SetUp() {
   fake() = FakeMachine{machine_of_tests(), kernels_of_tests(), {}, {}, {}};
-  cl_platform_id platform = nullptr;
   ASSERT_EQ(clIcdGetPlatformIDsKHR(1, &platform, nullptr), CL_SUCCESS);
   ASSERT_EQ(clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 1, &device, nullptr), CL_SUCCESS);
   cl_int e = CL_SUCCESS;

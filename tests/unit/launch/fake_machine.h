@@ -55,6 +55,7 @@ class LaunchTest : public ::testing::Test {
     return object;
   }
 
+  cl_platform_id platform = nullptr;
   cl_device_id device = nullptr;
   cl_context context = nullptr;
   cl_context other_context = nullptr;

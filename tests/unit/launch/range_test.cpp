@@ -1,4 +1,5 @@
 // Ranges: the order of the errors of clEnqueueNDRangeKernel's page, and the work-group size that the driver chooses.
+#include <CL/cl_ext.h>
 #include <gtest/gtest.h>
 
 #include <array>
@@ -158,6 +159,25 @@ TEST_F(RangeTest, EveryChoiceDividesAndFits) {
       EXPECT_LE(local[0] * local[1], 256U);
     }
   }
+}
+
+// "The returned suggested local work size is expected to match the local work size that would be chosen".
+TEST_F(RangeTest, TheChoiceCanBeAskedFor) {
+  const auto suggest = reinterpret_cast<clGetKernelSuggestedLocalWorkSizeKHR_fn>(
+      clGetExtensionFunctionAddressForPlatform(platform, "clGetKernelSuggestedLocalWorkSizeKHR"));
+  ASSERT_NE(suggest, nullptr);
+  const Size global{48, 1000, 1};
+  Size local{9, 9, 9};
+  EXPECT_EQ(suggest(queue, plain, 2, nullptr, global.data(), local.data()), CL_SUCCESS);
+  const Local expected = chosen(2, global);
+  EXPECT_EQ(local, (Size{expected[0], expected[1], 9}));
+  EXPECT_EQ(suggest(nullptr, plain, 2, nullptr, global.data(), local.data()), CL_INVALID_COMMAND_QUEUE);
+  EXPECT_EQ(suggest(queue, nullptr, 2, nullptr, global.data(), local.data()), CL_INVALID_KERNEL);
+  EXPECT_EQ(suggest(queue, kernel("plain"), 2, nullptr, global.data(), local.data()), CL_INVALID_KERNEL_ARGS);
+  EXPECT_EQ(suggest(queue, plain, 0, nullptr, global.data(), local.data()), CL_INVALID_WORK_DIMENSION);
+  EXPECT_EQ(suggest(queue, plain, 2, nullptr, nullptr, local.data()), CL_INVALID_GLOBAL_WORK_SIZE);
+  EXPECT_EQ(suggest(queue, plain, 2, nullptr, Size{0, 1, 1}.data(), local.data()), CL_INVALID_GLOBAL_WORK_SIZE);
+  EXPECT_EQ(suggest(queue, plain, 2, nullptr, global.data(), nullptr), CL_INVALID_VALUE);
 }
 
 TEST_F(RangeTest, ErrorsComeInTheOrderOfThePage) {
