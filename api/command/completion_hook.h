@@ -13,14 +13,16 @@
 
 namespace sluice::api {
 
-// How a command ended. `result`: CL_COMPLETE, or the negative code with which it was abandoned without having run;
-// `times.visible` is valid in both cases.
+// How a command ended. `result`: CL_COMPLETE; CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST if it was abandoned because
+// an event of its wait list had failed; CL_OUT_OF_RESOURCES if it failed on the device, as a kernel may. `times.visible` is
+// valid in all cases.
 struct CommandOutcome {
   cl_int result = CL_COMPLETE;
   Completion times;
 };
 
-// Holds a callable `void(const CommandOutcome&)` of up to 56 bytes: capture pointers and Refs, not strings.
+// Holds a callable `void(CommandOutcome&)` of up to 56 bytes: capture pointers and Refs, not strings. It may turn the
+// outcome into a failure.
 class CompletionHook {
  public:
   CompletionHook() noexcept = default;
@@ -43,7 +45,7 @@ class CompletionHook {
   }
   ~CompletionHook() { reset(); }
 
-  void operator()(const CommandOutcome& outcome) {
+  void operator()(CommandOutcome& outcome) {
     if (operations_ != nullptr) operations_->call(storage_, outcome);
   }
   void reset() noexcept {
@@ -53,13 +55,13 @@ class CompletionHook {
  private:
   static constexpr std::size_t kBytes = 56;
   struct Operations {
-    void (*call)(void*, const CommandOutcome&);
+    void (*call)(void*, CommandOutcome&);
     void (*move)(void* from, void* to) noexcept;  // leaves nothing at `from`
     void (*destroy)(void*) noexcept;
   };
   template <class C>
   static constexpr Operations operations = {
-      [](void* p, const CommandOutcome& o) { (*static_cast<C*>(p))(o); },
+      [](void* p, CommandOutcome& o) { (*static_cast<C*>(p))(o); },
       [](void* from, void* to) noexcept {
         ::new (to) C(std::move(*static_cast<C*>(from)));
         static_cast<C*>(from)->~C();

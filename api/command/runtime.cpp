@@ -9,6 +9,7 @@
 #include "api/command/callback_thread.h"
 #include "api/command/scheduler.h"
 #include "api/command/virtual_time.h"
+#include "api/compiler/worker.h"
 #include "traces/recorder.h"
 
 namespace sluice::api {
@@ -84,6 +85,8 @@ bool Runtime::open_machine() {
     if (recorder_ == nullptr) trace::report_trace_error(error);
   }
   options.trace = recorder_.get();
+  kernels_ = make_kernel_engine();
+  options.kernels = kernels_.get();
   std::vector<std::string> errors;
   simulator_ = open_simulator(options, errors);
   if (simulator_ == nullptr) {
@@ -91,8 +94,10 @@ bool Runtime::open_machine() {
     return false;
   }
   scheduler_ = std::make_unique<Scheduler>(*this);
+  kernel_memory_.resize(simulator_->machine().device_count);
   simulator_->on_completion([scheduler = scheduler_.get()](const Completion& c) { scheduler->complete(c); });
   platform_ = new Platform(simulator_->machine());
+  compiler::set_thread_start([] { bypass_virtual_time(true); });
   register_virtual_time();
   if (recorder_ != nullptr) recorder_->begin(simulator_->machine());  // its thread asks for the real clock at once
   return true;

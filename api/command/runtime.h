@@ -17,7 +17,9 @@
 #include <string>
 #include <vector>
 
+#include "api/objects/kernel_memory.h"
 #include "api/objects/platform.h"
+#include "sim/iface/kernel_engine.h"
 #include "sim/iface/simulator.h"
 
 namespace sluice::trace {
@@ -43,6 +45,9 @@ class Runtime {
   [[nodiscard]] const Machine& machine() const noexcept { return simulator_->machine(); }
   [[nodiscard]] Platform& platform() noexcept { return *platform_; }
   [[nodiscard]] Scheduler& scheduler() noexcept { return *scheduler_; }
+  // What runs kernels; nullptr: this build has no engine.
+  [[nodiscard]] KernelEngine* kernels() noexcept { return kernels_.get(); }
+  [[nodiscard]] KernelMemory& kernel_memory(DeviceIndex device) noexcept { return kernel_memory_[device]; }
   [[nodiscard]] QueueId next_queue_id() noexcept { return ++last_queue_; }
 
   // Runs `callback` on the runtime thread, outside the lock, with `at` as that thread's clock. For all callbacks of the
@@ -80,9 +85,11 @@ class Runtime {
   std::condition_variable changed_;
   bool open_tried_ = false;
   std::unique_ptr<trace::Recorder> recorder_;
+  std::unique_ptr<KernelEngine> kernels_;
   std::unique_ptr<Simulator> simulator_;
   Platform* platform_ = nullptr;
   std::unique_ptr<Scheduler> scheduler_;
+  std::vector<KernelMemory> kernel_memory_;  // by device
   CallbackThread* callbacks_ = nullptr;  // never destroyed
   QueueId last_queue_ = 0;
   std::uint64_t expected_callbacks_ = 0;

@@ -75,6 +75,7 @@ void Scheduler::remove(PendingCommand& c) {
   while (first_ < next_ && table_[first_ & (table_.size() - 1)] == nullptr) ++first_;
   c.id = 0;
   c.held.reset();
+  c.may_fail = c.in_vain = false;
   c.waiter = nullptr;
   c.hook.reset();
   c.keep.clear();
@@ -86,11 +87,13 @@ void Scheduler::remove(PendingCommand& c) {
 
 void Scheduler::depend(PendingCommand& c, Command& command, std::uint32_t& open, PendingCommand& on, bool by_event) {
   const bool other_device = on.queue->device().index() != command.device;
+  c.may_fail |= by_event && on.may_fail;
   if (on.held == nullptr && !other_device) {
     command.waits.push_back(on.id);
+    if (by_event && on.may_fail) on.dependents.push_back({c.id, true, false, true});
     return;
   }
-  on.dependents.push_back({c.id, by_event, other_device});
+  on.dependents.push_back({c.id, by_event, other_device, false});
   ++open;
   if (other_device) ++across_devices_;
 }
@@ -153,6 +156,7 @@ cl_int Scheduler::enqueue(Call& call, Queue& queue, CommandRequest&& request, cl
   c.queue = Ref<Queue>(&queue);
   c.hook = std::move(request.hook);
   c.keep = std::move(request.keep);
+  c.may_fail = command.op == Operation::kernel;
 
   std::uint32_t open = 0;
   bool failed = false;
@@ -225,12 +229,16 @@ void Scheduler::submit(PendingCommand& c, const Command& command, bool charge) {
     fire_reached(runtime_, *c.event);
   }
   // Those of the same device now wait inside the simulator.
-  const auto resolved = [&](const PendingCommand::Dependent& d) {
-    if (d.when_complete) return false;
-    resolve(d.id, c.id, true);
-    return true;
-  };
-  c.dependents.erase(std::remove_if(c.dependents.begin(), c.dependents.end(), resolved), c.dependents.end());
+  std::size_t kept = 0;
+  for (PendingCommand::Dependent d : c.dependents) {
+    if (!d.when_complete && !d.when_failed) {
+      resolve(d.id, c.id, true);
+      if (!d.by_event || !c.may_fail) continue;
+      d.when_failed = true;
+    }
+    c.dependents[kept++] = d;
+  }
+  c.dependents.erase(c.dependents.begin() + static_cast<std::ptrdiff_t>(kept), c.dependents.end());
 }
 
 void Scheduler::resolve(CommandId id, CommandId on, bool in_simulator) {
@@ -280,7 +288,7 @@ void Scheduler::settle(bool charge) {
   ready_.clear();
 }
 
-void Scheduler::finish_command(PendingCommand& c, const CommandOutcome& outcome) {
+void Scheduler::finish_command(PendingCommand& c, CommandOutcome outcome) {
   Queue::Order& order = c.queue->order;
   --order.open;
   if (c.held != nullptr) --order.held;
@@ -294,8 +302,12 @@ void Scheduler::finish_command(PendingCommand& c, const CommandOutcome& outcome)
   }
   for (const PendingCommand::Dependent& d : c.dependents) {
     if (d.when_complete) --across_devices_;
-    if (outcome.result < 0 && d.by_event) {
+    if (PendingCommand* waiting = d.when_failed ? find(d.id) : nullptr; waiting != nullptr && waiting->held == nullptr) {
+      waiting->in_vain |= outcome.result < 0;
+    } else if (outcome.result < 0 && d.by_event) {
       failing_.push_back(d.id);
+    } else if (d.when_failed) {
+      continue;
     } else {
       resolve(d.id, c.id, false);
     }
@@ -308,7 +320,11 @@ void Scheduler::complete(const Completion& completion) {
   PendingCommand* c = find(completion.id);
   if (c == nullptr) return;
   CommandOutcome outcome;
-  outcome.result = completion.status;
+  if (completion.status < 0) {
+    outcome.result = CL_OUT_OF_RESOURCES;
+  } else if (c->in_vain) {
+    outcome.result = CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST;
+  }
   outcome.times = completion;
   finish_command(*c, outcome);
   settle(false);

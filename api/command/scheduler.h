@@ -17,6 +17,7 @@ struct PendingCommand {
     CommandId id;
     bool by_event;        // through its wait list: fails if this one fails
     bool when_complete;   // of another device: the simulator orders commands of one device only
+    bool when_failed;     // the simulator orders them, and does not know that this one is in vain if the other fails
   };
   struct Held {
     Command command;
@@ -29,6 +30,8 @@ struct PendingCommand {
   Ref<Queue> queue;
   Ref<Event> event;
   std::unique_ptr<Held> held;   // nullptr: submitted
+  bool may_fail = false;        // on the device: a kernel, and what waits for the event of one
+  bool in_vain = false;         // submitted, and an event of its wait list failed
   CommandOutcome* waiter = nullptr;  // of the blocking call that made it
   CompletionHook hook;
   KeepAlive keep;
@@ -76,7 +79,7 @@ class Scheduler {
   [[nodiscard]] CommandId depend_on_queue(PendingCommand& c, Command& command, std::uint32_t& open,
                                           bool waits_for_all);
   void submit(PendingCommand& c, const Command& command, bool charge);
-  void finish_command(PendingCommand& c, const CommandOutcome& outcome);
+  void finish_command(PendingCommand& c, CommandOutcome outcome);
   void resolve(CommandId id, CommandId on, bool in_simulator);
   // Submits and fails what has become ready; the thread pays for it unless the simulator is delivering.
   void settle(bool charge);

@@ -29,8 +29,14 @@ Memory* create_buffer(Call& call, cl_context context_handle, const cl_mem_proper
   std::byte* store = uses ? static_cast<std::byte*>(host_ptr) : reserve_store(size);
   if (store == nullptr) return code = CL_MEM_OBJECT_ALLOCATION_FAILURE, nullptr;
   if ((flags & CL_MEM_COPY_HOST_PTR) != 0) std::memcpy(store, host_ptr, size);
-  auto* memory = new Memory(*context, flags, size, host_ptr == nullptr || !uses ? nullptr : host_ptr, store, !uses,
-                            std::move(*range), policy_of(call.runtime().machine().policy, flags));
+  Memory* memory = nullptr;
+  try {
+    memory = new Memory(*context, flags, size, uses ? host_ptr : nullptr, store, !uses, std::move(*range),
+                        policy_of(call.runtime().machine().policy, flags));
+  } catch (...) {
+    if (!uses) release_store(store);
+    throw;
+  }
   if (properties != nullptr) memory->properties = {0};
   return memory;
 }

@@ -5,9 +5,12 @@
 #include <string>
 
 #include "api/command/runtime.h"
+#include "api/compiler/compiler.h"
+#include "api/compiler/features.h"
 #include "api/entry/info_writer.h"
 #include "api/entry/platform.h"
 #include "api/objects/device.h"
+#include "api/objects/image.h"
 #include "api/objects/registry.h"
 
 namespace sluice::api {
@@ -19,6 +22,10 @@ constexpr cl_version kOpenClCVersion = CL_MAKE_VERSION(1, 2, 0);
 constexpr cl_name_version kOpenClCVersions[] = {
     {CL_MAKE_VERSION(3, 0, 0), "OpenCL C"}, {CL_MAKE_VERSION(1, 2, 0), "OpenCL C"},
     {CL_MAKE_VERSION(1, 1, 0), "OpenCL C"}, {CL_MAKE_VERSION(1, 0, 0), "OpenCL C"}};
+constexpr cl_name_version kIls[] = {
+    {CL_MAKE_VERSION(1, 0, 0), "SPIR-V"}, {CL_MAKE_VERSION(1, 1, 0), "SPIR-V"}, {CL_MAKE_VERSION(1, 2, 0), "SPIR-V"},
+    {CL_MAKE_VERSION(1, 3, 0), "SPIR-V"}, {CL_MAKE_VERSION(1, 4, 0), "SPIR-V"}};
+constexpr std::size_t kGlobalVariableBytes = 65536;  // the least that __opencl_c_program_scope_global_variables allows
 
 // Every query whose answer is a cl_uint. False: not one of them.
 bool uint_query(const DeviceInfo& d, cl_device_info name, cl_uint& answer) {
@@ -36,17 +43,17 @@ bool uint_query(const DeviceInfo& d, cl_device_info name, cl_uint& answer) {
     case CL_DEVICE_NATIVE_VECTOR_WIDTH_LONG:
     case CL_DEVICE_PREFERRED_VECTOR_WIDTH_FLOAT:
     case CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT: answer = 1; return true;
-    case CL_DEVICE_PREFERRED_VECTOR_WIDTH_DOUBLE:  // no cl_khr_fp64, no cl_khr_fp16
-    case CL_DEVICE_NATIVE_VECTOR_WIDTH_DOUBLE:
-    case CL_DEVICE_PREFERRED_VECTOR_WIDTH_HALF:
+    case CL_DEVICE_PREFERRED_VECTOR_WIDTH_DOUBLE:
+    case CL_DEVICE_NATIVE_VECTOR_WIDTH_DOUBLE: answer = compiler::has_feature(d, "cl_khr_fp64") ? 1 : 0; return true;
+    case CL_DEVICE_PREFERRED_VECTOR_WIDTH_HALF:  // no cl_khr_fp16
     case CL_DEVICE_NATIVE_VECTOR_WIDTH_HALF: answer = 0; return true;
     case CL_DEVICE_MAX_CLOCK_FREQUENCY: answer = d.max_clock_mhz; return true;
     case CL_DEVICE_ADDRESS_BITS: answer = d.address_bits; return true;
     // The least that the specification allows to a device with images, 0 without.
-    case CL_DEVICE_MAX_READ_IMAGE_ARGS: answer = d.images ? 128 : 0; return true;
-    case CL_DEVICE_MAX_WRITE_IMAGE_ARGS: answer = d.images ? 64 : 0; return true;
+    case CL_DEVICE_MAX_READ_IMAGE_ARGS: answer = d.images ? ImageLimits::read_arguments : 0; return true;
+    case CL_DEVICE_MAX_WRITE_IMAGE_ARGS: answer = d.images ? ImageLimits::write_arguments : 0; return true;
     case CL_DEVICE_MAX_READ_WRITE_IMAGE_ARGS: answer = 0; return true;
-    case CL_DEVICE_MAX_SAMPLERS: answer = d.images ? 16 : 0; return true;
+    case CL_DEVICE_MAX_SAMPLERS: answer = d.images ? ImageLimits::samplers : 0; return true;
     case CL_DEVICE_IMAGE_PITCH_ALIGNMENT:
     case CL_DEVICE_IMAGE_BASE_ADDRESS_ALIGNMENT: answer = 0; return true;
     case CL_DEVICE_MEM_BASE_ADDR_ALIGN: answer = d.base_address_align_bits; return true;
@@ -74,7 +81,7 @@ bool uint_query(const DeviceInfo& d, cl_device_info name, cl_uint& answer) {
 bool size_query(const DeviceInfo& d, cl_device_info name, std::size_t& answer) {
   switch (name) {
     case CL_DEVICE_MAX_WORK_GROUP_SIZE: answer = d.max_work_group_size; return true;
-    case CL_DEVICE_PREFERRED_WORK_GROUP_SIZE_MULTIPLE: answer = 32; return true;
+    case CL_DEVICE_PREFERRED_WORK_GROUP_SIZE_MULTIPLE: answer = Device::group_multiple; return true;
     case CL_DEVICE_IMAGE2D_MAX_WIDTH:
     case CL_DEVICE_IMAGE2D_MAX_HEIGHT: answer = d.images ? 16384 : 0; return true;
     case CL_DEVICE_IMAGE3D_MAX_WIDTH:
@@ -86,9 +93,11 @@ bool size_query(const DeviceInfo& d, cl_device_info name, std::size_t& answer) {
     case CL_DEVICE_PROFILING_TIMER_RESOLUTION:
       answer = std::max<std::uint64_t>(1, to_ns(d.timestamp_granularity_ps));
       return true;
-    case CL_DEVICE_PRINTF_BUFFER_SIZE: answer = 1U << 20; return true;
+    case CL_DEVICE_PRINTF_BUFFER_SIZE: answer = Device::printf_buffer_bytes; return true;
     case CL_DEVICE_MAX_GLOBAL_VARIABLE_SIZE:
-    case CL_DEVICE_GLOBAL_VARIABLE_PREFERRED_TOTAL_SIZE: answer = 0; return true;
+    case CL_DEVICE_GLOBAL_VARIABLE_PREFERRED_TOTAL_SIZE:
+      answer = compiler::has_feature(d, "__opencl_c_program_scope_global_variables") ? kGlobalVariableBytes : 0;
+      return true;
     default: return false;
   }
 }
@@ -101,26 +110,38 @@ bool bool_query(const DeviceInfo& d, cl_device_info name, bool& answer) {
     case CL_DEVICE_ENDIAN_LITTLE: answer = d.little_endian; return true;
     case CL_DEVICE_HOST_UNIFIED_MEMORY: answer = d.host_unified_memory; return true;
     case CL_DEVICE_PREFERRED_INTEROP_USER_SYNC: answer = true; return true;
+    // "CL_DEVICE_LINKER_AVAILABLE ... must be CL_TRUE if CL_DEVICE_COMPILER_AVAILABLE is CL_TRUE".
     case CL_DEVICE_COMPILER_AVAILABLE:
-    case CL_DEVICE_LINKER_AVAILABLE:
+    case CL_DEVICE_LINKER_AVAILABLE: answer = compiler::why_unavailable().empty(); return true;
+    case CL_DEVICE_WORK_GROUP_COLLECTIVE_FUNCTIONS_SUPPORT:
+      answer = compiler::has_feature(d, "__opencl_c_work_group_collective_functions");
+      return true;
+    case CL_DEVICE_GENERIC_ADDRESS_SPACE_SUPPORT:
+      answer = compiler::has_feature(d, "__opencl_c_generic_address_space");
+      return true;
     case CL_DEVICE_ERROR_CORRECTION_SUPPORT:
     case CL_DEVICE_SUB_GROUP_INDEPENDENT_FORWARD_PROGRESS:
     case CL_DEVICE_NON_UNIFORM_WORK_GROUP_SUPPORT:
-    case CL_DEVICE_WORK_GROUP_COLLECTIVE_FUNCTIONS_SUPPORT:
-    case CL_DEVICE_GENERIC_ADDRESS_SPACE_SUPPORT:
     case CL_DEVICE_PIPE_SUPPORT: answer = false; return true;
     default: return false;
   }
 }
 
-// CL_DEVICE_SVM_ATOMICS are OpenCL 2.0's "atomic operations that provide memory consistency across the host and all
-// OpenCL devices": every order, and the widest scope with those within it. Other devices report the least that OpenCL 3.0
-// allows.
-constexpr cl_device_atomic_capabilities kAllAtomics =
-    CL_DEVICE_ATOMIC_ORDER_RELAXED | CL_DEVICE_ATOMIC_ORDER_ACQ_REL | CL_DEVICE_ATOMIC_ORDER_SEQ_CST |
-    CL_DEVICE_ATOMIC_SCOPE_WORK_GROUP | CL_DEVICE_ATOMIC_SCOPE_DEVICE | CL_DEVICE_ATOMIC_SCOPE_ALL_DEVICES;
-
-bool svm_atomics(const Device& device) { return (device.svm_capabilities() & CL_DEVICE_SVM_ATOMICS) != 0; }
+// As the language's features say, which are named after these bits; relaxed order and the scope of a work-group are
+// always there, and a fence within a work-item, too.
+cl_device_atomic_capabilities atomics(const DeviceInfo& d, cl_device_atomic_capabilities always) {
+  constexpr struct {
+    const char* feature;
+    cl_device_atomic_capabilities bit;
+  } kOptional[] = {{"__opencl_c_atomic_order_acq_rel", CL_DEVICE_ATOMIC_ORDER_ACQ_REL},
+                   {"__opencl_c_atomic_order_seq_cst", CL_DEVICE_ATOMIC_ORDER_SEQ_CST},
+                   {"__opencl_c_atomic_scope_device", CL_DEVICE_ATOMIC_SCOPE_DEVICE},
+                   {"__opencl_c_atomic_scope_all_devices", CL_DEVICE_ATOMIC_SCOPE_ALL_DEVICES}};
+  for (const auto& option : kOptional) {
+    if (compiler::has_feature(d, option.feature)) always |= option.bit;
+  }
+  return always;
+}
 
 // Every query whose answer is a cl_ulong or a 64-bit bit-field.
 bool ulong_query(const Device& device, cl_device_info name, cl_ulong& answer) {
@@ -135,7 +156,12 @@ bool ulong_query(const Device& device, cl_device_info name, cl_ulong& answer) {
     case CL_DEVICE_SINGLE_FP_CONFIG:
       answer = CL_FP_ROUND_TO_NEAREST | CL_FP_INF_NAN | CL_FP_FMA | CL_FP_DENORM;
       return true;
-    case CL_DEVICE_DOUBLE_FP_CONFIG: answer = 0; return true;
+    case CL_DEVICE_DOUBLE_FP_CONFIG:
+      // "The mandated minimum double-precision capability".
+      answer = CL_FP_FMA | CL_FP_ROUND_TO_NEAREST | CL_FP_ROUND_TO_ZERO | CL_FP_ROUND_TO_INF | CL_FP_INF_NAN |
+               CL_FP_DENORM;
+      if (!compiler::has_feature(d, "cl_khr_fp64")) answer = 0;
+      return true;
     case CL_DEVICE_EXECUTION_CAPABILITIES: answer = CL_EXEC_KERNEL; return true;
     case CL_DEVICE_QUEUE_ON_HOST_PROPERTIES:
       answer = CL_QUEUE_PROFILING_ENABLE | (d.out_of_order_queues ? CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE : 0);
@@ -145,11 +171,11 @@ bool ulong_query(const Device& device, cl_device_info name, cl_ulong& answer) {
     case CL_DEVICE_PARTITION_AFFINITY_DOMAIN: answer = 0; return true;
     case CL_DEVICE_SVM_CAPABILITIES: answer = device.svm_capabilities(); return true;
     case CL_DEVICE_ATOMIC_MEMORY_CAPABILITIES:
-      answer = svm_atomics(device) ? kAllAtomics : CL_DEVICE_ATOMIC_ORDER_RELAXED | CL_DEVICE_ATOMIC_SCOPE_WORK_GROUP;
+      answer = atomics(d, CL_DEVICE_ATOMIC_ORDER_RELAXED | CL_DEVICE_ATOMIC_SCOPE_WORK_GROUP);
       return true;
     case CL_DEVICE_ATOMIC_FENCE_CAPABILITIES:
-      answer = svm_atomics(device) ? kAllAtomics : CL_DEVICE_ATOMIC_ORDER_RELAXED | CL_DEVICE_ATOMIC_ORDER_ACQ_REL |
-                                                       CL_DEVICE_ATOMIC_SCOPE_WORK_GROUP;
+      answer = atomics(d, CL_DEVICE_ATOMIC_ORDER_RELAXED | CL_DEVICE_ATOMIC_ORDER_ACQ_REL |
+                              CL_DEVICE_ATOMIC_SCOPE_WORK_ITEM | CL_DEVICE_ATOMIC_SCOPE_WORK_GROUP);
       return true;
     default: return false;
   }
@@ -175,19 +201,18 @@ cl_int device_info(Device& device, cl_device_info name, const InfoWriter& out) {
     case CL_DEVICE_OPENCL_C_VERSION: return out.string("OpenCL C 1.2 Sluice");
     case CL_DEVICE_OPENCL_C_NUMERIC_VERSION_KHR: return out.value<cl_version>(kOpenClCVersion);
     case CL_DEVICE_OPENCL_C_ALL_VERSIONS: return out.bytes(kOpenClCVersions, sizeof kOpenClCVersions);
-    case CL_DEVICE_OPENCL_C_FEATURES: return out.bytes(nullptr, 0);
-    case CL_DEVICE_EXTENSIONS: return out.string(extension_names);
-    case CL_DEVICE_EXTENSIONS_WITH_VERSION: return out.bytes(extension_versions, sizeof extension_versions);
-    case CL_DEVICE_IL_VERSION: return out.string("");
-    case CL_DEVICE_ILS_WITH_VERSION: return out.bytes(nullptr, 0);
+    case CL_DEVICE_OPENCL_C_FEATURES: return out.array(compiler::language_features(d));
+    case CL_DEVICE_EXTENSIONS: return out.string(compiler::extension_names(d).c_str());
+    case CL_DEVICE_EXTENSIONS_WITH_VERSION: return out.array(compiler::extensions(d));
+    case CL_DEVICE_IL_VERSION: return out.string("SPIR-V_1.0 SPIR-V_1.1 SPIR-V_1.2 SPIR-V_1.3 SPIR-V_1.4");
+    case CL_DEVICE_ILS_WITH_VERSION: return out.bytes(kIls, sizeof kIls);
     case CL_DEVICE_BUILT_IN_KERNELS: return out.string("");
     case CL_DEVICE_BUILT_IN_KERNELS_WITH_VERSION: return out.bytes(nullptr, 0);
     case CL_DEVICE_LATEST_CONFORMANCE_VERSION_PASSED: return out.string("v0000-01-01-00");  // never submitted; the month and day of a date are at least 1
     case CL_DEVICE_PLATFORM: return out.value<cl_platform_id>(Runtime::instance().platform().handle());
     case CL_DEVICE_MAX_WORK_ITEM_SIZES: {
-      const std::size_t n = d.max_work_group_size;
-      const std::size_t sizes[3] = {n, n, std::min<std::size_t>(n, 64)};
-      return out.bytes(sizes, sizeof sizes);
+      const auto sizes = device.max_work_item_sizes();
+      return out.bytes(sizes.data(), sizeof sizes);
     }
     case CL_DEVICE_GLOBAL_MEM_CACHE_TYPE:
       return out.value<cl_device_mem_cache_type>(d.global_cache_bytes == 0 ? CL_NONE : CL_READ_WRITE_CACHE);

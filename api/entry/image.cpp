@@ -36,8 +36,13 @@ Memory* create_store(Call& call, Context& context, const Image::Layout& layout, 
   std::byte* store = uses ? static_cast<std::byte*>(host_ptr) : reserve_store(layout.bytes);
   if (store == nullptr) return nullptr;
   if ((flags & CL_MEM_COPY_HOST_PTR) != 0) std::memcpy(store, host_ptr, layout.bytes);
-  return new Memory(context, flags, layout.bytes, uses ? host_ptr : nullptr, store, !uses, std::move(*range),
-                    policy_of(call.runtime().machine().policy, flags));
+  try {
+    return new Memory(context, flags, layout.bytes, uses ? host_ptr : nullptr, store, !uses, std::move(*range),
+                      policy_of(call.runtime().machine().policy, flags));
+  } catch (...) {
+    if (!uses) release_store(store);
+    throw;
+  }
 }
 
 cl_mem create_image(Call& call, cl_context context_handle, const cl_mem_properties* properties, cl_mem_flags flags,

@@ -6,6 +6,7 @@
 #include <cstring>
 
 #include "api/command/runtime.h"
+#include "api/compiler/features.h"
 #include "api/entry/info_writer.h"
 #include "api/objects/registry.h"
 
@@ -41,8 +42,11 @@ cl_int CL_API_CALL get_platform_info(cl_platform_id platform, cl_platform_info n
       case CL_PLATFORM_NUMERIC_VERSION: return out.value<cl_version>(CL_MAKE_VERSION(3, 0, 0));
       case CL_PLATFORM_NAME: return out.string("Sluice");
       case CL_PLATFORM_VENDOR: return out.string("The Sluice developers");
-      case CL_PLATFORM_EXTENSIONS: return out.string(extension_names);
-      case CL_PLATFORM_EXTENSIONS_WITH_VERSION: return out.bytes(extension_versions, sizeof extension_versions);
+      // What all devices of a platform report, the platform reports too; and all of ours are alike.
+      case CL_PLATFORM_EXTENSIONS:
+        return out.string(compiler::extension_names(Runtime::instance().machine().device).c_str());
+      case CL_PLATFORM_EXTENSIONS_WITH_VERSION:
+        return out.array(compiler::extensions(Runtime::instance().machine().device));
       case CL_PLATFORM_HOST_TIMER_RESOLUTION: return out.value<cl_ulong>(1);  // ns: virtual clocks count picoseconds
       case CL_PLATFORM_ICD_SUFFIX_KHR: return out.string("SLUICE");
       default: return CL_INVALID_VALUE;
@@ -56,6 +60,12 @@ void* CL_API_CALL get_extension_function(const char* name) {
   if (std::strcmp(name, "clGetPlatformInfo") == 0) return reinterpret_cast<void*>(&get_platform_info);
   if (std::strcmp(name, "clCreateCommandQueueWithPropertiesKHR") == 0) {
     return reinterpret_cast<void*>(dispatch_table.clCreateCommandQueueWithProperties);
+  }
+  if (std::strcmp(name, "clGetKernelSuggestedLocalWorkSizeKHR") == 0) {
+    return reinterpret_cast<void*>(&get_kernel_suggested_local_work_size);
+  }
+  if (std::strcmp(name, "clCreateProgramWithILKHR") == 0) {
+    return reinterpret_cast<void*>(dispatch_table.clCreateProgramWithIL);  // cl_khr_il_program: the same function
   }
   return nullptr;
 }

@@ -1,5 +1,5 @@
-// Program objects (OpenCL 3.0, section 5.8). Creation from source works; there is no compiler, linker or loader of
-// binaries and intermediate language yet, and the calls say so with the codes that the specification gives.
+// Program objects (OpenCL 3.0, section 5.8): creating, retaining and releasing them. Builds are in program_build.cpp,
+// queries in program_info.cpp.
 #include <CL/cl.h>
 
 #include <algorithm>
@@ -8,29 +8,26 @@
 #include <string>
 
 #include "api/command/runtime.h"
-#include "api/entry/info_writer.h"
+#include "api/compiler/binary.h"
 #include "api/objects/device.h"
 #include "api/objects/platform.h"
 #include "api/objects/program.h"
 #include "api/objects/registry.h"
 
 using namespace sluice::api;
+namespace compiler = sluice::compiler;
 
 namespace {
 
-// The device list of build, compile and link: NULL with 0, or devices of the context.
-cl_int check_optional_devices(const Context& context, cl_uint num, const cl_device_id* list) {
-  if ((num == 0) != (list == nullptr)) return CL_INVALID_VALUE;
+// A list of devices that must be there: devices of the context, each once in `devices`.
+cl_int read_devices(const Context& context, cl_uint num, const cl_device_id* list, std::vector<Device*>& devices) {
+  if (num == 0 || list == nullptr) return CL_INVALID_VALUE;
   for (cl_device_id id : std::span(list, num)) {
-    const Device* device = find<Device>(id);
+    Device* device = find<Device>(id);
     if (device == nullptr || !context.has(device)) return CL_INVALID_DEVICE;
+    if (std::find(devices.begin(), devices.end(), device) == devices.end()) devices.push_back(device);
   }
   return CL_SUCCESS;
-}
-
-cl_int check_devices(const Context& context, cl_uint num, const cl_device_id* list) {
-  if (num == 0 || list == nullptr) return CL_INVALID_VALUE;
-  return check_optional_devices(context, num, list);
 }
 
 }  // namespace
@@ -47,15 +44,25 @@ CL_API_ENTRY cl_program CL_API_CALL clCreateProgramWithSource(cl_context context
       const size_t length = lengths == nullptr ? 0 : lengths[i];  // 0: the string ends with a zero
       source.append(strings[i], length == 0 ? std::strlen(strings[i]) : length);
     }
-    return (new Program(*c, std::move(source)))->handle();
+    auto* program = new Program(*c, c->devices(), Program::Origin::source);
+    program->set_source(std::move(source));
+    return program->handle();
   });
 }
 
-CL_API_ENTRY cl_program CL_API_CALL clCreateProgramWithIL(cl_context context, const void*, size_t,
+CL_API_ENTRY cl_program CL_API_CALL clCreateProgramWithIL(cl_context context, const void* il, size_t length,
                                                           cl_int* errcode_ret) {
   return create<cl_program>(errcode_ret, [&](Call&, cl_int& code) -> cl_program {
-    code = find<Context>(context) == nullptr ? CL_INVALID_CONTEXT : CL_INVALID_OPERATION;
-    return nullptr;
+    Context* c = find<Context>(context);
+    if (c == nullptr) return code = CL_INVALID_CONTEXT, nullptr;
+    if (il == nullptr || length == 0) return code = CL_INVALID_VALUE, nullptr;
+    const std::span bytes(static_cast<const std::byte*>(il), length);
+    std::optional<compiler::IlModule> module = compiler::read_il(bytes);
+    // "or if the length-byte memory pointed to by il does not contain well-formed intermediate language input".
+    if (!module) return code = CL_INVALID_VALUE, nullptr;
+    auto* program = new Program(*c, c->devices(), Program::Origin::il);
+    program->set_il({bytes.begin(), bytes.end()}, std::move(*module));
+    return program->handle();
   });
 }
 
@@ -64,18 +71,27 @@ CL_API_ENTRY cl_program CL_API_CALL clCreateProgramWithBinary(cl_context context
                                                               const unsigned char** binaries, cl_int* binary_status,
                                                               cl_int* errcode_ret) {
   return create<cl_program>(errcode_ret, [&](Call&, cl_int& code) -> cl_program {
-    const Context* c = find<Context>(context);
+    Context* c = find<Context>(context);
     if (c == nullptr) return code = CL_INVALID_CONTEXT, nullptr;
-    code = check_devices(*c, num_devices, device_list);
+    std::vector<Device*> devices;
+    code = read_devices(*c, num_devices, device_list, devices);
     if (code != CL_SUCCESS) return nullptr;
     if (lengths == nullptr || binaries == nullptr) return code = CL_INVALID_VALUE, nullptr;
-    code = CL_INVALID_BINARY;
+    std::vector<std::shared_ptr<const compiler::Image>> images(num_devices);
     for (cl_uint i = 0; i < num_devices; ++i) {
-      const cl_int status = lengths[i] == 0 || binaries[i] == nullptr ? CL_INVALID_VALUE : CL_INVALID_BINARY;
+      cl_int status = CL_INVALID_VALUE;
+      if (lengths[i] != 0 && binaries[i] != nullptr) {
+        auto image = compiler::decode(std::as_bytes(std::span(binaries[i], lengths[i])));
+        status = image ? CL_SUCCESS : CL_INVALID_BINARY;
+        if (image) images[i] = std::make_shared<const compiler::Image>(std::move(*image));
+      }
       if (binary_status != nullptr) binary_status[i] = status;
-      if (status == CL_INVALID_VALUE) code = CL_INVALID_VALUE;
+      if (status != CL_SUCCESS && code != CL_INVALID_VALUE) code = status;
     }
-    return nullptr;
+    if (code != CL_SUCCESS) return nullptr;
+    auto* program = new Program(*c, std::move(devices), Program::Origin::binary);
+    for (cl_uint i = 0; i < num_devices; ++i) program->build(find<Device>(device_list[i]))->image = images[i];
+    return program->handle();
   });
 }
 
@@ -85,7 +101,8 @@ CL_API_ENTRY cl_program CL_API_CALL clCreateProgramWithBuiltInKernels(cl_context
   return create<cl_program>(errcode_ret, [&](Call&, cl_int& code) -> cl_program {
     const Context* c = find<Context>(context);
     if (c == nullptr) return code = CL_INVALID_CONTEXT, nullptr;
-    code = check_devices(*c, num_devices, device_list);
+    std::vector<Device*> devices;
+    code = read_devices(*c, num_devices, device_list, devices);
     if (code == CL_SUCCESS) code = CL_INVALID_VALUE;  // no device has built-in kernels, so no name is one
     return nullptr;
   });
@@ -115,63 +132,20 @@ CL_API_ENTRY cl_int CL_API_CALL clSetProgramReleaseCallback(cl_program program,
   });
 }
 
-CL_API_ENTRY cl_int CL_API_CALL clSetProgramSpecializationConstant(cl_program program, cl_uint, size_t, const void*) {
-  return enter([&](Call&) -> cl_int {
-    return find<Program>(program) == nullptr ? CL_INVALID_PROGRAM : CL_INVALID_OPERATION;  // no intermediate language
-  });
-}
-
-CL_API_ENTRY cl_int CL_API_CALL clBuildProgram(cl_program program, cl_uint num_devices,
-                                               const cl_device_id* device_list, const char* options,
-                                               void(CL_CALLBACK* pfn_notify)(cl_program, void*), void* user_data) {
+CL_API_ENTRY cl_int CL_API_CALL clSetProgramSpecializationConstant(cl_program program, cl_uint spec_id,
+                                                                   size_t spec_size, const void* spec_value) {
   return enter([&](Call&) -> cl_int {
     Program* p = find<Program>(program);
-    if (p == nullptr) return CL_INVALID_PROGRAM;
-    const cl_int code = check_optional_devices(p->context(), num_devices, device_list);
-    if (code != CL_SUCCESS) return code;
-    if (pfn_notify == nullptr && user_data != nullptr) return CL_INVALID_VALUE;
-    p->build_refused(options);
-    return CL_COMPILER_NOT_AVAILABLE;
-  });
-}
-
-CL_API_ENTRY cl_int CL_API_CALL clCompileProgram(cl_program program, cl_uint num_devices,
-                                                 const cl_device_id* device_list, const char* options,
-                                                 cl_uint num_input_headers, const cl_program* input_headers,
-                                                 const char** header_include_names,
-                                                 void(CL_CALLBACK* pfn_notify)(cl_program, void*), void* user_data) {
-  return enter([&](Call&) -> cl_int {
-    Program* p = find<Program>(program);
-    if (p == nullptr) return CL_INVALID_PROGRAM;
-    const cl_int code = check_optional_devices(p->context(), num_devices, device_list);
-    if (code != CL_SUCCESS) return code;
-    const bool none = num_input_headers == 0;
-    if (none != (input_headers == nullptr) || none != (header_include_names == nullptr)) return CL_INVALID_VALUE;
-    for (cl_program header : std::span(input_headers, num_input_headers)) {
-      if (find<Program>(header) == nullptr) return CL_INVALID_PROGRAM;
-    }
-    if (pfn_notify == nullptr && user_data != nullptr) return CL_INVALID_VALUE;
-    p->build_refused(options);
-    return CL_COMPILER_NOT_AVAILABLE;
-  });
-}
-
-CL_API_ENTRY cl_program CL_API_CALL clLinkProgram(cl_context context, cl_uint num_devices,
-                                                  const cl_device_id* device_list, const char*,
-                                                  cl_uint num_input_programs, const cl_program* input_programs,
-                                                  void(CL_CALLBACK* pfn_notify)(cl_program, void*), void* user_data,
-                                                  cl_int* errcode_ret) {
-  return create<cl_program>(errcode_ret, [&](Call&, cl_int& code) -> cl_program {
-    const Context* c = find<Context>(context);
-    if (c == nullptr) return code = CL_INVALID_CONTEXT, nullptr;
-    code = check_optional_devices(*c, num_devices, device_list);
-    if (code != CL_SUCCESS) return nullptr;
-    if (num_input_programs == 0 || input_programs == nullptr) return code = CL_INVALID_VALUE, nullptr;
-    for (cl_program input : std::span(input_programs, num_input_programs)) {
-      if (find<Program>(input) == nullptr) return code = CL_INVALID_PROGRAM, nullptr;
-    }
-    code = pfn_notify == nullptr && user_data != nullptr ? CL_INVALID_VALUE : CL_LINKER_NOT_AVAILABLE;
-    return nullptr;
+    // "CL_INVALID_PROGRAM if program is not a valid program object created from an intermediate language".
+    if (p == nullptr || p->origin() != Program::Origin::il) return CL_INVALID_PROGRAM;
+    const auto& known = p->il_module().constant_bytes;
+    const auto constant = known.find(spec_id);
+    if (constant == known.end()) return CL_INVALID_SPEC_ID;
+    std::uint64_t value = 0;
+    if (spec_value == nullptr || spec_size != constant->second || spec_size > sizeof value) return CL_INVALID_VALUE;
+    std::memcpy(&value, spec_value, spec_size);
+    p->constants()[spec_id] = value;
+    return CL_SUCCESS;
   });
 }
 
@@ -182,59 +156,3 @@ CL_API_ENTRY cl_int CL_API_CALL clUnloadPlatformCompiler(cl_platform_id platform
 }
 
 CL_API_ENTRY cl_int CL_API_CALL clUnloadCompiler(void) { return CL_SUCCESS; }
-
-CL_API_ENTRY cl_int CL_API_CALL clGetProgramInfo(cl_program program, cl_program_info param_name,
-                                                 size_t param_value_size, void* param_value,
-                                                 size_t* param_value_size_ret) {
-  return enter([&](Call&) -> cl_int {
-    const Program* p = find<Program>(program);
-    if (p == nullptr) return CL_INVALID_PROGRAM;
-    const InfoWriter out(param_value_size, param_value, param_value_size_ret);
-    const std::vector<Device*>& devices = p->context().devices();
-    switch (param_name) {
-      case CL_PROGRAM_REFERENCE_COUNT: return out.value<cl_uint>(p->reference_count());
-      case CL_PROGRAM_CONTEXT: return out.value<cl_context>(p->context().handle());
-      case CL_PROGRAM_NUM_DEVICES: return out.value<cl_uint>(static_cast<cl_uint>(devices.size()));
-      case CL_PROGRAM_DEVICES: {
-        std::vector<cl_device_id> ids;
-        for (Device* device : devices) ids.push_back(device->handle());
-        return out.array(ids);
-      }
-      case CL_PROGRAM_SOURCE: return out.string(p->source().c_str());
-      case CL_PROGRAM_IL: return out.bytes(nullptr, 0);
-      case CL_PROGRAM_BINARY_SIZES: return out.array(std::vector<size_t>(devices.size(), 0));
-      case CL_PROGRAM_BINARIES: {
-        // One pointer a device; nothing is stored behind any of them, because no device has a binary.
-        const size_t needed = devices.size() * sizeof(unsigned char*);
-        if (param_value != nullptr && param_value_size < needed) return CL_INVALID_VALUE;
-        if (param_value_size_ret != nullptr) *param_value_size_ret = needed;
-        return CL_SUCCESS;
-      }
-      case CL_PROGRAM_NUM_KERNELS:
-      case CL_PROGRAM_KERNEL_NAMES: return CL_INVALID_PROGRAM_EXECUTABLE;
-      case CL_PROGRAM_SCOPE_GLOBAL_CTORS_PRESENT:
-      case CL_PROGRAM_SCOPE_GLOBAL_DTORS_PRESENT: return out.boolean(false);
-      default: return CL_INVALID_VALUE;
-    }
-  });
-}
-
-CL_API_ENTRY cl_int CL_API_CALL clGetProgramBuildInfo(cl_program program, cl_device_id device,
-                                                      cl_program_build_info param_name, size_t param_value_size,
-                                                      void* param_value, size_t* param_value_size_ret) {
-  return enter([&](Call&) -> cl_int {
-    const Program* p = find<Program>(program);
-    if (p == nullptr) return CL_INVALID_PROGRAM;
-    const Device* d = find<Device>(device);
-    if (d == nullptr || !p->context().has(d)) return CL_INVALID_DEVICE;
-    const InfoWriter out(param_value_size, param_value, param_value_size_ret);
-    switch (param_name) {
-      case CL_PROGRAM_BUILD_STATUS: return out.value<cl_build_status>(p->build_status());
-      case CL_PROGRAM_BUILD_OPTIONS: return out.string(p->options().c_str());
-      case CL_PROGRAM_BUILD_LOG: return out.string(p->build_log());
-      case CL_PROGRAM_BINARY_TYPE: return out.value<cl_program_binary_type>(CL_PROGRAM_BINARY_TYPE_NONE);
-      case CL_PROGRAM_BUILD_GLOBAL_VARIABLE_TOTAL_SIZE: return out.value<size_t>(0);
-      default: return CL_INVALID_VALUE;
-    }
-  });
-}

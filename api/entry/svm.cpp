@@ -39,7 +39,7 @@ void free_now(Simulator& sim, const void* p) {
   allocations().erase(it);
   PinnedRanges::instance().remove(a.store, a.size);
   sim.forget_host(a.store, a.size);
-  release_store(a.store, a.size);
+  release_store(a.store);
 }
 
 using SvmFreeNotify = void(CL_CALLBACK*)(cl_command_queue queue, cl_uint count, void* pointers[], void* data);
@@ -81,10 +81,14 @@ cl_int check_queue(cl_command_queue handle, Queue*& queue) {
   return supports_svm(*queue) ? CL_SUCCESS : CL_INVALID_OPERATION;
 }
 
-// True if the device keeps a copy of its own, which maps must bring and take.
-bool mirrored(Call& call, const SvmAllocation& a) {
-  return !a.fine_grained() && call.runtime().machine().policy.svm_coarse == BufferPolicy::device_mirror;
+// Where a device finds an allocation with these flags.
+Placement placement_of(Call& call, cl_svm_mem_flags flags) {
+  const bool fine = (flags & CL_MEM_SVM_FINE_GRAIN_BUFFER) != 0;
+  return fine ? Placement::host_pinned : api::placement_of(call.runtime().machine().policy.svm_coarse);
 }
+
+// True if the device keeps a copy of its own, which maps must bring and take.
+bool mirrored(Call& call, const SvmAllocation& a) { return placement_of(call, a.flags) == Placement::device; }
 
 // One end of an SVM copy: coarse allocations live on the device where the policy mirrors them.
 Endpoint svm_end(Call& call, const Queue& queue, const void* p, std::size_t bytes) {
@@ -164,14 +168,23 @@ void* CL_API_CALL clSVMAlloc(cl_context context_handle, cl_svm_mem_flags flags, 
     if (!range) return nullptr;
     std::byte* store = reserve_store(size);
     if (store == nullptr) return nullptr;
-    SvmAllocation& a = allocations()[reinterpret_cast<std::uintptr_t>(store)];
-    a.context = Ref<Context>(context);
-    a.store = store;
-    a.size = size;
-    a.range = std::move(*range);
-    a.flags = flags;
-    a.serial = ++last_serial;
-    PinnedRanges::instance().add(store, size);
+    const auto key = reinterpret_cast<std::uintptr_t>(store);
+    try {
+      SvmAllocation a;
+      a.context = Ref<Context>(context);
+      a.store = store;
+      a.size = size;
+      a.range = std::move(*range);
+      a.flags = flags;
+      a.serial = ++last_serial;
+      a.view = KernelView(a.range, placement_of(call, flags), store, size);
+      allocations().emplace(key, std::move(a));
+      PinnedRanges::instance().add(store, size);
+    } catch (...) {
+      allocations().erase(key);
+      release_store(store);
+      throw;
+    }
     return store;
   });
 }

@@ -1,6 +1,9 @@
 // A root device of the platform. Sub-devices do not exist: the modelled machines cannot be partitioned.
 #pragma once
 
+#include <algorithm>
+#include <array>
+
 #include "api/objects/object.h"
 #include "sim/iface/command.h"
 #include "sim/iface/machine.h"
@@ -16,6 +19,17 @@ class Device final : public Object<Device, cl_device_id, ObjectType::device> {
   [[nodiscard]] DeviceIndex index() const noexcept { return index_; }
   [[nodiscard]] const Machine& machine() const noexcept { return machine_; }
   [[nodiscard]] const DeviceInfo& info() const noexcept { return machine_.device; }
+  // CL_DEVICE_PREFERRED_WORK_GROUP_SIZE_MULTIPLE: a wavefront.
+  static constexpr std::size_t group_multiple = 32;
+  // CL_DEVICE_PRINTF_BUFFER_SIZE.
+  static constexpr std::size_t printf_buffer_bytes = std::size_t{1} << 20;
+  // CL_DEVICE_MAX_WORK_ITEM_SIZES.
+  [[nodiscard]] std::array<std::size_t, 3> max_work_item_sizes() const noexcept {
+    const std::size_t n = info().max_work_group_size;
+    return {n, n, std::min<std::size_t>(n, 64)};
+  }
+  // CL_DEVICE_NON_UNIFORM_WORK_GROUP_SUPPORT.
+  [[nodiscard]] bool non_uniform_groups() const noexcept { return false; }
   // CL_DEVICE_SVM_CAPABILITIES.
   [[nodiscard]] cl_device_svm_capabilities svm_capabilities() const noexcept;
 

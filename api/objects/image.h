@@ -19,6 +19,10 @@ struct ImageLimits {
   static constexpr std::size_t extent_3d = 2048;
   static constexpr std::size_t array_size = 2048;
   static constexpr std::size_t buffer_width = 65536;
+  // Of a kernel.
+  static constexpr std::size_t read_arguments = 128;
+  static constexpr std::size_t write_arguments = 64;
+  static constexpr std::size_t samplers = 16;
 };
 
 using Extent = std::array<std::size_t, 3>;

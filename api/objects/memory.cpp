@@ -1,29 +1,17 @@
 #include "api/objects/memory.h"
 
-#include <sys/mman.h>
-
 #include <algorithm>
 
 #include "api/command/runtime.h"
+#include "api/objects/arena.h"
 
 namespace sluice::api {
 
-namespace {
-
-constexpr std::size_t page = 4096;
-
-std::size_t pages(std::size_t bytes) { return (std::max<std::size_t>(bytes, 1) + page - 1) / page * page; }
-
-}  // namespace
-
-std::byte* reserve_store(std::size_t bytes) noexcept {
-  void* p = ::mmap(nullptr, pages(bytes), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  return p == MAP_FAILED ? nullptr : static_cast<std::byte*>(p);
+std::byte* reserve_store(std::size_t bytes) {
+  return Arena::instance().allocate(bytes, Runtime::instance().machine().device.base_address_align_bits / 8);
 }
 
-void release_store(std::byte* store, std::size_t bytes) noexcept {
-  if (store != nullptr) ::munmap(store, pages(bytes));
-}
+void release_store(std::byte* store) noexcept { Arena::instance().release(store); }
 
 std::optional<DeviceRange> DeviceRange::reserve(Simulator& sim, const Context& context, std::size_t bytes) {
   DeviceRange range;
@@ -55,7 +43,8 @@ Memory::Memory(Context& context, cl_mem_flags flags, std::size_t size, void* hos
       store_(store),
       owns_store_(owns_store),
       range_(std::move(range)),
-      policy_(policy) {
+      policy_(policy),
+      view_(range_, placement(), store, size) {
   PinnedRanges::instance().add(store_, size_);
 }
 
@@ -87,12 +76,12 @@ Memory::~Memory() {
   for (auto it = destructors_.rbegin(); it != destructors_.rend(); ++it) {
     runtime.post_callback(now, [self, d = *it] { d.function(self, d.data); });
   }
-  if (owns_store_) release_store(store_, size_);
+  if (owns_store_) release_store(store_);
 }
 
 Endpoint Memory::device_end(const Device& device, std::size_t at) const noexcept {
   Endpoint e;
-  e.placement = policy_ == BufferPolicy::zero_copy ? Placement::host_pinned : Placement::device;
+  e.placement = placement();
   e.data = store_ + at;
   e.address = root().range_.address(device) + offset_ + at;
   return e;

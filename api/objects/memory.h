@@ -13,6 +13,7 @@
 
 #include "api/objects/context.h"
 #include "api/objects/image.h"
+#include "api/objects/kernel_memory.h"
 #include "api/objects/object.h"
 #include "sim/iface/command.h"
 #include "sim/iface/machine.h"
@@ -33,16 +34,22 @@ class DeviceRange {
   }
   ~DeviceRange();
 
-  // The simulated address of the first byte. `device`: one of the context's.
-  [[nodiscard]] std::uint64_t address(const Device& device) const noexcept;
-
- private:
   struct Part {
     DeviceIndex device;
     std::uint64_t address;
   };
+  // The simulated address of the first byte. `device`: one of the context's.
+  [[nodiscard]] std::uint64_t address(const Device& device) const noexcept;
+  [[nodiscard]] const std::vector<Part>& parts() const noexcept { return parts_; }
+
+ private:
   std::vector<Part> parts_;
 };
+
+// A device reaches memory that is not copied across the link.
+[[nodiscard]] constexpr Placement placement_of(BufferPolicy policy) noexcept {
+  return policy == BufferPolicy::zero_copy ? Placement::host_pinned : Placement::device;
+}
 
 using MemoryDestructor = void(CL_CALLBACK*)(cl_mem memobj, void* user_data);
 
@@ -66,6 +73,8 @@ class Memory final : public Object<Memory, cl_mem, ObjectType::memory> {
   [[nodiscard]] void* host_ptr() const noexcept { return host_ptr_; }
   [[nodiscard]] std::byte* store() const noexcept { return store_; }  // of this window's first byte
   [[nodiscard]] BufferPolicy policy() const noexcept { return policy_; }
+  // Where a device finds the store.
+  [[nodiscard]] Placement placement() const noexcept { return placement_of(policy_); }
   // A device's view of bytes [at, ...).
   [[nodiscard]] Endpoint device_end(const Device& device, std::size_t at) const noexcept;
   // The pinned host mirror's view of the same bytes.
@@ -113,6 +122,7 @@ class Memory final : public Object<Memory, cl_mem, ObjectType::memory> {
   bool owns_store_;
   DeviceRange range_;  // of a root; a window lies in its parent's
   BufferPolicy policy_;
+  KernelView view_;  // of a root
   std::vector<Destructor> destructors_;
 };
 
@@ -133,9 +143,10 @@ class PinnedRanges {
   std::map<std::uintptr_t, std::uint32_t> depth_;
 };
 
-// Reserves zeroed memory that is committed page by page as it is touched. nullptr: none to be had.
-[[nodiscard]] std::byte* reserve_store(std::size_t bytes) noexcept;
-void release_store(std::byte* store, std::size_t bytes) noexcept;
+// Zeroed memory from the arena, aligned as CL_DEVICE_MEM_BASE_ADDR_ALIGN says, committed page by page as it is touched.
+// nullptr: none to be had.
+[[nodiscard]] std::byte* reserve_store(std::size_t bytes);
+void release_store(std::byte* store) noexcept;
 
 // The program's memory at `p` as one end of a transfer of `bytes` bytes spread over the given pitches.
 [[nodiscard]] Endpoint program_end(Simulator& sim, const void* p, std::size_t bytes);

@@ -17,6 +17,7 @@ struct SvmAllocation {
   std::byte* store = nullptr;
   std::size_t size = 0;
   DeviceRange range;
+  KernelView view;
   cl_svm_mem_flags flags = 0;
   std::uint64_t serial = 0;
   // Regions that were enqueued to be mapped and not unmapped, in the order of the calls. The same pointer may be mapped
@@ -34,6 +35,11 @@ struct SvmAllocation {
 
 // The allocation that contains `p`, or nullptr.
 [[nodiscard]] SvmAllocation* find_svm(const void* p) noexcept;
+// The allocation that contains `p` or ends at it: a kernel may be given a pointer past the last element.
+[[nodiscard]] inline SvmAllocation* find_svm_argument(const void* p) noexcept {
+  SvmAllocation* const a = find_svm(p);
+  return a != nullptr ? a : find_svm(static_cast<const std::byte*>(p) - 1);
+}
 [[nodiscard]] inline bool is_svm_pointer(const void* p) noexcept { return p != nullptr && find_svm(p) != nullptr; }
 
 }  // namespace sluice::api

@@ -63,6 +63,7 @@ struct KernelArgumentInfo {
   std::string name;
   std::uint8_t access = 0;       // 0 none, 1 read_only, 2 write_only, 3 read_write (images, pipes)
   bool is_const = false, is_restrict = false, is_volatile = false;
+  std::uint64_t max_bytes = 0;   // of the memory behind it that the language allows (SPIR-V MaxByteOffset); 0: any
 };
 
 struct KernelInfo {
@@ -133,6 +134,7 @@ struct KernelLaunch {
   std::vector<LaunchArgument> arguments;
   const MemoryMap* memory = nullptr;     // outlives the launch
   KernelReports* reports = nullptr;      // may be nullptr; outlives the launch
+  bool system_memory = false;            // any memory of the process may be touched (fine-grained system SVM)
   std::vector<std::shared_ptr<const void>> keep;  // program objects that must live until the launch has ended
   std::int32_t failure_status = -1;      // negative: Completion::status of a launch that fails
 };

@@ -18,6 +18,7 @@ SUFFIXES = {".h", ".hpp", ".inc", ".c", ".cc", ".cpp", ".cu"}
 
 OPENCL = re.compile(r"CL/")
 SYSTEMC = re.compile(r"systemc|sysc/|tlm")
+LLVM = re.compile(r"llvm|clang|LLVMSPIRVLib/")
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,6 +27,7 @@ class Rule:
     to: tuple  # folders (with their slash), files, or FOLDER/*.h for the headers of that folder alone
     systemc: bool = False
     opencl: bool = False
+    llvm: bool = False
 
 
 MODEL = ("sim/iface/", "sim/profile/", "sim/cache/", "sim/models/*.h", "sim/clock/agenda.h", "sim/clock/kernel_time.h")
@@ -36,12 +38,14 @@ RULES = (
     # The driver: the contract and its factory open_simulator(), and the recorder that it opens. Never SystemC.
     Rule("api/", ("api/", "sim/iface/", "traces/recorder.h"), opencl=True),
     Rule("api/command/virtual_time_hooks.h", ()),
+    # OpenCL C and SPIR-V -> bitcode: no part of the driver's state, and the only part of it that sees LLVM.
+    Rule("api/compiler/", ("api/compiler/", "sim/iface/"), opencl=True, llvm=True),
 
     # The hardware: never OpenCL.
     Rule("sim/iface/", ("sim/iface/",)),
     Rule("sim/profile/", ("sim/profile/", "sim/iface/")),
     Rule("sim/cache/", ("sim/cache/", "sim/iface/", "sim/profile/")),
-    Rule("sim/exec/", ("sim/exec/", "sim/iface/")),
+    Rule("sim/exec/", ("sim/exec/", "sim/iface/"), llvm=True),
     # Plain interfaces, where models meet without seeing each other.
     Rule("sim/models/", ("sim/models/*.h", "sim/iface/", "sim/cache/")),
     Rule("sim/models/command_processor/", MODEL + ("sim/models/command_processor/",), systemc=True),
@@ -62,7 +66,7 @@ RULES = (
     Rule("tools/virtual_time/", ("api/command/virtual_time_hooks.h",)),
 
     # Tests may look inside, but a test of one area does not lean on another's.
-    Rule("tests/unit/", EVERYTHING + ("tests/unit/",), systemc=True, opencl=True),
+    Rule("tests/unit/", EVERYTHING + ("tests/unit/",), systemc=True, opencl=True, llvm=True),
     Rule("tests/contract/", EVERYTHING + ("tests/contract/",), systemc=True, opencl=True),
     Rule("tests/timing/", EVERYTHING + ("tests/timing/",), systemc=True),
     Rule("tests/arch/", ("tests/arch/",)),
@@ -167,7 +171,8 @@ class Tree:
             for line, target in file.internal:
                 if not any(matches(pattern, target) for pattern in rule.to):
                     self.complain(name, line, f"{rule.of} may not include {target}")
-            for allowed, pattern, what in ((rule.systemc, SYSTEMC, "SystemC"), (rule.opencl, OPENCL, "OpenCL")):
+            for allowed, pattern, what in ((rule.systemc, SYSTEMC, "SystemC"), (rule.opencl, OPENCL, "OpenCL"),
+                                           (rule.llvm, LLVM, "LLVM")):
                 way = None if allowed else self.reached(name, pattern)
                 if way is not None:
                     self.complain(name, 1, f"{rule.of} must be free of {what}: {' -> '.join(way)}")

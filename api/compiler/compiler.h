@@ -1,0 +1,63 @@
+// OpenCL C, SPIR-V and compiled objects -> LLVM bitcode of triple spir64 whose built-in functions are not resolved:
+// what KernelEngine::load takes. clang and LLVM are behind this header, and nothing of the driver is.
+//
+// Calls may come from any thread, one at a time (the driver holds its lock). Neither hostile input nor a defect of LLVM
+// ends the process: see worker.h.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+#include "api/compiler/options.h"
+
+namespace sluice::compiler {
+
+enum class ImageKind : std::uint8_t { object, library, executable };
+
+// What a program holds for a device. Immutable once made.
+struct Image {
+  ImageKind kind = ImageKind::object;
+  bool optimise = true;
+  std::vector<std::byte> bitcode;
+  std::vector<std::string> kernels;         // in the order of their definitions
+  std::uint64_t global_variable_bytes = 0;  // CL_PROGRAM_BUILD_GLOBAL_VARIABLE_TOTAL_SIZE
+};
+
+struct Result {
+  std::shared_ptr<const Image> image;  // nullptr: failed, and the log says why
+  std::string log;
+};
+
+struct Header {
+  std::string name;  // as an #include names it
+  std::string text;
+};
+
+struct Source {
+  std::string text;
+  std::vector<Header> headers;  // of equal names the first counts
+  CompileOptions options;
+  std::string extensions;       // clang_extensions()
+  std::string prologue;         // clang_prologue()
+};
+
+// kind: object or executable. Recursion, which OpenCL C forbids, is an error.
+[[nodiscard]] Result compile_source(Source source, ImageKind kind);
+
+// SPIR-V, checked by spirv.h before. `constants`: values of specialisation constants by their SpecId.
+[[nodiscard]] Result compile_il(std::span<const std::uint32_t> words,
+                                const std::map<std::uint32_t, std::uint64_t>& constants,
+                                const CompileOptions& options, ImageKind kind);
+
+// kind: library or executable. A name that two inputs define is an error; what none defines is left to the engine.
+[[nodiscard]] Result link(std::span<const std::shared_ptr<const Image>> inputs, ImageKind kind);
+
+// Empty if source can be compiled; else why not (clang's headers are not installed).
+[[nodiscard]] const std::string& why_unavailable();
+
+}  // namespace sluice::compiler

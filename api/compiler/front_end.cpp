@@ -1,0 +1,234 @@
+// OpenCL C -> LLVM module, by clang in this process.
+#include <clang/Basic/DiagnosticIDs.h>
+#include <clang/CodeGen/CodeGenAction.h>
+#include <clang/Frontend/CompilerInstance.h>
+#include <clang/Frontend/CompilerInvocation.h>
+#include <clang/Frontend/FrontendActions.h>
+#include <clang/Frontend/TextDiagnosticPrinter.h>
+#include <clang/Lex/Preprocessor.h>
+#include <clang/Lex/PreprocessorOptions.h>
+#include <llvm/IR/LLVMContext.h>
+#include <llvm/IR/Module.h>
+#include <llvm/Support/MemoryBuffer.h>
+#include <llvm/Support/VirtualFileSystem.h>
+#include <llvm/Support/raw_ostream.h>
+
+#include <filesystem>
+
+#include "api/compiler/compiler.h"
+#include "api/compiler/module.h"
+#include "api/compiler/resources.h"
+#include "api/compiler/worker.h"
+
+namespace sluice::compiler {
+
+namespace {
+
+// A folder that no file system has, for the program's text and its embedded headers.
+constexpr const char* kFolder = "/.sluice";
+constexpr const char* kFile = "<program>";
+constexpr const char* kPrologue = "<features>";
+
+constexpr std::size_t kLogBytes = std::size_t{1} << 20;
+// Beyond this, clang works in a child process: its depth of recursion is bounded by the tokens that it parses.
+constexpr std::size_t kTrustedBytes = std::size_t{1} << 20;
+constexpr std::size_t kTrustedTokens = 200'000;
+// 10 MB of source are fewer. Macros that double each other make any number.
+constexpr std::size_t kMostTokens = 16'000'000;
+
+// Prints diagnostics as clang does, but no more than a log can hold.
+class Printer final : public clang::TextDiagnosticPrinter {
+ public:
+  Printer(llvm::raw_string_ostream& out, clang::DiagnosticOptions* options)
+      : TextDiagnosticPrinter(out, options), out_(out) {}
+
+  void HandleDiagnostic(clang::DiagnosticsEngine::Level level, const clang::Diagnostic& info) override {
+    if (out_.str().size() < kLogBytes) {
+      TextDiagnosticPrinter::HandleDiagnostic(level, info);
+      if (out_.str().size() >= kLogBytes) out_ << "further diagnostics are left out\n";
+    } else {
+      DiagnosticConsumer::HandleDiagnostic(level, info);  // counts them
+    }
+  }
+
+ private:
+  llvm::raw_string_ostream& out_;
+};
+
+// Counts the tokens that the program is once it is preprocessed, as far as it matters.
+class CountTokens final : public clang::PreprocessorFrontendAction {
+ public:
+  explicit CountTokens(std::size_t most) : most_(most) {}
+  [[nodiscard]] bool too_many() const noexcept { return tokens_ > most_; }
+
+ private:
+  void ExecuteAction() override {
+    clang::Preprocessor& preprocessor = getCompilerInstance().getPreprocessor();
+    clang::Token token;
+    preprocessor.EnterMainSourceFile();
+    do {
+      preprocessor.Lex(token);
+    } while (token.isNot(clang::tok::eof) && ++tokens_ <= most_);
+  }
+
+  std::size_t most_;
+  std::size_t tokens_ = 0;
+};
+
+const std::string& resource_folder(std::string* error = nullptr) {
+  static std::string reason;
+  static const std::string folder = find_resource_folder(reason);
+  if (error != nullptr) *error = reason;
+  return folder;
+}
+
+std::vector<std::string> arguments(const Source& source) {
+  std::vector<std::string> list = {
+      "-triple", "spir64-unknown-unknown",
+      "-emit-llvm-only", "-O2", "-disable-llvm-passes",  // the engine optimises, with its own passes
+      "-resource-dir", resource_folder(),
+      "-nostdsysteminc",  // the program's headers, not the machine's
+      "-working-directory", kFolder,
+      "-cl-std=" + source.options.standard,
+      "-cl-ext=" + source.extensions,
+      "-finclude-default-header", "-fdeclare-opencl-builtins",
+      "-ffp-contract=on",
+      "-debug-info-kind=line-tables-only", "-dwarf-version=4",
+      std::string("-fdebug-prefix-map=") + kFolder + "/=",
+      "-ferror-limit", "100",
+      "-D", "__OPENCL_VERSION__=300",
+  };
+  // Embedded headers first, then the folder in which the program runs, then what its -I names.
+  std::error_code ignored;
+  const std::filesystem::path here = std::filesystem::current_path(ignored);
+  list.insert(list.end(), {"-I", kFolder, "-iquote", here.string()});
+  const std::vector<std::string>& options = source.options.clang;
+  for (std::size_t i = 0; i < options.size(); ++i) {
+    list.push_back(options[i]);
+    if (options[i] == "-I" || options[i] == "-D") {
+      const std::string& value = options[++i];
+      list.push_back(list.back() == "-I" ? (here / value).string() : value);
+    }
+  }
+  list.insert(list.end(), {"-x", "cl", kFile});
+  return list;
+}
+
+// One run of clang over the program.
+class Clang {
+ public:
+  explicit Clang(const Source& source) : printer_(out_, options_.get()) {
+    llvm::IntrusiveRefCntPtr<llvm::vfs::InMemoryFileSystem> memory(new llvm::vfs::InMemoryFileSystem);
+    const auto add = [&](const std::string& name, const std::string& text) {
+      const std::string path = (std::filesystem::path(kFolder) / name).string();
+      // False if there is one of this name already, which then counts.
+      (void)memory->addFile(path, 0, llvm::MemoryBuffer::getMemBuffer(text, path));
+    };
+    add(kFile, source.text);
+    add(kPrologue, source.prologue);
+    for (const Header& header : source.headers) {
+      if (!header.name.empty()) add(header.name, header.text);
+    }
+    llvm::IntrusiveRefCntPtr<llvm::vfs::OverlayFileSystem> files(
+        new llvm::vfs::OverlayFileSystem(llvm::vfs::getRealFileSystem()));
+    files->pushOverlay(memory);
+    const std::vector<std::string> words = arguments(source);
+    std::vector<const char*> list;
+    for (const std::string& word : words) list.push_back(word.c_str());
+    clang::DiagnosticsEngine diagnostics(new clang::DiagnosticIDs, options_.get(), &printer_, false);
+    understood_ = clang::CompilerInvocation::CreateFromArgs(compiler_.getInvocation(), list, diagnostics);
+    compiler_.getPreprocessorOpts().Includes.emplace_back(kPrologue);  // after opencl-c-base.h
+    compiler_.createDiagnostics(&printer_, false);
+    compiler_.setVerboseOutputStream(out_);
+    compiler_.createFileManager(files);
+  }
+
+  [[nodiscard]] bool run(clang::FrontendAction& action) { return understood_ && compiler_.ExecuteAction(action); }
+
+  // Names files as the program does.
+  [[nodiscard]] std::string log() {
+    std::string text = out_.str();
+    const std::string folder = std::string(kFolder) + "/";
+    for (std::size_t at = 0; (at = text.find(folder, at)) != std::string::npos;) text.erase(at, folder.size());
+    return text;
+  }
+
+ private:
+  std::string text_;
+  llvm::raw_string_ostream out_{text_};
+  llvm::IntrusiveRefCntPtr<clang::DiagnosticOptions> options_{new clang::DiagnosticOptions};
+  Printer printer_;
+  clang::CompilerInstance compiler_;
+  bool understood_ = false;
+};
+
+bool has_more_tokens_than(const Source& source, std::size_t most) {
+  const Held<Clang> clang(new Clang(source));
+  CountTokens count(most);
+  (void)clang->run(count);
+  return count.too_many();
+}
+
+bool is_short(const Source& source) {
+  std::size_t bytes = source.text.size();
+  const bool directives = source.text.find('#') != std::string::npos;
+  for (const Header& header : source.headers) bytes += header.text.size();
+  if (bytes > kTrustedBytes) return false;
+  if (bytes <= kTrustedTokens && !directives) return true;
+  return !has_more_tokens_than(source, kTrustedTokens);
+}
+
+// C99 leaves the definition of an inline function to another unit, which OpenCL C's programs do not write. Several of
+// them may include the same header, so their definitions are one.
+void define_inline_functions(llvm::Module& module) {
+  for (llvm::Function& function : module) {
+    if (function.hasAvailableExternallyLinkage()) function.setLinkage(llvm::GlobalValue::LinkOnceODRLinkage);
+  }
+}
+
+Result compile(const Source& source, ImageKind kind) {
+  const Held<llvm::LLVMContext> context(new llvm::LLVMContext);
+  context->setOpaquePointers(true);
+  const Held<Clang> clang(new Clang(source));
+  const Held<clang::EmitLLVMOnlyAction> action(new clang::EmitLLVMOnlyAction(context.get()));
+  const bool done = clang->run(*action);
+  const Held<llvm::Module> module(action->takeModule().release());
+  if (!done || module == nullptr) return {nullptr, clang->log()};
+  define_inline_functions(*module);
+  Result result = finish(*module, kind, source.options.optimise, {});
+  result.log.insert(0, clang->log());
+  return result;
+}
+
+}  // namespace
+
+const std::string& why_unavailable() {
+  static const std::string reason = [] {
+    std::string error;
+    (void)resource_folder(&error);
+    return error;
+  }();
+  return reason;
+}
+
+Result compile_source(Source source, ImageKind kind) {
+  if (!why_unavailable().empty()) return {nullptr, "error: " + why_unavailable() + "\n"};
+  // In a last line that does not end, clang searches for each location's column from the line's begin.
+  if (!source.text.ends_with('\n')) source.text += '\n';
+  Result result;
+  on_large_stack([&] {
+    if (is_short(source)) {
+      result = guarded([&] { return compile(source, kind); });
+      return;
+    }
+    result = guarded_and_isolated([&]() -> Result {
+      if (has_more_tokens_than(source, kMostTokens)) {
+        return {nullptr, "error: the program has more than " + std::to_string(kMostTokens) + " tokens\n"};
+      }
+      return compile(source, kind);
+    });
+  });
+  return result;
+}
+
+}  // namespace sluice::compiler

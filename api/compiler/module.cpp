@@ -1,0 +1,173 @@
+#include "api/compiler/module.h"
+
+#include <llvm/ADT/SCCIterator.h>
+#include <llvm/Analysis/CallGraph.h>
+#include <llvm/Bitcode/BitcodeReader.h>
+#include <llvm/Bitcode/BitcodeWriter.h>
+#include <llvm/IR/DebugInfoMetadata.h>
+#include <llvm/IR/DiagnosticInfo.h>
+#include <llvm/IR/DiagnosticPrinter.h>
+#include <llvm/IR/LLVMContext.h>
+#include <llvm/IR/Verifier.h>
+#include <llvm/Linker/Linker.h>
+#include <llvm/Support/ErrorHandling.h>
+#include <llvm/Support/MemoryBuffer.h>
+#include <llvm/Support/raw_ostream.h>
+
+#include <cstring>
+#include <stdexcept>
+
+#include "api/compiler/binary.h"
+#include "api/compiler/worker.h"
+
+namespace sluice::compiler {
+
+namespace {
+
+constexpr unsigned kGlobalSpace = 1;  // of spir64
+
+thread_local bool guarding = false;
+
+// LLVM ends the process when this returns, so it must not, on a thread of ours.
+void fatal(void*, const char* reason, bool) {
+  if (guarding) throw std::runtime_error(reason);
+}
+
+struct Guard {
+  Guard() {
+    guarding = true;
+    llvm::install_fatal_error_handler(&fatal);
+  }
+  ~Guard() {
+    llvm::remove_fatal_error_handler();
+    guarding = false;
+  }
+};
+
+// "Recursion is not supported" (OpenCL C, restrictions).
+bool has_recursion(llvm::Module& module, std::string& log) {
+  bool found = false;
+  llvm::CallGraph graph(module);
+  for (auto group = llvm::scc_begin(&graph); !group.isAtEnd(); ++group) {
+    if (!group.hasCycle()) continue;
+    for (const llvm::CallGraphNode* node : *group) {
+      const llvm::Function* function = node->getFunction();
+      if (function == nullptr || function->isDeclaration()) continue;
+      found = true;
+      const llvm::DISubprogram* place = function->getSubprogram();
+      if (place != nullptr) {
+        log += place->getFilename().str() + ":" + std::to_string(place->getLine()) + ": error: function '" +
+               place->getName().str();
+      } else {
+        log += "error: function '" + function->getName().str();
+      }
+      log += "' calls itself; OpenCL C has no recursion\n";
+    }
+  }
+  return found;
+}
+
+std::string encode_result(const Result& result) {
+  std::string text = std::to_string(result.log.size()) + "\n" + result.log;
+  if (result.image != nullptr) {
+    const std::vector<std::byte> binary = encode(*result.image);
+    text.append(reinterpret_cast<const char*>(binary.data()), binary.size());
+  }
+  return text;
+}
+
+Result decode_result(const std::string& text) {
+  Result result;
+  const std::size_t line = text.find('\n') + 1;
+  result.log = text.substr(line, std::stoull(text));
+  const std::size_t at = line + result.log.size();
+  if (auto image = decode(std::as_bytes(std::span(text).subspan(at)))) {
+    result.image = std::make_shared<const Image>(std::move(*image));
+  }
+  return result;
+}
+
+// Collects what LLVM says about a module. (A plain function and pointer: no class of LLVM's is derived from.)
+void collect(const llvm::DiagnosticInfo& info, void* log) {
+  if (info.getSeverity() != llvm::DS_Error && info.getSeverity() != llvm::DS_Warning) return;
+  llvm::raw_string_ostream out(*static_cast<std::string*>(log));
+  out << (info.getSeverity() == llvm::DS_Error ? "error: " : "warning: ");
+  llvm::DiagnosticPrinterRawOStream printer(out);
+  info.print(printer);
+  out << '\n';
+}
+
+Result link_now(std::span<const std::shared_ptr<const Image>> inputs, ImageKind kind) {
+  std::string log;
+  const Held<llvm::LLVMContext> context(new llvm::LLVMContext);
+  context->setDiagnosticHandlerCallBack(&collect, &log);
+  Held<llvm::Module> all;
+  bool optimise = true;
+  for (const std::shared_ptr<const Image>& input : inputs) {
+    optimise = optimise && input->optimise;
+    const llvm::StringRef bytes(reinterpret_cast<const char*>(input->bitcode.data()), input->bitcode.size());
+    auto module = llvm::parseBitcodeFile(llvm::MemoryBufferRef(bytes, "program"), *context);
+    if (!module) return {nullptr, log + "error: " + llvm::toString(module.takeError()) + "\n"};
+    if (all == nullptr) {
+      all.reset(module->release());
+    } else if (llvm::Linker::linkModules(*all, std::move(*module))) {
+      return {nullptr, log + "error: the programs cannot be linked\n"};
+    }
+  }
+  if (all == nullptr) return {nullptr, "error: nothing to link\n"};
+  return finish(*all, kind, optimise, std::move(log));
+}
+
+}  // namespace
+
+Result finish(llvm::Module& module, ImageKind kind, bool optimise, std::string log) {
+  {
+    std::string reasons;
+    llvm::raw_string_ostream out(reasons);
+    if (llvm::verifyModule(module, &out)) return {nullptr, log + "error: invalid module: " + out.str() + "\n"};
+  }
+  if (has_recursion(module, log)) return {nullptr, std::move(log)};
+  auto image = std::make_shared<Image>();
+  image->kind = kind;
+  image->optimise = optimise;
+  for (const llvm::Function& function : module) {
+    if (function.getCallingConv() == llvm::CallingConv::SPIR_KERNEL && !function.isDeclaration()) {
+      image->kernels.push_back(function.getName().str());
+    }
+  }
+  for (const llvm::GlobalVariable& variable : module.globals()) {
+    if (variable.getAddressSpace() == kGlobalSpace) {
+      image->global_variable_bytes += module.getDataLayout().getTypeAllocSize(variable.getValueType());
+    }
+  }
+  llvm::SmallVector<char, 0> bytes;
+  llvm::raw_svector_ostream out(bytes);
+  llvm::WriteBitcodeToFile(module, out);
+  image->bitcode.resize(bytes.size());
+  std::memcpy(image->bitcode.data(), bytes.data(), bytes.size());
+  return {std::move(image), std::move(log)};
+}
+
+Result guarded(const std::function<Result()>& work) {
+  try {
+    const Guard guard;
+    return work();
+  } catch (const std::runtime_error& error) {
+    return {nullptr, std::string("error: the compiler gave up on this program: ") + error.what() + "\n"};
+  }
+}
+
+Result guarded_and_isolated(const std::function<Result()>& work) {
+  std::string error;
+  const auto text = isolated([&] { return encode_result(guarded(work)); }, error);
+  if (!text) return {nullptr, "error: " + error + "\n"};
+  return decode_result(*text);
+}
+
+Result link(std::span<const std::shared_ptr<const Image>> inputs, ImageKind kind) {
+  Result result;
+  on_large_stack([&] { result = guarded([&] { return link_now(inputs, kind); }); });
+  return result;
+}
+
+}  // namespace sluice::compiler

@@ -1,0 +1,60 @@
+// SPIR-V -> LLVM module, by the translator of the Khronos group.
+#include <LLVMSPIRVLib/LLVMSPIRVLib.h>
+#include <LLVMSPIRVLib/LLVMSPIRVOpts.h>
+#include <llvm/Bitcode/BitcodeReader.h>
+#include <llvm/Bitcode/BitcodeWriter.h>
+#include <llvm/IR/LLVMContext.h>
+#include <llvm/Support/MemoryBuffer.h>
+#include <llvm/Support/raw_ostream.h>
+
+#include <sstream>
+
+#include "api/compiler/compiler.h"
+#include "api/compiler/module.h"
+#include "api/compiler/worker.h"
+
+namespace sluice::compiler {
+
+namespace {
+
+Result translate(std::span<const std::uint32_t> words, const std::map<std::uint32_t, std::uint64_t>& constants,
+                 const CompileOptions& options, ImageKind kind) {
+  SPIRV::TranslatorOpts how(SPIRV::VersionNumber::MaximumVersion);
+  how.enableAllExtensions();
+  how.enableGenArgNameMD();
+  // Names of built-ins as clang gives them to OpenCL C 2.0 and later.
+  how.setDesiredBIsRepresentation(SPIRV::BIsRepresentation::OpenCL20);
+  for (const auto& [id, value] : constants) how.setSpecConst(id, value);
+  const std::span<const std::byte> bytes = std::as_bytes(words);
+  std::istringstream in(std::string(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  const Held<llvm::LLVMContext> context(new llvm::LLVMContext);
+  context->setOpaquePointers(false);  // this translator needs to see what pointers point to
+  llvm::Module* read = nullptr;
+  std::string error;
+  const bool done = llvm::readSpirv(*context, how, in, read, error);
+  const Held<llvm::Module> module(read);
+  if (!done || module == nullptr) return {nullptr, "error: SPIR-V: " + error + "\n"};
+  // Everything else has opaque pointers.
+  llvm::SmallVector<char, 0> typed;
+  llvm::raw_svector_ostream out(typed);
+  llvm::WriteBitcodeToFile(*module, out);
+  const Held<llvm::LLVMContext> opaque_context(new llvm::LLVMContext);
+  opaque_context->setOpaquePointers(true);
+  auto opaque = llvm::parseBitcodeFile(llvm::MemoryBufferRef({typed.data(), typed.size()}, "program"), *opaque_context);
+  if (!opaque) return {nullptr, "error: SPIR-V: " + llvm::toString(opaque.takeError()) + "\n"};
+  const Held<llvm::Module> result(opaque->release());
+  return finish(*result, kind, options.optimise, {});
+}
+
+}  // namespace
+
+Result compile_il(std::span<const std::uint32_t> words, const std::map<std::uint32_t, std::uint64_t>& constants,
+                  const CompileOptions& options, ImageKind kind) {
+  Result result;
+  on_large_stack([&] {
+    result = guarded_and_isolated([&] { return translate(words, constants, options, kind); });
+  });
+  return result;
+}
+
+}  // namespace sluice::compiler

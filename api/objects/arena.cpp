@@ -1,0 +1,149 @@
+#include "api/objects/arena.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <iterator>
+#include <limits>
+#include <utility>
+
+namespace sluice::api {
+
+namespace {
+
+// Addresses become usable in steps: one region of the process whatever the number of stores, since a process may have
+// some 65,000 regions only.
+constexpr std::size_t commit_step = std::size_t{64} << 20;
+
+// ThreadSanitizer ends a process that maps what it did not plan for.
+#if defined(__SANITIZE_THREAD__)
+constexpr bool may_choose_addresses = false;
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+constexpr bool may_choose_addresses = false;
+#else
+constexpr bool may_choose_addresses = true;
+#endif
+#else
+constexpr bool may_choose_addresses = true;
+#endif
+
+constexpr std::size_t too_large = std::numeric_limits<std::size_t>::max() / 4;
+
+constexpr std::uintptr_t round_up(std::uintptr_t n, std::uintptr_t step) { return (n + step - 1) / step * step; }
+
+void* map(std::uintptr_t at, std::size_t bytes, int protection, int flags) {
+  return ::mmap(reinterpret_cast<void*>(at), bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1,
+                0);
+}
+
+}  // namespace
+
+Arena::Arena(const Options& options) {
+  if (!options.fixed || !may_choose_addresses) return;
+  void* const p = map(options.address, options.bytes, PROT_NONE, MAP_FIXED_NOREPLACE);
+  if (p == MAP_FAILED) return;
+  const auto at = reinterpret_cast<std::uintptr_t>(p);
+  if (at != options.address) {  // a kernel before 4.17 takes the address as a hint
+    ::munmap(p, options.bytes);
+    return;
+  }
+  base_ = committed_ = at;
+  bytes_ = options.bytes;
+  free_[at] = at + options.bytes;
+}
+
+Arena::~Arena() {
+  if (is_fixed()) {
+    ::munmap(reinterpret_cast<void*>(base_), bytes_);
+    return;
+  }
+  for (const auto& [begin, end] : used_) ::munmap(reinterpret_cast<void*>(begin), end - begin);
+}
+
+Arena& Arena::instance() {
+  static Arena* const arena = new Arena(Options{});
+  return *arena;
+}
+
+bool Arena::commit(std::uintptr_t end) noexcept {
+  if (end <= committed_) return true;
+  const std::uintptr_t to = std::min(round_up(end, commit_step), base_ + bytes_);
+  if (::mprotect(reinterpret_cast<void*>(committed_), to - committed_, PROT_READ | PROT_WRITE) != 0) return false;
+  committed_ = to;
+  return true;
+}
+
+std::byte* Arena::allocate(std::size_t bytes, std::size_t alignment) {
+  alignment = std::max(alignment, page_bytes);
+  if (bytes > too_large || alignment > too_large) return nullptr;
+  const std::size_t length = round_up(std::max<std::size_t>(bytes, 1), page_bytes) + gap_bytes;
+  if (!is_fixed()) return allocate_anywhere(length, alignment);
+  for (auto it = free_.begin(); it != free_.end(); ++it) {
+    const auto [begin, end] = *it;
+    const std::uintptr_t at = round_up(begin, alignment);
+    if (at > end || length > end - at) continue;
+    if (!commit(at + length)) return nullptr;
+    // What takes memory comes first: it may throw.
+    used_[at] = at + length;
+    if (at + length != end) {
+      try {
+        free_[at + length] = end;
+      } catch (...) {
+        used_.erase(at);
+        throw;
+      }
+    }
+    if (at == begin) {
+      free_.erase(it);
+    } else {
+      it->second = at;
+    }
+    return reinterpret_cast<std::byte*>(at);
+  }
+  return nullptr;
+}
+
+std::byte* Arena::allocate_anywhere(std::size_t bytes, std::size_t alignment) {
+  const std::size_t room = bytes + alignment - page_bytes;
+  void* const p = map(0, room, PROT_READ | PROT_WRITE, 0);
+  if (p == MAP_FAILED) return nullptr;
+  const auto begin = reinterpret_cast<std::uintptr_t>(p);
+  const std::uintptr_t at = round_up(begin, alignment);
+  if (at != begin) ::munmap(p, at - begin);
+  if (at + bytes != begin + room) ::munmap(reinterpret_cast<void*>(at + bytes), begin + room - at - bytes);
+  try {
+    used_[at] = at + bytes;
+  } catch (...) {
+    ::munmap(reinterpret_cast<void*>(at), bytes);
+    throw;
+  }
+  return reinterpret_cast<std::byte*>(at);
+}
+
+void Arena::release(std::byte* store) noexcept {
+  const auto it = used_.find(reinterpret_cast<std::uintptr_t>(store));
+  if (it == used_.end()) return;
+  auto block = used_.extract(it);  // moves on to free_, so that nothing is allocated here
+  const std::uintptr_t end = block.mapped();
+  const std::size_t bytes = end - block.key();
+  if (!is_fixed()) {
+    ::munmap(store, bytes);
+    return;
+  }
+  // The pages read as zero when they are used again. What the system will not take back is cleared by hand.
+  if (::madvise(store, bytes, MADV_DONTNEED) != 0) std::fill_n(store, bytes, std::byte{0});
+  const auto next = free_.lower_bound(end);
+  if (next != free_.end() && next->first == end) {
+    block.mapped() = next->second;
+    free_.erase(next);
+  }
+  const auto at = free_.insert(std::move(block)).position;
+  if (at == free_.begin()) return;
+  const auto before = std::prev(at);
+  if (before->second != at->first) return;
+  before->second = at->second;
+  free_.erase(at);
+}
+
+}  // namespace sluice::api

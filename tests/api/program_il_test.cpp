@@ -1,0 +1,145 @@
+// SPIR-V (OpenCL 3.0, sections 5.8.1 and 5.8.2). The module is written here word by word, with the numbers of SPIR-V's
+// specification: a kernel that stores a specialisation constant.
+#include <CL/cl_ext.h>
+
+#include "tests/api/program_fixture.h"
+
+namespace {
+
+using Words = std::vector<cl_uint>;
+
+constexpr cl_uint op(cl_uint code, cl_uint words) { return words << 16 | code; }
+
+Words module() {
+  return {
+      0x07230203, 0x00010000, 0, 9, 0,     // magic, version 1.0, generator, bound of ids, schema
+      op(17, 2), 4,                        // OpCapability Addresses
+      op(17, 2), 6,                        // OpCapability Kernel
+      op(14, 3), 2, 2,                     // OpMemoryModel Physical64 OpenCL
+      op(15, 4), 6, 6, 'k',                // OpEntryPoint Kernel %6 "k"
+      op(71, 4), 5, 1, 100,                // OpDecorate %5 SpecId 100
+      op(19, 2), 1,                        // %1 = OpTypeVoid
+      op(21, 4), 2, 32, 0,                 // %2 = OpTypeInt 32 0
+      op(32, 4), 3, 5, 2,                  // %3 = OpTypePointer CrossWorkgroup %2
+      op(33, 4), 4, 1, 3,                  // %4 = OpTypeFunction %1 %3
+      op(50, 4), 2, 5, 42,                 // %5 = OpSpecConstant %2 42
+      op(54, 5), 1, 6, 0, 4,               // %6 = OpFunction %1 None %4
+      op(55, 3), 3, 7,                     // %7 = OpFunctionParameter %3
+      op(248, 2), 8,                       // %8 = OpLabel
+      op(62, 5), 7, 5, 2, 4,               // OpStore %7 %5 Aligned 4
+      op(253, 1),                          // OpReturn
+      op(56, 1),                           // OpFunctionEnd
+  };
+}
+
+class Il : public ProgramTest {
+ protected:
+  cl_program il(const Words& words, cl_int code = CL_SUCCESS) {
+    cl_int e = 99;
+    cl_program p = keep(clCreateProgramWithIL(context, words.data(), 4 * words.size(), &e));
+    EXPECT_EQ(e, code);
+    EXPECT_EQ(p == nullptr, e != CL_SUCCESS);
+    return p;
+  }
+};
+
+TEST_F(Il, Builds) {
+  const Words words = module();
+  cl_program p = il(words);
+  std::size_t size = 0;
+  ASSERT_EQ(clGetProgramInfo(p, CL_PROGRAM_IL, 0, nullptr, &size), CL_SUCCESS);
+  ASSERT_EQ(size, 4 * words.size());
+  Words back(words.size());
+  EXPECT_EQ(clGetProgramInfo(p, CL_PROGRAM_IL, size, back.data(), nullptr), CL_SUCCESS);
+  EXPECT_EQ(back, words);
+  ASSERT_EQ(build(p), CL_SUCCESS) << log(p);
+  EXPECT_EQ(kernel_names(p), "k");
+  EXPECT_FALSE(binary(p).empty());
+  EXPECT_EQ(build(from_binary(binary(p))), CL_SUCCESS);
+}
+
+TEST_F(Il, OfTheOtherByteOrder) {
+  Words words = module();
+  for (cl_uint& word : words) word = __builtin_bswap32(word);
+  cl_program p = il(words);
+  EXPECT_EQ(build(p), CL_SUCCESS) << log(p);
+  EXPECT_EQ(kernel_names(p), "k");
+}
+
+TEST_F(Il, CompilesAndLinksWithSource) {
+  cl_program p = il(module());
+  ASSERT_EQ(compile(p), CL_SUCCESS) << log(p);
+  cl_int e = 99;
+  cl_program both = link({p, compiled("kernel void from_source(global int* p) { p[0] = 1; }")}, nullptr, e);
+  ASSERT_EQ(e, CL_SUCCESS) << log(both);
+  EXPECT_EQ(kernel_names(both), "k;from_source");
+}
+
+TEST_F(Il, SpecialisationConstants) {
+  const auto built_with = [&](const cl_uint* value) {
+    cl_program p = il(module());
+    if (value != nullptr) {
+      EXPECT_EQ(clSetProgramSpecializationConstant(p, 100, sizeof *value, value), CL_SUCCESS);
+    }
+    EXPECT_EQ(build(p), CL_SUCCESS) << log(p);
+    return binary(p);
+  };
+  const cl_uint other = 7;
+  const cl_uint same = 42;
+  EXPECT_NE(built_with(&other), built_with(nullptr));
+  EXPECT_EQ(built_with(&same), built_with(nullptr));
+  cl_program p = il(module());
+  EXPECT_EQ(clSetProgramSpecializationConstant(p, 101, 4, &other), CL_INVALID_SPEC_ID);
+  EXPECT_EQ(clSetProgramSpecializationConstant(p, 100, 8, &other), CL_INVALID_VALUE);
+  EXPECT_EQ(clSetProgramSpecializationConstant(p, 100, 4, nullptr), CL_INVALID_VALUE);
+  // "CL_INVALID_PROGRAM if program is not a valid program object created from an intermediate language".
+  EXPECT_EQ(clSetProgramSpecializationConstant(source("int a;"), 100, 4, &other), CL_INVALID_PROGRAM);
+}
+
+TEST_F(Il, Arguments) {
+  cl_int e = CL_SUCCESS;
+  const Words words = module();
+  EXPECT_EQ(clCreateProgramWithIL(context, nullptr, 4, &e), nullptr);
+  EXPECT_EQ(e, CL_INVALID_VALUE);
+  EXPECT_EQ(clCreateProgramWithIL(context, words.data(), 0, &e), nullptr);
+  EXPECT_EQ(e, CL_INVALID_VALUE);
+  EXPECT_EQ(clCreateProgramWithIL(context, words.data(), 4 * words.size() - 1, &e), nullptr);
+  EXPECT_EQ(e, CL_INVALID_VALUE);
+  il({0x07230203}, CL_INVALID_VALUE);
+  std::size_t size = 99;  // of programs that were not made from IL
+  EXPECT_EQ(clGetProgramInfo(source("int a;"), CL_PROGRAM_IL, 0, nullptr, &size), CL_SUCCESS);
+  EXPECT_EQ(size, 0U);
+}
+
+TEST_F(Il, ExtensionFunction) {
+  cl_platform_id platform = nullptr;
+  clGetPlatformIDs(1, &platform, nullptr);
+  const auto create = reinterpret_cast<clCreateProgramWithILKHR_fn>(
+      clGetExtensionFunctionAddressForPlatform(platform, "clCreateProgramWithILKHR"));
+  ASSERT_NE(create, nullptr);
+  const Words words = module();
+  cl_int e = 99;
+  keep(create(context, words.data(), 4 * words.size(), &e));
+  EXPECT_EQ(e, CL_SUCCESS);
+}
+
+// Each module that is refused or does not build is one that the calling program outlives.
+TEST_F(Il, FlippedBits) {
+  const Words good = module();
+  for (std::size_t bit = 0; bit < 32 * good.size(); bit += 5) {
+    Words bad = good;
+    bad[bit / 32] ^= 1U << (bit % 32);
+    cl_int e = CL_SUCCESS;
+    cl_program p = clCreateProgramWithIL(context, bad.data(), 4 * bad.size(), &e);
+    if (p == nullptr) {
+      EXPECT_EQ(e, CL_INVALID_VALUE) << bit;
+      continue;
+    }
+    const cl_int code = build(p);
+    EXPECT_TRUE(code == CL_SUCCESS || code == CL_BUILD_PROGRAM_FAILURE) << bit;
+    EXPECT_EQ(log(p).empty(), code == CL_SUCCESS) << bit;
+    clReleaseProgram(p);
+  }
+}
+
+}  // namespace
