@@ -9,7 +9,10 @@
 namespace sluice::exec {
 namespace {
 
-constexpr std::uint64_t log_entries = std::uint64_t{8} << 20;  // of a wavefront's phase; more is counted, not recorded
+// What is kept of a wavefront's phase and of a group; more is counted, not recorded.
+constexpr std::uint64_t log_entries = std::uint64_t{4} << 20;
+constexpr std::uint64_t most_records = std::uint64_t{4} << 20;
+constexpr std::uint64_t most_sectors = std::uint64_t{16} << 20;
 constexpr std::uint64_t largest_group_memory = std::uint64_t{4} << 30;
 
 std::uint64_t align_up(std::uint64_t value, std::uint64_t alignment) { return (value + alignment - 1) / alignment * alignment; }
@@ -136,6 +139,7 @@ bool GroupRunner::run_group(const std::array<std::uint64_t, 3>& group, GroupTrac
   if (failed_) return false;
   place_items(group);
   budget_ = program_->group_instruction_limit;
+  records_ = 0;
   const std::size_t waves = (count_ + wave_size_ - 1) / wave_size_;
   for (std::size_t i = 0; i < waves; ++i) {
     waves_[i].accesses.clear();
@@ -177,6 +181,8 @@ void GroupRunner::run_item(Item& item) {
     // A coroutine's frame begins with the address of its resumption.
     (*static_cast<void (**)(void*)>(item.frame))(item.frame);
   }
+  // A loop that waits at its own barrier is not seen to be late from inside.
+  if (item.stopped != 0 && item.issued > budget_) hang(item, site(item.stopped).line);
   budget_ -= std::min(budget_, item.issued);
 }
 
@@ -200,8 +206,15 @@ void GroupRunner::run_wave(std::size_t wave, std::vector<WaveAccess>& accesses, 
     close_log(begin);
   }
   Wave& result = waves_[wave];
-  result.unrecorded += unrecorded_;
+  const std::size_t records_before = accesses.size(), sectors_before = sectors.size();
   count_instructions(result, merge_.run(lanes_, kernel_.sites, memory_, accesses, sectors));
+  if (records_ > most_records || sectors_before > most_sectors) {
+    for (std::size_t i = records_before; i < accesses.size(); ++i) unrecorded_ += accesses[i].lanes;
+    accesses.resize(records_before);
+    sectors.resize(sectors_before);
+  }
+  records_ += accesses.size() - records_before;
+  result.unrecorded += unrecorded_;
 }
 
 void GroupRunner::close_log(LogEntry* begin) {
@@ -251,7 +264,7 @@ bool GroupRunner::items_wait() {
   for (std::size_t i = 0; i < count_; ++i) {
     const Item& item = items_[i];
     if (item.stopped == 0) {
-      ended = &item;
+      if (ended == nullptr) ended = &item;
     } else if (waiting == nullptr) {
       waiting = &item;
     } else if (item.stopped != waiting->stopped) {

@@ -1,3 +1,4 @@
+#include <llvm/ADT/MapVector.h>
 #include <llvm/ADT/PostOrderIterator.h>
 #include <llvm/Analysis/LoopInfo.h>
 #include <llvm/IR/DebugInfoMetadata.h>
@@ -22,8 +23,7 @@ using namespace llvm;
 namespace {
 
 std::uint32_t source_line(const Instruction& instruction) {
-  const DILocation* location = instruction.getDebugLoc().get();
-  while (location != nullptr && location->getInlinedAt() != nullptr) location = location->getInlinedAt();
+  const DILocation* location = instruction.getDebugLoc().get();  // the library has none, so it is the program's
   return location != nullptr ? location->getLine() : 0;
 }
 
@@ -86,7 +86,7 @@ class Instrumenter {
     for (BasicBlock* block : order_) {
       if (block != &entry) count_block(*block);
     }
-    for (Instruction* end : back_edges_) watch(*end);
+    for (const auto& [end, line] : back_edges_) watch(*end, line);
     for (const auto& [end, site] : loop_ends_) write_log(end, site, nullptr);
     for (Access& access : accesses_) {
       largest_access_bytes = std::max(largest_access_bytes, access.bytes);
@@ -116,8 +116,18 @@ class Instrumenter {
     for (BasicBlock* block : blocks) {
       bool back = false;
       for (const BasicBlock* successor : successors(block)) back = back || position[successor] <= position[block];
-      if (back) back_edges_.push_back(block->getTerminator());
+      if (back) back_edges_[block->getTerminator()] = loop_line(*block);
     }
+  }
+
+  // Jumps often have no line of their own.
+  std::uint32_t loop_line(const BasicBlock& block) const {
+    std::uint32_t line = source_line(*block.getTerminator());
+    for (const Instruction& instruction : block) line = line != 0 ? line : source_line(instruction);
+    for (const BasicBlock* successor : successors(&block)) {
+      for (const Instruction& instruction : *successor) line = line != 0 ? line : source_line(instruction);
+    }
+    return line != 0 || body_.getSubprogram() == nullptr ? line : body_.getSubprogram()->getLine();
   }
 
   std::uint32_t add_site(const Site& site) {
@@ -221,7 +231,12 @@ class Instrumenter {
   void count_block(BasicBlock& block) {
     Instruction* at = &*block.getFirstInsertionPt();
     IRBuilder<> b(at);
-    const ClassCounts counts = cost_.of(block);
+    ClassCounts counts = cost_.of(block);
+    // A jump back is an instruction, while code is laid out so that jumps forward are none. It also makes every loop count.
+    const auto* jump = dyn_cast<BranchInst>(block.getTerminator());
+    if (jump != nullptr && jump->isUnconditional() && back_edges_.count(block.getTerminator()) != 0) {
+      ++counts[static_cast<std::size_t>(InstructionClass::control)];
+    }
     std::uint64_t total = 0;
     std::array<std::uint32_t, counted_classes> wide{};
     for (std::size_t i = 0; i < counts.size(); ++i) total += wide[i] = counts[i];
@@ -245,14 +260,14 @@ class Instrumenter {
     b.CreateStore(member(b, log, sizeof(LogEntry)), log_);
   }
 
-  void watch(Instruction& end) {
+  void watch(Instruction& end, std::uint32_t line) {
     IRBuilder<> b(&end);
     Value* limit = b.CreateLoad(word_, member(b, unit_.item(), offsetof(Item, limit)));
     Value* late = b.CreateICmpUGT(b.CreateLoad(word_, issued_), limit);
     Instruction* stop = SplitBlockAndInsertIfThen(late, &end, true, unlikely_);
     IRBuilder<> s(stop);
     auto callee = module_.getOrInsertFunction("sluice_exec_hang", s.getVoidTy(), pointer_, word_);
-    s.CreateCall(callee, {unit_.item(), word(source_line(end))});
+    s.CreateCall(callee, {unit_.item(), word(line)});
     end_phase(s, 0);
     s.CreateRetVoid();
     stop->eraseFromParent();
@@ -353,7 +368,7 @@ class Instrumenter {
   std::vector<std::pair<Instruction*, std::uint32_t>> loop_ends_;
   std::vector<std::pair<CallInst*, std::uint32_t>> barriers_;
   std::vector<ReturnInst*> returns_;
-  std::vector<Instruction*> back_edges_;
+  MapVector<Instruction*, std::uint32_t> back_edges_;  // and the line of the loop
   std::uint32_t finish_site_ = 0;
 
   AllocaInst* log_ = nullptr;

@@ -119,7 +119,7 @@ void relax_assumptions(Function& body) {
   }
   for (Instruction* instruction : dead) instruction->eraseFromParent();
   for (UnreachableInst* end : unreachable) {
-    ReturnInst::Create(body.getContext(), end);
+    ReturnInst::Create(body.getContext(), nullptr, end);
     end->eraseFromParent();
   }
 }

@@ -37,11 +37,9 @@ kernel void endless_group(global int* p) {
 }
 kernel void divergent(global int* out) {
   if (get_local_id(0) & 1) {
-    barrier(CLK_LOCAL_MEM_FENCE);
-    out[get_global_id(0)] = 1;
+    for (int i = 0; i < out[0]; i++) barrier(CLK_LOCAL_MEM_FENCE);
   } else {
-    barrier(CLK_LOCAL_MEM_FENCE);
-    out[get_global_id(0)] = 2;
+    barrier(CLK_GLOBAL_MEM_FENCE);
   }
 }
 kernel void early_end(global int* out, int n) {
