@@ -13,11 +13,16 @@ namespace {
 
 SiteSpace space_of(unsigned address_space) {
   switch (address_space) {
-    case private_space: return SiteSpace::private_;
-    case global_space: return SiteSpace::global;
-    case constant_space: return SiteSpace::constant;
-    case local_space: return SiteSpace::local;
-    default: return SiteSpace::generic;
+    case private_space:
+      return SiteSpace::private_;
+    case global_space:
+      return SiteSpace::global;
+    case constant_space:
+      return SiteSpace::constant;
+    case local_space:
+      return SiteSpace::local;
+    default:
+      return SiteSpace::generic;
   }
 }
 
@@ -66,7 +71,8 @@ class OriginFinder {
   bool is_trusted(const Value& root) const {
     if (is_descriptor(root)) return true;
     const auto* call = dyn_cast<CallInst>(&root);
-    return call != nullptr && call->getCalledFunction() != nullptr && call->getCalledFunction()->getName() == "__sluice_scratch";
+    return call != nullptr && call->getCalledFunction() != nullptr &&
+           call->getCalledFunction()->getName() == "__sluice_scratch";
   }
 
   void in(SiteSpace space) {
@@ -83,7 +89,8 @@ class OriginFinder {
   void add(Value* root) {
     if (auto* variable = dyn_cast<AllocaInst>(root)) {
       in(SiteSpace::private_);
-      add_object(variable, layout_.getTypeAllocSize(variable->getAllocatedType()), variable->getName().split('.').first);
+      add_object(variable, layout_.getTypeAllocSize(variable->getAllocatedType()),
+                 variable->getName().split('.').first);
     } else if (auto* global = dyn_cast<GlobalVariable>(root)) {
       in(space_of(global->getAddressSpace()));
       add_object(global, layout_.getTypeAllocSize(global->getValueType()), source_name(*global));
@@ -138,6 +145,8 @@ class OriginFinder {
 
 }  // namespace
 
-Origin find_origin(Value* pointer, std::uint64_t bytes, const KernelUnit& unit) { return OriginFinder(pointer, bytes, unit).run(); }
+Origin find_origin(Value* pointer, std::uint64_t bytes, const KernelUnit& unit) {
+  return OriginFinder(pointer, bytes, unit).run();
+}
 
 }  // namespace sluice::exec

@@ -18,9 +18,9 @@ struct Origin {
     std::int32_t argument = -1;
   };
   SiteSpace space = SiteSpace::generic;
-  bool trusted = false;   // of the engine's own making
+  bool trusted = false;    // of the engine's own making
   bool in_bounds = false;  // proven
-  bool complete = false;  // `objects` are all that it may point into
+  bool complete = false;   // `objects` are all that it may point into
   llvm::SmallVector<Object, 2> objects;
   std::string name;
 };

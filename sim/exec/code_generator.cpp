@@ -195,7 +195,8 @@ void add_variable_table(Module& module) {
   }
   table.push_back(Constant::getNullValue(word));
   auto* type = ArrayType::get(word, table.size());
-  new GlobalVariable(module, type, true, GlobalValue::ExternalLinkage, ConstantArray::get(type, table), "sluice.variables");
+  new GlobalVariable(module, type, true, GlobalValue::ExternalLinkage, ConstantArray::get(type, table),
+                     "sluice.variables");
 }
 
 bool emit(Module& module, TargetMachine& target, std::vector<std::byte>& object, std::string& log) {

@@ -72,13 +72,15 @@ class Engine final : public KernelEngine {
     try {
       return std::make_unique<GroupRunner>(std::move(program), launch, wave_size);
     } catch (const std::bad_alloc&) {
-      if (launch.reports != nullptr) launch.reports->bad_access("a work-group of the kernel needs more memory than there is");
+      if (launch.reports != nullptr)
+        launch.reports->bad_access("a work-group of the kernel needs more memory than there is");
       return nullptr;
     }
   }
 
  private:
-  static bool prepare(LoadedProgram& program, std::span<const std::byte> bitcode, const LoadOptions& options, std::string& log) {
+  static bool prepare(LoadedProgram& program, std::span<const std::byte> bitcode, const LoadOptions& options,
+                      std::string& log) {
     std::string path;
     if (!options.cache_folder.empty()) {
       path = std::filesystem::path(options.cache_folder) / (exec::image_key(bitcode, options) + ".kernels");
@@ -99,6 +101,8 @@ class Engine final : public KernelEngine {
 
 }  // namespace
 
-std::unique_ptr<KernelEngine> make_kernel_engine() { return std::make_unique<Engine>(); }
+std::unique_ptr<KernelEngine> make_kernel_engine() {
+  return std::make_unique<Engine>();
+}
 
 }  // namespace sluice

@@ -15,18 +15,23 @@ constexpr std::uint64_t most_records = std::uint64_t{4} << 20;
 constexpr std::uint64_t most_sectors = std::uint64_t{16} << 20;
 constexpr std::uint64_t largest_group_memory = std::uint64_t{4} << 30;
 
-std::uint64_t align_up(std::uint64_t value, std::uint64_t alignment) { return (value + alignment - 1) / alignment * alignment; }
+std::uint64_t align_up(std::uint64_t value, std::uint64_t alignment) {
+  return (value + alignment - 1) / alignment * alignment;
+}
 
 MappedMemory memory_for(std::uint64_t each, std::uint64_t count) {
   if (count != 0 && each > largest_group_memory / count) throw std::bad_alloc();
   return MappedMemory(each * count);
 }
 
-std::uint64_t address_of(const void* pointer) { return reinterpret_cast<std::uint64_t>(pointer); }
+std::uint64_t address_of(const void* pointer) {
+  return reinterpret_cast<std::uint64_t>(pointer);
+}
 
 }  // namespace
 
-GroupRunner::GroupRunner(std::shared_ptr<const LoadedProgram> program, const KernelLaunch& launch, std::uint32_t wave_size)
+GroupRunner::GroupRunner(std::shared_ptr<const LoadedProgram> program, const KernelLaunch& launch,
+                         std::uint32_t wave_size)
     : program_(std::move(program)),
       launch_(launch),
       kernel_(program_->image.kernels[launch.kernel]),
@@ -49,7 +54,8 @@ GroupRunner::GroupRunner(std::shared_ptr<const LoadedProgram> program, const Ker
 
   for (Item& item : items_) {
     item.group = &state_;
-    item.private_memory = private_.data() + (kernel_.suspends ? private_stride_ * static_cast<std::uint64_t>(&item - items_.data()) : 0);
+    item.private_memory =
+        private_.data() + (kernel_.suspends ? private_stride_ * static_cast<std::uint64_t>(&item - items_.data()) : 0);
   }
   state_.local = local_.data();
   state_.scratch = scratch_.data();
@@ -277,7 +283,8 @@ bool GroupRunner::items_wait() {
   if (ended != nullptr && !reported_early_end_) {
     // As hardware does: who has ended is not waited for.
     reported_early_end_ = true;
-    if (launch_.reports != nullptr) launch_.reports->bad_access(early_end_report(where(*ended), site(waiting->stopped).line));
+    if (launch_.reports != nullptr)
+      launch_.reports->bad_access(early_end_report(where(*ended), site(waiting->stopped).line));
   }
   return true;
 }
@@ -335,7 +342,8 @@ void* GroupRunner::check(Item& item, const Site& site, std::uint64_t address, st
   } else if (site.argument >= 0 && site.space != SiteSpace::local && launch_.memory != nullptr && address < base) {
     // An SVM pointer may have been given that points into its allocation: what lies before it may be touched, too.
     const MemoryRange* range = launch_.memory->find(reinterpret_cast<std::byte*>(base));
-    if (range != nullptr && AddressRange{address_of(range->data), range->size_bytes}.holds(address, site.bytes)) return pointer;
+    if (range != nullptr && AddressRange{address_of(range->data), range->size_bytes}.holds(address, site.bytes))
+      return pointer;
   }
   report(bad_access_report(where(item), site, address, site.exact ? base : 0, bytes, launch_.memory));
   failed_ = true;
@@ -362,7 +370,8 @@ std::string_view GroupRunner::string_at(std::uint64_t address) const {
 void GroupRunner::print(const char* format, const char* types, const std::byte* values) {
   if (launch_.reports == nullptr) return;
   const std::string_view text = string_at(address_of(format));
-  launch_.reports->print(format_print(text, types, values, [this](std::uint64_t address) { return string_at(address); }));
+  launch_.reports->print(
+      format_print(text, types, values, [this](std::uint64_t address) { return string_at(address); }));
 }
 
 std::byte* GroupRunner::frame(const Item& item, std::uint64_t bytes) {
@@ -383,14 +392,23 @@ std::uint32_t GroupRunner::space(std::uint64_t address) const {
 using sluice::exec::Item;
 using sluice::exec::LogEntry;
 
-void* sluice_exec_check(Item* item, std::uint64_t site, std::uint64_t address, std::uint64_t base, std::uint64_t bytes) {
+void* sluice_exec_check(Item* item, std::uint64_t site, std::uint64_t address, std::uint64_t base,
+                        std::uint64_t bytes) {
   auto& runner = *item->group->runner;
   return runner.check(*item, runner.site(site), address, base, bytes);
 }
-LogEntry* sluice_exec_full(Item* item, LogEntry* end) { return item->group->runner->log_full(end); }
-void sluice_exec_hang(Item* item, std::uint64_t line) { item->group->runner->hang(*item, line); }
+LogEntry* sluice_exec_full(Item* item, LogEntry* end) {
+  return item->group->runner->log_full(end);
+}
+void sluice_exec_hang(Item* item, std::uint64_t line) {
+  item->group->runner->hang(*item, line);
+}
 void sluice_exec_print(Item* item, const char* format, const char* types, const std::byte* values) {
   item->group->runner->print(format, types, values);
 }
-void* sluice_exec_frame(Item* item, std::uint64_t bytes) { return item->group->runner->frame(*item, bytes); }
-std::uint32_t sluice_exec_space(Item* item, std::uint64_t address) { return item->group->runner->space(address); }
+void* sluice_exec_frame(Item* item, std::uint64_t bytes) {
+  return item->group->runner->frame(*item, bytes);
+}
+std::uint32_t sluice_exec_space(Item* item, std::uint64_t address) {
+  return item->group->runner->space(address);
+}

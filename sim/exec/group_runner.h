@@ -85,9 +85,9 @@ class GroupRunner final : public KernelRun {
   std::array<std::byte, 256> scratch_;
 
   LogEntry* spilled_from_ = nullptr;  // end of what the lane's log holds, once it is full
-  std::uint64_t unrecorded_ = 0;  // of the wave's phase
-  std::uint64_t records_ = 0;     // of the group
-  std::uint64_t budget_ = 0;  // instructions that the group has left
+  std::uint64_t unrecorded_ = 0;      // of the wave's phase
+  std::uint64_t records_ = 0;         // of the group
+  std::uint64_t budget_ = 0;          // instructions that the group has left
   bool failed_ = false;
   bool reported_ = false;
   bool reported_early_end_ = false;

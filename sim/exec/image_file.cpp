@@ -24,8 +24,7 @@ std::uint64_t checksum(const char* bytes, std::size_t size) {  // FNV-1a
 class Writer {
  public:
   template <typename T>
-    requires(std::is_arithmetic_v<T> || std::is_enum_v<T>)
-  void operator()(const T& value) {
+  requires(std::is_arithmetic_v<T> || std::is_enum_v<T>) void operator()(const T& value) {
     bytes_.append(reinterpret_cast<const char*>(&value), sizeof value);
   }
   void operator()(const std::string& text) {
@@ -53,10 +52,7 @@ class Reader {
  public:
   explicit Reader(std::string_view bytes) : bytes_(bytes) {}
   template <typename T>
-    requires(std::is_arithmetic_v<T> || std::is_enum_v<T>)
-  void operator()(T& value) {
-    take(&value, sizeof value);
-  }
+  requires(std::is_arithmetic_v<T> || std::is_enum_v<T>) void operator()(T& value) { take(&value, sizeof value); }
   void operator()(std::string& text) {
     text.resize(length(1));
     take(text.data(), text.size());

@@ -26,7 +26,9 @@ InstructionClass float_class(const Type& type) {
   return type.getScalarType()->isDoubleTy() ? InstructionClass::float64 : InstructionClass::float32;
 }
 
-std::uint32_t& at(ClassCounts& counts, InstructionClass which) { return counts[static_cast<std::size_t>(which)]; }
+std::uint32_t& at(ClassCounts& counts, InstructionClass which) {
+  return counts[static_cast<std::size_t>(which)];
+}
 
 }  // namespace
 
@@ -134,8 +136,8 @@ void InstructionCost::add(const Instruction& instruction, ClassCounts& counts) {
     case Instruction::GetElementPtr: {
       // One addition for each index that is not constant; constants are part of the access.
       const auto& address = cast<GetElementPtrInst>(instruction);
-      at(counts, InstructionClass::integer) +=
-          static_cast<std::uint32_t>(count_if(address.indices(), [](const Use& use) { return !isa<Constant>(use.get()); }));
+      at(counts, InstructionClass::integer) += static_cast<std::uint32_t>(
+          count_if(address.indices(), [](const Use& use) { return !isa<Constant>(use.get()); }));
       return;
     }
     case Instruction::UDiv:

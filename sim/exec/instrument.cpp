@@ -50,7 +50,8 @@ SmallVector<Pointer, 2> pointers_of(const Instruction& instruction, const DataLa
   if (isa<StoreInst>(instruction)) {
     return {{1, size(instruction.getOperand(0)), instruction.isAtomic() ? SiteKind::atomic : SiteKind::store}};
   }
-  if (const auto* rmw = dyn_cast<AtomicRMWInst>(&instruction)) return {{0, size(rmw->getValOperand()), SiteKind::atomic}};
+  if (const auto* rmw = dyn_cast<AtomicRMWInst>(&instruction))
+    return {{0, size(rmw->getValOperand()), SiteKind::atomic}};
   if (const auto* exchange = dyn_cast<AtomicCmpXchgInst>(&instruction)) {
     return {{0, size(exchange->getNewValOperand()), SiteKind::atomic}};
   }
@@ -68,7 +69,11 @@ SmallVector<Pointer, 2> pointers_of(const Instruction& instruction, const DataLa
 class Instrumenter {
  public:
   explicit Instrumenter(const KernelUnit& unit)
-      : unit_(unit), body_(*unit.body), module_(*body_.getParent()), context_(module_.getContext()), image_(*unit.image) {
+      : unit_(unit),
+        body_(*unit.body),
+        module_(*body_.getParent()),
+        context_(module_.getContext()),
+        image_(*unit.image) {
     word_ = Type::getInt64Ty(context_);
     pointer_ = PointerType::get(context_, private_space);
     classes_type_ = FixedVectorType::get(Type::getInt32Ty(context_), counted_classes);
@@ -136,7 +141,8 @@ class Instrumenter {
   }
 
   // The blocks of `loop` (nullptr: of the function) in reverse post order, each inner loop contiguous.
-  void visit(const std::vector<BasicBlock*>& blocks, const LoopInfo& loops, const DominatorTree& dominators, const Loop* loop) {
+  void visit(const std::vector<BasicBlock*>& blocks, const LoopInfo& loops, const DominatorTree& dominators,
+             const Loop* loop) {
     for (BasicBlock* block : blocks) {
       const Loop* own = loops.getLoopFor(block);
       if (own == loop) {
@@ -232,7 +238,8 @@ class Instrumenter {
     Instruction* at = &*block.getFirstInsertionPt();
     IRBuilder<> b(at);
     ClassCounts counts = cost_.of(block);
-    // A jump back is an instruction, while code is laid out so that jumps forward are none. It also makes every loop count.
+    // A jump back is an instruction, while code is laid out so that jumps forward are none. It also makes every loop
+    // count.
     const auto* jump = dyn_cast<BranchInst>(block.getTerminator());
     if (jump != nullptr && jump->isUnconditional() && back_edges_.count(block.getTerminator()) != 0) {
       ++counts[static_cast<std::size_t>(InstructionClass::control)];
@@ -242,7 +249,8 @@ class Instrumenter {
     for (std::size_t i = 0; i < counts.size(); ++i) total += wide[i] = counts[i];
     if (total != 0) {
       b.CreateStore(b.CreateAdd(b.CreateLoad(word_, issued_), word(total)), issued_);
-      b.CreateStore(b.CreateAdd(b.CreateLoad(classes_type_, classes_), ConstantDataVector::get(context_, wide)), classes_);
+      b.CreateStore(b.CreateAdd(b.CreateLoad(classes_type_, classes_), ConstantDataVector::get(context_, wide)),
+                    classes_);
     }
     Value* log = b.CreateLoad(pointer_, log_);
     Value* limit = b.CreateLoad(pointer_, member(b, group_, offsetof(Group, log_limit)));
@@ -330,7 +338,8 @@ class Instrumenter {
       base = bad.CreatePtrToInt(object.base, word_);
       size = object.size != nullptr
                  ? static_cast<Value*>(object.size)
-                 : bad.CreateLoad(word_, member(bad, argument_bytes_, sizeof(std::uint64_t) * static_cast<std::size_t>(object.argument)));
+                 : bad.CreateLoad(word_, member(bad, argument_bytes_,
+                                                sizeof(std::uint64_t) * static_cast<std::size_t>(object.argument)));
     }
     auto callee = module_.getOrInsertFunction("sluice_exec_check", pointer_, pointer_, word_, word_, word_, word_);
     Value* other = bad.CreateCall(callee, {unit_.item(), word(access.site), address, base, size});
@@ -381,6 +390,8 @@ class Instrumenter {
 
 }  // namespace
 
-void instrument(const KernelUnit& unit, std::uint64_t& largest_access_bytes) { Instrumenter(unit).run(largest_access_bytes); }
+void instrument(const KernelUnit& unit, std::uint64_t& largest_access_bytes) {
+  Instrumenter(unit).run(largest_access_bytes);
+}
 
 }  // namespace sluice::exec

@@ -35,21 +35,29 @@ std::array<std::uint64_t, 3> sizes(const Function& kernel, StringRef name) {
 
 std::string type_name(const Type& type) {
   switch (type.getTypeID()) {
-    case Type::HalfTyID: return "half";
-    case Type::FloatTyID: return "float";
-    case Type::DoubleTyID: return "double";
+    case Type::HalfTyID:
+      return "half";
+    case Type::FloatTyID:
+      return "float";
+    case Type::DoubleTyID:
+      return "double";
     case Type::FixedVectorTyID: {
       const auto& vector = cast<FixedVectorType>(type);
       return type_name(*vector.getElementType()) + std::to_string(vector.getNumElements());
     }
     case Type::IntegerTyID:
       switch (type.getIntegerBitWidth()) {
-        case 8: return "char";
-        case 16: return "short";
-        case 32: return "int";
-        default: return "long";
+        case 8:
+          return "char";
+        case 16:
+          return "short";
+        case 32:
+          return "int";
+        default:
+          return "long";
       }
-    default: return {};
+    default:
+      return {};
   }
 }
 
@@ -81,9 +89,12 @@ ArgumentKind kind_of(const Argument& argument, const std::string& base_type) {
   if (base_type == "sampler_t") return ArgumentKind::sampler;
   if (!argument.getType()->isPointerTy() || argument.hasByValAttr()) return ArgumentKind::value;
   switch (argument.getType()->getPointerAddressSpace()) {
-    case constant_space: return ArgumentKind::constant;
-    case local_space: return ArgumentKind::local;
-    default: return ArgumentKind::global;
+    case constant_space:
+      return ArgumentKind::constant;
+    case local_space:
+      return ArgumentKind::local;
+    default:
+      return ArgumentKind::global;
   }
 }
 
@@ -97,9 +108,10 @@ KernelInfo describe_kernel(const Function& kernel) {
     const unsigned i = argument.getArgNo();
     KernelArgumentInfo described;
     described.kind = kind_of(argument, text(kernel, "kernel_arg_base_type", i));
-    described.size_bytes = argument.hasByValAttr() ? layout.getTypeAllocSize(argument.getParamByValType()).getFixedSize()
-                           : described.kind == ArgumentKind::value ? layout.getTypeAllocSize(argument.getType()).getFixedSize()
-                                                                   : 8;
+    described.size_bytes =
+        argument.hasByValAttr()                 ? layout.getTypeAllocSize(argument.getParamByValType()).getFixedSize()
+        : described.kind == ArgumentKind::value ? layout.getTypeAllocSize(argument.getType()).getFixedSize()
+                                                : 8;
     described.type_name = text(kernel, "kernel_arg_type", i);
     described.name = text(kernel, "kernel_arg_name", i);
     const std::string access = text(kernel, "kernel_arg_access_qual", i);
@@ -126,7 +138,9 @@ std::uint32_t registers_of(const Value& value, const DataLayout& layout) {
   return static_cast<std::uint32_t>((layout.getTypeStoreSize(type).getFixedSize() + 3) / 4);
 }
 
-bool counts(const Value& value) { return isa<Instruction>(value) || isa<Argument>(value); }
+bool counts(const Value& value) {
+  return isa<Instruction>(value) || isa<Argument>(value);
+}
 
 // Values that live at once, as a register allocator of a machine without spills would need them.
 class Pressure {

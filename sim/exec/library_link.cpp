@@ -14,14 +14,16 @@ using llvm::Function;
 using llvm::Module;
 
 std::string replaced(std::string text, const std::string& from, const std::string& to) {
-  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size()) text.replace(at, from.size(), to);
+  for (std::size_t at = 0; (at = text.find(from, at)) != std::string::npos; at += to.size())
+    text.replace(at, from.size(), to);
   return text;
 }
 
 // Functions that later steps lower.
 bool is_ours(llvm::StringRef name) {
   return name.startswith("__sluice_") || name.startswith("__opencl_atomic_") || name == "printf" ||
-         name == "__translate_sampler_initializer" || name == "__to_global" || name == "__to_local" || name == "__to_private";
+         name == "__translate_sampler_initializer" || name == "__to_global" || name == "__to_local" ||
+         name == "__to_private";
 }
 
 std::vector<Function*> missing(Module& module) {

@@ -103,6 +103,8 @@ class CoroutineMaker {
 
 }  // namespace
 
-Function* make_coroutine(Function* entry) { return CoroutineMaker(*entry).run(); }
+Function* make_coroutine(Function* entry) {
+  return CoroutineMaker(*entry).run();
+}
 
 }  // namespace sluice::exec

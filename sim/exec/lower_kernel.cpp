@@ -3,9 +3,9 @@
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/IntrinsicInst.h>
 #include <llvm/IR/Operator.h>
+#include <llvm/Transforms/Utils/Local.h>
 #include <llvm/Transforms/Utils/LowerAtomic.h>
 #include <llvm/Transforms/Utils/LowerMemIntrinsics.h>
-#include <llvm/Transforms/Utils/Local.h>
 
 #include <map>
 
@@ -35,10 +35,13 @@ Instruction* set_up_point(Function& body) {
 }
 
 Value* load_group(IRBuilder<>& b, const KernelUnit& unit) {
-  return once(b.CreateLoad(PointerType::get(b.getContext(), private_space), member(b, unit.item(), offsetof(Item, group))));
+  return once(
+      b.CreateLoad(PointerType::get(b.getContext(), private_space), member(b, unit.item(), offsetof(Item, group))));
 }
 
-std::uint64_t align_up(std::uint64_t value, std::uint64_t alignment) { return (value + alignment - 1) / alignment * alignment; }
+std::uint64_t align_up(std::uint64_t value, std::uint64_t alignment) {
+  return (value + alignment - 1) / alignment * alignment;
+}
 
 }  // namespace
 
@@ -102,8 +105,10 @@ void relax_assumptions(Function& body) {
   std::vector<UnreachableInst*> unreachable;
   for (Instruction& instruction : instructions(body)) {
     if (auto* address = dyn_cast<GetElementPtrInst>(&instruction)) address->setIsInBounds(false);
-    if (auto* load = dyn_cast<LoadInst>(&instruction); load != nullptr && !load->isAtomic()) load->setAlignment(Align(1));
-    if (auto* store = dyn_cast<StoreInst>(&instruction); store != nullptr && !store->isAtomic()) store->setAlignment(Align(1));
+    if (auto* load = dyn_cast<LoadInst>(&instruction); load != nullptr && !load->isAtomic())
+      load->setAlignment(Align(1));
+    if (auto* store = dyn_cast<StoreInst>(&instruction); store != nullptr && !store->isAtomic())
+      store->setAlignment(Align(1));
     if (auto* memory = dyn_cast<MemIntrinsic>(&instruction)) {
       memory->setDestAlignment(Align(1));
       if (auto* transfer = dyn_cast<MemTransferInst>(memory)) transfer->setSourceAlignment(Align(1));
@@ -111,7 +116,8 @@ void relax_assumptions(Function& body) {
     if (auto* intrinsic = dyn_cast<IntrinsicInst>(&instruction)) {
       const Intrinsic::ID id = intrinsic->getIntrinsicID();
       if (id == Intrinsic::assume || id == Intrinsic::trap || id == Intrinsic::debugtrap ||
-          id == Intrinsic::lifetime_start || id == Intrinsic::lifetime_end || id == Intrinsic::experimental_noalias_scope_decl) {
+          id == Intrinsic::lifetime_start || id == Intrinsic::lifetime_end ||
+          id == Intrinsic::experimental_noalias_scope_decl) {
         dead.push_back(intrinsic);
       }
     }
@@ -129,7 +135,8 @@ namespace {
 // Replaces a variable by a value of one function, also inside constant expressions.
 class VariablePlacer {
  public:
-  VariablePlacer(Function& body, GlobalVariable& variable, Value& place) : body_(body), variable_(variable), place_(place) {}
+  VariablePlacer(Function& body, GlobalVariable& variable, Value& place)
+      : body_(body), variable_(variable), place_(place) {}
 
   void run() {
     std::vector<Instruction*> users;
@@ -210,7 +217,8 @@ void place_local_variables(const KernelUnit& unit, ArrayRef<GlobalVariable*> var
   for (GlobalVariable* variable : variables) {
     if (!used_in(*variable, *unit.body)) continue;
     if (local == nullptr) {
-      local = once(b.CreateLoad(PointerType::get(b.getContext(), local_space), member(b, load_group(b, unit), offsetof(Group, local))));
+      local = once(b.CreateLoad(PointerType::get(b.getContext(), local_space),
+                                member(b, load_group(b, unit), offsetof(Group, local))));
     }
     bytes = align_up(bytes, std::max<std::uint64_t>(16, variable->getAlign().valueOrOne().value()));
     Value* place = member(b, local, bytes);
@@ -245,7 +253,9 @@ namespace {
 
 class QueryLowering {
  public:
-  explicit QueryLowering(const KernelUnit& unit) : unit_(unit), b_(set_up_point(*unit.body)) { group_ = load_group(b_, unit); }
+  explicit QueryLowering(const KernelUnit& unit) : unit_(unit), b_(set_up_point(*unit.body)) {
+    group_ = load_group(b_, unit);
+  }
 
   void run() {
     std::vector<CallInst*> calls;
@@ -294,7 +304,8 @@ class QueryLowering {
 
   Value* space(IRBuilder<>& b, Value* pointer) {
     Type* item = PointerType::get(b.getContext(), private_space);
-    auto callee = unit_.body->getParent()->getOrInsertFunction("sluice_exec_space", b.getInt32Ty(), item, b.getInt64Ty());
+    auto callee =
+        unit_.body->getParent()->getOrInsertFunction("sluice_exec_space", b.getInt32Ty(), item, b.getInt64Ty());
     return b.CreateCall(callee, {unit_.item(), b.CreatePtrToInt(pointer, b.getInt64Ty())});
   }
 
@@ -319,7 +330,8 @@ void relax_local_atomics(Function& body) {
     const Value* pointer = nullptr;
     if (auto* rmw = dyn_cast<AtomicRMWInst>(&instruction)) pointer = rmw->getPointerOperand();
     if (auto* exchange = dyn_cast<AtomicCmpXchgInst>(&instruction)) pointer = exchange->getPointerOperand();
-    if (pointer != nullptr && pointer->getType()->getPointerAddressSpace() == local_space) atomics.push_back(&instruction);
+    if (pointer != nullptr && pointer->getType()->getPointerAddressSpace() == local_space)
+      atomics.push_back(&instruction);
   }
   for (Instruction* instruction : atomics) {
     if (auto* rmw = dyn_cast<AtomicRMWInst>(instruction)) {
@@ -343,8 +355,8 @@ Function* make_entry(const KernelUnit& unit) {
   Module& module = *unit.body->getParent();
   LLVMContext& context = module.getContext();
   Type* pointer = PointerType::get(context, private_space);
-  auto* entry = Function::Create(FunctionType::get(Type::getVoidTy(context), {pointer}, false), GlobalValue::ExternalLinkage,
-                                 unit.image->symbol, module);
+  auto* entry = Function::Create(FunctionType::get(Type::getVoidTy(context), {pointer}, false),
+                                 GlobalValue::ExternalLinkage, unit.image->symbol, module);
   entry->addFnAttr(Attribute::NoUnwind);
   entry->addFnAttr(Attribute::NullPointerIsValid);
   entry->addParamAttr(0, Attribute::NoAlias);

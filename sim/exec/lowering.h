@@ -20,7 +20,13 @@ struct KernelUnit {
 };
 
 // Address spaces of OpenCL on the spir64 target.
-enum AddressSpace : unsigned { private_space = 0, global_space = 1, constant_space = 2, local_space = 3, generic_space = 4 };
+enum AddressSpace : unsigned {
+  private_space = 0,
+  global_space = 1,
+  constant_space = 2,
+  local_space = 3,
+  generic_space = 4
+};
 
 // library_link.cpp: our device library and libclc's functions that the program needs.
 [[nodiscard]] bool link_libraries(llvm::Module& module, std::string& log);
@@ -30,17 +36,17 @@ enum AddressSpace : unsigned { private_space = 0, global_space = 1, constant_spa
 void estimate_resources(const KernelUnit& unit);
 
 // prepare.cpp
-void normalise(llvm::Module& module);                                      // attributes, linkage, conventions of the host
-[[nodiscard]] bool check_calls(llvm::Module& module, std::string& log);    // no recursion, no call through a pointer
-void guard_divisions(llvm::Module& module);                                // x86 traps where OpenCL says "undefined value"
-void lower_atomic_calls(llvm::Module& module);                             // clang calls functions on this target
-void choose_inlining(llvm::Module& module);                                // everything that touches memory or the work-item
+void normalise(llvm::Module& module);                                    // attributes, linkage, conventions of the host
+[[nodiscard]] bool check_calls(llvm::Module& module, std::string& log);  // no recursion, no call through a pointer
+void guard_divisions(llvm::Module& module);     // x86 traps where OpenCL says "undefined value"
+void lower_atomic_calls(llvm::Module& module);  // clang calls functions on this target
+void choose_inlining(llvm::Module& module);     // everything that touches memory or the work-item
 [[nodiscard]] KernelUnit make_body(llvm::Function& kernel, KernelImage& image);
 
 // lower_kernel.cpp
 void lower_prints(const KernelUnit& unit);
 void expand_memory_intrinsics(llvm::Function& body);
-void relax_assumptions(llvm::Function& body);            // what the program promised but nobody checks
+void relax_assumptions(llvm::Function& body);  // what the program promised but nobody checks
 void place_local_variables(const KernelUnit& unit, llvm::ArrayRef<llvm::GlobalVariable*> variables);
 void place_private_variables(const KernelUnit& unit);
 void lower_queries(const KernelUnit& unit);

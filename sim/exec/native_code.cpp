@@ -23,7 +23,8 @@ namespace {
 class FixedAddresses : public SectionMemoryManager::MemoryMapper {
  public:
   sys::MemoryBlock allocateMappedMemory(SectionMemoryManager::AllocationPurpose, std::size_t bytes,
-                                        const sys::MemoryBlock* const, unsigned flags, std::error_code& error) override {
+                                        const sys::MemoryBlock* const, unsigned flags,
+                                        std::error_code& error) override {
     constexpr std::uint64_t first = 0x3000'0000'0000;
     constexpr std::uint64_t page = 4096;
     static std::atomic<std::uint64_t> next{first};
@@ -123,7 +124,8 @@ std::unique_ptr<NativeCode> NativeCode::load(const ProgramImage& image, std::str
                  .create();
   if (!jit) return fail(jit.takeError());
   (*jit)->getExecutionSession().setErrorReporter([&log](Error error) { log += toString(std::move(error)) + '\n'; });
-  if (Error error = (*jit)->getMainJITDylib().define(orc::absoluteSymbols(callable(**jit)))) return fail(std::move(error));
+  if (Error error = (*jit)->getMainJITDylib().define(orc::absoluteSymbols(callable(**jit))))
+    return fail(std::move(error));
   const StringRef bytes(reinterpret_cast<const char*>(image.object.data()), image.object.size());
   if (Error error = (*jit)->addObjectFile(MemoryBuffer::getMemBufferCopy(bytes))) return fail(std::move(error));
 

@@ -93,7 +93,8 @@ bool check_calls(Module& module, std::string& log) {
       const auto* call = dyn_cast<CallBase>(&instruction);
       if (call == nullptr || call->getCalledFunction() != nullptr) continue;
       log += demangle(function.getName().str());
-      log += call->isInlineAsm() ? " has inline assembly\n" : " calls through a pointer, which OpenCL C does not allow\n";
+      log +=
+          call->isInlineAsm() ? " has inline assembly\n" : " calls through a pointer, which OpenCL C does not allow\n";
       return false;
     }
   }
@@ -196,11 +197,13 @@ bool touches(const Function& function, const std::set<const Function*>& touching
   for (const Instruction& instruction : instructions(function)) {
     if (const auto* call = dyn_cast<CallBase>(&instruction)) {
       const Function* callee = call->getCalledFunction();
-      if (callee == nullptr || (callee->isDeclaration() && !callee->isIntrinsic()) || touching.count(callee) != 0) return true;
+      if (callee == nullptr || (callee->isDeclaration() && !callee->isIntrinsic()) || touching.count(callee) != 0)
+        return true;
     }
     if (instruction.isAtomic()) return true;
     if (const Value* pointer = getLoadStorePointerOperand(&instruction)) {
-      if (pointer->getType()->getPointerAddressSpace() != private_space && !isa<GlobalVariable>(getUnderlyingObject(pointer))) {
+      if (pointer->getType()->getPointerAddressSpace() != private_space &&
+          !isa<GlobalVariable>(getUnderlyingObject(pointer))) {
         return true;
       }
     }
@@ -247,7 +250,8 @@ KernelUnit make_body(Function& kernel, KernelImage& image) {
   }
 
   IRBuilder<> b(BasicBlock::Create(context, "", unit.body));
-  if (DISubprogram* program = unit.body->getSubprogram()) b.SetCurrentDebugLocation(DILocation::get(context, program->getLine(), 0, program));
+  if (DISubprogram* program = unit.body->getSubprogram())
+    b.SetCurrentDebugLocation(DILocation::get(context, program->getLine(), 0, program));
   std::vector<Value*> values;
   for (std::size_t i = 0; i < kernel.arg_size(); ++i) values.push_back(unit.body->getArg(i));
   CallInst* call = b.CreateCall(&kernel, values);

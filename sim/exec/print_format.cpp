@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <cmath>
 #include <cstdio>
 #include <cstring>
 #include <optional>
@@ -95,6 +96,14 @@ std::uint64_t truncated(std::uint64_t value, std::size_t bytes) {
   return bytes >= 8 ? value : value & ((std::uint64_t{1} << (8 * bytes)) - 1);
 }
 
+double half_value(std::uint16_t bits) {
+  const int exponent = (bits >> 10) & 31;
+  const int fraction = bits & 1023;
+  double value = std::ldexp(exponent == 0 ? fraction : 1024 + fraction, (exponent == 0 ? 1 : exponent) - 25);
+  if (exponent == 31) value = fraction == 0 ? HUGE_VAL : std::nan("");
+  return (bits & 0x8000) != 0 ? -value : value;
+}
+
 template <typename T>
 std::string printed(const std::string& format, T value) {
   const int length = std::snprintf(nullptr, 0, format.c_str(), value);
@@ -111,7 +120,7 @@ std::string element(const Specification& spec, const std::byte* at, std::size_t 
   if (std::string_view("fFeEgGaA").find(c) != std::string_view::npos) {
     const double value = bytes == 8   ? read<double>(at, 8)
                          : bytes == 4 ? static_cast<double>(read<float>(at, 4))
-                                      : static_cast<double>(read<_Float16>(at, 2));
+                                      : half_value(read<std::uint16_t>(at, 2));
     return printed(start + c, value);
   }
   const auto raw = read<std::uint64_t>(at, bytes);

@@ -11,10 +11,12 @@
 namespace sluice::exec {
 
 enum class SiteKind : std::uint8_t {
-  load, store, atomic,
-  marker,   // a loop's end: keeps lanes that left an iteration early with the others
+  load,
+  store,
+  atomic,
+  marker,  // a loop's end: keeps lanes that left an iteration early with the others
   barrier,
-  finish,   // the kernel's end
+  finish,  // the kernel's end
 };
 
 // What the compiler knows of where an access goes. `generic`: only the address tells.
@@ -25,11 +27,11 @@ enum class SiteSpace : std::uint8_t { global, constant, local, image, generic, p
 struct Site {
   SiteKind kind = SiteKind::marker;
   SiteSpace space = SiteSpace::global;
-  bool exact = false;           // the object is known: beyond its bounds nothing else is meant
-  std::int32_t argument = -1;   // kernel argument that the pointer comes from
-  std::uint32_t bytes = 0;      // of one lane's access
-  std::uint32_t line = 0;       // of the source; 0: unknown
-  std::string object = {};      // variable's name, for reports
+  bool exact = false;          // the object is known: beyond its bounds nothing else is meant
+  std::int32_t argument = -1;  // kernel argument that the pointer comes from
+  std::uint32_t bytes = 0;     // of one lane's access
+  std::uint32_t line = 0;      // of the source; 0: unknown
+  std::string object = {};     // variable's name, for reports
 };
 
 // A compiled kernel.

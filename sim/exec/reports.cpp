@@ -5,7 +5,9 @@
 namespace sluice::exec {
 namespace {
 
-std::string triple(const std::array<std::uint64_t, 3>& n) { return fmt::format("({},{},{})", n[0], n[1], n[2]); }
+std::string triple(const std::array<std::uint64_t, 3>& n) {
+  return fmt::format("({},{},{})", n[0], n[1], n[2]);
+}
 
 std::string at(const Where& where, std::uint64_t line) {
   std::string text = fmt::format("kernel '{}', ", where.kernel.info.name);
@@ -15,9 +17,12 @@ std::string at(const Where& where, std::uint64_t line) {
 
 const char* verb(SiteKind kind) {
   switch (kind) {
-    case SiteKind::store: return "store";
-    case SiteKind::atomic: return "atomic access";
-    default: return "load";
+    case SiteKind::store:
+      return "store";
+    case SiteKind::atomic:
+      return "atomic access";
+    default:
+      return "load";
   }
 }
 
@@ -48,7 +53,8 @@ std::string nearest(std::uint64_t address, const MemoryMap* memory) {
     if (beyond <= reinterpret_cast<std::uint64_t>(above->first) - address) chosen = below;
   }
   const auto offset = static_cast<std::int64_t>(address - reinterpret_cast<std::uint64_t>(chosen->first));
-  return fmt::format("the nearest buffer has {} bytes, seen from its start the offset is {}", chosen->second.size_bytes, offset);
+  return fmt::format("the nearest buffer has {} bytes, seen from its start the offset is {}", chosen->second.size_bytes,
+                     offset);
 }
 
 }  // namespace
@@ -66,16 +72,19 @@ std::string bad_access_report(const Where& where, const Site& site, std::uint64_
 }
 
 std::string hang_report(const Where& where, std::uint64_t line, std::uint64_t instructions) {
-  return at(where, line) + fmt::format("the loop there has not ended after {} instructions of the group; stopped", instructions);
+  return at(where, line) +
+         fmt::format("the loop there has not ended after {} instructions of the group; stopped", instructions);
 }
 
 std::string barrier_report(const Where& where, std::uint32_t line, std::uint32_t other_line) {
-  return at(where, line) + fmt::format("divergent barrier: waits here while others of its group wait at line {}", other_line);
+  return at(where, line) +
+         fmt::format("divergent barrier: waits here while others of its group wait at line {}", other_line);
 }
 
 std::string early_end_report(const Where& where, std::uint32_t barrier_line) {
-  return at(where, 0) + fmt::format("divergent barrier: ended while others of its group wait at line {}; they go on without it",
-                                    barrier_line);
+  return at(where, 0) +
+         fmt::format("divergent barrier: ended while others of its group wait at line {}; they go on without it",
+                     barrier_line);
 }
 
 }  // namespace sluice::exec

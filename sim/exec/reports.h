@@ -18,8 +18,8 @@ struct Where {
 };
 
 // `base` and `bytes`: the object that was meant, 0 if none is known.
-[[nodiscard]] std::string bad_access_report(const Where& where, const Site& site, std::uint64_t address, std::uint64_t base,
-                                            std::uint64_t bytes, const MemoryMap* memory);
+[[nodiscard]] std::string bad_access_report(const Where& where, const Site& site, std::uint64_t address,
+                                            std::uint64_t base, std::uint64_t bytes, const MemoryMap* memory);
 [[nodiscard]] std::string hang_report(const Where& where, std::uint64_t line, std::uint64_t instructions);
 [[nodiscard]] std::string barrier_report(const Where& where, std::uint32_t line, std::uint32_t other_line);
 [[nodiscard]] std::string early_end_report(const Where& where, std::uint32_t barrier_line);

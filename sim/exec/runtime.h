@@ -21,22 +21,28 @@ inline constexpr std::size_t counted_classes = 8;
 
 // Words that __sluice_query(n) reads: 0 local id, 3 global id of the work-item; from 16 on the group's.
 enum QueryWord : unsigned {
-  local_id_word = 0, global_id_word = 3,
+  local_id_word = 0,
+  global_id_word = 3,
   group_words = 16,
-  group_id_word = 16, local_size_word = 19, enqueued_local_size_word = 22, global_size_word = 25,
-  global_offset_word = 28, group_count_word = 31, dimensions_word = 34,
+  group_id_word = 16,
+  local_size_word = 19,
+  enqueued_local_size_word = 22,
+  global_size_word = 25,
+  global_offset_word = 28,
+  group_count_word = 31,
+  dimensions_word = 34,
 };
 
 struct alignas(64) Group {
   std::uint64_t words[20] = {};
   std::byte* local = nullptr;
   std::uint64_t local_bytes = 0;
-  std::byte* scratch = nullptr;                  // of the device library's collectives
-  const void* const* arguments = nullptr;        // values
-  const std::uint64_t* argument_bytes = nullptr; // of what a pointer argument points to
+  std::byte* scratch = nullptr;                   // of the device library's collectives
+  const void* const* arguments = nullptr;         // values
+  const std::uint64_t* argument_bytes = nullptr;  // of what a pointer argument points to
   LogEntry* log = nullptr;
-  LogEntry* log_limit = nullptr;                 // beyond it sluice_exec_full is asked
-  std::uint64_t recent_base = 0;                 // the range that an access was last found in
+  LogEntry* log_limit = nullptr;  // beyond it sluice_exec_full is asked
+  std::uint64_t recent_base = 0;  // the range that an access was last found in
   std::uint64_t recent_bytes = 0;
   std::uint64_t private_bytes = 0;
   GroupRunner* runner = nullptr;
@@ -64,7 +70,8 @@ void* sluice_exec_check(sluice::exec::Item* item, std::uint64_t site, std::uint6
 sluice::exec::LogEntry* sluice_exec_full(sluice::exec::Item* item, sluice::exec::LogEntry* end);
 // The group used up its instructions in the loop at this line; the work-item ends.
 void sluice_exec_hang(sluice::exec::Item* item, std::uint64_t line);
-// printf: `types` has a letter and a size for each argument ("i4;f8;p8;"), `values` their bytes, each at a multiple of 16.
+// printf: `types` has a letter and a size for each argument ("i4;f8;p8;"), `values` their bytes, each at a multiple
+// of 16.
 void sluice_exec_print(sluice::exec::Item* item, const char* format, const char* types, const std::byte* values);
 // Memory of a coroutine's frame.
 void* sluice_exec_frame(sluice::exec::Item* item, std::uint64_t bytes);

@@ -11,7 +11,7 @@
 
 namespace sluice::exec {
 
-inline constexpr std::uint32_t most_lanes = 128;          // of a wavefront
+inline constexpr std::uint32_t most_lanes = 128;         // of a wavefront
 inline constexpr std::uint64_t most_access_bytes = 256;  // of a lane
 inline constexpr std::uint64_t local_banks = 32;
 inline constexpr std::uint64_t bank_bytes = 4;
@@ -75,7 +75,8 @@ inline std::uint32_t coalesce(std::span<const std::uint64_t> addresses, std::uin
 
 // The largest number of different words that lanes want from one bank; lanes that read one word share it, lanes that
 // change it atomically do so one after the other.
-inline std::uint32_t bank_conflicts(std::span<const std::uint64_t> addresses, std::uint64_t bytes, bool atomic, KeySet& seen) {
+inline std::uint32_t bank_conflicts(std::span<const std::uint64_t> addresses, std::uint64_t bytes, bool atomic,
+                                    KeySet& seen) {
   std::array<std::uint32_t, local_banks> wanted{};
   seen.clear();
   for (const std::uint64_t address : addresses) {

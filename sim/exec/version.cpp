@@ -3,6 +3,8 @@
 namespace sluice::exec {
 
 // A hash of the engine's sources, from CMake.
-std::string_view engine_version() noexcept { return SLUICE_EXEC_VERSION; }
+std::string_view engine_version() noexcept {
+  return SLUICE_EXEC_VERSION;
+}
 
 }  // namespace sluice::exec

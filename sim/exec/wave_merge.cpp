@@ -7,19 +7,27 @@ constexpr std::uint32_t none = ~std::uint32_t{0};
 
 AccessKind kind_of(SiteKind kind) {
   switch (kind) {
-    case SiteKind::store: return AccessKind::store;
-    case SiteKind::atomic: return AccessKind::atomic;
-    case SiteKind::barrier: return AccessKind::barrier;
-    default: return AccessKind::load;
+    case SiteKind::store:
+      return AccessKind::store;
+    case SiteKind::atomic:
+      return AccessKind::atomic;
+    case SiteKind::barrier:
+      return AccessKind::barrier;
+    default:
+      return AccessKind::load;
   }
 }
 
 MemorySpace space_of(SiteSpace space) {
   switch (space) {
-    case SiteSpace::constant: return MemorySpace::constant;
-    case SiteSpace::local: return MemorySpace::local;
-    case SiteSpace::image: return MemorySpace::image;
-    default: return MemorySpace::global;
+    case SiteSpace::constant:
+      return MemorySpace::constant;
+    case SiteSpace::local:
+      return MemorySpace::local;
+    case SiteSpace::image:
+      return MemorySpace::image;
+    default:
+      return MemorySpace::global;
   }
 }
 
@@ -64,8 +72,8 @@ std::uint64_t WaveMerge::run(std::span<const std::span<const LogEntry>> lanes, c
 }
 
 // Lanes of one instruction may hold generic pointers to different memories. Private memory is not traced.
-void WaveMerge::split(std::uint32_t number, const Site& site, const GroupMemory& memory, std::vector<WaveAccess>& accesses,
-                      std::vector<std::uint64_t>& sectors) {
+void WaveMerge::split(std::uint32_t number, const Site& site, const GroupMemory& memory,
+                      std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors) {
   global_.count = local_.count = 0;
   for (std::size_t i = 0; i < lanes_.count; ++i) {
     const std::uint64_t address = lanes_.addresses[i];

@@ -42,8 +42,8 @@ class WaveMerge {
     std::array<std::uint64_t, most_lanes> addresses;
     std::size_t count = 0;
   };
-  void record(std::uint32_t number, const Site& site, MemorySpace space, const Batch& batch, std::vector<WaveAccess>& accesses,
-              std::vector<std::uint64_t>& sectors);
+  void record(std::uint32_t number, const Site& site, MemorySpace space, const Batch& batch,
+              std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);
   void split(std::uint32_t number, const Site& site, const GroupMemory& memory, std::vector<WaveAccess>& accesses,
              std::vector<std::uint64_t>& sectors);
 

@@ -12,7 +12,8 @@ namespace fs = std::filesystem;
 class CacheTest : public EngineTest {
  protected:
   void SetUp() override {
-    folder_ = fs::path(testing::TempDir()) / ("sluice_exec_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
+    folder_ = fs::path(testing::TempDir()) /
+              ("sluice_exec_" + std::string(testing::UnitTest::GetInstance()->current_test_info()->name()));
     fs::remove_all(folder_);
     options_.cache_folder = folder_ / "kernels";
   }

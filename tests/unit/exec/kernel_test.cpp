@@ -43,8 +43,8 @@ TEST_F(KernelTest, AnswersWorkItemQueries) {
     for (std::uint64_t x = 0; x < 5; ++x) {
       const std::uint64_t* o = out + (y * 5 + x) * 16;
       // The last group of the row has one column; out-of-range dimensions answer 1 for sizes, 0 for ids (6.15.1).
-      EXPECT_THAT(std::vector<std::uint64_t>(o, o + 16),
-                  ElementsAre(100 + x, 200 + y, x % 2, y % 2, x / 2, y / 2, x == 4 ? 1 : 2, 2, 5, 200, 3, 2, 2, 1, 0, 1));
+      EXPECT_THAT(std::vector<std::uint64_t>(o, o + 16), ElementsAre(100 + x, 200 + y, x % 2, y % 2, x / 2, y / 2,
+                                                                     x == 4 ? 1 : 2, 2, 5, 200, 3, 2, 2, 1, 0, 1));
     }
   }
 }

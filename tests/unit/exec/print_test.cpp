@@ -1,9 +1,9 @@
 // Expectations are C's own rules for the conversion, OpenCL C 3.0 6.15.14 for vectors.
-#include "sim/exec/print_format.h"
-
 #include <gtest/gtest.h>
 
 #include <cstring>
+
+#include "sim/exec/print_format.h"
 
 namespace sluice::exec {
 namespace {
@@ -18,9 +18,8 @@ class PrintTest : public testing::Test {
     std::memcpy(values_.data() + at, &value, sizeof value);
   }
   std::string print(std::string_view format) {
-    return format_print(format, types_, values_.data(), [](std::uint64_t address) -> std::string_view {
-      return address == 64 ? "literal" : "";
-    });
+    return format_print(format, types_, values_.data(),
+                        [](std::uint64_t address) -> std::string_view { return address == 64 ? "literal" : ""; });
   }
   std::string types_;
   std::vector<std::byte> values_;
@@ -39,7 +38,8 @@ TEST_F(PrintTest, FloatsOfAllSizes) {
   add('f', 1.25F);
   add('f', 1e10);
   add('f', -0.5F);
-  EXPECT_EQ(print("%8.3f|%g|%+e"), "   1.250|1e+10|-5.000000e-01");
+  add('f', std::array<std::uint16_t, 4>{0x3c00, 0xc100, 0x0001, 0x7c00});  // 1, -2.5, 2^-24, infinity
+  EXPECT_EQ(print("%8.3f|%g|%+e|%v4hg"), "   1.250|1e+10|-5.000000e-01|1,-2.5,5.96046e-08,inf");
 }
 
 TEST_F(PrintTest, Vectors) {

@@ -92,5 +92,41 @@ TEST_F(SharedTest, FollowsPointersInMemory) {
   EXPECT_THAT(reports_.bad[0], testing::HasSubstr("outside every buffer"));
 }
 
+TEST_F(SharedTest, ImagesOfTwoDimensions) {
+  constexpr std::uint32_t width = 8, height = 4;
+  auto *in = buffer<std::uint8_t>(width * height * 4), *out = buffer<std::uint8_t>(width * height * 4);
+  std::iota(in, in + width * height * 4, std::uint8_t{0});
+  auto image = [&](std::uint8_t* texels) {
+    auto descriptor = std::make_shared<ImageDescriptor>();
+    descriptor->data = reinterpret_cast<std::byte*>(texels);
+    descriptor->row_pitch_bytes = width * 4;
+    descriptor->width = width;
+    descriptor->height = height;
+    descriptor->channel_order = 0x10B5;  // CL_RGBA
+    descriptor->channel_type = 0x10D2;   // CL_UNORM_INT8
+    descriptor->pixel_bytes = 4;
+    LaunchArgument argument;
+    argument.image = descriptor;
+    return argument;
+  };
+  NdRange range{.dimensions = 2, .offset = {}, .global = {width, height, 1}, .local = {width, height, 1}};
+  auto launch = launch_of("shared", "shift_right", range);
+  launch.arguments = {image(in), image(out), value(std::uint32_t{0x12})};  // as the constant sampler
+  const Outcome outcome = run(launch);
+  EXPECT_TRUE(outcome.good) << reports_.bad.front();
+  for (std::uint32_t y = 0; y < height; ++y) {
+    for (std::uint32_t x = 0; x < width; ++x) {
+      const std::uint32_t from = y * width + (x == 0 ? 0 : x - 1);  // the edge repeats
+      for (std::uint32_t c = 0; c < 4; ++c) EXPECT_EQ(out[(y * width + x) * 4 + c], in[from * 4 + c]);
+    }
+  }
+  // A row of 32 bytes is a sector; all 32 lanes are in one wave.
+  ASSERT_EQ(outcome.traces[0].accesses.size(), 3U);
+  for (const WaveAccess& access : outcome.traces[0].accesses) {
+    EXPECT_EQ(access.space, MemorySpace::image);
+    EXPECT_EQ(access.sectors, 4U);
+  }
+}
+
 }  // namespace
 }  // namespace sluice

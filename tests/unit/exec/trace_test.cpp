@@ -41,7 +41,8 @@ TEST_F(TraceTest, SectorsOfStrides) {
       EXPECT_EQ(accesses[0].sectors, sectors) << stride;
       EXPECT_EQ(accesses[1].kind, AccessKind::store);
       EXPECT_EQ(accesses[1].sectors, 4U);
-      const auto expected = reinterpret_cast<std::uint64_t>(in + 32 * wave * static_cast<std::size_t>(stride)) / sector_bytes;
+      const auto expected =
+          reinterpret_cast<std::uint64_t>(in + 32 * wave * static_cast<std::size_t>(stride)) / sector_bytes;
       EXPECT_EQ(outcome.traces[0].sectors[accesses[0].first_sector], expected);
     }
   }
@@ -112,7 +113,9 @@ TEST_F(TraceTest, EachWaveHasItsRecordsTogetherDespiteBarriers) {
   for (std::size_t wave = 0; wave < 4; ++wave) {
     const auto accesses = records(trace, wave);
     // One barrier after the load, then one for each of 64, 32, 16, 8, 4, 2, 1.
-    EXPECT_EQ(std::count_if(accesses.begin(), accesses.end(), [](const WaveAccess& a) { return a.kind == AccessKind::barrier; }), 8);
+    EXPECT_EQ(std::count_if(accesses.begin(), accesses.end(),
+                            [](const WaveAccess& a) { return a.kind == AccessKind::barrier; }),
+              8);
     EXPECT_EQ(accesses.front().space, MemorySpace::global);
     std::uint64_t issued = 0;
     for (const WaveAccess& access : accesses) issued += access.issued;
@@ -148,7 +151,8 @@ TEST_F(TraceTest, InstructionsByClass) {
     return run(launch).traces.at(0).waves.at(0).issued;
   };
   const auto few = issued(64), many = issued(128);
-  // 64 iterations more: a multiply-add each, whatever the loop was made into; a load, a store and a conversion as before.
+  // 64 iterations more: a multiply-add each, whatever the loop was made into; a load, a store and a conversion as
+  // before.
   auto at = [](const auto& counts, InstructionClass c) { return counts[static_cast<std::size_t>(c)]; };
   EXPECT_EQ(at(many, InstructionClass::float32) - at(few, InstructionClass::float32), 64U);
   EXPECT_EQ(at(many, InstructionClass::memory), 2U);
@@ -169,8 +173,8 @@ TEST_F(TraceTest, TwoRunsAreEqual) {
         flat.insert(flat.end(), wave.issued.begin(), wave.issued.end());
       }
       for (const WaveAccess& a : trace.accesses) {
-        flat.insert(flat.end(), {a.site, static_cast<std::uint64_t>(a.kind), static_cast<std::uint64_t>(a.space), a.lanes,
-                                 a.first_sector, a.sectors, a.bytes, a.issued});
+        flat.insert(flat.end(), {a.site, static_cast<std::uint64_t>(a.kind), static_cast<std::uint64_t>(a.space),
+                                 a.lanes, a.first_sector, a.sectors, a.bytes, a.issued});
       }
       flat.insert(flat.end(), trace.sectors.begin(), trace.sectors.end());
     }

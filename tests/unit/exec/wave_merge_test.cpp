@@ -92,13 +92,13 @@ TEST(Sectors, CountsDistinctSectorsOfAnyPattern) {
     EXPECT_EQ(n, sectors.size());
     return n;
   };
-  EXPECT_EQ(count(strided(4096, 4), 4), 4U);        // 128 bytes
-  EXPECT_EQ(count(strided(4096 + 16, 4), 4), 5U);   // not aligned: one more
+  EXPECT_EQ(count(strided(4096, 4), 4), 4U);       // 128 bytes
+  EXPECT_EQ(count(strided(4096 + 16, 4), 4), 5U);  // not aligned: one more
   EXPECT_EQ(count(strided(4096, 32), 4), 32U);
   EXPECT_EQ(count(strided(4096, 128), 4), 32U);
   EXPECT_EQ(count(strided(4096, 64), 64), 64U);
-  EXPECT_EQ(count(strided(4096, 0), 4), 1U);        // all lanes one word
-  EXPECT_EQ(count({4094}, 4), 2U);                  // over a sector's edge
+  EXPECT_EQ(count(strided(4096, 0), 4), 1U);  // all lanes one word
+  EXPECT_EQ(count({4094}, 4), 2U);            // over a sector's edge
   auto reversed = strided(4096, 4);
   std::reverse(reversed.begin(), reversed.end());
   EXPECT_EQ(count(reversed, 4), 4U);

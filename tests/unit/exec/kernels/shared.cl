@@ -20,3 +20,8 @@ kernel void say(int n) {
   printf("%d/%d %5.2f|%-4x|%s%%", (int)get_global_id(0), n, 1.5f, 255, "text");
   printf(" %v4hld %c\n", (int4)(1, -2, 3, 4), 'z');
 }
+constant sampler_t nearest = CLK_NORMALIZED_COORDS_FALSE | CLK_ADDRESS_CLAMP_TO_EDGE | CLK_FILTER_NEAREST;
+kernel void shift_right(read_only image2d_t in, write_only image2d_t out, sampler_t given) {
+  int2 at = (int2)(get_global_id(0), get_global_id(1));
+  write_imagef(out, at, (read_imagef(in, nearest, at - (int2)(1, 0)) + read_imagef(in, given, at - (int2)(1, 0))) * 0.5f);
+}
