@@ -35,7 +35,8 @@ FUNCTION float4 __sluice_read_2d(private Image* image, uint sampler, float2 at) 
   const float2 whole = floor(at);
   const float2 part = at - whole;
   const int2 first = convert_int2_sat(whole);
-  const float4 above = mix(__sluice_sample_2d(image, sampler, first), __sluice_sample_2d(image, sampler, first + (int2)(1, 0)), part.x);
+  const float4 above =
+      mix(__sluice_sample_2d(image, sampler, first), __sluice_sample_2d(image, sampler, first + (int2)(1, 0)), part.x);
   const float4 below = mix(__sluice_sample_2d(image, sampler, first + (int2)(0, 1)),
                            __sluice_sample_2d(image, sampler, first + (int2)(1, 1)), part.x);
   return mix(above, below, part.y);
@@ -46,9 +47,12 @@ FUNCTION float4 read_imagef(read_only image2d_t image, sampler_t sampler, int2 a
 FUNCTION float4 read_imagef(read_only image2d_t image, sampler_t sampler, float2 at) {
   return __sluice_read_2d(IMAGE(image), SAMPLER(sampler), at);
 }
-FUNCTION float4 read_imagef(read_only image2d_t image, int2 at) { return __sluice_load_2d(IMAGE(image), at); }
+FUNCTION float4 read_imagef(read_only image2d_t image, int2 at) {
+  return __sluice_load_2d(IMAGE(image), at);
+}
 FUNCTION void write_imagef(write_only image2d_t image, int2 at, float4 value) {
-  private Image* to = IMAGE(image);
+ private
+  Image* to = IMAGE(image);
   if (!__sluice_inside_2d(to, at)) return;
   if (to->type == TYPE_FLOAT) {
     *(global float4*)__sluice_texel_2d(to, at) = value;
@@ -56,7 +60,11 @@ FUNCTION void write_imagef(write_only image2d_t image, int2 at, float4 value) {
     *(global uchar4*)__sluice_texel_2d(to, at) = convert_uchar4_sat_rte(value * 255.0f);
   }
 }
-#define EXTENTS(access)                                                              \
-  FUNCTION int get_image_width(access image2d_t image) { return (int)IMAGE(image)->width; }   \
-  FUNCTION int get_image_height(access image2d_t image) { return (int)IMAGE(image)->height; }
+#define EXTENTS(access)                                   \
+  FUNCTION int get_image_width(access image2d_t image) {  \
+    return (int)IMAGE(image)->width;                      \
+  }                                                       \
+  FUNCTION int get_image_height(access image2d_t image) { \
+    return (int)IMAGE(image)->height;                     \
+  }
 EXTENTS(read_only) EXTENTS(write_only) EXTENTS(read_write)
