@@ -168,6 +168,9 @@ struct WaveTrace {
   std::uint32_t first_access = 0;  // into GroupTrace::accesses
   std::uint32_t accesses = 0;
   std::array<std::uint64_t, instruction_classes> issued{};  // wavefront instructions by class
+  // Lane accesses that are not among the records because a phase had more than the engine keeps (millions); the
+  // instructions are counted all the same.
+  std::uint64_t unrecorded = 0;
 };
 
 // Of one work-group; the caller reuses it. Wavefronts are of the size that start() was given, the last may be partial.
@@ -190,6 +193,8 @@ class KernelRun {
 struct LoadOptions {
   std::string cache_folder;       // for native objects; empty: none
   bool optimise = true;           // -cl-opt-disable
+  // Work-item instructions after which a work-group that still loops is said never to end (about a minute of real time).
+  std::uint64_t group_instruction_limit = std::uint64_t{1} << 36;
 };
 
 class KernelEngine {

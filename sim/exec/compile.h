@@ -1,0 +1,19 @@
+// Bitcode to native code. The only door to LLVM's optimiser; free of LLVM's types.
+#pragma once
+
+#include <cstddef>
+#include <span>
+#include <string>
+
+#include "sim/exec/program_image.h"
+
+namespace sluice::exec {
+
+// False: `log` says why.
+[[nodiscard]] bool compile(std::span<const std::byte> bitcode, const LoadOptions& options, ProgramImage& image,
+                           std::string& log);
+
+// What the image depends on, as a file name: the bitcode, the options, this engine and the processor.
+[[nodiscard]] std::string image_key(std::span<const std::byte> bitcode, const LoadOptions& options);
+
+}  // namespace sluice::exec

@@ -1,0 +1,298 @@
+#include "sim/exec/group_runner.h"
+
+#include <algorithm>
+#include <cstring>
+#include <numeric>
+
+namespace sluice::exec {
+namespace {
+
+// What is kept of a wavefront's phase and of a group; more is counted, not recorded.
+constexpr std::uint64_t log_entries = std::uint64_t{4} << 20;
+constexpr std::uint64_t most_records = std::uint64_t{4} << 20;
+constexpr std::uint64_t most_sectors = std::uint64_t{16} << 20;
+constexpr std::uint64_t largest_group_memory = std::uint64_t{4} << 30;
+
+std::uint64_t align_up(std::uint64_t value, std::uint64_t alignment) {
+  return (value + alignment - 1) / alignment * alignment;
+}
+
+MappedMemory memory_for(std::uint64_t each, std::uint64_t count) {
+  if (count != 0 && each > largest_group_memory / count) throw std::bad_alloc();
+  return MappedMemory(each * count);
+}
+
+std::uint64_t address_of(const void* pointer) {
+  return reinterpret_cast<std::uint64_t>(pointer);
+}
+
+}  // namespace
+
+GroupRunner::GroupRunner(std::shared_ptr<const LoadedProgram> program, const KernelLaunch& launch,
+                         std::uint32_t wave_size)
+    : program_(std::move(program)),
+      launch_(launch),
+      kernel_(program_->image.kernels[launch.kernel]),
+      entry_(program_->code->entries()[launch.kernel]),
+      wave_size_(std::clamp<std::size_t>(wave_size, 1, most_lanes)) {
+  std::uint64_t items = 1;
+  for (std::size_t i = 0; i < 3; ++i) items *= std::min(launch_.range.local[i], launch_.range.global[i]);
+  items_.resize(items);
+  waves_.resize((items + wave_size_ - 1) / wave_size_);
+  lanes_.reserve(wave_size_);
+
+  // Without barriers one work-item is done before the next begins, so they share private memory.
+  private_stride_ = align_up(kernel_.info.private_bytes, 64);
+  private_ = memory_for(private_stride_, kernel_.suspends ? items : 1);
+  sink_ = MappedMemory(align_up(program_->image.largest_access_bytes, 64) + 64);
+  const std::uint64_t margin = std::uint64_t{4} * (kernel_.largest_block_entries + 1);
+  log_ = memory_for(sizeof(LogEntry), std::max(log_entries, margin * wave_size_));
+  spill_ = memory_for(sizeof(LogEntry), 2 * margin + 4096);
+  place_arguments();
+
+  for (Item& item : items_) {
+    item.group = &state_;
+    item.private_memory =
+        private_.data() + (kernel_.suspends ? private_stride_ * static_cast<std::uint64_t>(&item - items_.data()) : 0);
+  }
+  state_.local = local_.data();
+  state_.scratch = scratch_.data();
+  state_.arguments = value_pointers_.data();
+  state_.argument_bytes = argument_bytes_.data();
+  state_.private_bytes = private_stride_;
+  state_.runner = this;
+  memory_.local = {address_of(local_.data()), state_.local_bytes};
+  memory_.private_memory = {address_of(private_.data()), private_.bytes()};
+}
+
+void GroupRunner::place_arguments() {
+  const auto& arguments = kernel_.info.arguments;
+  std::uint64_t local_bytes = kernel_.info.local_bytes;
+  std::vector<std::uint64_t> local_at(arguments.size());
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    if (arguments[i].kind != ArgumentKind::local) continue;
+    local_at[i] = align_up(local_bytes, 128);
+    local_bytes = local_at[i] + launch_.arguments[i].size_bytes;
+  }
+  local_ = memory_for(align_up(local_bytes, 128), 1);
+  state_.local_bytes = local_bytes;
+
+  for (std::size_t i = 0; i < arguments.size(); ++i) {
+    const LaunchArgument& given = launch_.arguments[i];
+    std::vector<std::byte> value(align_up(std::max<std::uint64_t>(arguments[i].size_bytes, 8), 128));
+    const void* pointer = nullptr;
+    switch (arguments[i].kind) {
+      case ArgumentKind::value:
+      case ArgumentKind::sampler:
+        std::copy_n(given.value.begin(), std::min(given.value.size(), value.size()), value.begin());
+        break;
+      case ArgumentKind::global:
+      case ArgumentKind::constant:
+        pointer = given.data;
+        std::memcpy(value.data(), &pointer, sizeof pointer);
+        break;
+      case ArgumentKind::local:
+        pointer = local_.data() + local_at[i];
+        std::memcpy(value.data(), &pointer, sizeof pointer);
+        break;
+      case ArgumentKind::image:
+        pointer = given.image.get();
+        std::memcpy(value.data(), &pointer, sizeof pointer);
+        break;
+    }
+    values_.push_back(std::move(value));
+    value_pointers_.push_back(values_.back().data());
+    argument_bytes_.push_back(given.size_bytes);
+  }
+}
+
+void GroupRunner::place_items(const std::array<std::uint64_t, 3>& group) {
+  const NdRange& range = launch_.range;
+  const auto groups = range.groups();
+  std::array<std::uint64_t, 3> size{};
+  auto set = [&](QueryWord word, std::size_t i, std::uint64_t value) { state_.words[word - group_words + i] = value; };
+  for (std::size_t i = 0; i < 3; ++i) {
+    size[i] = std::min(range.local[i], range.global[i] - group[i] * range.local[i]);
+    set(group_id_word, i, group[i]);
+    set(local_size_word, i, size[i]);
+    set(enqueued_local_size_word, i, range.local[i]);
+    set(global_size_word, i, range.global[i]);
+    set(global_offset_word, i, range.offset[i]);
+    set(group_count_word, i, groups[i]);
+  }
+  set(dimensions_word, 0, range.dimensions);
+  count_ = 0;
+  for (std::uint64_t z = 0; z < size[2]; ++z) {
+    for (std::uint64_t y = 0; y < size[1]; ++y) {
+      for (std::uint64_t x = 0; x < size[0]; ++x) {
+        Item& item = items_[count_++];
+        const std::array<std::uint64_t, 3> local{x, y, z};
+        for (std::size_t i = 0; i < 3; ++i) {
+          item.ids[local_id_word + i] = local[i];
+          item.ids[global_id_word + i] = range.offset[i] + group[i] * range.local[i] + local[i];
+        }
+        item.frame = nullptr;
+        item.stopped = 0;
+      }
+    }
+  }
+}
+
+bool GroupRunner::run_group(const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
+  trace.clear();
+  if (failed_) return false;
+  place_items(group);
+  budget_ = program_->group_instruction_limit;
+  records_ = 0;
+  const std::size_t waves = (count_ + wave_size_ - 1) / wave_size_;
+  for (std::size_t i = 0; i < waves; ++i) {
+    waves_[i].accesses.clear();
+    waves_[i].issued.fill(0);
+    waves_[i].unrecorded = 0;
+  }
+  // A wave's records are contiguous in the trace. With barriers waves take turns, so each collects its own first.
+  trace.waves.resize(waves);
+  for (bool more = true; more;) {
+    for (std::size_t i = 0; i < waves && !failed_; ++i) {
+      trace.waves[i].first_access = static_cast<std::uint32_t>(trace.accesses.size());
+      run_wave(i, kernel_.suspends ? waves_[i].accesses : trace.accesses, trace.sectors);
+      trace.waves[i].accesses = static_cast<std::uint32_t>(trace.accesses.size()) - trace.waves[i].first_access;
+    }
+    more = kernel_.suspends && !failed_ && items_wait();
+  }
+  if (failed_) {
+    trace.clear();
+    return false;
+  }
+  for (std::size_t i = 0; i < waves; ++i) {
+    trace.waves[i].issued = waves_[i].issued;
+    trace.waves[i].unrecorded = waves_[i].unrecorded;
+    if (!kernel_.suspends) continue;
+    trace.waves[i].first_access = static_cast<std::uint32_t>(trace.accesses.size());
+    trace.waves[i].accesses = static_cast<std::uint32_t>(waves_[i].accesses.size());
+    trace.accesses.insert(trace.accesses.end(), waves_[i].accesses.begin(), waves_[i].accesses.end());
+  }
+  return true;
+}
+
+void GroupRunner::run_item(Item& item) {
+  item.limit = budget_;
+  if (!kernel_.suspends) {
+    reinterpret_cast<void (*)(Item*)>(entry_)(&item);
+  } else if (item.frame == nullptr) {
+    item.frame = reinterpret_cast<void* (*)(Item*)>(entry_)(&item);
+  } else {
+    // A coroutine's frame begins with the address of its resumption.
+    (*static_cast<void (**)(void*)>(item.frame))(item.frame);
+  }
+  // A loop that waits at its own barrier is not seen to be late from inside.
+  if (item.stopped != 0 && item.issued > budget_) hang(item, site(item.stopped).line);
+  budget_ -= std::min(budget_, item.issued);
+}
+
+void GroupRunner::run_wave(std::size_t wave, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors) {
+  const std::size_t first = wave * wave_size_;
+  const std::size_t end = std::min(count_, first + wave_size_);
+  auto* const log = reinterpret_cast<LogEntry*>(log_.data());
+  const std::uint64_t margin = kernel_.largest_block_entries + 1;
+  const std::uint64_t share = log_.bytes() / sizeof(LogEntry) / wave_size_;
+  state_.log = log;
+  std::fill(std::begin(state_.classes), std::end(state_.classes), 0);
+  unrecorded_ = 0;
+  lanes_.clear();
+  for (std::size_t i = first; i < end; ++i) {
+    Item& item = items_[i];
+    if (item.frame != nullptr && item.stopped == 0) continue;  // has ended
+    LogEntry* const begin = state_.log;
+    state_.log_limit = begin + (share - margin);
+    run_item(item);
+    if (failed_ && budget_ == 0) return;
+    close_log(begin);
+  }
+  Wave& result = waves_[wave];
+  const std::size_t records_before = accesses.size(), sectors_before = sectors.size();
+  count_instructions(result, merge_.run(lanes_, kernel_.sites, memory_, accesses, sectors));
+  if (records_ > most_records || sectors_before > most_sectors) {
+    for (std::size_t i = records_before; i < accesses.size(); ++i) unrecorded_ += accesses[i].lanes;
+    accesses.resize(records_before);
+    sectors.resize(sectors_before);
+  }
+  records_ += accesses.size() - records_before;
+  result.unrecorded += unrecorded_;
+}
+
+void GroupRunner::close_log(LogEntry* begin) {
+  if (spilled_from_ != nullptr) {
+    // The lane's last entry says where the phase ended; there is room for it.
+    LogEntry* const spill = reinterpret_cast<LogEntry*>(spill_.data());
+    unrecorded_ += static_cast<std::uint64_t>(state_.log - spill) - 1;
+    *spilled_from_ = state_.log[-1];
+    state_.log = spilled_from_ + 1;
+    spilled_from_ = nullptr;
+  }
+  lanes_.emplace_back(begin, state_.log);
+}
+
+LogEntry* GroupRunner::log_full(LogEntry* end) {
+  auto* const spill = reinterpret_cast<LogEntry*>(spill_.data());
+  if (spilled_from_ == nullptr) {
+    spilled_from_ = end;
+    state_.log_limit = spill + (spill_.bytes() / sizeof(LogEntry) - kernel_.largest_block_entries - 1);
+  } else {
+    unrecorded_ += static_cast<std::uint64_t>(end - spill);
+  }
+  return spill;
+}
+
+// Lanes that agree give the exact count of each class; where they diverge, the wave's instructions are shared among the
+// classes as the lanes' are.
+void GroupRunner::count_instructions(Wave& wave, std::uint64_t issued) {
+  const std::uint64_t lanes = std::accumulate(std::begin(state_.classes), std::end(state_.classes), std::uint64_t{0});
+  if (lanes == 0) return;
+  std::uint64_t rest = issued;
+  std::size_t largest = 0;
+  for (std::size_t i = 0; i < instruction_classes; ++i) {
+    __extension__ using Wide = unsigned __int128;
+    const auto share = static_cast<std::uint64_t>(Wide{issued} * state_.classes[i] / lanes);
+    wave.issued[i] += share;
+    rest -= share;
+    if (state_.classes[i] > state_.classes[largest]) largest = i;
+  }
+  wave.issued[largest] += rest;
+}
+
+// Whether the group goes on behind a barrier; all that have not ended must wait at the same one.
+bool GroupRunner::items_wait() {
+  const Item* waiting = nullptr;
+  const Item* ended = nullptr;
+  for (std::size_t i = 0; i < count_; ++i) {
+    const Item& item = items_[i];
+    if (item.stopped == 0) {
+      if (ended == nullptr) ended = &item;
+    } else if (waiting == nullptr) {
+      waiting = &item;
+    } else if (item.stopped != waiting->stopped) {
+      report(barrier_report(where(item), site(item.stopped).line, site(waiting->stopped).line));
+      failed_ = true;
+      return false;
+    }
+  }
+  if (waiting == nullptr) return false;
+  if (ended != nullptr && !reported_early_end_) {
+    // As hardware does: who has ended is not waited for.
+    reported_early_end_ = true;
+    if (launch_.reports != nullptr)
+      launch_.reports->bad_access(early_end_report(where(*ended), site(waiting->stopped).line));
+  }
+  return true;
+}
+
+std::byte* GroupRunner::frame(const Item& item, std::uint64_t bytes) {
+  if (frames_.data() == nullptr) {
+    frame_stride_ = align_up(bytes, 64);
+    frames_ = memory_for(frame_stride_, items_.size());
+  }
+  return frames_.data() + frame_stride_ * static_cast<std::uint64_t>(&item - items_.data());
+}
+
+}  // namespace sluice::exec

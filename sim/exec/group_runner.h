@@ -1,0 +1,96 @@
+// Runs the work-groups of one launch, work-item by work-item, and traces them.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/exec/mapped_memory.h"
+#include "sim/exec/native_code.h"
+#include "sim/exec/program_image.h"
+#include "sim/exec/reports.h"
+#include "sim/exec/runtime.h"
+#include "sim/exec/wave_merge.h"
+#include "sim/iface/kernel_engine.h"
+
+namespace sluice::exec {
+
+// What load() made.
+struct LoadedProgram : KernelModule {
+  ProgramImage image;
+  std::unique_ptr<NativeCode> code;
+  std::vector<KernelInfo> infos;
+  std::uint64_t group_instruction_limit = 0;
+  [[nodiscard]] const std::vector<KernelInfo>& kernels() const noexcept override { return infos; }
+};
+
+class GroupRunner final : public KernelRun {
+ public:
+  // Throws std::bad_alloc where a group's memory cannot be had.
+  GroupRunner(std::shared_ptr<const LoadedProgram> program, const KernelLaunch& launch, std::uint32_t wave_size);
+  [[nodiscard]] bool run_group(const std::array<std::uint64_t, 3>& group, GroupTrace& trace) override;
+
+  // What generated code calls (runtime.h).
+  void* check(Item& item, const Site& site, std::uint64_t address, std::uint64_t base, std::uint64_t bytes);
+  LogEntry* log_full(LogEntry* end);
+  void hang(const Item& item, std::uint64_t line);
+  void print(const char* format, const char* types, const std::byte* values);
+  std::byte* frame(const Item& item, std::uint64_t bytes);
+  [[nodiscard]] std::uint32_t space(std::uint64_t address) const;
+  [[nodiscard]] const Site& site(std::uint64_t number) const { return kernel_.sites[number]; }
+
+ private:
+  struct Wave {
+    std::vector<WaveAccess> accesses;  // of a group with barriers, whose waves take turns
+    std::array<std::uint64_t, instruction_classes> issued{};
+    std::uint64_t unrecorded = 0;
+  };
+
+  void place_arguments();
+  void place_items(const std::array<std::uint64_t, 3>& group);
+  void run_item(Item& item);
+  void run_wave(std::size_t wave, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);
+  void close_log(LogEntry* begin);
+  void count_instructions(Wave& wave, std::uint64_t issued);
+  [[nodiscard]] bool items_wait();
+  [[nodiscard]] std::string_view string_at(std::uint64_t address) const;
+  [[nodiscard]] AddressRange find_range(std::uint64_t address, std::uint64_t bytes) const;
+  [[nodiscard]] Where where(const Item& item) const;
+  void report(const std::string& text);
+
+  std::shared_ptr<const LoadedProgram> program_;
+  KernelLaunch launch_;
+  const KernelImage& kernel_;
+  void* entry_ = nullptr;
+  std::size_t wave_size_;
+
+  Group state_;
+  std::vector<Item> items_;  // of the largest group
+  std::size_t count_ = 0;    // of this group
+  std::vector<Wave> waves_;
+  std::vector<std::span<const LogEntry>> lanes_;
+  WaveMerge merge_;
+  GroupMemory memory_;
+
+  std::vector<std::vector<std::byte>> values_;
+  std::vector<const void*> value_pointers_;
+  std::vector<std::uint64_t> argument_bytes_;
+
+  MappedMemory local_, private_, frames_, sink_, log_, spill_;
+  std::uint64_t private_stride_ = 0;
+  std::uint64_t frame_stride_ = 0;
+  std::array<std::byte, 256> scratch_;
+
+  LogEntry* spilled_from_ = nullptr;  // end of what the lane's log holds, once it is full
+  std::uint64_t unrecorded_ = 0;      // of the wave's phase
+  std::uint64_t records_ = 0;         // of the group
+  std::uint64_t budget_ = 0;          // instructions that the group has left
+  bool failed_ = false;
+  bool reported_ = false;
+  bool reported_early_end_ = false;
+};
+
+}  // namespace sluice::exec

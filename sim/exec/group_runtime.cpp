@@ -1,0 +1,129 @@
+// What generated code asks the runner for, and the functions by which it does.
+#include <algorithm>
+#include <cstring>
+
+#include "sim/exec/group_runner.h"
+#include "sim/exec/print_format.h"
+
+namespace sluice::exec {
+namespace {
+
+std::uint64_t address_of(const void* pointer) {
+  return reinterpret_cast<std::uint64_t>(pointer);
+}
+
+}  // namespace
+
+Where GroupRunner::where(const Item& item) const {
+  return {kernel_,
+          {item.ids[global_id_word], item.ids[global_id_word + 1], item.ids[global_id_word + 2]},
+          {state_.words[0], state_.words[1], state_.words[2]}};
+}
+
+void GroupRunner::report(const std::string& text) {
+  if (!reported_ && launch_.reports != nullptr) launch_.reports->bad_access(text);
+  reported_ = true;
+}
+
+// A buffer, argument or program-scope variable that holds the whole access.
+AddressRange GroupRunner::find_range(std::uint64_t address, std::uint64_t bytes) const {
+  if (launch_.memory != nullptr) {
+    const MemoryRange* range = launch_.memory->find(reinterpret_cast<std::byte*>(address));
+    if (range != nullptr) {
+      const AddressRange found{address_of(range->data), range->size_bytes};
+      if (found.holds(address, bytes)) return found;
+    }
+  }
+  for (std::size_t i = 0; i < launch_.arguments.size(); ++i) {
+    const ArgumentKind kind = kernel_.info.arguments[i].kind;
+    if (kind != ArgumentKind::global && kind != ArgumentKind::constant) continue;
+    const AddressRange found{address_of(launch_.arguments[i].data), launch_.arguments[i].size_bytes};
+    if (found.holds(address, bytes)) return found;
+  }
+  for (const Variable& variable : program_->code->variables()) {
+    const AddressRange found{variable.address, variable.bytes};
+    if (found.holds(address, bytes)) return found;
+  }
+  return {};
+}
+
+void* GroupRunner::check(Item& item, const Site& site, std::uint64_t address, std::uint64_t base, std::uint64_t bytes) {
+  auto* const pointer = reinterpret_cast<void*>(address);
+  const bool is_generic = site.space == SiteSpace::generic;
+  if (!site.exact && site.space != SiteSpace::private_) {
+    if ((is_generic || site.space == SiteSpace::local) && memory_.local.holds(address, site.bytes)) return pointer;
+    const AddressRange own{address_of(item.private_memory), private_stride_};
+    if (is_generic && own.holds(address, site.bytes)) return pointer;
+    if (site.space != SiteSpace::local) {
+      const AddressRange found = find_range(address, site.bytes);
+      if (found.bytes != 0) {
+        state_.recent_base = found.first;
+        state_.recent_bytes = found.bytes;
+        return pointer;
+      }
+    }
+  } else if (site.argument >= 0 && site.space != SiteSpace::local && launch_.memory != nullptr && address < base) {
+    // An SVM pointer may have been given that points into its allocation: what lies before it may be touched, too.
+    const MemoryRange* range = launch_.memory->find(reinterpret_cast<std::byte*>(base));
+    if (range != nullptr && AddressRange{address_of(range->data), range->size_bytes}.holds(address, site.bytes))
+      return pointer;
+  }
+  report(bad_access_report(where(item), site, address, site.exact ? base : 0, bytes, launch_.memory));
+  failed_ = true;
+  std::memset(sink_.data(), 0, std::min<std::uint64_t>(sink_.bytes(), site.bytes));
+  return sink_.data();
+}
+
+void GroupRunner::hang(const Item& item, std::uint64_t line) {
+  report(hang_report(where(item), line, program_->group_instruction_limit));
+  failed_ = true;
+  budget_ = 0;
+}
+
+std::string_view GroupRunner::string_at(std::uint64_t address) const {
+  for (const Variable& variable : program_->code->variables()) {
+    const AddressRange range{variable.address, variable.bytes};
+    if (!range.holds(address)) continue;
+    const auto* text = reinterpret_cast<const char*>(address);
+    return {text, strnlen(text, range.bytes - (address - range.first))};
+  }
+  return {};
+}
+
+void GroupRunner::print(const char* format, const char* types, const std::byte* values) {
+  if (launch_.reports == nullptr) return;
+  const std::string_view text = string_at(address_of(format));
+  launch_.reports->print(
+      format_print(text, types, values, [this](std::uint64_t address) { return string_at(address); }));
+}
+
+std::uint32_t GroupRunner::space(std::uint64_t address) const {
+  if (memory_.local.holds(address)) return 3;
+  return memory_.private_memory.holds(address) ? 0 : 1;
+}
+
+}  // namespace sluice::exec
+
+using sluice::exec::Item;
+using sluice::exec::LogEntry;
+
+void* sluice_exec_check(Item* item, std::uint64_t site, std::uint64_t address, std::uint64_t base,
+                        std::uint64_t bytes) {
+  auto& runner = *item->group->runner;
+  return runner.check(*item, runner.site(site), address, base, bytes);
+}
+LogEntry* sluice_exec_full(Item* item, LogEntry* end) {
+  return item->group->runner->log_full(end);
+}
+void sluice_exec_hang(Item* item, std::uint64_t line) {
+  item->group->runner->hang(*item, line);
+}
+void sluice_exec_print(Item* item, const char* format, const char* types, const std::byte* values) {
+  item->group->runner->print(format, types, values);
+}
+void* sluice_exec_frame(Item* item, std::uint64_t bytes) {
+  return item->group->runner->frame(*item, bytes);
+}
+std::uint32_t sluice_exec_space(Item* item, std::uint64_t address) {
+  return item->group->runner->space(address);
+}

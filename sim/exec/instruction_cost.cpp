@@ -1,0 +1,177 @@
+#include "sim/exec/instruction_cost.h"
+
+#include <llvm/IR/Instructions.h>
+#include <llvm/IR/IntrinsicInst.h>
+
+#include <algorithm>
+
+namespace sluice::exec {
+
+using namespace llvm;
+
+namespace {
+
+// Elements that a vector unit of scalar lanes treats one after the other.
+std::uint32_t elements(const Type& type) {
+  const auto* vector = dyn_cast<FixedVectorType>(&type);
+  return vector != nullptr ? vector->getNumElements() : 1;
+}
+
+// Integers wider than a 32-bit register take several instructions.
+std::uint32_t words(const Type& type) {
+  return type.isIntOrIntVectorTy() ? std::max(1U, (type.getScalarSizeInBits() + 31) / 32) : 1;
+}
+
+InstructionClass float_class(const Type& type) {
+  return type.getScalarType()->isDoubleTy() ? InstructionClass::float64 : InstructionClass::float32;
+}
+
+std::uint32_t& at(ClassCounts& counts, InstructionClass which) {
+  return counts[static_cast<std::size_t>(which)];
+}
+
+}  // namespace
+
+ClassCounts InstructionCost::of(const BasicBlock& block) {
+  ClassCounts counts{};
+  for (const Instruction& instruction : block) add(instruction, counts);
+  return counts;
+}
+
+// The path through a library function is not known here: its whole body, each instruction once.
+const ClassCounts& InstructionCost::of(const Function& function) {
+  const auto [entry, fresh] = functions_.try_emplace(&function);
+  if (fresh) {
+    ClassCounts counts{};
+    for (const BasicBlock& block : function) {
+      for (const Instruction& instruction : block) add(instruction, counts);
+    }
+    entry->second = counts;
+  }
+  return entry->second;
+}
+
+void InstructionCost::add_call(const CallBase& call, ClassCounts& counts) {
+  const Function* callee = call.getCalledFunction();
+  if (callee == nullptr) return;
+  if (!callee->isDeclaration()) {
+    const ClassCounts inner = of(*callee);  // a copy: the map may grow below
+    for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += inner[i];
+    return;
+  }
+  if (!callee->isIntrinsic()) {
+    if (callee->getName() == "__sluice_barrier") ++at(counts, InstructionClass::control);
+    if (callee->getName() == "sluice_exec_print") at(counts, InstructionClass::integer) += 16;
+    return;
+  }
+  const Type& type = *call.getType();
+  switch (callee->getIntrinsicID()) {
+    case Intrinsic::fabs:
+    case Intrinsic::lifetime_start:
+    case Intrinsic::lifetime_end:
+    case Intrinsic::assume:
+    case Intrinsic::experimental_noalias_scope_decl:
+      return;
+    case Intrinsic::sqrt:
+    case Intrinsic::sin:
+    case Intrinsic::cos:
+    case Intrinsic::exp2:
+    case Intrinsic::log2:
+      at(counts, InstructionClass::special) += elements(type);
+      return;
+    case Intrinsic::memcpy:
+    case Intrinsic::memset:
+    case Intrinsic::memmove:
+      at(counts, InstructionClass::memory) += 2;
+      return;
+    default:
+      break;
+  }
+  if (type.isFPOrFPVectorTy()) {
+    at(counts, float_class(type)) += elements(type);
+  } else if (type.isIntOrIntVectorTy()) {
+    at(counts, InstructionClass::integer) += elements(type) * words(type);
+  }
+}
+
+void InstructionCost::add(const Instruction& instruction, ClassCounts& counts) {
+  const Type& type = *instruction.getType();
+  switch (instruction.getOpcode()) {
+    case Instruction::PHI:
+    case Instruction::Alloca:
+    case Instruction::BitCast:
+    case Instruction::AddrSpaceCast:
+    case Instruction::PtrToInt:
+    case Instruction::IntToPtr:
+    case Instruction::Trunc:
+    case Instruction::ZExt:
+    case Instruction::Freeze:
+    case Instruction::FNeg:
+    case Instruction::ExtractElement:
+    case Instruction::InsertElement:
+    case Instruction::ShuffleVector:
+    case Instruction::ExtractValue:
+    case Instruction::InsertValue:
+    case Instruction::Unreachable:
+    case Instruction::Fence:
+      return;
+    case Instruction::Load:
+    case Instruction::Store:
+    case Instruction::AtomicRMW:
+    case Instruction::AtomicCmpXchg:
+      ++at(counts, InstructionClass::memory);
+      return;
+    case Instruction::Br:
+      at(counts, InstructionClass::control) += cast<BranchInst>(instruction).isConditional() ? 1 : 0;
+      return;
+    case Instruction::Switch:
+      at(counts, InstructionClass::control) += 2;
+      return;
+    case Instruction::Ret:
+      ++at(counts, InstructionClass::control);
+      return;
+    case Instruction::Call:
+      add_call(cast<CallBase>(instruction), counts);
+      return;
+    case Instruction::GetElementPtr: {
+      // One addition for each index that is not constant; constants are part of the access.
+      const auto& address = cast<GetElementPtrInst>(instruction);
+      at(counts, InstructionClass::integer) += static_cast<std::uint32_t>(
+          count_if(address.indices(), [](const Use& use) { return !isa<Constant>(use.get()); }));
+      return;
+    }
+    case Instruction::UDiv:
+    case Instruction::SDiv:
+    case Instruction::URem:
+    case Instruction::SRem:
+      // No hardware divider: a reciprocal and corrections.
+      at(counts, InstructionClass::integer) += 18 * elements(type) * words(type);
+      at(counts, InstructionClass::special) += elements(type);
+      return;
+    case Instruction::FDiv:
+    case Instruction::FRem:
+      at(counts, float_class(type)) += 7 * elements(type);
+      at(counts, InstructionClass::special) += elements(type);
+      return;
+    case Instruction::FAdd:
+    case Instruction::FSub:
+    case Instruction::FMul:
+      at(counts, float_class(type)) += elements(type);
+      return;
+    case Instruction::FCmp:
+      at(counts, float_class(*instruction.getOperand(0)->getType())) += elements(type);
+      return;
+    case Instruction::FPToUI:
+    case Instruction::FPToSI:
+    case Instruction::UIToFP:
+    case Instruction::SIToFP:
+    case Instruction::FPTrunc:
+    case Instruction::FPExt:
+      at(counts, InstructionClass::special) += elements(type);
+      return;
+    default:
+      at(counts, InstructionClass::integer) += elements(type) * words(type);
+  }
+}
+
+}  // namespace sluice::exec

@@ -1,0 +1,397 @@
+#include <llvm/ADT/MapVector.h>
+#include <llvm/ADT/PostOrderIterator.h>
+#include <llvm/Analysis/LoopInfo.h>
+#include <llvm/IR/DebugInfoMetadata.h>
+#include <llvm/IR/Dominators.h>
+#include <llvm/IR/IRBuilder.h>
+#include <llvm/IR/InstIterator.h>
+#include <llvm/IR/IntrinsicInst.h>
+#include <llvm/IR/MDBuilder.h>
+#include <llvm/Transforms/Utils/BasicBlockUtils.h>
+#include <llvm/Transforms/Utils/PromoteMemToReg.h>
+
+#include <map>
+
+#include "sim/exec/access_origin.h"
+#include "sim/exec/instruction_cost.h"
+#include "sim/exec/runtime.h"
+
+namespace sluice::exec {
+
+using namespace llvm;
+
+namespace {
+
+std::uint32_t source_line(const Instruction& instruction) {
+  const DILocation* location = instruction.getDebugLoc().get();  // the library has none, so it is the program's
+  return location != nullptr ? location->getLine() : 0;
+}
+
+struct Access {
+  Instruction* instruction = nullptr;
+  unsigned operand = 0;  // the pointer
+  std::uint32_t site = 0;
+  std::uint64_t bytes = 0;
+  bool logged = false;
+  Origin origin;
+};
+
+struct Pointer {
+  unsigned operand = 0;
+  std::uint64_t bytes = 0;
+  SiteKind kind = SiteKind::load;
+};
+
+SmallVector<Pointer, 2> pointers_of(const Instruction& instruction, const DataLayout& layout) {
+  auto size = [&](const Value* value) { return layout.getTypeStoreSize(value->getType()).getFixedSize(); };
+  if (isa<LoadInst>(instruction)) {
+    return {{0, size(&instruction), instruction.isAtomic() ? SiteKind::atomic : SiteKind::load}};
+  }
+  if (isa<StoreInst>(instruction)) {
+    return {{1, size(instruction.getOperand(0)), instruction.isAtomic() ? SiteKind::atomic : SiteKind::store}};
+  }
+  if (const auto* rmw = dyn_cast<AtomicRMWInst>(&instruction))
+    return {{0, size(rmw->getValOperand()), SiteKind::atomic}};
+  if (const auto* exchange = dyn_cast<AtomicCmpXchgInst>(&instruction)) {
+    return {{0, size(exchange->getNewValOperand()), SiteKind::atomic}};
+  }
+  if (const auto* memory = dyn_cast<MemIntrinsic>(&instruction)) {
+    const auto* length = dyn_cast<ConstantInt>(memory->getLength());
+    if (length == nullptr || length->isZero()) return {};  // lengths that vary have become loops
+    SmallVector<Pointer, 2> both;
+    if (isa<MemTransferInst>(memory)) both.push_back({1, length->getZExtValue(), SiteKind::load});
+    both.push_back({0, length->getZExtValue(), SiteKind::store});
+    return both;
+  }
+  return {};
+}
+
+class Instrumenter {
+ public:
+  explicit Instrumenter(const KernelUnit& unit)
+      : unit_(unit),
+        body_(*unit.body),
+        module_(*body_.getParent()),
+        context_(module_.getContext()),
+        image_(*unit.image) {
+    word_ = Type::getInt64Ty(context_);
+    pointer_ = PointerType::get(context_, private_space);
+    classes_type_ = FixedVectorType::get(Type::getInt32Ty(context_), counted_classes);
+    unlikely_ = MDBuilder(context_).createBranchWeights(1, 100000);
+  }
+
+  void run(std::uint64_t& largest_access_bytes) {
+    // What is set up once stays in a block of its own.
+    BasicBlock& entry = body_.getEntryBlock();
+    auto first = entry.getFirstInsertionPt();
+    while (isa<AllocaInst>(&*first)) ++first;
+    entry.splitBasicBlock(first);
+    number_sites();
+    set_up();
+    for (BasicBlock* block : order_) {
+      if (block != &entry) count_block(*block);
+    }
+    for (const auto& [end, line] : back_edges_) watch(*end, line);
+    for (const auto& [end, site] : loop_ends_) write_log(end, site, nullptr);
+    for (Access& access : accesses_) {
+      largest_access_bytes = std::max(largest_access_bytes, access.bytes);
+      instrument_access(access);
+    }
+    for (const auto& [barrier, site] : barriers_) at_barrier(*barrier, site);
+    for (ReturnInst* end : returns_) at_return(*end);
+    DominatorTree dominators(body_);
+    PromoteMemToReg({log_, issued_, classes_}, dominators);
+  }
+
+ private:
+  // ---- numbering ----
+
+  void number_sites() {
+    image_.sites.assign(1, Site{});
+    DominatorTree dominators(body_);
+    LoopInfo loops(dominators);
+    ReversePostOrderTraversal<Function*> traversal(&body_);
+    const std::vector<BasicBlock*> blocks(traversal.begin(), traversal.end());
+    visit(blocks, loops, dominators, nullptr);
+    for (auto& [barrier, site] : barriers_) site = add_site({.kind = SiteKind::barrier, .line = source_line(*barrier)});
+    finish_site_ = add_site({.kind = SiteKind::finish});
+
+    std::map<const BasicBlock*, std::size_t> position;
+    for (std::size_t i = 0; i < blocks.size(); ++i) position[blocks[i]] = i;
+    for (BasicBlock* block : blocks) {
+      bool back = false;
+      for (const BasicBlock* successor : successors(block)) back = back || position[successor] <= position[block];
+      if (back) back_edges_[block->getTerminator()] = loop_line(*block);
+    }
+  }
+
+  // Jumps often have no line of their own.
+  std::uint32_t loop_line(const BasicBlock& block) const {
+    std::uint32_t line = source_line(*block.getTerminator());
+    for (const Instruction& instruction : block) line = line != 0 ? line : source_line(instruction);
+    for (const BasicBlock* successor : successors(&block)) {
+      for (const Instruction& instruction : *successor) line = line != 0 ? line : source_line(instruction);
+    }
+    return line != 0 || body_.getSubprogram() == nullptr ? line : body_.getSubprogram()->getLine();
+  }
+
+  std::uint32_t add_site(const Site& site) {
+    image_.sites.push_back(site);
+    return static_cast<std::uint32_t>(image_.sites.size() - 1);
+  }
+
+  // The blocks of `loop` (nullptr: of the function) in reverse post order, each inner loop contiguous.
+  void visit(const std::vector<BasicBlock*>& blocks, const LoopInfo& loops, const DominatorTree& dominators,
+             const Loop* loop) {
+    for (BasicBlock* block : blocks) {
+      const Loop* own = loops.getLoopFor(block);
+      if (own == loop) {
+        order_.push_back(block);
+        number_block(*block);
+        continue;
+      }
+      while (own != nullptr && own->getParentLoop() != loop) own = own->getParentLoop();
+      if (own == nullptr || own->getHeader() != block) continue;
+      visit(blocks, loops, dominators, own);
+      end_loop(*own, loops, dominators);
+    }
+  }
+
+  // A lane that skips the last access of an iteration must not run ahead into the next one: a marker at the latch,
+  // unless every iteration ends with an access anyway.
+  void end_loop(const Loop& loop, const LoopInfo& loops, const DominatorTree& dominators) {
+    BasicBlock* latch = loop.getLoopLatch();
+    if (latch == nullptr || accesses_.empty()) return;
+    const BasicBlock* last = nullptr;
+    for (auto access = accesses_.rbegin(); access != accesses_.rend() && last == nullptr; ++access) {
+      if (access->logged && loop.contains(access->instruction->getParent())) last = access->instruction->getParent();
+    }
+    if (last == nullptr || (loops.getLoopFor(last) == &loop && dominators.dominates(last, latch))) return;
+    loop_ends_.emplace_back(latch->getTerminator(), add_site({.kind = SiteKind::marker}));
+  }
+
+  void number_block(BasicBlock& block) {
+    std::uint32_t entries = 2;  // a marker, and a barrier or the end
+    for (Instruction& instruction : block) {
+      if (CallInst* barrier = as_call_of(instruction, "__sluice_barrier")) {
+        barriers_.emplace_back(barrier, 0);
+        ++entries;
+      }
+      for (const Pointer& pointer : pointers_of(instruction, module_.getDataLayout())) {
+        Origin origin = find_origin(instruction.getOperand(pointer.operand), pointer.bytes, unit_);
+        if (origin.trusted) continue;
+        const bool logged = origin.space != SiteSpace::private_;
+        if (!logged && origin.in_bounds) continue;
+        Site site{.kind = pointer.kind, .space = origin.space, .exact = origin.complete};
+        site.bytes = static_cast<std::uint32_t>(pointer.bytes);
+        site.line = source_line(instruction);
+        site.object = origin.name;
+        for (const Origin::Object& object : origin.objects) site.argument = object.argument;
+        if (origin.objects.size() > 1) site.argument = -1;
+        accesses_.push_back({&instruction, pointer.operand, add_site(site), pointer.bytes, logged, std::move(origin)});
+        ++entries;
+      }
+    }
+    if (auto* end = dyn_cast<ReturnInst>(block.getTerminator())) returns_.push_back(end);
+    image_.largest_block_entries = std::max(image_.largest_block_entries, entries);
+  }
+
+  // ---- code ----
+
+  Value* member(IRBuilder<>& b, Value* base, std::size_t offset) {
+    return b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), base, offset);
+  }
+  LoadInst* once(LoadInst* load) {  // a value that stays the same for the work-item's life
+    load->setMetadata(LLVMContext::MD_invariant_load, MDNode::get(context_, {}));
+    return load;
+  }
+  Value* word(std::uint64_t value) { return ConstantInt::get(word_, value); }
+
+  void set_up() {
+    Instruction* at = body_.getEntryBlock().getTerminator();
+    IRBuilder<> b(at);
+    log_ = b.CreateAlloca(pointer_);
+    issued_ = b.CreateAlloca(word_);
+    classes_ = b.CreateAlloca(classes_type_);
+    group_ = once(b.CreateLoad(pointer_, member(b, unit_.item(), offsetof(Item, group))));
+    begin_phase(b);
+    argument_bytes_ = once(b.CreateLoad(pointer_, member(b, group_, offsetof(Group, argument_bytes))));
+  }
+
+  void begin_phase(IRBuilder<>& b) {
+    b.CreateStore(b.CreateLoad(pointer_, member(b, group_, offsetof(Group, log))), log_);
+    b.CreateStore(word(0), issued_);
+    b.CreateStore(Constant::getNullValue(classes_type_), classes_);
+  }
+
+  void end_phase(IRBuilder<>& b, std::uint32_t barrier_site) {
+    b.CreateStore(b.CreateLoad(pointer_, log_), member(b, group_, offsetof(Group, log)));
+    b.CreateStore(b.CreateLoad(word_, issued_), member(b, unit_.item(), offsetof(Item, issued)));
+    b.CreateStore(word(barrier_site), member(b, unit_.item(), offsetof(Item, stopped)));
+    Value* sums = member(b, group_, offsetof(Group, classes));
+    auto* wide = FixedVectorType::get(word_, counted_classes);
+    Value* counted = b.CreateZExt(b.CreateLoad(classes_type_, classes_), wide);
+    b.CreateAlignedStore(b.CreateAdd(b.CreateAlignedLoad(wide, sums, Align(64)), counted), sums, Align(64));
+  }
+
+  void count_block(BasicBlock& block) {
+    Instruction* at = &*block.getFirstInsertionPt();
+    IRBuilder<> b(at);
+    ClassCounts counts = cost_.of(block);
+    // A jump back is an instruction, while code is laid out so that jumps forward are none. It also makes every loop
+    // count.
+    const auto* jump = dyn_cast<BranchInst>(block.getTerminator());
+    if (jump != nullptr && jump->isUnconditional() && back_edges_.count(block.getTerminator()) != 0) {
+      ++counts[static_cast<std::size_t>(InstructionClass::control)];
+    }
+    std::uint64_t total = 0;
+    std::array<std::uint32_t, counted_classes> wide{};
+    for (std::size_t i = 0; i < counts.size(); ++i) total += wide[i] = counts[i];
+    if (total != 0) {
+      b.CreateStore(b.CreateAdd(b.CreateLoad(word_, issued_), word(total)), issued_);
+      b.CreateStore(b.CreateAdd(b.CreateLoad(classes_type_, classes_), ConstantDataVector::get(context_, wide)),
+                    classes_);
+    }
+    Value* log = b.CreateLoad(pointer_, log_);
+    Value* limit = b.CreateLoad(pointer_, member(b, group_, offsetof(Group, log_limit)));
+    IRBuilder<> full(SplitBlockAndInsertIfThen(b.CreateICmpUGT(log, limit), at, false, unlikely_));
+    auto callee = module_.getOrInsertFunction("sluice_exec_full", pointer_, pointer_, pointer_);
+    full.CreateStore(full.CreateCall(callee, {unit_.item(), log}), log_);
+  }
+
+  void write_log(Instruction* at, std::uint32_t site, Value* address) {
+    IRBuilder<> b(at);
+    Value* log = b.CreateLoad(pointer_, log_);
+    b.CreateAlignedStore(address != nullptr ? address : word(0), log, Align(8));
+    Value* issued = b.CreateShl(b.CreateLoad(word_, issued_), 32);
+    b.CreateAlignedStore(b.CreateOr(issued, word(site)), member(b, log, offsetof(LogEntry, site)), Align(8));
+    b.CreateStore(member(b, log, sizeof(LogEntry)), log_);
+  }
+
+  void watch(Instruction& end, std::uint32_t line) {
+    IRBuilder<> b(&end);
+    Value* limit = b.CreateLoad(word_, member(b, unit_.item(), offsetof(Item, limit)));
+    Value* late = b.CreateICmpUGT(b.CreateLoad(word_, issued_), limit);
+    Instruction* stop = SplitBlockAndInsertIfThen(late, &end, true, unlikely_);
+    IRBuilder<> s(stop);
+    auto callee = module_.getOrInsertFunction("sluice_exec_hang", s.getVoidTy(), pointer_, word_);
+    s.CreateCall(callee, {unit_.item(), word(line)});
+    end_phase(s, 0);
+    s.CreateRetVoid();
+    stop->eraseFromParent();
+  }
+
+  void at_barrier(CallInst& barrier, std::uint32_t site) {
+    write_log(&barrier, site, nullptr);
+    IRBuilder<> b(&barrier);
+    end_phase(b, site);
+    b.SetInsertPoint(barrier.getNextNode());
+    begin_phase(b);
+  }
+
+  void at_return(ReturnInst& end) {
+    write_log(&end, finish_site_, nullptr);
+    IRBuilder<> b(&end);
+    end_phase(b, 0);
+  }
+
+  // How many addresses from an object's base on an access of `bytes` may start at.
+  Value* room(const Origin::Object& object, std::uint64_t bytes) {
+    if (object.size != nullptr) {
+      const std::uint64_t size = object.size->getZExtValue();
+      return word(size >= bytes ? size - bytes + 1 : 0);
+    }
+    Value*& known = rooms_[{object.argument, bytes}];
+    if (known == nullptr) {
+      IRBuilder<> setup(body_.getEntryBlock().getTerminator());
+      Value* at = member(setup, argument_bytes_, sizeof(std::uint64_t) * static_cast<std::size_t>(object.argument));
+      Value* size = once(setup.CreateLoad(word_, at));
+      Value* enough = setup.CreateICmpUGE(size, word(bytes));
+      known = setup.CreateSelect(enough, setup.CreateSub(size, word(bytes - 1)), word(0));
+    }
+    return known;
+  }
+
+  Value* in_recent_range(IRBuilder<>& b, Value* address, std::uint64_t bytes) {
+    Value* base = b.CreateLoad(word_, member(b, group_, offsetof(Group, recent_base)));
+    Value* size = b.CreateLoad(word_, member(b, group_, offsetof(Group, recent_bytes)));
+    Value* offset = b.CreateSub(address, base);
+    return b.CreateAnd(b.CreateICmpULT(offset, size), b.CreateICmpUGE(b.CreateSub(size, offset), word(bytes)));
+  }
+
+  Value* checked(Access& access, Value* pointer) {
+    IRBuilder<> b(access.instruction);
+    Value* address = b.CreatePtrToInt(pointer, word_);
+    Value* good = b.getFalse();
+    for (const Origin::Object& object : access.origin.objects) {
+      Value* offset = b.CreateSub(address, b.CreatePtrToInt(object.base, word_));
+      good = b.CreateOr(good, b.CreateICmpULT(offset, room(object, access.bytes)));
+    }
+    if (!access.origin.complete) good = b.CreateOr(good, in_recent_range(b, address, access.bytes));
+    BasicBlock* before = access.instruction->getParent();
+    Instruction* then = SplitBlockAndInsertIfThen(b.CreateNot(good), access.instruction, false, unlikely_);
+    IRBuilder<> bad(then);
+    Value* base = word(0);
+    Value* size = word(0);
+    if (access.origin.complete && access.origin.objects.size() == 1) {
+      const Origin::Object& object = access.origin.objects.front();
+      base = bad.CreatePtrToInt(object.base, word_);
+      size = object.size != nullptr
+                 ? static_cast<Value*>(object.size)
+                 : bad.CreateLoad(word_, member(bad, argument_bytes_,
+                                                sizeof(std::uint64_t) * static_cast<std::size_t>(object.argument)));
+    }
+    auto callee = module_.getOrInsertFunction("sluice_exec_check", pointer_, pointer_, word_, word_, word_, word_);
+    Value* other = bad.CreateCall(callee, {unit_.item(), word(access.site), address, base, size});
+    other = bad.CreatePointerBitCastOrAddrSpaceCast(other, pointer->getType());
+    PHINode* chosen = PHINode::Create(pointer->getType(), 2, "", access.instruction);
+    chosen->addIncoming(pointer, before);
+    chosen->addIncoming(other, then->getParent());
+    return chosen;
+  }
+
+  void instrument_access(Access& access) {
+    Value* pointer = access.instruction->getOperand(access.operand);
+    if (!access.origin.in_bounds) {
+      pointer = checked(access, pointer);
+      access.instruction->setOperand(access.operand, pointer);
+    }
+    if (!access.logged) return;
+    IRBuilder<> b(access.instruction);
+    write_log(access.instruction, access.site, b.CreatePtrToInt(pointer, word_));
+  }
+
+  const KernelUnit& unit_;
+  Function& body_;
+  Module& module_;
+  LLVMContext& context_;
+  KernelImage& image_;
+  IntegerType* word_ = nullptr;
+  PointerType* pointer_ = nullptr;
+  FixedVectorType* classes_type_ = nullptr;
+  MDNode* unlikely_ = nullptr;
+
+  InstructionCost cost_;
+  std::vector<BasicBlock*> order_;
+  std::vector<Access> accesses_;
+  std::vector<std::pair<Instruction*, std::uint32_t>> loop_ends_;
+  std::vector<std::pair<CallInst*, std::uint32_t>> barriers_;
+  std::vector<ReturnInst*> returns_;
+  MapVector<Instruction*, std::uint32_t> back_edges_;  // and the line of the loop
+  std::uint32_t finish_site_ = 0;
+
+  AllocaInst* log_ = nullptr;
+  AllocaInst* issued_ = nullptr;
+  AllocaInst* classes_ = nullptr;
+  Value* group_ = nullptr;
+  Value* argument_bytes_ = nullptr;
+  std::map<std::pair<std::int32_t, std::uint64_t>, Value*> rooms_;
+};
+
+}  // namespace
+
+void instrument(const KernelUnit& unit, std::uint64_t& largest_access_bytes) {
+  Instrumenter(unit).run(largest_access_bytes);
+}
+
+}  // namespace sluice::exec

@@ -1,0 +1,64 @@
+// The steps from linked LLVM IR to instrumented IR; see code_generator.cpp for their order. Internal to sim/exec.
+#pragma once
+
+#include <llvm/IR/Function.h>
+#include <llvm/IR/Module.h>
+
+#include <string>
+#include <vector>
+
+#include "sim/exec/program_image.h"
+
+namespace sluice::exec {
+
+// A kernel under way: `body` takes the kernel's arguments and then the Item.
+struct KernelUnit {
+  llvm::Function* body = nullptr;
+  KernelImage* image = nullptr;
+  std::vector<llvm::Type*> by_value;  // per argument: the struct's type, else nullptr
+  [[nodiscard]] llvm::Argument* item() const { return body->getArg(body->arg_size() - 1); }
+};
+
+// Address spaces of OpenCL on the spir64 target.
+enum AddressSpace : unsigned {
+  private_space = 0,
+  global_space = 1,
+  constant_space = 2,
+  local_space = 3,
+  generic_space = 4
+};
+
+// library_link.cpp: our device library and libclc's functions that the program needs.
+[[nodiscard]] bool link_libraries(llvm::Module& module, std::string& log);
+
+// kernel_info.cpp
+[[nodiscard]] KernelInfo describe_kernel(const llvm::Function& kernel);
+void estimate_resources(const KernelUnit& unit);
+
+// prepare.cpp
+void normalise(llvm::Module& module);                                    // attributes, linkage, conventions of the host
+[[nodiscard]] bool check_calls(llvm::Module& module, std::string& log);  // no recursion, no call through a pointer
+void guard_divisions(llvm::Module& module);     // x86 traps where OpenCL says "undefined value"
+void lower_atomic_calls(llvm::Module& module);  // clang calls functions on this target
+void choose_inlining(llvm::Module& module);     // everything that touches memory or the work-item
+[[nodiscard]] KernelUnit make_body(llvm::Function& kernel, KernelImage& image);
+
+// lower_kernel.cpp
+void lower_prints(const KernelUnit& unit);
+void expand_memory_intrinsics(llvm::Function& body);
+void relax_assumptions(llvm::Function& body);  // what the program promised but nobody checks
+void place_local_variables(const KernelUnit& unit, llvm::ArrayRef<llvm::GlobalVariable*> variables);
+void place_private_variables(const KernelUnit& unit);
+void lower_queries(const KernelUnit& unit);
+[[nodiscard]] llvm::Function* make_entry(const KernelUnit& unit);
+
+// instrument.cpp: log of accesses, bounds, instruction counts, watchdog.
+void instrument(const KernelUnit& unit, std::uint64_t& largest_access_bytes);
+
+// lower_barriers.cpp: the entry as a coroutine that suspends at barriers.
+[[nodiscard]] llvm::Function* make_coroutine(llvm::Function* entry);
+
+// A call of `module`'s function of that name, or nullptr.
+[[nodiscard]] llvm::CallInst* as_call_of(llvm::Instruction& instruction, llvm::StringRef name);
+
+}  // namespace sluice::exec

@@ -1,0 +1,52 @@
+// What compiling yields: native code and the tables that running it needs. Plain data, so that it can be kept on disk.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "sim/iface/kernel_engine.h"
+
+namespace sluice::exec {
+
+enum class SiteKind : std::uint8_t {
+  load,
+  store,
+  atomic,
+  marker,  // a loop's end: keeps lanes that left an iteration early with the others
+  barrier,
+  finish,  // the kernel's end
+};
+
+// What the compiler knows of where an access goes. `generic`: only the address tells.
+enum class SiteSpace : std::uint8_t { global, constant, local, image, generic, private_ };
+
+// A numbered place of a kernel's code that writes log entries. Numbers follow reverse post order with each loop
+// contiguous, which is what the merge of lanes rests on (wave_merge.h); barriers and the end come last.
+struct Site {
+  SiteKind kind = SiteKind::marker;
+  SiteSpace space = SiteSpace::global;
+  bool exact = false;          // the object is known: beyond its bounds nothing else is meant
+  std::int32_t argument = -1;  // kernel argument that the pointer comes from
+  std::uint32_t bytes = 0;     // of one lane's access
+  std::uint32_t line = 0;      // of the source; 0: unknown
+  std::string object = {};     // variable's name, for reports
+};
+
+// A compiled kernel.
+struct KernelImage {
+  KernelInfo info;
+  std::string symbol;                       // of the entry
+  std::vector<Site> sites;                  // [0] is not used
+  std::uint32_t largest_block_entries = 0;  // log entries that may be written between two checks for room
+  bool suspends = false;                    // the entry is a coroutine: returns its frame
+};
+
+struct ProgramImage {
+  std::vector<KernelImage> kernels;
+  std::uint64_t largest_access_bytes = 64;
+  std::vector<std::byte> object;  // ELF
+};
+
+}  // namespace sluice::exec

@@ -1,0 +1,27 @@
+// The sentences of KernelReports: kernel, source line, work-item, what was done, nearest buffer and offset.
+// They name no address of this process, so they are the same on every run.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+
+#include "sim/exec/program_image.h"
+#include "sim/iface/kernel_engine.h"
+
+namespace sluice::exec {
+
+struct Where {
+  const KernelImage& kernel;
+  std::array<std::uint64_t, 3> work_item;  // global id
+  std::array<std::uint64_t, 3> group;
+};
+
+// `base` and `bytes`: the object that was meant, 0 if none is known.
+[[nodiscard]] std::string bad_access_report(const Where& where, const Site& site, std::uint64_t address,
+                                            std::uint64_t base, std::uint64_t bytes, const MemoryMap* memory);
+[[nodiscard]] std::string hang_report(const Where& where, std::uint64_t line, std::uint64_t instructions);
+[[nodiscard]] std::string barrier_report(const Where& where, std::uint32_t line, std::uint32_t other_line);
+[[nodiscard]] std::string early_end_report(const Where& where, std::uint32_t barrier_line);
+
+}  // namespace sluice::exec

@@ -1,0 +1,80 @@
+// The memory that generated code and the engine share, and the functions that generated code calls.
+// The compiler addresses the members by offsetof, so both structs stay standard layout.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+
+namespace sluice::exec {
+
+class GroupRunner;
+
+struct LogEntry {
+  std::uint64_t address = 0;
+  std::uint32_t site = 0;
+  std::uint32_t issued = 0;  // instructions of the lane since the phase began, modulo 2^32
+};
+static_assert(sizeof(LogEntry) == 16);
+
+// Instructions by class; as wide as a vector register, the last two are not used.
+inline constexpr std::size_t counted_classes = 8;
+
+// Words that __sluice_query(n) reads: 0 local id, 3 global id of the work-item; from 16 on the group's.
+enum QueryWord : unsigned {
+  local_id_word = 0,
+  global_id_word = 3,
+  group_words = 16,
+  group_id_word = 16,
+  local_size_word = 19,
+  enqueued_local_size_word = 22,
+  global_size_word = 25,
+  global_offset_word = 28,
+  group_count_word = 31,
+  dimensions_word = 34,
+};
+
+struct alignas(64) Group {
+  std::uint64_t words[20] = {};
+  std::byte* local = nullptr;
+  std::uint64_t local_bytes = 0;
+  std::byte* scratch = nullptr;                   // of the device library's collectives
+  const void* const* arguments = nullptr;         // values
+  const std::uint64_t* argument_bytes = nullptr;  // of what a pointer argument points to
+  LogEntry* log = nullptr;
+  LogEntry* log_limit = nullptr;  // beyond it sluice_exec_full is asked
+  std::uint64_t recent_base = 0;  // the range that an access was last found in
+  std::uint64_t recent_bytes = 0;
+  std::uint64_t private_bytes = 0;
+  GroupRunner* runner = nullptr;
+  alignas(64) std::uint64_t classes[counted_classes] = {};
+};
+
+struct Item {
+  std::uint64_t ids[6] = {};
+  Group* group = nullptr;
+  std::byte* private_memory = nullptr;
+  std::uint64_t issued = 0;   // in the phase, written when it ends
+  std::uint64_t limit = 0;    // of `issued`, then sluice_exec_hang is called
+  std::uint64_t stopped = 0;  // site of the barrier that it waits at
+  void* frame = nullptr;      // of the coroutine; nullptr: not started
+};
+
+}  // namespace sluice::exec
+
+extern "C" {
+// The access of `site` is not where it must be by what the code could check: the address to use instead. `base` and
+// `bytes` describe the object that was meant, if one is known.
+void* sluice_exec_check(sluice::exec::Item* item, std::uint64_t site, std::uint64_t address, std::uint64_t base,
+                        std::uint64_t bytes);
+// The log is full: where to go on.
+sluice::exec::LogEntry* sluice_exec_full(sluice::exec::Item* item, sluice::exec::LogEntry* end);
+// The group used up its instructions in the loop at this line; the work-item ends.
+void sluice_exec_hang(sluice::exec::Item* item, std::uint64_t line);
+// printf: `types` has a letter and a size for each argument ("i4;f8;p8;"), `values` their bytes, each at a multiple
+// of 16.
+void sluice_exec_print(sluice::exec::Item* item, const char* format, const char* types, const std::byte* values);
+// Memory of a coroutine's frame.
+void* sluice_exec_frame(sluice::exec::Item* item, std::uint64_t bytes);
+// Address space of a generic pointer: 0 private, 1 global, 3 local.
+std::uint32_t sluice_exec_space(sluice::exec::Item* item, std::uint64_t address);
+}

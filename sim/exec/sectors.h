@@ -1,0 +1,91 @@
+// What the lanes of a wavefront touch together: 32-byte sectors of memory, 4-byte banks of local memory.
+#pragma once
+
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <span>
+#include <vector>
+
+#include "sim/iface/kernel_engine.h"
+
+namespace sluice::exec {
+
+inline constexpr std::uint32_t most_lanes = 128;         // of a wavefront
+inline constexpr std::uint64_t most_access_bytes = 256;  // of a lane
+inline constexpr std::uint64_t local_banks = 32;
+inline constexpr std::uint64_t bank_bytes = 4;
+
+// A set that is emptied at no cost; for as many keys as one access can have.
+class KeySet {
+ public:
+  void clear() {
+    if (++round_ == 0) {
+      rounds_.fill(0);
+      round_ = 1;
+    }
+  }
+  // False: it was there.
+  bool insert(std::uint64_t key) {
+    for (std::size_t i = (key * 0x9E3779B97F4A7C15U) >> (64 - bits);; i = (i + 1) % size) {
+      if (rounds_[i] != round_) {
+        rounds_[i] = round_;
+        keys_[i] = key;
+        return true;
+      }
+      if (keys_[i] == key) return false;
+    }
+  }
+
+ private:
+  static constexpr unsigned bits = 14;
+  static constexpr std::size_t size = std::size_t{1} << bits;
+  static_assert(size > most_lanes * (most_access_bytes / bank_bytes + 1));
+  std::array<std::uint64_t, size> keys_{};
+  std::array<std::uint32_t, size> rounds_{};
+  std::uint32_t round_ = 0;
+};
+
+// Appends the distinct sectors in order of first touch and returns how many.
+inline std::uint32_t coalesce(std::span<const std::uint64_t> addresses, std::uint64_t bytes, KeySet& seen,
+                              std::vector<std::uint64_t>& sectors) {
+  const std::size_t before = sectors.size();
+  const std::uint64_t first = addresses.front();
+  const std::uint64_t stride = addresses.size() > 1 ? addresses[1] - first : 0;
+  bool regular = stride <= std::max<std::uint64_t>(sector_bytes, bytes);
+  if (regular) {
+    std::uint64_t differ = 0;
+    for (std::size_t i = 0; i < addresses.size(); ++i) differ |= addresses[i] ^ (first + i * stride);
+    regular = differ == 0;
+  }
+  if (regular) {  // no gap between neighbours
+    const std::uint64_t last = (addresses.back() + bytes - 1) / sector_bytes;
+    for (std::uint64_t sector = first / sector_bytes; sector <= last; ++sector) sectors.push_back(sector);
+  } else {
+    seen.clear();
+    for (const std::uint64_t address : addresses) {
+      const std::uint64_t last = (address + bytes - 1) / sector_bytes;
+      for (std::uint64_t sector = address / sector_bytes; sector <= last; ++sector) {
+        if (seen.insert(sector)) sectors.push_back(sector);
+      }
+    }
+  }
+  return static_cast<std::uint32_t>(sectors.size() - before);
+}
+
+// The largest number of different words that lanes want from one bank; lanes that read one word share it, lanes that
+// change it atomically do so one after the other.
+inline std::uint32_t bank_conflicts(std::span<const std::uint64_t> addresses, std::uint64_t bytes, bool atomic,
+                                    KeySet& seen) {
+  std::array<std::uint32_t, local_banks> wanted{};
+  seen.clear();
+  for (const std::uint64_t address : addresses) {
+    const std::uint64_t last = (address + bytes - 1) / bank_bytes;
+    for (std::uint64_t word = address / bank_bytes; word <= last; ++word) {
+      if (atomic || seen.insert(word)) ++wanted[word % local_banks];
+    }
+  }
+  return *std::max_element(wanted.begin(), wanted.end());
+}
+
+}  // namespace sluice::exec

@@ -1,0 +1,58 @@
+// Lanes ran one after the other and each wrote a log; a wavefront executes them together. The merge takes the smallest
+// site that any lane comes to next, again and again: the lanes that come to it form one instruction of the wavefront.
+// Because sites are numbered in reverse post order with loops contiguous and lanes log a marker at a loop's end, lanes
+// that took different ways meet again where a machine with reconvergence would let them.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <span>
+#include <vector>
+
+#include "sim/exec/program_image.h"
+#include "sim/exec/runtime.h"
+#include "sim/exec/sectors.h"
+
+namespace sluice::exec {
+
+struct AddressRange {
+  std::uint64_t first = 0;
+  std::uint64_t bytes = 0;
+  [[nodiscard]] bool holds(std::uint64_t address, std::uint64_t count = 1) const noexcept {
+    const std::uint64_t offset = address - first;
+    return offset < bytes && count <= bytes - offset;
+  }
+};
+
+// Tells generic pointers apart.
+struct GroupMemory {
+  AddressRange local;
+  AddressRange private_memory;
+};
+
+class WaveMerge {
+ public:
+  // One phase (up to a barrier or the end) of a wavefront of at most most_lanes lanes. Appends its records and sectors;
+  // returns how many instructions it issued.
+  std::uint64_t run(std::span<const std::span<const LogEntry>> lanes, const std::vector<Site>& sites,
+                    const GroupMemory& memory, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);
+
+ private:
+  struct Batch {  // lanes of one instruction that go to one memory
+    std::array<std::uint64_t, most_lanes> addresses;
+    std::size_t count = 0;
+  };
+  void record(std::uint32_t number, const Site& site, MemorySpace space, const Batch& batch,
+              std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);
+  void split(std::uint32_t number, const Site& site, const GroupMemory& memory, std::vector<WaveAccess>& accesses,
+             std::vector<std::uint64_t>& sectors);
+
+  std::array<std::uint32_t, most_lanes> next_;
+  std::array<std::uint32_t, most_lanes> issued_;
+  std::array<const LogEntry*, most_lanes> at_;
+  Batch lanes_, global_, local_;
+  std::uint32_t pending_ = 0;  // instructions since the last record
+  std::unique_ptr<KeySet> seen_ = std::make_unique<KeySet>();
+};
+
+}  // namespace sluice::exec
