@@ -129,10 +129,10 @@ bool SimDevice::has_started(CommandId id) const noexcept {
 }
 
 void SimDevice::run_out() {
-  sink_ = nullptr;
-  for (const auto& gpu : gpus_) gpu->engines().stop_moving_bytes();
+  for (const auto& gpu : gpus_) gpu->engines().move_bytes(false);
   while (run_until_next_completion()) {
   }
+  for (const auto& gpu : gpus_) gpu->engines().move_bytes(true);
 }
 
 void SimDevice::run_until(TimePs t) {

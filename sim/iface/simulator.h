@@ -78,8 +78,8 @@ class Simulator {
   virtual void run_until(TimePs t) = 0;
   // Runs until `id` was delivered. False: nothing is left to simulate and `id` did not complete.
   [[nodiscard]] virtual bool run_until_complete(CommandId id) = 0;
-  // Runs what is left for the record, at the end of the process: completions go to the trace alone, and no byte moves,
-  // since the program's memory may be gone.
+  // Runs what is left until the device is idle, at the end of the process: no byte moves, since the program's memory may
+  // be gone.
   virtual void run_out() = 0;
   // Runs until the next delivered completion. False: the device is idle.
   [[nodiscard]] virtual bool run_until_next_completion() = 0;
