@@ -90,14 +90,24 @@ EnqueueStamps HostDriver::charge(Job& job, TimePs called) {
   return stamps;
 }
 
-void HostDriver::complete(Job& job) const {
+void HostDriver::complete(Job& job) {
   const profile::Driver& d = profile_.driver;
   // The fence is a posted write, too: it arrives behind the data.
   const TimePs behind = job.drained > job.times.completed ? job.drained - job.times.completed : 0;
   const TimePs fence = behind + d.fence_ps + link_.posted_time();
-  job.times.visible = job.times.completed + fence + d.wakeup_ps;
+  TimePs wakeup = d.wakeup_ps;
+  if (d.completion == profile::Completion::interrupt) {
+    // The interrupt is a message behind the fence. The device sends none sooner than `moderation` after the last; what
+    // completes in between is found by the handler of the next.
+    const TimePs arrives = job.times.completed + fence + link_.posted_time();
+    if (arrives > last_interrupt_) {
+      last_interrupt_ = last_interrupt_ == 0 ? arrives : std::max(arrives, last_interrupt_ + d.interrupt_moderation_ps);
+    }
+    wakeup += last_interrupt_ - (job.times.completed + fence);
+  }
+  job.times.visible = job.times.completed + fence + wakeup;
   job.spend(Stage::fence, fence);
-  job.spend(Stage::wakeup, d.wakeup_ps);
+  job.spend(Stage::wakeup, wakeup);
 }
 
 TimePs HostDriver::cost(HostAction action) const noexcept {
