@@ -94,6 +94,10 @@ struct Command {
   // Bytes of a mirror that the driver creates and pins with this command: the first map of a buffer. Else 0.
   std::uint64_t pins_bytes = 0;
 
+  // Of a command that Simulator::hold() has seen: when its call began, and CL_PROFILING_COMMAND_QUEUED. Else 0.
+  TimePs called = 0;
+  TimePs queued = 0;
+
   // Commands of the same simulator that must complete first. Never a user event: the driver holds a command
   // back until its user events are complete.
   std::vector<CommandId> waits;

@@ -40,11 +40,24 @@ const profile::DriverCosts& HostDriver::costs_of(const Command& c) const {
   return is_map(c.op) ? d.map : d.transfer;
 }
 
+TimePs HostDriver::hold(Command& c, TimePs called) const {
+  c.called = called;
+  c.queued = called + costs_of(c).validate_ps;
+  return c.queued;
+}
+
 EnqueueStamps HostDriver::charge(Job& job, TimePs called) {
   const Command& c = job.command;
   const profile::Driver& d = profile_.driver;
   const profile::DriverCosts& costs = costs_of(c);
+  const bool held = c.queued != 0;
   job.called = called;
+  if (held) {
+    called = std::max(called, c.queued);
+    job.called = c.called;
+    job.spend(Stage::host_validate, c.queued - c.called);
+    job.spend(Stage::dependency_wait, called - c.queued);
+  }
   EnqueueStamps stamps;
   // Creating and pinning the mirror of a buffer that is mapped for the first time.
   TimePs pinning = 0;
@@ -68,7 +81,7 @@ EnqueueStamps HostDriver::charge(Job& job, TimePs called) {
                        c.fill.empty() && bytes <= inline_limit && inline_limit != 0;
   job.staged = pageable && !job.inline_payload && chunk_bytes() != 0;
 
-  const TimePs validate = costs.validate_ps + pinning + (pageable ? d.pageable_ps : 0);
+  const TimePs validate = (held ? 0 : costs.validate_ps) + pinning + (pageable ? d.pageable_ps : 0);
   TimePs pack = costs.pack_ps + per_mib(d.pack_per_mib_ps, bytes);
   TimePs copy = 0;
   if (job.inline_payload) {
@@ -76,8 +89,8 @@ EnqueueStamps HostDriver::charge(Job& job, TimePs called) {
   } else if (job.staged && c.direction == Direction::host_to_device) {
     copy = memory_.copy_in(host_end.address, staging_address, std::min(bytes, chunk_bytes()));
   }
-  stamps.queued = called + validate;
-  stamps.submitted = stamps.queued + pack + copy;
+  stamps.queued = held ? c.queued : called + validate;
+  stamps.submitted = called + validate + pack + copy;
   job.doorbell = stamps.submitted + costs.submit_ps;
   stamps.returned = job.doorbell + costs.return_ps;
   job.first_chunk_ready = stamps.submitted;
@@ -113,7 +126,6 @@ void HostDriver::complete(Job& job) {
 TimePs HostDriver::cost(HostAction action) const noexcept {
   const profile::Driver& d = profile_.driver;
   switch (action) {
-    case HostAction::api_call: return 0;
     case HostAction::poll_event: return d.poll_event_ps;
     case HostAction::finish_idle: return d.finish_idle_ps;
     case HostAction::read_clock: return d.read_clock_ps;

@@ -15,6 +15,8 @@ class HostDriver {
 
   // Charges the call that began at `called`: stamps and stages of the host part, job.doorbell, inline_payload, staged.
   EnqueueStamps charge(Job& job, TimePs called);
+  // See Simulator::hold().
+  [[nodiscard]] TimePs hold(Command& command, TimePs called) const;
   // Fence and wake-up: from times.completed to times.visible.
   void complete(Job& job);
   [[nodiscard]] TimePs cost(HostAction action) const noexcept;
