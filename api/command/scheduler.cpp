@@ -198,7 +198,7 @@ cl_int Scheduler::enqueue(Call& call, Queue& queue, CommandRequest&& request, cl
   take_place(c, command, waits_for_all);
   if (out != nullptr) *out = c.event->handle();
   if (c.held != nullptr) {
-    runtime_.charge(HostAction::api_call);
+    runtime_.set_clock(runtime_.sim().hold(command, std::max(runtime_.clock(), runtime_.sim().now())));
     c.held->command = std::move(command);
     if (failed) settle(true);
   }

@@ -22,6 +22,13 @@ Memory* create_buffer(Call& call, cl_context context_handle, const cl_mem_proper
   if (size == 0 || size > info.max_allocation_bytes) return code = CL_INVALID_BUFFER_SIZE, nullptr;
   const bool uses = (flags & CL_MEM_USE_HOST_PTR) != 0;
   if ((code = check_host_ptr(flags, host_ptr)) != CL_SUCCESS) return nullptr;
+  // "CL_INVALID_BUFFER_SIZE ... if host_ptr is a pointer returned by clSVMAlloc, and size is greater than the size
+  // passed to clSVMAlloc"; a pointer into an allocation has what is left of it.
+  if (const SvmAllocation* svm = find_svm(host_ptr)) {
+    if (size > svm->size - static_cast<std::size_t>(static_cast<std::byte*>(host_ptr) - svm->store)) {
+      return code = CL_INVALID_BUFFER_SIZE, nullptr;
+    }
+  }
 
   call.runtime().charge(HostAction::create_buffer);
   auto range = DeviceRange::reserve(call.sim(), *context, size);

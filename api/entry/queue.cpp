@@ -144,16 +144,22 @@ cl_int CL_API_CALL clGetCommandQueueInfo(cl_command_queue handle, cl_command_que
   });
 }
 
-// Deprecated since OpenCL 1.1. Only profiling can be switched; the order of execution is fixed at creation.
+// Deprecated since OpenCL 1.1, and still called by programs of OpenCL 1.0. Changing the order "will cause the OpenCL
+// implementation to block until all previously queued commands in command_queue have completed" (OpenCL 1.0).
 cl_int CL_API_CALL clSetCommandQueueProperty(cl_command_queue handle, cl_command_queue_properties properties,
                                              cl_bool enable, cl_command_queue_properties* old_properties) {
-  return enter([&](Call&) -> cl_int {
+  return enter([&](Call& call) -> cl_int {
     Queue* queue = find<Queue>(handle);
     if (queue == nullptr) return CL_INVALID_COMMAND_QUEUE;
     if ((properties & ~kHostProperties) != 0) return CL_INVALID_VALUE;
-    if ((properties & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE) != 0) return CL_INVALID_QUEUE_PROPERTIES;
+    const bool order = (properties & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE) != 0;
+    if (order && !queue->device().info().out_of_order_queues) return CL_INVALID_QUEUE_PROPERTIES;
+    const Ref<Queue> keep(queue);  // another thread may release it, or enqueue more, while this one waits
+    while (order && queue->in_order() == (enable != CL_FALSE) && !idle(*queue)) {
+      if (const cl_int code = call.runtime().scheduler().finish(call, *queue); code != CL_SUCCESS) return code;
+    }
     if (old_properties != nullptr) *old_properties = queue->properties();
-    if ((properties & CL_QUEUE_PROFILING_ENABLE) != 0) queue->set_profiling(enable != CL_FALSE);
+    queue->set_properties(properties, enable != CL_FALSE);
     return CL_SUCCESS;
   });
 }

@@ -51,12 +51,8 @@ Queue::Queue(Context& context, Device& device, cl_command_queue_properties prope
       properties_(properties),
       property_list_(std::move(property_list)) {}
 
-void Queue::set_profiling(bool enable) noexcept {
-  if (enable) {
-    properties_ |= CL_QUEUE_PROFILING_ENABLE;
-  } else {
-    properties_ &= ~static_cast<cl_command_queue_properties>(CL_QUEUE_PROFILING_ENABLE);
-  }
+void Queue::set_properties(cl_command_queue_properties properties, bool enable) noexcept {
+  properties_ = enable ? properties_ | properties : properties_ & ~properties;
 }
 
 cl_int Event::status(const Simulator& sim) const noexcept {

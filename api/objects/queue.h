@@ -23,8 +23,8 @@ class Queue final : public Object<Queue, cl_command_queue, ObjectType::queue> {
   [[nodiscard]] const std::vector<cl_queue_properties>& property_list() const noexcept { return property_list_; }
   [[nodiscard]] bool in_order() const noexcept { return (properties_ & CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE) == 0; }
   [[nodiscard]] bool profiling() const noexcept { return (properties_ & CL_QUEUE_PROFILING_ENABLE) != 0; }
-  // clSetCommandQueueProperty: profiling only; the order of execution is fixed at creation.
-  void set_profiling(bool enable) noexcept;
+  // clSetCommandQueueProperty. The order may change only while no command is open.
+  void set_properties(cl_command_queue_properties properties, bool enable) noexcept;
 
   // Kept by api/command. Commands that are neither complete nor failed; of these, how many are held back.
   struct Order {

@@ -131,10 +131,10 @@ bool SimDevice::has_started(CommandId id) const noexcept {
 }
 
 void SimDevice::run_out() {
-  sink_ = nullptr;
-  for (const auto& gpu : gpus_) gpu->let_go_of_memory();
+  for (const auto& gpu : gpus_) gpu->touch_memory(false);
   while (run_until_next_completion()) {
   }
+  for (const auto& gpu : gpus_) gpu->touch_memory(true);
 }
 
 void SimDevice::run_until(TimePs t) {

@@ -28,6 +28,7 @@ class SimDevice final : public Simulator, public JobSink {
   void forget_host(const void* p, std::uint64_t bytes) override;
   void host_wrote(std::uint64_t address, std::uint64_t bytes) override { host_.cpu_wrote(address, bytes); }
   void host_read(std::uint64_t address, std::uint64_t bytes) override { host_.cpu_read(address, bytes); }
+  TimePs hold(Command& command, TimePs host_now) override { return driver_.hold(command, host_now); }
   EnqueueStamps enqueue(const Command& command, TimePs host_now) override;
   [[nodiscard]] TimePs host_cost(HostAction action) const noexcept override { return driver_.cost(action); }
   [[nodiscard]] TimePs now() const noexcept override { return now_; }

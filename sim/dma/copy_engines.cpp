@@ -31,6 +31,9 @@ CopyEngines::CopyEngines(const sc_core::sc_module_name& name, const profile::Pro
       memory_(memory),
       trace_(trace),
       cycle_ps_(1'000'000'000'000ULL / profile.copy_engines.clock_hz) {
+  h2d_.part = "copy_engine.h2d";
+  d2h_.part = "copy_engine.d2h";
+  device_.part = "copy_engine.device";
   h2d_.free = profile.copy_engines.host_to_device;
   d2h_.free = profile.copy_engines.device_to_host;
   device_.free = 1;
@@ -53,11 +56,20 @@ void CopyEngines::execute(Job& job) {
   if (pool != nullptr) {
     if (pool->free == 0) {
       pool->waiting.push_back(&job);
+      count(*pool, job.command.device, kernel_now());
       return;
     }
     --pool->free;
+    ++pool->running;
+    count(*pool, job.command.device, kernel_now());
   }
   begin(job, kernel_now());
+}
+
+// Transfers that an engine has or will have next.
+void CopyEngines::count(const Pool& pool, DeviceIndex device, TimePs now) {
+  if (trace_ == nullptr || trace_->level() < TraceLevel::stage) return;
+  trace_->counter({device, pool.part, "queue_depth", now, pool.running + pool.waiting.size()});
 }
 
 void CopyEngines::begin(Job& job, TimePs now) {
@@ -322,16 +334,19 @@ void CopyEngines::end(Job& job, TimePs now) {
     job.spend(Stage::host_copy_out, job.times.completed - now);
   }
   job.flow.reset();
-  if (moves_bytes_) move_bytes(job.command);
+  if (moves_bytes_) sim::move_bytes(job.command);
   Pool* pool = pool_of(job);
   sink_->job_ended(job);
   if (pool == nullptr) return;
   if (pool->waiting.empty()) {
     ++pool->free;
+    --pool->running;
+    count(*pool, job.command.device, now);
     return;
   }
   Job* next = pool->waiting.front();
   pool->waiting.pop_front();
+  count(*pool, job.command.device, now);
   post(now + profile_.copy_engines.switch_cycles * cycle_ps_, {next, DmaStep::begin});
 }
 

@@ -26,17 +26,20 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   void connect(JobSink& sink) { sink_ = &sink; }
 
   void execute(Job& job) override;
-  // From now on commands cost their time alone.
-  void stop_moving_bytes() noexcept { moves_bytes_ = false; }
+  // false: from now on commands cost their time alone.
+  void move_bytes(bool moves) noexcept { moves_bytes_ = moves; }
 
  private:
   struct Pool {  // engines of one kind
+    std::string_view part;  // in traces
     std::uint32_t free = 0;
+    std::uint32_t running = 0;
     std::deque<Job*> waiting;
   };
 
   void act(const DmaEvent& event, TimePs now) override;
   [[nodiscard]] Pool* pool_of(const Job& job);
+  void count(const Pool& pool, DeviceIndex device, TimePs now);
   void begin(Job& job, TimePs now);
   void begin_flow(Job& job, TimePs now);
   void start_flow(Job& job, const LinkTransfer& transfer, TimePs now, DmaStep then);

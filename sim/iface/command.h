@@ -99,6 +99,9 @@ struct Command {
 
   // Operation::kernel: what to run; else nullptr.
   std::shared_ptr<const KernelLaunch> kernel;
+  // Of a command that Simulator::hold() has seen: when its call began, and CL_PROFILING_COMMAND_QUEUED. Else 0.
+  TimePs called = 0;
+  TimePs queued = 0;
 
   // Commands of the same simulator that must complete first. Never a user event: the driver holds a command
   // back until its user events are complete.

@@ -23,7 +23,6 @@ namespace sluice {
 class KernelEngine;
 
 enum class HostAction : std::uint8_t {
-  api_call,       // any call without a price of its own (info queries, retain, release): 0 by default
   poll_event,     // clGetEventInfo(CL_EVENT_COMMAND_EXECUTION_STATUS)
   finish_idle,    // clFinish or a wait when everything is complete already
   read_clock,     // the program reads a wall clock under --virtual-time
@@ -69,6 +68,10 @@ class Simulator {
   virtual void host_wrote(std::uint64_t address, std::uint64_t bytes) = 0;
   virtual void host_read(std::uint64_t address, std::uint64_t bytes) = 0;
 
+  // For a command that the driver keeps for now, because it waits for a user event or another device: charges the part
+  // of the host work that its call does, sets `called` and `queued`, and returns when the call returns. enqueue() takes
+  // the command later. Requires host_now >= now().
+  [[nodiscard]] virtual TimePs hold(Command& command, TimePs host_now) = 0;
   // Charges the driver's host work from `host_now` on and hands the command to the device. Functional effects happen
   // when the command ends on the device. Requires host_now >= now().
   virtual EnqueueStamps enqueue(const Command& command, TimePs host_now) = 0;
@@ -81,8 +84,8 @@ class Simulator {
   virtual void run_until(TimePs t) = 0;
   // Runs until `id` was delivered. False: nothing is left to simulate and `id` did not complete.
   [[nodiscard]] virtual bool run_until_complete(CommandId id) = 0;
-  // Runs what is left for the record, at the end of the process: completions go to the trace alone, and no byte moves,
-  // since the program's memory may be gone.
+  // Runs what is left until the device is idle, at the end of the process: no byte moves, since the program's memory may
+  // be gone.
   virtual void run_out() = 0;
   // Runs until the next delivered completion. False: the device is idle.
   [[nodiscard]] virtual bool run_until_next_completion() = 0;

@@ -30,6 +30,7 @@ struct Segment {
   std::uint32_t packet_bytes = 0;
   std::array<TimePs, max_hops> service_ps{};  // per hop of the flow's path
   TimePs answer_ps = 0;                       // what a packet's answers (Ack, UpdateFC) take of `Flow::answers`
+  std::uint32_t data_tlps = 1;                // that carry a packet's bytes
 };
 
 struct Flow {

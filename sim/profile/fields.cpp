@@ -329,6 +329,7 @@ void add_driver(Table& t) {
       .ns("first_map_ns", 1e9, "Creating the mirror of a buffer on its first map", AT(driver.first_map_ps))
       .ns("first_map_per_mib_ns", 1e9, "Pinning it, per MiB (at least 2 MiB)", AT(driver.first_map_per_mib_ps))
       .choice<Completion>("completion", {{"poll", Completion::poll}, {"interrupt", Completion::interrupt}}, "How the host learns of a completion", AT(driver.completion))
+      .ns("interrupt_moderation_ns", 1e9, "Least time between two interrupts, where completions interrupt", AT(driver.interrupt_moderation_ps), false)
       .ns("fence_ns", 1e7, "Completion record, besides its flight", AT(driver.fence_ps))
       .ns("wakeup_ns", 1e8, "Record visible to the blocked thread running again", AT(driver.wakeup_ps))
       .ns("poll_event_ns", 1e7, "Asking an event's status", AT(driver.poll_event_ps))

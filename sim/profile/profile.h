@@ -213,6 +213,7 @@ struct Driver {
   TimePs first_map_ps = 0;        // creating the mirror of a buffer on its first map ...
   TimePs first_map_per_mib_ps = 0;  // ... and pinning it
   Completion completion = Completion::poll;
+  TimePs interrupt_moderation_ps = 0;  // least time between two interrupts
   TimePs fence_ps = 0;            // completion record written, seen from the device
   TimePs wakeup_ps = 0;           // record visible to the blocked thread running again
   TimePs poll_event_ps = 0;

@@ -280,6 +280,49 @@ TEST_F(Info, Event) {
   clReleaseEvent(marker);
 }
 
+// CL_PROFILING_COMMAND_QUEUED is the time "when the command identified by event is enqueued in a command-queue by the
+// host", CL_PROFILING_COMMAND_SUBMIT "when the command identified by event that has been enqueued is submitted by the
+// host to the device": a command that waits for a user event is queued long before.
+TEST_F(Info, ProfilingOfACommandThatWaitsForAUserEvent) {
+  const auto now = [&] {
+    cl_ulong device_time = 0;
+    cl_ulong host_time = 0;
+    EXPECT_EQ(clGetDeviceAndHostTimer(device, &device_time, &host_time), CL_SUCCESS);
+    return device_time;
+  };
+  cl_mem m = buffer(1 << 20);
+  std::vector<char> data(1 << 20);
+  cl_command_queue other = make_queue(context, 0);
+  cl_event gate = user_event();
+  cl_event events[2] = {};
+  const cl_ulong before = now();
+  ASSERT_EQ(clEnqueueWriteBuffer(queue, m, CL_FALSE, 0, data.size(), data.data(), 1, &gate, &events[0]), CL_SUCCESS);
+  ASSERT_EQ(clEnqueueMarkerWithWaitList(queue, 0, nullptr, &events[1]), CL_SUCCESS);
+  const cl_ulong after = now();
+  ASSERT_EQ(clEnqueueReadBuffer(other, m, CL_TRUE, 0, data.size(), data.data(), 0, nullptr, nullptr), CL_SUCCESS);
+  const cl_ulong opened = now();
+  ASSERT_EQ(clSetUserEventStatus(gate, CL_COMPLETE), CL_SUCCESS);
+  ASSERT_EQ(clFinish(queue), CL_SUCCESS);
+  const cl_ulong end = now();
+  for (cl_event event : events) {
+    cl_ulong t[4] = {};
+    for (cl_uint i = 0; i < 4; ++i) {
+      EXPECT_EQ(clGetEventProfilingInfo(event, CL_PROFILING_COMMAND_QUEUED + i, sizeof t[i], &t[i], nullptr),
+                CL_SUCCESS);
+    }
+    EXPECT_LE(before, t[0]);
+    EXPECT_LE(t[0], after);
+    EXPECT_LE(opened, t[1]);
+    EXPECT_LE(t[1], t[2]);
+    EXPECT_LE(t[2], t[3]);
+    EXPECT_LE(t[3], end);
+    clReleaseEvent(event);
+  }
+  clReleaseEvent(gate);
+  clReleaseCommandQueue(other);
+  clReleaseMemObject(m);
+}
+
 // Available if the queue profiles, the event is of a command, and the command is complete.
 TEST_F(Info, ProfilingNotAvailable) {
   cl_ulong t = 0;

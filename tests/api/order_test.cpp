@@ -83,6 +83,48 @@ TEST_F(OutOfOrder, InOrderDoesNotOvertake) {
   release({gate, later});
 }
 
+// OpenCL 1.0's clSetCommandQueueProperty: a change of the order waits for what is queued, and holds from then on.
+TEST_F(OutOfOrder, SwitchedOnAndOff) {
+  constexpr cl_command_queue_properties order = CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE;
+  constexpr cl_command_queue_properties profiling = CL_QUEUE_PROFILING_ENABLE;
+  const auto properties = [&] {
+    cl_command_queue_properties now = 99;
+    EXPECT_EQ(clGetCommandQueueInfo(q, CL_QUEUE_PROPERTIES, sizeof now, &now, nullptr), CL_SUCCESS);
+    return now;
+  };
+  cl_command_queue_properties old = 99;
+  cl_event slow = write(large);
+  ASSERT_EQ(clSetCommandQueueProperty(q, order, CL_FALSE, &old), CL_SUCCESS);
+  EXPECT_EQ(status(slow), CL_COMPLETE);
+  EXPECT_EQ(old, order | profiling);
+  EXPECT_EQ(properties(), profiling);
+  cl_event first = write(large);
+  cl_event second = marker();
+  // Switching on what is on changes nothing, and waits for nothing.
+  ASSERT_EQ(clSetCommandQueueProperty(q, profiling, CL_TRUE, nullptr), CL_SUCCESS);
+  EXPECT_GT(status(first), CL_COMPLETE);
+  ASSERT_EQ(clFinish(q), CL_SUCCESS);
+  EXPECT_GE(start(second), end(first));
+
+  ASSERT_EQ(clSetCommandQueueProperty(q, order | profiling, CL_FALSE, &old), CL_SUCCESS);
+  EXPECT_EQ(old, profiling);
+  EXPECT_EQ(properties(), cl_command_queue_properties(0));
+  ASSERT_EQ(clSetCommandQueueProperty(q, order, CL_TRUE, &old), CL_SUCCESS);
+  EXPECT_EQ(old, cl_command_queue_properties(0));
+  EXPECT_EQ(properties(), order);
+  cl_event gate = user_event();
+  cl_event held = write(64, 1, &gate);
+  cl_event free = write(64);
+  EXPECT_EQ(clWaitForEvents(1, &free), CL_SUCCESS);
+  EXPECT_GT(status(held), CL_COMPLETE);
+  EXPECT_EQ(clSetUserEventStatus(gate, CL_COMPLETE), CL_SUCCESS);
+  EXPECT_EQ(clFinish(q), CL_SUCCESS);
+
+  EXPECT_EQ(clSetCommandQueueProperty(q, cl_command_queue_properties(1) << 20, CL_TRUE, nullptr), CL_INVALID_VALUE);
+  EXPECT_EQ(clSetCommandQueueProperty(nullptr, order, CL_TRUE, nullptr), CL_INVALID_COMMAND_QUEUE);
+  release({slow, first, second, gate, held, free});
+}
+
 // A marker without a list completes after all commands before it, and holds back none behind it.
 TEST_F(OutOfOrder, MarkerWaitsForAllBefore) {
   cl_event gate = user_event();

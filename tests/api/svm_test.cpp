@@ -37,6 +37,26 @@ TEST_F(Svm, AllocAligns) {
   }
 }
 
+// clCreateBuffer: "CL_INVALID_BUFFER_SIZE if CL_MEM_USE_HOST_PTR or CL_MEM_COPY_HOST_PTR is set in flags, and host_ptr
+// is a pointer returned by clSVMAlloc, and size is greater than the size passed to clSVMAlloc".
+TEST_F(Svm, ABufferOnItIsNotLarger) {
+  auto* p = static_cast<char*>(clSVMAlloc(context, CL_MEM_READ_WRITE, 1000, 0));
+  ASSERT_NE(p, nullptr);
+  const auto code = [&](cl_mem_flags flags, std::size_t size, void* host) {
+    cl_int e = CL_SUCCESS;
+    cl_mem m = clCreateBuffer(context, flags, size, host, &e);
+    if (m != nullptr) clReleaseMemObject(m);
+    return e;
+  };
+  for (const cl_mem_flags flags : {CL_MEM_USE_HOST_PTR, CL_MEM_COPY_HOST_PTR}) {
+    EXPECT_EQ(code(flags, 1000, p), CL_SUCCESS);
+    EXPECT_EQ(code(flags, 1001, p), CL_INVALID_BUFFER_SIZE);
+    EXPECT_EQ(code(flags, 600, p + 400), CL_SUCCESS);
+    EXPECT_EQ(code(flags, 601, p + 400), CL_INVALID_BUFFER_SIZE);
+  }
+  clSVMFree(context, p);
+}
+
 // NULL, and what was not allocated: nothing happens. Memory comes back: many times more than the device has is
 // allocated.
 TEST_F(Svm, Free) {

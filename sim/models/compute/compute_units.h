@@ -36,7 +36,7 @@ class ComputeUnits final : public Agenda<ComputeEvent>, public Executor {
 
   void execute(Job& job) override;
   // From now on launches do nothing: the program's memory may be gone.
-  void stop_executing() noexcept { executes_ = false; }
+  void execute_kernels(bool executes) noexcept { executes_ = executes; }
 
  private:
   struct Machine;  // caches and units; made for the first launch, as programs without kernels need none

@@ -44,10 +44,10 @@ class Gpu {
   }
 
   [[nodiscard]] CommandProcessor& processor() noexcept { return processor_; }
-  // From now on commands cost their time alone: no byte moves, no kernel runs.
-  void let_go_of_memory() noexcept {
-    copies_.stop_moving_bytes();
-    compute_.stop_executing();
+  // false: from now on commands cost their time alone: no byte moves, no kernel runs.
+  void touch_memory(bool touches) noexcept {
+    copies_.move_bytes(touches);
+    compute_.execute_kernels(touches);
   }
   [[nodiscard]] const FlowEngine& flows() const noexcept { return flows_; }
 

@@ -41,11 +41,24 @@ const profile::DriverCosts& HostDriver::costs_of(const Command& c) const {
   return is_map(c.op) ? d.map : d.transfer;
 }
 
+TimePs HostDriver::hold(Command& c, TimePs called) const {
+  c.called = called;
+  c.queued = called + costs_of(c).validate_ps;
+  return c.queued;
+}
+
 EnqueueStamps HostDriver::charge(Job& job, TimePs called) {
   const Command& c = job.command;
   const profile::Driver& d = profile_.driver;
   const profile::DriverCosts& costs = costs_of(c);
+  const bool held = c.queued != 0;
   job.called = called;
+  if (held) {
+    called = std::max(called, c.queued);
+    job.called = c.called;
+    job.spend(Stage::host_validate, c.queued - c.called);
+    job.spend(Stage::dependency_wait, called - c.queued);
+  }
   EnqueueStamps stamps;
   // Creating and pinning the mirror of a buffer that is mapped for the first time.
   TimePs pinning = 0;
@@ -69,7 +82,7 @@ EnqueueStamps HostDriver::charge(Job& job, TimePs called) {
                        c.fill.empty() && bytes <= inline_limit && inline_limit != 0;
   job.staged = pageable && !job.inline_payload && chunk_bytes() != 0;
 
-  const TimePs validate = costs.validate_ps + pinning + (pageable ? d.pageable_ps : 0);
+  const TimePs validate = (held ? 0 : costs.validate_ps) + pinning + (pageable ? d.pageable_ps : 0);
   TimePs pack = costs.pack_ps + per_mib(d.pack_per_mib_ps, bytes);
   TimePs copy = 0;
   if (job.inline_payload) {
@@ -77,8 +90,8 @@ EnqueueStamps HostDriver::charge(Job& job, TimePs called) {
   } else if (job.staged && c.direction == Direction::host_to_device) {
     copy = memory_.copy_in(host_end.address, staging_address, std::min(bytes, chunk_bytes()));
   }
-  stamps.queued = called + validate;
-  stamps.submitted = stamps.queued + pack + copy;
+  stamps.queued = held ? c.queued : called + validate;
+  stamps.submitted = called + validate + pack + copy;
   job.doorbell = stamps.submitted + costs.submit_ps;
   stamps.returned = job.doorbell + costs.return_ps;
   job.first_chunk_ready = stamps.submitted;
@@ -91,20 +104,29 @@ EnqueueStamps HostDriver::charge(Job& job, TimePs called) {
   return stamps;
 }
 
-void HostDriver::complete(Job& job) const {
+void HostDriver::complete(Job& job) {
   const profile::Driver& d = profile_.driver;
   // The fence is a posted write, too: it arrives behind the data.
   const TimePs behind = job.drained > job.times.completed ? job.drained - job.times.completed : 0;
   const TimePs fence = behind + d.fence_ps + link_.posted_time();
-  job.times.visible = job.times.completed + fence + d.wakeup_ps;
+  TimePs wakeup = d.wakeup_ps;
+  if (d.completion == profile::Completion::interrupt) {
+    // The interrupt is a message behind the fence. The device sends none sooner than `moderation` after the last; what
+    // completes in between is found by the handler of the next.
+    const TimePs arrives = job.times.completed + fence + link_.posted_time();
+    if (arrives > last_interrupt_) {
+      last_interrupt_ = last_interrupt_ == 0 ? arrives : std::max(arrives, last_interrupt_ + d.interrupt_moderation_ps);
+    }
+    wakeup += last_interrupt_ - (job.times.completed + fence);
+  }
+  job.times.visible = job.times.completed + fence + wakeup;
   job.spend(Stage::fence, fence);
-  job.spend(Stage::wakeup, d.wakeup_ps);
+  job.spend(Stage::wakeup, wakeup);
 }
 
 TimePs HostDriver::cost(HostAction action) const noexcept {
   const profile::Driver& d = profile_.driver;
   switch (action) {
-    case HostAction::api_call: return 0;
     case HostAction::poll_event: return d.poll_event_ps;
     case HostAction::finish_idle: return d.finish_idle_ps;
     case HostAction::read_clock: return d.read_clock_ps;

@@ -15,8 +15,10 @@ class HostDriver {
 
   // Charges the call that began at `called`: stamps and stages of the host part, job.doorbell, inline_payload, staged.
   EnqueueStamps charge(Job& job, TimePs called);
+  // See Simulator::hold().
+  [[nodiscard]] TimePs hold(Command& command, TimePs called) const;
   // Fence and wake-up: from times.completed to times.visible.
-  void complete(Job& job) const;
+  void complete(Job& job);
   [[nodiscard]] TimePs cost(HostAction action) const noexcept;
   [[nodiscard]] std::uint64_t chunk_bytes() const noexcept { return profile_.driver.staging_chunk_bytes; }
 
@@ -26,6 +28,7 @@ class HostDriver {
   const profile::Profile& profile_;
   const Link& link_;
   cache::HostMemory& memory_;
+  TimePs last_interrupt_ = 0;
 };
 
 }  // namespace sluice::sim

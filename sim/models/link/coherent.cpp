@@ -42,7 +42,7 @@ class CoherentLink final : public Link {
     flow.window_return_ps = read ? 0 : link_.propagation_ps;
     bool owned = false;  // the first line taken from a host cache has paid the whole change of ownership
     packetise(t, runs, link_.max_payload_bytes, link_.line_bytes,
-              [&](std::uint64_t n, std::uint32_t bytes, auto state) {
+              [&](std::uint64_t n, std::uint32_t bytes, auto state, std::uint32_t) {
       TimePs home = home_service(host_, t.direction, state, bytes);
       const TimePs row = t.rows > 1 && t.row_bytes > 0 ? t.row_ps * bytes / t.row_bytes : 0;
       if (read) {

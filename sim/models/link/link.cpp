@@ -5,16 +5,18 @@
 namespace sluice::sim {
 
 void SegmentBuilder::add(std::uint64_t packets, std::uint32_t packet_bytes,
-                         const std::array<TimePs, max_hops>& service, TimePs answer_ps) {
+                         const std::array<TimePs, max_hops>& service, TimePs answer_ps,
+                         std::uint32_t data_tlps) {
   if (packets == 0) return;
   if (!flow_.segments.empty()) {
     Segment& last = flow_.segments.back();
-    if (last.packet_bytes == packet_bytes && last.service_ps == service && last.answer_ps == answer_ps) {
+    if (last.packet_bytes == packet_bytes && last.service_ps == service && last.answer_ps == answer_ps &&
+        last.data_tlps == data_tlps) {
       last.packets += packets;
       return;
     }
   }
-  flow_.segments.push_back({packets, packet_bytes, service, answer_ps});
+  flow_.segments.push_back({packets, packet_bytes, service, answer_ps, data_tlps});
 }
 
 TimePs home_service(const profile::Host& host, Direction direction, cache::LineState state, std::uint32_t bytes) {

@@ -22,7 +22,7 @@ class SegmentBuilder {
  public:
   explicit SegmentBuilder(Flow& flow) : flow_(flow) {}
   void add(std::uint64_t packets, std::uint32_t packet_bytes, const std::array<TimePs, max_hops>& service,
-           TimePs answer_ps = 0);
+           TimePs answer_ps = 0, std::uint32_t data_tlps = 1);
 
  private:
   Flow& flow_;

@@ -26,7 +26,7 @@ class OnChipLink final : public Link {
     flow.kind = read ? "read" : "write";
     flow.window = 0;
     packetise(t, runs, link_.max_payload_bytes, host_.private_cache.line_bytes,
-              [&](std::uint64_t n, std::uint32_t bytes, auto state) {
+              [&](std::uint64_t n, std::uint32_t bytes, auto state, std::uint32_t) {
                 const TimePs row = t.rows > 1 && t.row_bytes > 0 ? t.row_ps * bytes / t.row_bytes : 0;
                 // The fabric of a non-coherent chip does not look into the cores' caches.
                 const auto seen = link_.fabric_coherent ? state : cache::LineState::memory;

@@ -148,7 +148,7 @@ void PacketNetwork::serve(std::size_t server) {
   } else {
     h.waiting.pop();
   }
-  if (observer_ != nullptr) observer_->served(*a.flow, hop, segment, begin, end);
+  if (observer_ != nullptr) observer_->served(*a.flow, hop, segment, at, end);  // the answers included
   if (++h.in_segment == segment.packets) {
     h.in_segment = 0;
     ++h.segment;

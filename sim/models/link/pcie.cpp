@@ -39,13 +39,16 @@ class PcieLink final : public Link {
       flow.answers = Resource::wire_up;
       flow.kind = "MRd";
       flow.reply_kind = "CplD";
-      packetise(t, runs, link_.max_read_request_bytes, line, [&](std::uint64_t n, std::uint32_t bytes, auto state) {
+      packetise(t, runs, link_.max_read_request_bytes, line,
+                [&](std::uint64_t n, std::uint32_t bytes, auto state, std::uint32_t offset) {
+        const std::uint32_t tlps = completions(bytes, offset);
         build.add(n, bytes, {request_time(), std::max(home_service(host_, t.direction, state, bytes), row_time(t, bytes)),
-                             data_time(bytes, link_.completion_header_bytes, link_.downstream_dllps_per_tlp),
-                             memory(bytes)}, answer_time(bytes));
+                             data_time(bytes, tlps, link_.completion_header_bytes, link_.downstream_dllps_per_tlp),
+                             memory(bytes)}, answer_time(bytes), tlps);
       });
       // Requests in flight are bounded by tags and, where they are large, by the buffer for their completions.
-      const std::uint32_t request = flow.segments.empty() ? 1 : flow.segments.front().packet_bytes;
+      std::uint32_t request = 1;
+      for (const Segment& s : flow.segments) request = std::max(request, s.packet_bytes);
       flow.window = std::max(1U, std::min(link_.read_tags, link_.read_buffer_bytes / request));
     } else {
       flow.hops = 3;
@@ -60,16 +63,17 @@ class PcieLink final : public Link {
       flow.window_return_ps = link_.credit_return_ps;
       flow.kind = "MWr";
       flow.reply_kind = {};
-      packetise(t, runs, link_.max_payload_bytes, line, [&](std::uint64_t n, std::uint32_t bytes, auto state) {
+      packetise(t, runs, link_.max_payload_bytes, line,
+                [&](std::uint64_t n, std::uint32_t bytes, auto state, std::uint32_t) {
         build.add(n, bytes, {std::max(memory(bytes), row_time(t, bytes)),
-                             data_time(bytes, link_.write_header_bytes, link_.upstream_dllps_per_tlp),
+                             data_time(bytes, 1, link_.write_header_bytes, link_.upstream_dllps_per_tlp),
                              home_service(host_, t.direction, state, bytes)}, answer_time(bytes));
       });
     }
   }
 
   TimePs posted_time() const override {
-    return data_time(4, link_.write_header_bytes, 0) + link_.propagation_ps;
+    return data_time(4, 1, link_.write_header_bytes, 0) + link_.propagation_ps;
   }
 
   TimePs map_cost(std::uint64_t) const override { return 0; }
@@ -81,14 +85,13 @@ class PcieLink final : public Link {
   WireUse wire_use(const Flow& flow, Direction direction) const override {
     WireUse use;
     for (const Segment& s : flow.segments) {
-      const std::uint64_t tlps = (s.packet_bytes + link_.max_payload_bytes - 1) / link_.max_payload_bytes;
       if (direction == Direction::host_to_device) {
         use.up += s.packets * link_.read_header_bytes;
-        use.down += s.packets * data_bytes(s.packet_bytes, link_.completion_header_bytes, link_.downstream_dllps_per_tlp);
-        use.tlps += s.packets * (1 + tlps);
+        use.down += s.packets * data_bytes(s, link_.completion_header_bytes, link_.downstream_dllps_per_tlp);
+        use.tlps += s.packets * (1 + s.data_tlps);
       } else {
-        use.up += s.packets * data_bytes(s.packet_bytes, link_.write_header_bytes, link_.upstream_dllps_per_tlp);
-        use.tlps += s.packets * tlps;
+        use.up += s.packets * data_bytes(s, link_.write_header_bytes, link_.upstream_dllps_per_tlp);
+        use.tlps += s.packets * s.data_tlps;
       }
     }
     return use;
@@ -99,20 +102,25 @@ class PcieLink final : public Link {
  private:
   [[nodiscard]] TimePs wire_time(double bytes) const { return static_cast<TimePs>(std::llround(bytes * ps_per_byte_)); }
   [[nodiscard]] TimePs request_time() const { return wire_time(link_.read_header_bytes); }
-  [[nodiscard]] double wire_bytes(std::uint32_t payload, std::uint32_t header, double dllps) const {
-    const std::uint32_t tlps = std::max(1U, (payload + link_.max_payload_bytes - 1) / link_.max_payload_bytes);
+  // Completions of a read: the first up to the completion boundary if the read begins off it, then of MPS.
+  [[nodiscard]] std::uint32_t completions(std::uint32_t bytes, std::uint32_t offset) const {
+    const std::uint32_t off = offset % link_.read_completion_boundary_bytes;
+    const std::uint32_t first = off == 0 ? 0 : std::min(bytes, link_.read_completion_boundary_bytes - off);
+    return (first > 0 ? 1 : 0) + (bytes - first + link_.max_payload_bytes - 1) / link_.max_payload_bytes;
+  }
+  [[nodiscard]] double wire_bytes(std::uint32_t payload, std::uint32_t tlps, std::uint32_t header, double dllps) const {
     // Credits are counted in units of data, so a small TLP causes its share of DLLPs.
     return payload + tlps * header + dllps * link_.dllp_bytes * payload / link_.max_payload_bytes;
   }
-  [[nodiscard]] TimePs data_time(std::uint32_t payload, std::uint32_t header, double dllps) const {
-    return wire_time(wire_bytes(payload, header, dllps));
+  [[nodiscard]] TimePs data_time(std::uint32_t payload, std::uint32_t tlps, std::uint32_t header, double dllps) const {
+    return wire_time(wire_bytes(payload, tlps, header, dllps));
   }
   // Ack and UpdateFC for data of so many bytes, on the other wire.
   [[nodiscard]] TimePs answer_time(std::uint32_t payload) const {
     return wire_time(link_.answering_dllps_per_tlp * link_.dllp_bytes * payload / link_.max_payload_bytes);
   }
-  [[nodiscard]] std::uint64_t data_bytes(std::uint32_t payload, std::uint32_t header, double dllps) const {
-    return static_cast<std::uint64_t>(std::llround(wire_bytes(payload, header, dllps)));
+  [[nodiscard]] std::uint64_t data_bytes(const Segment& s, std::uint32_t header, double dllps) const {
+    return static_cast<std::uint64_t>(std::llround(wire_bytes(s.packet_bytes, s.data_tlps, header, dllps)));
   }
   // Rows of a rectangle that are shorter than a packet cost the engine more than the wire.
   [[nodiscard]] static TimePs row_time(const LinkTransfer& t, std::uint32_t bytes) {

@@ -84,12 +84,15 @@ TEST(Coherent, DeviceWritesTakeOwnership) {
 
 using Packets = std::vector<std::tuple<std::uint64_t, std::uint32_t, LineState>>;
 
-Packets cut(std::uint64_t row_bytes, std::uint64_t rows, const std::vector<LineRun>& runs) {
+Packets cut(std::uint64_t row_bytes, std::uint64_t rows, const std::vector<LineRun>& runs, std::uint64_t address = 0,
+            std::uint64_t pitch = 1024) {
   LinkTransfer t = transfer(Direction::host_to_device, row_bytes);
   t.rows = rows;
+  t.host_address = address;
+  t.host_row_pitch_bytes = pitch;
   Packets out;
   packetise(t, runs, 256, 64,
-            [&](std::uint64_t n, std::uint32_t bytes, LineState s) { out.emplace_back(n, bytes, s); });
+            [&](std::uint64_t n, std::uint32_t bytes, LineState s, std::uint32_t) { out.emplace_back(n, bytes, s); });
   return out;
 }
 
@@ -102,6 +105,33 @@ TEST(Packetise, PacketOverABorderCountsWithTheCostlier) {
   EXPECT_EQ(cut(1024, 1, {{6, LineState::memory}, {10, LineState::private_dirty}}),
             (Packets{{1, 256, LineState::memory}, {1, 256, LineState::private_dirty},
                      {2, 256, LineState::private_dirty}}));
+}
+
+TEST(Packetise, PacketsAreAlignedToTheirSize) {
+  // From 16 to 616: up to 256, up to 512, and 104 bytes. The first packet's lines are 0 to 3.
+  EXPECT_EQ(cut(600, 1, {{4, LineState::private_dirty}, {6, LineState::memory}}, 16),
+            (Packets{{1, 240, LineState::private_dirty}, {1, 256, LineState::memory}, {1, 104, LineState::memory}}));
+  // Rows of 64 bytes, 96 apart: the third, from 192, ends at 256; the fourth begins at 288.
+  EXPECT_EQ(cut(64, 4, {{8, LineState::memory}}, 0, 96),
+            (Packets{{1, 64, LineState::memory}, {1, 64, LineState::memory}, {1, 64, LineState::memory},
+                     {1, 64, LineState::memory}}));
+}
+
+TEST(Pcie, MisalignedReadsAreCutAtTheCompletionBoundary) {
+  profile::Profile p = machine(profile::LinkKind::pcie);
+  p.link.max_payload_bytes = 256;
+  p.link.max_read_request_bytes = 512;
+  p.link.read_completion_boundary_bytes = 64;
+  const auto link = make_link(p);
+  LinkTransfer t = transfer(Direction::host_to_device, 1024);
+  Flow f;
+  link->plan(t, {}, f);
+  // Two requests of two completions each.
+  EXPECT_EQ(link->wire_use(f, Direction::host_to_device).tlps, 2U * 3);
+  t.host_address = 16;
+  link->plan(t, {}, f);
+  // Requests of 496, 512 and 16 bytes; the first is answered with 48 bytes up to the boundary, 256 and 192.
+  EXPECT_EQ(link->wire_use(f, Direction::host_to_device).tlps, (1U + 3) + (1 + 2) + (1 + 1));
 }
 
 TEST(Packetise, RowsDoNotSharePackets) {
