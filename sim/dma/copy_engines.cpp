@@ -34,9 +34,8 @@ CopyEngines::CopyEngines(const sc_core::sc_module_name& name, const profile::Pro
   h2d_.part = "copy_engine.h2d";
   d2h_.part = "copy_engine.d2h";
   device_.part = "copy_engine.device";
-  h2d_.free = profile.copy_engines.host_to_device;
-  d2h_.free = profile.copy_engines.device_to_host;
-  device_.free = 1;
+  h2d_.engines = profile.copy_engines.host_to_device;
+  d2h_.engines = profile.copy_engines.device_to_host;
 }
 
 CopyEngines::Pool* CopyEngines::pool_of(const Job& job) {
@@ -54,12 +53,11 @@ CopyEngines::Pool* CopyEngines::pool_of(const Job& job) {
 void CopyEngines::execute(Job& job) {
   Pool* pool = pool_of(job);
   if (pool != nullptr) {
-    if (pool->free == 0) {
+    if (pool->running == pool->engines) {
       pool->waiting.push_back(&job);
       count(*pool, job.command.device, kernel_now());
       return;
     }
-    --pool->free;
     ++pool->running;
     count(*pool, job.command.device, kernel_now());
   }
@@ -232,7 +230,8 @@ void CopyEngines::start_flow(Job& job, const LinkTransfer& transfer, TimePs now,
   if (then == DmaStep::end_payload) {
     // The command processor reads the ring, with buffers for so much at a time.
     const std::uint32_t packet = std::max(1U, flow.segments.front().packet_bytes);
-    flow.window = std::max(1U, std::min(flow.window, profile_.command_processor.prefetch_bytes / packet));
+    const std::uint32_t buffered = std::max(1U, profile_.command_processor.prefetch_bytes / packet);
+    flow.window = flow.window == 0 ? buffered : std::min(flow.window, buffered);
   }
   flow.command = job.command.id;
   flow.device = job.command.device;
@@ -277,10 +276,9 @@ void CopyEngines::account(Job& job, TimePs now) {
     job.spend(Stage::link, total);
     return;
   }
-  const std::uint32_t packet = flow.segments.empty() ? 0 : flow.segments.front().packet_bytes;
   const TimePs alone = std::min(total, alone_times_(flow).end);
-  const TimePs unsnooped = std::min(alone, alone_times_.capped(flow, Resource::home_agent, link_.unsnooped_service(packet)).end);
-  const TimePs wire = std::min(unsnooped, alone_times_.capped(flow, Resource::device_memory, 1).end);
+  const TimePs unsnooped = std::min(alone, alone_times_(flow, Without::snoops).end);
+  const TimePs wire = std::min(unsnooped, alone_times_(flow, Without::snoops_and_memory).end);
   job.spend(Stage::contention, total - alone);
   job.spend(Stage::snoop, alone - unsnooped);
   job.spend(Stage::device_memory, unsnooped - wire);
@@ -339,7 +337,6 @@ void CopyEngines::end(Job& job, TimePs now) {
   sink_->job_ended(job);
   if (pool == nullptr) return;
   if (pool->waiting.empty()) {
-    ++pool->free;
     --pool->running;
     count(*pool, job.command.device, now);
     return;

@@ -32,7 +32,7 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
  private:
   struct Pool {  // engines of one kind
     std::string_view part;  // in traces
-    std::uint32_t free = 0;
+    std::uint32_t engines = 1;
     std::uint32_t running = 0;
     std::deque<Job*> waiting;
   };

@@ -30,8 +30,6 @@ class Link {
   [[nodiscard]] virtual TimePs posted_time() const = 0;
   // A map or unmap of memory that both sides address: ownership or cache maintenance of `lines` lines.
   [[nodiscard]] virtual TimePs map_cost(std::uint64_t lines) const = 0;
-  // Service time per packet of a home agent that serves from memory; what a flow would cost without snoops.
-  [[nodiscard]] virtual TimePs unsnooped_service(std::uint32_t packet_bytes) const = 0;
   // Bytes on each wire, headers and DLLPs included, and packets as the link counts them.
   struct WireUse {
     std::uint64_t up = 0;

@@ -32,7 +32,6 @@ struct Job {
   TimePs ready = 0;             // latest end of what it waited for
   std::vector<Job*> dependents;
   bool queued_behind = false;   // the wait that remains is the in-order predecessor
-  bool ended = false;
 
   // Transfer state, kept by the copy engine.
   std::shared_ptr<Flow> flow;

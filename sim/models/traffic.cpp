@@ -131,24 +131,26 @@ FlowTimes run_alone(const Flow& flow, Service service) {
 
 }  // namespace
 
-FlowTimes times_alone(const Flow& flow) {
-  return run_alone(flow, [](const Segment& s) -> const Times& { return s.service_ps; });
-}
-
-FlowTimes times_alone_capped(const Flow& flow, Resource resource, TimePs cap_ps) {
+FlowTimes times_alone(const Flow& flow, Without without) {
+  if (without == Without::nothing) {
+    return run_alone(flow, [](const Segment& s) -> const Times& { return s.service_ps; });
+  }
   return run_alone(flow, [&](const Segment& s) {
     Times t = s.service_ps;
     for (std::size_t j = 0; j < flow.hops; ++j) {
-      if (flow.path[j] == resource) t[j] = std::min(t[j], cap_ps);
+      if (flow.path[j] == Resource::home_agent) t[j] = std::min(t[j], s.unsnooped_ps);
+      if (flow.path[j] == Resource::device_memory && without == Without::snoops_and_memory) {
+        t[j] = std::min(t[j], s.row_ps);
+      }
     }
     return t;
   });
 }
 
-FlowTimes AloneTimes::find(const Flow& flow, Resource resource, TimePs cap_ps) {
+FlowTimes AloneTimes::operator()(const Flow& flow, Without without) {
   question_.clear();
   question_.insert(question_.end(), {flow.hops, flow.end_hop, flow.window, flow.window_return_ps,
-                                     static_cast<std::uint64_t>(resource), cap_ps});
+                                     static_cast<std::uint64_t>(without)});
   for (std::size_t j = 0; j < flow.hops; ++j) {
     question_.push_back(static_cast<std::uint64_t>(flow.path[j]));
     question_.push_back(flow.latency_ps[j]);
@@ -156,12 +158,13 @@ FlowTimes AloneTimes::find(const Flow& flow, Resource resource, TimePs cap_ps) {
   for (const Segment& s : flow.segments) {
     question_.push_back(s.packets);
     question_.insert(question_.end(), s.service_ps.begin(), s.service_ps.begin() + flow.hops);
+    if (without != Without::nothing) question_.insert(question_.end(), {s.unsnooped_ps, s.row_ps});
   }
   std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a over words
   for (const std::uint64_t word : question_) hash = (hash ^ word) * 0x100000001b3ULL;
   Entry& e = table_[(hash ^ (hash >> 32)) % entries];
   if (e.question != question_) {
-    e.answer = resource == Resource::count_ ? times_alone(flow) : times_alone_capped(flow, resource, cap_ps);
+    e.answer = times_alone(flow, without);
     e.question = question_;
   }
   return e.answer;

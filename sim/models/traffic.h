@@ -31,6 +31,9 @@ struct Segment {
   std::array<TimePs, max_hops> service_ps{};  // per hop of the flow's path
   TimePs answer_ps = 0;                       // what a packet's answers (Ack, UpdateFC) take of `Flow::answers`
   std::uint32_t data_tlps = 1;                // that carry a packet's bytes
+  TimePs unsnooped_ps = 0;                    // the home agent's service had no core's cache held the lines
+  TimePs row_ps = 0;                          // the engine's own work on rows, part of one of the services
+  [[nodiscard]] bool operator==(const Segment&) const = default;
 };
 
 struct Flow {
@@ -73,23 +76,19 @@ struct FlowTimes {
   TimePs drained = 0;
 };
 
+// What a flow would cost without some of its parts: how its time is attributed to them.
+enum class Without : std::uint8_t { nothing, snoops, snoops_and_memory };
+
 // Times from the start of a flow that has the resources to itself: exact, and equal to what simulating packet by packet
 // gives. Cost: O(segments) where the window cannot limit, else O(window) a segment.
-[[nodiscard]] FlowTimes times_alone(const Flow& flow);
+[[nodiscard]] FlowTimes times_alone(const Flow& flow, Without without = Without::nothing);
 [[nodiscard]] inline TimePs time_alone(const Flow& flow) { return times_alone(flow).end; }
 
-// The same with `service_ps` of one resource capped at `cap_ps` per packet: what the flow would cost had that part
-// not been slower than that. Used to attribute time to parts.
-[[nodiscard]] FlowTimes times_alone_capped(const Flow& flow, Resource resource, TimePs cap_ps);
-
-// Remembers the last answers of the two functions above: programs repeat their transfers, and a windowed flow of several
+// Remembers the last answers of times_alone: programs repeat their transfers, and a windowed flow of several
 // segments costs microseconds to work out. Direct-mapped; an answer is only given for an equal question.
 class AloneTimes {
  public:
-  [[nodiscard]] FlowTimes operator()(const Flow& flow) { return find(flow, Resource::count_, 0); }
-  [[nodiscard]] FlowTimes capped(const Flow& flow, Resource resource, TimePs cap_ps) {
-    return find(flow, resource, cap_ps);
-  }
+  [[nodiscard]] FlowTimes operator()(const Flow& flow, Without without = Without::nothing);
 
  private:
   struct Entry {
@@ -97,8 +96,6 @@ class AloneTimes {
     FlowTimes answer;
   };
   static constexpr std::size_t entries = 128;
-
-  [[nodiscard]] FlowTimes find(const Flow& flow, Resource resource, TimePs cap_ps);
 
   std::vector<Entry> table_ = std::vector<Entry>(entries);
   std::vector<std::uint64_t> question_;

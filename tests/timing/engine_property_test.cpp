@@ -217,6 +217,30 @@ TEST_P(ShippedMachine, TrainEqualsPacketWhenTransfersShareALink) {
   }
 }
 
+// Nothing is a snoop's work where no core's cache holds a line: neither rows nor the short packets at their ends.
+TEST_P(ShippedMachine, OnlySnoopsAreCountedAsSnoops) {
+  const profile::Loaded loaded = profile::load_profile(GetParam());
+  ASSERT_TRUE(loaded.profile.has_value());
+  const std::unique_ptr<Link> link = make_link(*loaded.profile);
+  for (const Direction direction : {Direction::host_to_device, Direction::device_to_host}) {
+    for (const std::uint64_t rows : {1, 64}) {
+      LinkTransfer t;
+      t.direction = direction;
+      t.host_address = 16;
+      t.row_bytes = 5000;
+      t.rows = rows;
+      t.row_ps = 40'000;
+      t.memory_interval_ps = 100;
+      Flow flow;
+      link->plan(t, {}, flow);
+      EXPECT_EQ(times_alone(flow, Without::snoops).end, time_alone(flow)) << rows;
+      const auto dirty = cache::LineState::private_dirty;
+      link->plan(t, {{(rows * t.row_bytes + 63) / 64 + 1, dirty}}, flow);
+      EXPECT_LE(times_alone(flow, Without::snoops).end, time_alone(flow)) << rows;
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, ShippedMachine,
                          testing::Values("h200-pcie5", "generic-pcie4", "legacy-pcie3", "superchip-c2c",
                                          "cxl-accelerator", "igpu-coherent", "soc-noncoherent"),

@@ -16,8 +16,7 @@ class CoherentLink final : public Link {
   explicit CoherentLink(const profile::Profile& p)
       : link_(p.link),
         host_(p.host),
-        ps_per_byte_(1000.0 / (p.link.gigatransfers_per_s * p.link.lanes / 8.0 * p.link.encoding *
-                               (1.0 - p.link.skip_overhead))) {}
+        ps_per_byte_(wire_ps_per_byte(p.link)) {}
 
   // A packet is as many lines as fit the payload of MPS bytes: a batch of line transactions in one burst of flits.
   void plan(const LinkTransfer& t, const std::vector<cache::LineRun>& runs, Flow& flow) const override {
@@ -44,23 +43,30 @@ class CoherentLink final : public Link {
     packetise(t, runs, link_.max_payload_bytes, link_.line_bytes,
               [&](std::uint64_t n, std::uint32_t bytes, auto state, std::uint32_t) {
       TimePs home = home_service(host_, t.direction, state, bytes);
-      const TimePs row = t.rows > 1 && t.row_bytes > 0 ? t.row_ps * bytes / t.row_bytes : 0;
+      const TimePs unsnooped = home_service(host_, t.direction, cache::LineState::memory, bytes);
+      const TimePs row = row_time(t, bytes);
+      Segment segment{.packets = n, .packet_bytes = bytes, .service_ps = {}};
       if (read) {
         // One request slot (16 bytes) a line upstream.
-        build.add(n, bytes, {wire_time(16.0 * lines(bytes)), std::max(home, row), share_time(bytes), memory(bytes)});
+        segment.service_ps = {wire_time(16.0 * lines(bytes)), std::max(home, row), share_time(bytes), memory(bytes)};
+        segment.unsnooped_ps = std::max(unsnooped, row);
+        build.add(segment);
         return;
       }
-      const TimePs engine = std::max(memory(bytes), row);
       const bool held = state == cache::LineState::private_clean || state == cache::LineState::private_dirty;
-      if (held) {
-        home = std::max(home, directory_time(lines(bytes)));
-        if (!owned) {
-          build.add(1, bytes, {engine, share_time(bytes), home + link_.ownership_ps});
-          owned = true;
-          --n;
-        }
+      if (held) home = std::max(home, directory_time(lines(bytes)));
+      segment.service_ps = {std::max(memory(bytes), row), share_time(bytes), home};
+      segment.unsnooped_ps = unsnooped;
+      segment.row_ps = row;
+      if (held && !owned) {
+        owned = true;
+        Segment first = segment;
+        first.packets = 1;
+        first.service_ps[2] += link_.ownership_ps;
+        build.add(first);
+        --segment.packets;
       }
-      build.add(n, bytes, {engine, share_time(bytes), home});
+      build.add(segment);
     });
   }
 
@@ -70,10 +76,6 @@ class CoherentLink final : public Link {
   TimePs map_cost(std::uint64_t count) const override {
     if (count == 0) return 0;
     return link_.ownership_ps + directory_time(count - 1);
-  }
-
-  TimePs unsnooped_service(std::uint32_t bytes) const override {
-    return home_service(host_, Direction::host_to_device, cache::LineState::memory, bytes);
   }
 
   WireUse wire_use(const Flow& flow, Direction direction) const override {

@@ -4,19 +4,28 @@
 
 namespace sluice::sim {
 
-void SegmentBuilder::add(std::uint64_t packets, std::uint32_t packet_bytes,
-                         const std::array<TimePs, max_hops>& service, TimePs answer_ps,
-                         std::uint32_t data_tlps) {
-  if (packets == 0) return;
+void SegmentBuilder::add(Segment segment) {
+  if (segment.packets == 0) return;
   if (!flow_.segments.empty()) {
     Segment& last = flow_.segments.back();
-    if (last.packet_bytes == packet_bytes && last.service_ps == service && last.answer_ps == answer_ps &&
-        last.data_tlps == data_tlps) {
-      last.packets += packets;
+    const std::uint64_t together = last.packets + segment.packets;
+    segment.packets = last.packets;
+    if (segment == last) {
+      last.packets = together;
       return;
     }
+    segment.packets = together - last.packets;
   }
-  flow_.segments.push_back({packets, packet_bytes, service, answer_ps, data_tlps});
+  flow_.segments.push_back(segment);
+}
+
+double wire_ps_per_byte(const profile::Link& link) {
+  // GT/s * lanes / 8 is GB/s, that is bytes per ns; the reciprocal in ps per byte.
+  return 1000.0 / (link.gigatransfers_per_s * link.lanes / 8.0 * link.encoding * (1.0 - link.skip_overhead));
+}
+
+TimePs row_time(const LinkTransfer& t, std::uint32_t bytes) {
+  return t.rows > 1 && t.row_bytes > 0 ? t.row_ps * bytes / t.row_bytes : 0;
 }
 
 TimePs home_service(const profile::Host& host, Direction direction, cache::LineState state, std::uint32_t bytes) {

@@ -17,16 +17,20 @@ namespace sluice::sim {
 [[nodiscard]] std::unique_ptr<Link> make_link(const profile::Profile& profile);
 
 // Shared by the kinds: cuts lines of known state into segments of equal packets, row after row.
-// `services(lines in packet, state, bytes, service)` fills the per-hop times of one packet.
 class SegmentBuilder {
  public:
   explicit SegmentBuilder(Flow& flow) : flow_(flow) {}
-  void add(std::uint64_t packets, std::uint32_t packet_bytes, const std::array<TimePs, max_hops>& service,
-           TimePs answer_ps = 0, std::uint32_t data_tlps = 1);
+  void add(Segment segment);
 
  private:
   Flow& flow_;
 };
+
+// Of one direction after encoding and SKP ordered sets.
+[[nodiscard]] double wire_ps_per_byte(const profile::Link& link);
+
+// The engine's work on `bytes` of a rectangle's row: rows that are shorter than a packet cost it more than the wire.
+[[nodiscard]] TimePs row_time(const LinkTransfer& transfer, std::uint32_t bytes);
 
 // Time one packet of `bytes` whose lines have `state` occupies the home agent.
 [[nodiscard]] TimePs home_service(const profile::Host& host, Direction direction, cache::LineState state,

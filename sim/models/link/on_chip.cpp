@@ -25,21 +25,24 @@ class OnChipLink final : public Link {
     flow.latency_ps = {host_.home_agent.latency_ps, link_.propagation_ps};
     flow.kind = read ? "read" : "write";
     flow.window = 0;
+    flow.window_return_ps = 0;
     packetise(t, runs, link_.max_payload_bytes, host_.private_cache.line_bytes,
               [&](std::uint64_t n, std::uint32_t bytes, auto state, std::uint32_t) {
-                const TimePs row = t.rows > 1 && t.row_bytes > 0 ? t.row_ps * bytes / t.row_bytes : 0;
+                const TimePs row = row_time(t, bytes);
                 // The fabric of a non-coherent chip does not look into the cores' caches.
                 const auto seen = link_.fabric_coherent ? state : cache::LineState::memory;
-                build.add(n, bytes, {std::max(home_service(host_, t.direction, seen, bytes), row), fabric_time(bytes)});
+                const TimePs unsnooped = home_service(host_, t.direction, cache::LineState::memory, bytes);
+                build.add({.packets = n,
+                           .packet_bytes = bytes,
+                           .service_ps = {std::max(home_service(host_, t.direction, seen, bytes), row),
+                                          fabric_time(bytes)},
+                           .unsnooped_ps = std::max(unsnooped, row)});
               });
   }
 
   TimePs posted_time() const override { return link_.propagation_ps; }
   TimePs map_cost(std::uint64_t lines) const override {
     return link_.fabric_coherent ? 0 : link_.maintenance_overhead_ps + lines * link_.maintenance_line_ps;
-  }
-  TimePs unsnooped_service(std::uint32_t bytes) const override {
-    return home_service(host_, Direction::host_to_device, cache::LineState::memory, bytes);
   }
   WireUse wire_use(const Flow& flow, Direction direction) const override {
     WireUse use;

@@ -17,14 +17,15 @@ class PcieLink final : public Link {
   explicit PcieLink(const profile::Profile& p)
       : link_(p.link),
         host_(p.host),
-        // GT/s * lanes / 8 is GB/s, that is bytes per ns; the reciprocal in ps per byte.
-        ps_per_byte_(1000.0 / (p.link.gigatransfers_per_s * p.link.lanes / 8.0 * p.link.encoding *
-                               (1.0 - p.link.skip_overhead))) {}
+        ps_per_byte_(wire_ps_per_byte(p.link)) {}
 
   void plan(const LinkTransfer& t, const std::vector<cache::LineRun>& runs, Flow& flow) const override {
     flow.segments.clear();
     SegmentBuilder build(flow);
     const std::uint32_t line = host_.private_cache.line_bytes;
+    const auto unsnooped = [&](std::uint32_t bytes) {
+      return home_service(host_, t.direction, cache::LineState::memory, bytes);
+    };
     // Device memory's interval is given per MPS; scale it to the packet.
     const auto memory = [&](std::uint32_t bytes) {
       return t.memory_interval_ps * bytes / link_.max_payload_bytes;
@@ -42,9 +43,16 @@ class PcieLink final : public Link {
       packetise(t, runs, link_.max_read_request_bytes, line,
                 [&](std::uint64_t n, std::uint32_t bytes, auto state, std::uint32_t offset) {
         const std::uint32_t tlps = completions(bytes, offset);
-        build.add(n, bytes, {request_time(), std::max(home_service(host_, t.direction, state, bytes), row_time(t, bytes)),
-                             data_time(bytes, tlps, link_.completion_header_bytes, link_.downstream_dllps_per_tlp),
-                             memory(bytes)}, answer_time(bytes), tlps);
+        const TimePs row = row_time(t, bytes);
+        build.add({.packets = n,
+                   .packet_bytes = bytes,
+                   .service_ps = {request_time(), std::max(home_service(host_, t.direction, state, bytes), row),
+                                  data_time(bytes, tlps, link_.completion_header_bytes, link_.downstream_dllps_per_tlp),
+                                  memory(bytes)},
+                   .answer_ps = answer_time(bytes),
+                   .data_tlps = tlps,
+                   .unsnooped_ps = std::max(unsnooped(bytes), row),
+                   .row_ps = 0});
       });
       // Requests in flight are bounded by tags and, where they are large, by the buffer for their completions.
       std::uint32_t request = 1;
@@ -65,9 +73,15 @@ class PcieLink final : public Link {
       flow.reply_kind = {};
       packetise(t, runs, link_.max_payload_bytes, line,
                 [&](std::uint64_t n, std::uint32_t bytes, auto state, std::uint32_t) {
-        build.add(n, bytes, {std::max(memory(bytes), row_time(t, bytes)),
-                             data_time(bytes, 1, link_.write_header_bytes, link_.upstream_dllps_per_tlp),
-                             home_service(host_, t.direction, state, bytes)}, answer_time(bytes));
+        const TimePs row = row_time(t, bytes);
+        build.add({.packets = n,
+                   .packet_bytes = bytes,
+                   .service_ps = {std::max(memory(bytes), row),
+                                  data_time(bytes, 1, link_.write_header_bytes, link_.upstream_dllps_per_tlp),
+                                  home_service(host_, t.direction, state, bytes)},
+                   .answer_ps = answer_time(bytes),
+                   .unsnooped_ps = unsnooped(bytes),
+                   .row_ps = row});
       });
     }
   }
@@ -77,10 +91,6 @@ class PcieLink final : public Link {
   }
 
   TimePs map_cost(std::uint64_t) const override { return 0; }
-
-  TimePs unsnooped_service(std::uint32_t bytes) const override {
-    return home_service(host_, Direction::host_to_device, cache::LineState::memory, bytes);
-  }
 
   WireUse wire_use(const Flow& flow, Direction direction) const override {
     WireUse use;
@@ -121,10 +131,6 @@ class PcieLink final : public Link {
   }
   [[nodiscard]] std::uint64_t data_bytes(const Segment& s, std::uint32_t header, double dllps) const {
     return static_cast<std::uint64_t>(std::llround(wire_bytes(s.packet_bytes, s.data_tlps, header, dllps)));
-  }
-  // Rows of a rectangle that are shorter than a packet cost the engine more than the wire.
-  [[nodiscard]] static TimePs row_time(const LinkTransfer& t, std::uint32_t bytes) {
-    return t.rows > 1 && t.row_bytes > 0 ? t.row_ps * bytes / t.row_bytes : 0;
   }
 
   const profile::Link& link_;

@@ -78,12 +78,13 @@ TEST(AloneTimes, AnswersWhatTheFunctionsAnswer) {
     f.latency_ps = {rng() % 3, rng() % 3};
     f.window = static_cast<std::uint32_t>(rng() % 4);
     f.segments = {{1 + rng() % 5, 64, {rng() % 4, rng() % 4}}};
+    f.segments.front().unsnooped_ps = rng() % 3;
   }
   for (int round = 0; round < 3; ++round) {
     for (const Flow& f : flows) {
       ASSERT_EQ(times(f).end, times_alone(f).end);
       ASSERT_EQ(times(f).drained, times_alone(f).drained);
-      ASSERT_EQ(times.capped(f, Resource::home_agent, 1).end, times_alone_capped(f, Resource::home_agent, 1).end);
+      ASSERT_EQ(times(f, Without::snoops).end, times_alone(f, Without::snoops).end);
     }
   }
 }
