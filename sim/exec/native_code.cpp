@@ -82,19 +82,35 @@ orc::SymbolMap callable(orc::LLJIT& jit) {
   add("memcpy", &std::memcpy);
   add("memmove", &std::memmove);
   add("memset", &std::memset);
-  // What the code generator calls on processors without the instruction.
+  // What the code generator calls for LLVM's intrinsics: on processors without the instruction, or on any (sin).
+#define SLUICE_UNARY(name)                                       \
+  add(#name, static_cast<double (*)(double)>(&::name));          \
+  add(#name "f", static_cast<float (*)(float)>(&::name##f));
+#define SLUICE_BINARY(name)                                      \
+  add(#name, static_cast<double (*)(double, double)>(&::name));  \
+  add(#name "f", static_cast<float (*)(float, float)>(&::name##f));
+  SLUICE_UNARY(floor)
+  SLUICE_UNARY(ceil)
+  SLUICE_UNARY(trunc)
+  SLUICE_UNARY(rint)
+  SLUICE_UNARY(nearbyint)
+  SLUICE_UNARY(round)
+  SLUICE_UNARY(sqrt)
+  SLUICE_UNARY(sin)
+  SLUICE_UNARY(cos)
+  SLUICE_UNARY(exp)
+  SLUICE_UNARY(exp2)
+  SLUICE_UNARY(log)
+  SLUICE_UNARY(log2)
+  SLUICE_UNARY(log10)
+  SLUICE_BINARY(fmod)
+  SLUICE_BINARY(pow)
+  SLUICE_BINARY(fmin)
+  SLUICE_BINARY(fmax)
+#undef SLUICE_UNARY
+#undef SLUICE_BINARY
   add("fma", static_cast<double (*)(double, double, double)>(&::fma));
   add("fmaf", static_cast<float (*)(float, float, float)>(&::fmaf));
-  add("fmod", static_cast<double (*)(double, double)>(&::fmod));
-  add("fmodf", static_cast<float (*)(float, float)>(&::fmodf));
-  add("floor", static_cast<double (*)(double)>(&::floor));
-  add("floorf", static_cast<float (*)(float)>(&::floorf));
-  add("ceil", static_cast<double (*)(double)>(&::ceil));
-  add("ceilf", static_cast<float (*)(float)>(&::ceilf));
-  add("trunc", static_cast<double (*)(double)>(&::trunc));
-  add("truncf", static_cast<float (*)(float)>(&::truncf));
-  add("rint", static_cast<double (*)(double)>(&::rint));
-  add("rintf", static_cast<float (*)(float)>(&::rintf));
   return symbols;
 }
 

@@ -72,6 +72,10 @@ class FakeSimulator final : public Simulator {
   void forget_host(const void*, std::uint64_t) override {}
   void host_wrote(std::uint64_t, std::uint64_t) override {}
   void host_read(std::uint64_t, std::uint64_t) override {}
+  TimePs hold(Command& command, TimePs host_now) override {
+    command.called = command.queued = host_now;
+    return host_now;
+  }
   EnqueueStamps enqueue(const Command& command, TimePs host_now) override {
     last_end_ = std::max(last_end_, host_now) + ps_per_us;
     pending_.push_back({command, host_now, last_end_});
