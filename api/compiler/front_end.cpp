@@ -45,7 +45,11 @@ class Printer final : public clang::TextDiagnosticPrinter {
   void HandleDiagnostic(clang::DiagnosticsEngine::Level level, const clang::Diagnostic& info) override {
     if (out_.str().size() < kLogBytes) {
       TextDiagnosticPrinter::HandleDiagnostic(level, info);
-      if (out_.str().size() >= kLogBytes) out_ << "further diagnostics are left out\n";
+      if (out_.str().size() >= kLogBytes) {
+        out_ << "further diagnostics are left out\n";
+        // Making a warning takes longer than reading on, much longer if a line is a megabyte.
+        const_cast<clang::DiagnosticsEngine*>(info.getDiags())->setIgnoreAllWarnings(true);
+      }
     } else {
       DiagnosticConsumer::HandleDiagnostic(level, info);  // counts them
     }
