@@ -13,7 +13,9 @@
 #include <llvm/Support/VirtualFileSystem.h>
 #include <llvm/Support/raw_ostream.h>
 
+#include <algorithm>
 #include <filesystem>
+#include <string_view>
 
 #include "api/compiler/backend.h"
 #include "api/compiler/module.h"
@@ -35,6 +37,18 @@ constexpr std::size_t kTrustedBytes = std::size_t{1} << 20;
 constexpr std::size_t kTrustedTokens = 200'000;
 // 10 MB of source are fewer. Macros that double each other make any number.
 constexpr std::size_t kMostTokens = 16'000'000;
+
+// For each diagnostic clang searches for the ends of its line, although it shows none that is longer than this.
+constexpr std::size_t kLongestLineShown = 4096;
+
+bool has_long_line(std::string_view text) {
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    if (end - at > kLongestLineShown) return true;
+    at = end + 1;
+  }
+  return false;
+}
 
 // Prints diagnostics as clang does, but no more than a log can hold.
 class Printer final : public clang::TextDiagnosticPrinter {
@@ -131,6 +145,10 @@ class Clang {
     llvm::IntrusiveRefCntPtr<llvm::vfs::OverlayFileSystem> files(
         new llvm::vfs::OverlayFileSystem(llvm::vfs::getRealFileSystem()));
     files->pushOverlay(memory);
+    const bool long_lines = has_long_line(source.text) ||
+                            std::any_of(source.headers.begin(), source.headers.end(),
+                                        [](const Header& header) { return has_long_line(header.text); });
+    if (long_lines) options_->ShowCarets = 0;
     const std::vector<std::string> words = arguments(source);
     std::vector<const char*> list;
     for (const std::string& word : words) list.push_back(word.c_str());

@@ -275,7 +275,7 @@ std::string repeated(const std::string& text, std::size_t times) {
 TEST_F(Build, HostileText) {
   log_of(std::string(10'000'000, '('), CL_BUILD_PROGRAM_FAILURE);
   log_of(std::string(10'000'000, ' '), CL_SUCCESS);
-  log_of(std::string(100'000, '\0'), CL_SUCCESS);
+  log_of(std::string(1'000'000, '\0'), CL_SUCCESS);
   log_of(std::string(100'000, '\xff'), CL_BUILD_PROGRAM_FAILURE);
   log_of("kernel void k(global int* p) { p[0] = " + repeated("-(", 100'000), CL_BUILD_PROGRAM_FAILURE);
   log_of("\"" + std::string(1'000'000, 'x'), CL_BUILD_PROGRAM_FAILURE);
@@ -285,6 +285,25 @@ TEST_F(Build, HostileText) {
   log_of("kernel void k(global int* p) { p[0] = p[1]" + repeated("+p[2]", 20'000) + "; }", CL_SUCCESS);
   log_of("kernel void k(global int* p) { p[0] = p[1]" + repeated("+1", 90'000) + "; }", CL_SUCCESS);
   log_of("kernel void k(global int* p) { p[0] = p[1]" + repeated("+1", 4'000'000) + "; }", CL_BUILD_PROGRAM_FAILURE);
+}
+
+// "#include" nests 200 deep at most in clang; a program whose headers never end gets there at once.
+TEST_F(Build, HeadersThatIncludeEachOtherForEver) {
+  cl_program a = source("#include \"b.h\"\n");
+  cl_program b = source("#include \"a.h\"\n");
+  cl_program p = source("#include \"a.h\"\n" + kOne);
+  const cl_program headers[] = {a, b};
+  const char* names[] = {"a.h", "b.h"};
+  EXPECT_EQ(clCompileProgram(p, 0, nullptr, nullptr, 2, headers, names, nullptr, nullptr), CL_COMPILE_PROGRAM_FAILURE);
+  EXPECT_NE(log(p).find("#include nested too deeply"), std::string::npos) << log(p).substr(0, 1000);
+}
+
+TEST_F(Build, TenMegabytesOfSource) {
+  const std::string line = "// a comment of some length, as a program that was generated may have many\n";
+  const std::string text = repeated(line, 10'000'000 / line.size()) + kOne + "kernel void last() { nonesuch(); }\n";
+  const std::string said = log_of(text, CL_BUILD_PROGRAM_FAILURE);
+  const std::string place = ":" + std::to_string(10'000'000 / line.size() + 2) + ":22: ";
+  EXPECT_NE(said.find(place), std::string::npos) << said;
 }
 
 // Each line doubles: 2^40 tokens.
