@@ -20,7 +20,7 @@ std::string cache_folder() {
   return home != nullptr && home[0] == '/' ? std::string(home) + "/.cache/sluice" : std::string();
 }
 
-// Gives an executable to the engine, which resolves its built-in functions. All devices of a machine are alike, so one
+// Gives an executable to the engine, which looks for its built-in functions; kernels are compiled when one is made. All devices of a machine are alike, so one
 // module serves them.
 void load(Runtime& runtime, Program::Build& build) {
   build.module = nullptr;

@@ -28,7 +28,8 @@ SiteSpace space_of(unsigned address_space) {
 
 // clang calls a kernel's local variable "kernel.variable".
 StringRef source_name(const GlobalVariable& variable) {
-  const StringRef name = variable.getName();
+  StringRef name = variable.getName();
+  if (name.consume_front(shared_prefix)) return name.split('.').second;
   const StringRef last = name.rsplit('.').second;
   return variable.getAddressSpace() == local_space && !last.empty() ? last : name;
 }

@@ -9,8 +9,7 @@
 #include <vector>
 
 #include "sim/exec/mapped_memory.h"
-#include "sim/exec/native_code.h"
-#include "sim/exec/program_image.h"
+#include "sim/exec/loaded_program.h"
 #include "sim/exec/reports.h"
 #include "sim/exec/runtime.h"
 #include "sim/exec/wave_merge.h"
@@ -18,14 +17,6 @@
 
 namespace sluice::exec {
 
-// What load() made.
-struct LoadedProgram : KernelModule {
-  ProgramImage image;
-  std::unique_ptr<NativeCode> code;
-  std::vector<KernelInfo> infos;
-  std::uint64_t group_instruction_limit = 0;
-  [[nodiscard]] const std::vector<KernelInfo>& kernels() const noexcept override { return infos; }
-};
 
 class GroupRunner final : public KernelRun {
  public:
@@ -64,6 +55,7 @@ class GroupRunner final : public KernelRun {
   std::shared_ptr<const LoadedProgram> program_;
   KernelLaunch launch_;
   const KernelImage& kernel_;
+  const NativeCode& code_;
   void* entry_ = nullptr;
   std::size_t wave_size_;
 

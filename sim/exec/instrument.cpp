@@ -80,7 +80,7 @@ class Instrumenter {
     unlikely_ = MDBuilder(context_).createBranchWeights(1, 100000);
   }
 
-  void run(std::uint64_t& largest_access_bytes) {
+  void run() {
     // What is set up once stays in a block of its own.
     BasicBlock& entry = body_.getEntryBlock();
     auto first = entry.getFirstInsertionPt();
@@ -94,7 +94,7 @@ class Instrumenter {
     for (const auto& [end, line] : back_edges_) watch(*end, line);
     for (const auto& [end, site] : loop_ends_) write_log(end, site, nullptr);
     for (Access& access : accesses_) {
-      largest_access_bytes = std::max(largest_access_bytes, access.bytes);
+      image_.largest_access_bytes = std::max(image_.largest_access_bytes, access.bytes);
       instrument_access(access);
     }
     for (const auto& [barrier, site] : barriers_) at_barrier(*barrier, site);
@@ -390,8 +390,8 @@ class Instrumenter {
 
 }  // namespace
 
-void instrument(const KernelUnit& unit, std::uint64_t& largest_access_bytes) {
-  Instrumenter(unit).run(largest_access_bytes);
+void instrument(const KernelUnit& unit) {
+  Instrumenter(unit).run();
 }
 
 }  // namespace sluice::exec

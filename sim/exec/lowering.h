@@ -28,8 +28,13 @@ enum AddressSpace : unsigned {
   generic_space = 4
 };
 
+// Names of variables that all kernels of a program see; a number and the variable's own name follow.
+inline constexpr llvm::StringLiteral shared_prefix = "sluice.variable.";
+
 // library_link.cpp: our device library and libclc's functions that the program needs.
 [[nodiscard]] bool link_libraries(llvm::Module& module, std::string& log);
+// Whether that can be; changes nothing but drops what is declared and not used.
+[[nodiscard]] bool check_libraries(llvm::Module& module, std::string& log);
 
 // kernel_info.cpp
 [[nodiscard]] KernelInfo describe_kernel(const llvm::Function& kernel);
@@ -53,7 +58,7 @@ void lower_queries(const KernelUnit& unit);
 [[nodiscard]] llvm::Function* make_entry(const KernelUnit& unit);
 
 // instrument.cpp: log of accesses, bounds, instruction counts, watchdog.
-void instrument(const KernelUnit& unit, std::uint64_t& largest_access_bytes);
+void instrument(const KernelUnit& unit);
 
 // lower_barriers.cpp: the entry as a coroutine that suspends at barriers.
 [[nodiscard]] llvm::Function* make_coroutine(llvm::Function* entry);

@@ -123,6 +123,17 @@ struct NativeCode::Linked {
 NativeCode::~NativeCode() = default;
 
 std::unique_ptr<NativeCode> NativeCode::load(const ProgramImage& image, std::string& log) {
+  return load(image.variables, image.shared, nullptr, log);
+}
+
+std::unique_ptr<NativeCode> NativeCode::load(const KernelImage& image, const NativeCode* shared, std::string& log) {
+  auto code = load(image.object, std::span(&image.symbol, 1), shared, log);
+  if (code != nullptr) code->entry_ = code->symbols_.front().second;
+  return code;
+}
+
+std::unique_ptr<NativeCode> NativeCode::load(std::span<const std::byte> object, std::span<const std::string> symbols,
+                                             const NativeCode* shared, std::string& log) {
   static std::once_flag once;
   std::call_once(once, [] {
     InitializeNativeTarget();
@@ -140,16 +151,21 @@ std::unique_ptr<NativeCode> NativeCode::load(const ProgramImage& image, std::str
                  .create();
   if (!jit) return fail(jit.takeError());
   (*jit)->getExecutionSession().setErrorReporter([&log](Error error) { log += toString(std::move(error)) + '\n'; });
-  if (Error error = (*jit)->getMainJITDylib().define(orc::absoluteSymbols(callable(**jit))))
+  orc::SymbolMap known = callable(**jit);
+  if (shared != nullptr) {
+    for (const auto& [name, at] : shared->symbols_)
+      known[(*jit)->mangleAndIntern(name)] = {pointerToJITTargetAddress(at), JITSymbolFlags::Exported};
+  }
+  if (Error error = (*jit)->getMainJITDylib().define(orc::absoluteSymbols(std::move(known))))
     return fail(std::move(error));
-  const StringRef bytes(reinterpret_cast<const char*>(image.object.data()), image.object.size());
+  const StringRef bytes(reinterpret_cast<const char*>(object.data()), object.size());
   if (Error error = (*jit)->addObjectFile(MemoryBuffer::getMemBufferCopy(bytes))) return fail(std::move(error));
 
   std::unique_ptr<NativeCode> code(new NativeCode);
-  for (const KernelImage& kernel : image.kernels) {
-    auto entry = (*jit)->lookup(kernel.symbol);
-    if (!entry) return fail(entry.takeError());
-    code->entries_.push_back(entry->toPtr<void*>());
+  for (const std::string& symbol : symbols) {
+    auto found = (*jit)->lookup(symbol);
+    if (!found) return fail(found.takeError());
+    code->symbols_.emplace_back(symbol, found->toPtr<void*>());
   }
   auto table = (*jit)->lookup("sluice.variables");
   if (!table) return fail(table.takeError());

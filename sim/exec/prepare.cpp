@@ -47,6 +47,7 @@ void normalise(Module& module) {
     }
   }
   for (GlobalVariable& variable : module.globals()) {
+    if (variable.getName().startswith(shared_prefix)) continue;
     variable.setComdat(nullptr);
     // Other work-items write what is not constant, which an internal variable would let the optimiser rule out.
     variable.setLinkage(variable.isConstant() ? GlobalValue::InternalLinkage : GlobalValue::ExternalLinkage);

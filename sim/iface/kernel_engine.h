@@ -83,6 +83,12 @@ class KernelModule {
  public:
   virtual ~KernelModule() = default;
   [[nodiscard]] virtual const std::vector<KernelInfo>& kernels() const noexcept = 0;
+  // Compiles a kernel if it is not yet. Before that its local_bytes, private_bytes, registers and has_barrier are not
+  // known. start() does so too. False: `log` says why.
+  [[nodiscard]] virtual bool prepare(std::uint32_t kernel, std::string& log) const {
+    static_cast<void>(log);
+    return kernel < kernels().size();
+  }
 };
 
 // ---- a launch ----------------------------------------------------------------------------------------------------
