@@ -2,6 +2,8 @@
 #   cmake --install build/release --prefix DIR     DIR/lib, DIR/bin, DIR/share, DIR/etc/OpenCL/vendors
 #   (cd build/release && cpack -G DEB)             /usr and /etc
 install(TARGETS sluice_opencl LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} NAMELINK_COMPONENT development)
+# Only the driver loads it, from a folder beside its own file.
+install(TARGETS sluice_kernels LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/sluice)
 if(TARGET sluice)
   install(TARGETS sluice RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
@@ -50,8 +52,7 @@ set(CPACK_GENERATOR DEB)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)
 set(CPACK_DEBIAN_PACKAGE_SECTION libs)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON)
-# Shared libraries are found by themselves; these are read at run time.
-set(CPACK_DEBIAN_PACKAGE_DEPENDS "libclang-common-15-dev, libclc-15")
+# Dependencies are shared libraries, found in the files; clang's header and libclc are part of the plug-in.
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "ocl-icd-libopencl1 | libopencl1, clinfo")
 set(CPACK_DEBIAN_PACKAGE_CONTROL_STRICT_PERMISSION ON)
 include(CPack)

@@ -1,5 +1,6 @@
 // OpenCL C, SPIR-V and compiled objects -> LLVM bitcode of triple spir64 whose built-in functions are not resolved:
-// what KernelEngine::load takes. clang and LLVM are behind this header, and nothing of the driver is.
+// what KernelEngine::load takes. clang and LLVM are behind this header, in a shared object that the first of these
+// functions loads (plugin.h), and nothing of the driver is.
 //
 // Calls may come from any thread, one at a time (the driver holds its lock). Neither hostile input nor a defect of LLVM
 // ends the process: see worker.h.
@@ -57,7 +58,9 @@ struct Source {
 // kind: library or executable. A name that two inputs define is an error; what none defines is left to the engine.
 [[nodiscard]] Result link(std::span<const std::shared_ptr<const Image>> inputs, ImageKind kind);
 
-// Empty if source can be compiled; else why not (clang's headers are not installed).
-[[nodiscard]] const std::string& why_unavailable();
+// Whether the compiler is there, by its file: without loading it.
+[[nodiscard]] bool is_installed();
+// Loads the compiler. Empty, or a line for the build log that says why it cannot be loaded.
+[[nodiscard]] std::string why_unavailable();
 
 }  // namespace sluice::compiler

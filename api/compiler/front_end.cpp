@@ -15,10 +15,9 @@
 
 #include <filesystem>
 
-#include "api/compiler/compiler.h"
+#include "api/compiler/backend.h"
 #include "api/compiler/module.h"
 #include "api/compiler/resources.h"
-#include "api/compiler/worker.h"
 
 namespace sluice::compiler {
 
@@ -26,6 +25,7 @@ namespace {
 
 // A folder that no file system has, for the program's text and its embedded headers.
 constexpr const char* kFolder = "/.sluice";
+constexpr const char* kResources = "/.sluice-clang";
 constexpr const char* kFile = "<program>";
 constexpr const char* kPrologue = "<features>";
 
@@ -75,18 +75,11 @@ class CountTokens final : public clang::PreprocessorFrontendAction {
   std::size_t tokens_ = 0;
 };
 
-const std::string& resource_folder(std::string* error = nullptr) {
-  static std::string reason;
-  static const std::string folder = find_resource_folder(reason);
-  if (error != nullptr) *error = reason;
-  return folder;
-}
-
 std::vector<std::string> arguments(const Source& source) {
   std::vector<std::string> list = {
       "-triple", "spir64-unknown-unknown",
       "-emit-llvm-only", "-O2", "-disable-llvm-passes",  // the engine optimises, with its own passes
-      "-resource-dir", resource_folder(),
+      "-resource-dir", kResources,
       "-nostdsysteminc",  // the program's headers, not the machine's
       "-working-directory", kFolder,
       "-cl-std=" + source.options.standard,
@@ -126,6 +119,8 @@ class Clang {
     };
     add(kFile, source.text);
     add(kPrologue, source.prologue);
+    memory->addFile(std::string(kResources) + "/include/opencl-c-base.h", 0,
+                    llvm::MemoryBuffer::getMemBuffer(opencl_header(), "opencl-c-base.h"));
     for (const Header& header : source.headers) {
       if (!header.name.empty()) add(header.name, header.text);
     }
@@ -202,33 +197,17 @@ Result compile(const Source& source, ImageKind kind) {
 
 }  // namespace
 
-const std::string& why_unavailable() {
-  static const std::string reason = [] {
-    std::string error;
-    (void)resource_folder(&error);
-    return error;
-  }();
-  return reason;
-}
-
-Result compile_source(Source source, ImageKind kind) {
-  if (!why_unavailable().empty()) return {nullptr, "error: " + why_unavailable() + "\n"};
+Result backend::compile_source(const Source& given, ImageKind kind) {
+  Source source = given;
   // In a last line that does not end, clang searches for each location's column from the line's begin.
   if (!source.text.ends_with('\n')) source.text += '\n';
-  Result result;
-  on_large_stack([&] {
-    if (is_short(source)) {
-      result = guarded([&] { return compile(source, kind); });
-      return;
+  if (is_short(source)) return guarded([&] { return compile(source, kind); });
+  return guarded_and_isolated([&]() -> Result {
+    if (has_more_tokens_than(source, kMostTokens)) {
+      return {nullptr, "error: the program has more than " + std::to_string(kMostTokens) + " tokens\n"};
     }
-    result = guarded_and_isolated([&]() -> Result {
-      if (has_more_tokens_than(source, kMostTokens)) {
-        return {nullptr, "error: the program has more than " + std::to_string(kMostTokens) + " tokens\n"};
-      }
-      return compile(source, kind);
-    });
+    return compile(source, kind);
   });
-  return result;
 }
 
 }  // namespace sluice::compiler

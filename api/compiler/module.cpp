@@ -17,6 +17,7 @@
 #include <cstring>
 #include <stdexcept>
 
+#include "api/compiler/backend.h"
 #include "api/compiler/binary.h"
 #include "api/compiler/worker.h"
 
@@ -164,10 +165,8 @@ Result guarded_and_isolated(const std::function<Result()>& work) {
   return decode_result(*text);
 }
 
-Result link(std::span<const std::shared_ptr<const Image>> inputs, ImageKind kind) {
-  Result result;
-  on_large_stack([&] { result = guarded([&] { return link_now(inputs, kind); }); });
-  return result;
+Result backend::link(std::span<const std::shared_ptr<const Image>> inputs, ImageKind kind) {
+  return guarded([&] { return link_now(inputs, kind); });
 }
 
 }  // namespace sluice::compiler

@@ -1,12 +1,11 @@
-// Where clang's own headers are: opencl-c-base.h, which declares OpenCL C's types.
+// clang's opencl-c-base.h, which declares OpenCL C's types: part of the plug-in, as it was when that was built, so that
+// it is there and of the right version.
 #pragma once
 
-#include <string>
+#include <string_view>
 
 namespace sluice::compiler {
 
-// The folder for clang's -resource-dir. Looked for beside the libclang-cpp that is loaded, then where it was when the
-// driver was built. Empty: not there, and `error` says what was looked for.
-[[nodiscard]] std::string find_resource_folder(std::string& error);
+[[nodiscard]] std::string_view opencl_header();  // with a zero behind it
 
 }  // namespace sluice::compiler

@@ -9,9 +9,8 @@
 
 #include <sstream>
 
-#include "api/compiler/compiler.h"
+#include "api/compiler/backend.h"
 #include "api/compiler/module.h"
-#include "api/compiler/worker.h"
 
 namespace sluice::compiler {
 
@@ -48,13 +47,10 @@ Result translate(std::span<const std::uint32_t> words, const std::map<std::uint3
 
 }  // namespace
 
-Result compile_il(std::span<const std::uint32_t> words, const std::map<std::uint32_t, std::uint64_t>& constants,
-                  const CompileOptions& options, ImageKind kind) {
-  Result result;
-  on_large_stack([&] {
-    result = guarded_and_isolated([&] { return translate(words, constants, options, kind); });
-  });
-  return result;
+Result backend::compile_il(std::span<const std::uint32_t> words,
+                           const std::map<std::uint32_t, std::uint64_t>& constants, const CompileOptions& options,
+                           ImageKind kind) {
+  return guarded_and_isolated([&] { return translate(words, constants, options, kind); });
 }
 
 }  // namespace sluice::compiler

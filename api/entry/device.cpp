@@ -112,7 +112,7 @@ bool bool_query(const DeviceInfo& d, cl_device_info name, bool& answer) {
     case CL_DEVICE_PREFERRED_INTEROP_USER_SYNC: answer = true; return true;
     // "CL_DEVICE_LINKER_AVAILABLE ... must be CL_TRUE if CL_DEVICE_COMPILER_AVAILABLE is CL_TRUE".
     case CL_DEVICE_COMPILER_AVAILABLE:
-    case CL_DEVICE_LINKER_AVAILABLE: answer = compiler::why_unavailable().empty(); return true;
+    case CL_DEVICE_LINKER_AVAILABLE: answer = compiler::is_installed(); return true;
     case CL_DEVICE_WORK_GROUP_COLLECTIVE_FUNCTIONS_SUPPORT:
       answer = compiler::has_feature(d, "__opencl_c_work_group_collective_functions");
       return true;

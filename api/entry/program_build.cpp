@@ -55,6 +55,14 @@ cl_int built(Call& call, Program& program, bool good, cl_int failure, Notify not
 
 bool is_from(const Program& program, Program::Origin origin) { return program.origin() == origin; }
 
+// The build log then says why.
+bool is_compiler_missing(Program& program, const std::vector<Device*>& devices, const char* options) {
+  const std::string why = compiler::why_unavailable();
+  if (why.empty()) return false;
+  refuse_build(program, devices, text_of(options), why);
+  return true;
+}
+
 // Every device to build for has a loaded binary of the right kind.
 bool has_executables(Program& program, const std::vector<Device*>& devices) {
   return std::all_of(devices.begin(), devices.end(), [&](Device* device) {
@@ -89,8 +97,7 @@ CL_API_ENTRY cl_int CL_API_CALL clBuildProgram(cl_program program, cl_uint num_d
       refuse_build(*p, devices, text_of(options), error);
       return CL_INVALID_BUILD_OPTIONS;
     }
-    if (is_from(*p, Program::Origin::source) && !compiler::why_unavailable().empty()) {
-      refuse_build(*p, devices, text_of(options), compiler::why_unavailable());
+    if (!is_from(*p, Program::Origin::binary) && is_compiler_missing(*p, devices, options)) {
       return CL_COMPILER_NOT_AVAILABLE;
     }
     const bool good =
@@ -129,10 +136,7 @@ CL_API_ENTRY cl_int CL_API_CALL clCompileProgram(cl_program program, cl_uint num
       refuse_build(*p, devices, text_of(options), error);
       return CL_INVALID_COMPILER_OPTIONS;
     }
-    if (is_from(*p, Program::Origin::source) && !compiler::why_unavailable().empty()) {
-      refuse_build(*p, devices, text_of(options), compiler::why_unavailable());
-      return CL_COMPILER_NOT_AVAILABLE;
-    }
+    if (is_compiler_missing(*p, devices, options)) return CL_COMPILER_NOT_AVAILABLE;
     const bool good = build_program(call.runtime(), *p, devices, text_of(options), parsed, std::move(headers),
                                     ImageKind::object);
     return built(call, *p, good, CL_COMPILE_PROGRAM_FAILURE, pfn_notify, user_data);
@@ -173,6 +177,7 @@ CL_API_ENTRY cl_program CL_API_CALL clLinkProgram(cl_context context, cl_uint nu
       if (has != 0) linkable.push_back(device);
     }
     if (linkable.empty()) return code = CL_INVALID_OPERATION, nullptr;
+    if (!compiler::why_unavailable().empty()) return code = CL_LINKER_NOT_AVAILABLE, nullptr;
     auto* program = new Program(*c, devices, Program::Origin::linked);
     const cl_program handle = program->handle();
     bool good = false;

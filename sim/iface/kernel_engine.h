@@ -206,7 +206,7 @@ class KernelEngine {
   [[nodiscard]] virtual std::unique_ptr<KernelRun> start(const KernelLaunch& launch, std::uint32_t wave_size) = 0;
 };
 
-// The engine of sim/exec.
+// The engine of sim/exec; in the driver, one that loads it when it is first needed.
 [[nodiscard]] std::unique_ptr<KernelEngine> make_kernel_engine();
 
 }  // namespace sluice
