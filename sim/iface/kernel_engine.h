@@ -144,6 +144,7 @@ struct KernelLaunch {
 enum class AccessKind : std::uint8_t { load, store, atomic, barrier };
 enum class MemorySpace : std::uint8_t { global, constant, local, image };
 enum class InstructionClass : std::uint8_t { integer, float32, float64, special, control, memory, count_ };
+[[nodiscard]] std::string_view to_string(InstructionClass c) noexcept;
 inline constexpr std::size_t instruction_classes = static_cast<std::size_t>(InstructionClass::count_);
 inline constexpr std::uint32_t sector_bytes = 32;
 
