@@ -231,6 +231,7 @@ bool build(Module& module, TargetMachine& target, const LoadOptions& options, Pr
   normalise(module);
   if (!check_calls(module, log)) return false;
   lower_atomic_calls(module);
+  lower_samplers(module);
   guard_divisions(module);
   choose_inlining(module);
   std::vector<KernelUnit> units;

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "sim/exec/lowering.h"
+
 namespace sluice::exec {
 
 using namespace llvm;
@@ -53,7 +55,7 @@ const ClassCounts& InstructionCost::of(const Function& function) {
 
 void InstructionCost::add_call(const CallBase& call, ClassCounts& counts) {
   const Function* callee = call.getCalledFunction();
-  if (callee == nullptr) return;
+  if (callee == nullptr || is_texture_function(*callee)) return;
   if (!callee->isDeclaration()) {
     const ClassCounts inner = of(*callee);  // a copy: the map may grow below
     for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += inner[i];

@@ -21,6 +21,10 @@ CallInst* as_call_of(Instruction& instruction, StringRef name) {
   return callee != nullptr && callee->getName() == name ? call : nullptr;
 }
 
+bool is_texture_function(const Function& function) {
+  return function.getName().contains("__sluice_texture_");
+}
+
 void normalise(Module& module) {
   if (NamedMDNode* flags = module.getModuleFlagsMetadata()) flags->eraseFromParent();
   module.addModuleFlag(Module::Warning, "Debug Info Version", 3U);
@@ -187,6 +191,18 @@ void lower_atomic_calls(Module& module) {
   for (CallInst* call : calls) lower_atomic_call(*call);
 }
 
+void lower_samplers(Module& module) {
+  Function* translate = module.getFunction("__translate_sampler_initializer");
+  if (translate == nullptr) return;
+  for (User* user : make_early_inc_range(translate->users())) {
+    auto* call = dyn_cast<CallInst>(user);
+    if (call == nullptr || call->getCalledOperand() != translate) continue;
+    IRBuilder<> b(call);
+    call->replaceAllUsesWith(b.CreateIntToPtr(b.CreateZExt(call->getArgOperand(0), b.getInt64Ty()), call->getType()));
+    call->eraseFromParent();
+  }
+}
+
 namespace {
 
 // Whether a library function needs the work-item, or memory that somebody else may see.
@@ -214,6 +230,9 @@ bool touches(const Function& function, const std::set<const Function*>& touching
 }  // namespace
 
 void choose_inlining(Module& module) {
+  for (Function& function : module) {
+    if (is_texture_function(function)) function.addFnAttr(Attribute::NoInline);
+  }
   std::set<const Function*> touching;
   for (bool more = true; more;) {
     more = false;

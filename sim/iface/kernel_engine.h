@@ -102,8 +102,8 @@ struct NdRange {
 // What a kernel sees of an image; the engine's device library knows this layout (all members 4 or 8 bytes, no padding).
 struct ImageDescriptor {
   std::byte* data = nullptr;
-  std::uint64_t row_pitch_bytes = 0;
-  std::uint64_t slice_pitch_bytes = 0;
+  std::uint64_t row_pitch_bytes = 0;    // from image to image of a 1D array
+  std::uint64_t slice_pitch_bytes = 0;  // 3D images and 2D arrays
   std::uint32_t width = 1, height = 1, depth = 1, array_size = 1;
   std::uint32_t channel_order = 0;  // CL_RGBA ... as the program gave it
   std::uint32_t channel_type = 0;
