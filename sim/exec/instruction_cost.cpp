@@ -64,6 +64,11 @@ void InstructionCost::add_call(const CallBase& call, ClassCounts& counts) {
   if (!callee->isIntrinsic()) {
     if (callee->getName() == "__sluice_barrier") ++at(counts, InstructionClass::control);
     if (callee->getName() == "sluice_exec_print") at(counts, InstructionClass::integer) += 16;
+    if (callee->getName().startswith("__sluice_libm_")) {
+      // What a GPU's library takes for sin or exp: reduction, a table or special instruction, a polynomial.
+      at(counts, float_class(*call.getType())) += call.getType()->isDoubleTy() ? 40 : 16;
+      ++at(counts, InstructionClass::special);
+    }
     return;
   }
   const Type& type = *call.getType();

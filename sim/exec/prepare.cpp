@@ -167,6 +167,10 @@ void lower_atomic_call(CallInst& call) {
                                .Case("fetch_max", AtomicRMWInst::Max)
                                .Case("fetch_umin", AtomicRMWInst::UMin)
                                .Case("fetch_umax", AtomicRMWInst::UMax)
+                               .Case("fetch_fadd", AtomicRMWInst::FAdd)
+                               .Case("fetch_fsub", AtomicRMWInst::FSub)
+                               .Case("fetch_fmin", AtomicRMWInst::FMin)
+                               .Case("fetch_fmax", AtomicRMWInst::FMax)
                                .Default(AtomicRMWInst::BAD_BINOP);
     if (operation == AtomicRMWInst::BAD_BINOP) return;
     result = b.CreateAtomicRMW(operation, pointer, call.getArgOperand(1), align, order);
