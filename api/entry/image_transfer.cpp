@@ -170,11 +170,7 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueCopyImage(cl_command_queue queue_handle
     Memory* t = find_image(target);
     Queue* queue = nullptr;
     if (const cl_int e = check_objects(queue_handle, {s, t}, queue); e != CL_SUCCESS) return e;
-    const cl_image_format& a = s->image->layout().format;
-    const cl_image_format& b = t->image->layout().format;
-    if (a.image_channel_order != b.image_channel_order || a.image_channel_data_type != b.image_channel_data_type) {
-      return CL_IMAGE_FORMAT_MISMATCH;
-    }
+    if (!same_format(s->image->layout().format, t->image->layout().format)) return CL_IMAGE_FORMAT_MISMATCH;
     ImageBox from;
     ImageBox to;
     if (const cl_int e = s->image->check_box(source_origin, region, from); e != CL_SUCCESS) return e;

@@ -80,7 +80,9 @@ void describe_unmap(Call& call, const Queue& queue, Memory& m, const Memory::Map
 // parent's other windows, or an image on the same buffer. Boxes of one image meet where their elements do.
 bool writes_overlap(Memory& m, const Memory::Mapping& mapping) {
   if (!mapping.writes()) return false;
-  if (m.image == nullptr || m.parent() != nullptr) return m.write_mapped(mapping.begin, mapping.end);
+  if (m.image == nullptr || m.parent() != nullptr || !m.children.empty()) {
+    return m.write_mapped(mapping.begin, mapping.end);
+  }
   return std::any_of(m.mappings.begin(), m.mappings.end(),
                      [&](const Memory::Mapping& x) { return x.writes() && x.box.meets(mapping.box); });
 }

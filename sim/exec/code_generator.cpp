@@ -296,6 +296,7 @@ bool build(Module& module, TargetMachine& target, const LoadOptions& options, st
   normalise(module);
   if (!check_calls(module, log)) return false;
   lower_atomic_calls(module);
+  lower_samplers(module);
   guard_divisions(module);
   choose_inlining(module);
   const KernelUnit unit = make_body(*kernel, image);

@@ -280,9 +280,6 @@ class QueryLowering {
       return once(b_.CreateLoad(call.getType(), member(b_, group_, offsetof(Group, scratch))));
     }
     IRBuilder<> b(&call);
-    if (name == "__translate_sampler_initializer") {
-      return b.CreateIntToPtr(b.CreateZExt(call.getArgOperand(0), b.getInt64Ty()), call.getType());
-    }
     if (name == "__sluice_space") return space(b, call.getArgOperand(0));
     if (name == "__to_global") return when(b, call, 1);
     if (name == "__to_local") return when(b, call, local_space);

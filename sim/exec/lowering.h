@@ -45,6 +45,7 @@ void normalise(llvm::Module& module);                                    // attr
 [[nodiscard]] bool check_calls(llvm::Module& module, std::string& log);  // no recursion, no call through a pointer
 void guard_divisions(llvm::Module& module);     // x86 traps where OpenCL says "undefined value"
 void lower_atomic_calls(llvm::Module& module);  // clang calls functions on this target
+void lower_samplers(llvm::Module& module);      // in-source samplers: their bits are the pointer
 void choose_inlining(llvm::Module& module);     // everything that touches memory or the work-item
 [[nodiscard]] KernelUnit make_body(llvm::Function& kernel, KernelImage& image);
 
@@ -62,6 +63,9 @@ void instrument(const KernelUnit& unit);
 
 // lower_barriers.cpp: the entry as a coroutine that suspends at barriers.
 [[nodiscard]] llvm::Function* make_coroutine(llvm::Function* entry);
+
+// A function of the device library that stands for what texture units do.
+[[nodiscard]] bool is_texture_function(const llvm::Function& function);
 
 // A call of `module`'s function of that name, or nullptr.
 [[nodiscard]] llvm::CallInst* as_call_of(llvm::Instruction& instruction, llvm::StringRef name);

@@ -11,6 +11,7 @@
 #include <cstring>
 #include <mutex>
 
+#include "sim/exec/math_functions.h"
 #include "sim/exec/runtime.h"
 
 namespace sluice::exec {
@@ -111,6 +112,10 @@ orc::SymbolMap callable(orc::LLJIT& jit) {
 #undef SLUICE_BINARY
   add("fma", static_cast<double (*)(double, double, double)>(&::fma));
   add("fmaf", static_cast<float (*)(float, float, float)>(&::fmaf));
+  for (const NamedFunction& function : math_functions()) {
+    symbols[jit.mangleAndIntern(function.name)] = {pointerToJITTargetAddress(function.address),
+                                                   JITSymbolFlags::Exported | JITSymbolFlags::Callable};
+  }
   return symbols;
 }
 

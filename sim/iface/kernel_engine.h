@@ -108,8 +108,8 @@ struct NdRange {
 // What a kernel sees of an image; the engine's device library knows this layout (all members 4 or 8 bytes, no padding).
 struct ImageDescriptor {
   std::byte* data = nullptr;
-  std::uint64_t row_pitch_bytes = 0;
-  std::uint64_t slice_pitch_bytes = 0;
+  std::uint64_t row_pitch_bytes = 0;    // from image to image of a 1D array
+  std::uint64_t slice_pitch_bytes = 0;  // 3D images and 2D arrays
   std::uint32_t width = 1, height = 1, depth = 1, array_size = 1;
   std::uint32_t channel_order = 0;  // CL_RGBA ... as the program gave it
   std::uint32_t channel_type = 0;
@@ -150,6 +150,7 @@ struct KernelLaunch {
 enum class AccessKind : std::uint8_t { load, store, atomic, barrier };
 enum class MemorySpace : std::uint8_t { global, constant, local, image };
 enum class InstructionClass : std::uint8_t { integer, float32, float64, special, control, memory, count_ };
+[[nodiscard]] std::string_view to_string(InstructionClass c) noexcept;
 inline constexpr std::size_t instruction_classes = static_cast<std::size_t>(InstructionClass::count_);
 inline constexpr std::uint32_t sector_bytes = 32;
 

@@ -19,3 +19,4 @@ uint __sluice_space(const void* pointer) __attribute__((const));
 #include "integers.cl"
 #include "halves.cl"
 #include "images.cl"
+#include "math.cl"

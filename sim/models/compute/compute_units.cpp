@@ -37,6 +37,7 @@ struct ComputeUnits::Machine {
   compute::Rates rates;
   compute::Grid grid;
   compute::MemorySide memory;
+  compute::Timeline timeline;
 };
 
 ComputeUnits::ComputeUnits(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
@@ -97,11 +98,17 @@ void ComputeUnits::run(ActiveLaunch& a) {
     }
   };
   Machine& m = *machine_;
+  const bool traces = trace_ != nullptr && trace_->level() >= TraceLevel::stage;
+  if (traces) {
+    m.timeline.begin(a.begin);
+    l.timeline = &m.timeline;
+  }
   m.memory.begin(launch.memory, local_bytes * a.occupancy.groups_per_unit);
   m.grid.begin();
   a.result = detail_ == Detail::packet ? compute::run_waves(l, profile_, m.rates, m.grid, m.memory)
                                        : compute::run_groups(l, profile_, m.rates, m.grid, m.memory);
   a.local_end = a.result.end;
+  if (traces) tell_counters(a);
   for (const compute::Unit& u : m.grid.units) {
     for (std::size_t p = 0; p <= compute::issue_pipe; ++p)
       a.units_busy = std::max(a.units_busy, to_ps(u.pipe[p].busy()));
@@ -115,6 +122,24 @@ void ComputeUnits::run(ActiveLaunch& a) {
   if (!a.result.traffic.crosses_link()) return;
   plan(a, Direction::host_to_device);
   plan(a, Direction::device_to_host);
+}
+
+// As the units see it, with the link to themselves; told before anything later is.
+void ComputeUnits::tell_counters(const ActiveLaunch& a) {
+  using compute::Timeline;
+  const Timeline& line = machine_->timeline;
+  const DeviceIndex device = a.job->command.device;
+  TimePs at = line.origin();
+  for (const Timeline::Sums& sums : line.spans()) {
+    // A span's value stands at its beginning and holds until the next one.
+    trace_->counter({device, "compute", "resident_waves", at, sums[Timeline::wave_time] / line.span()});
+    trace_->counter({device, "compute", "instructions", at, sums[Timeline::instructions]});
+    trace_->counter({device, "compute", "device_memory_bytes", at, sums[Timeline::device_bytes]});
+    trace_->counter({device, "compute", "link_bytes", at, sums[Timeline::link_bytes]});
+    at += line.span();
+  }
+  for (const std::string_view name : {"resident_waves", "instructions", "device_memory_bytes", "link_bytes"})
+    trace_->counter({device, "compute", name, std::max(at - line.span() + 1, a.local_end), 0});
 }
 
 // One flow for all that a launch moves one way, as fast as its waves ask for it: where they have few requests under
@@ -247,6 +272,8 @@ void ComputeUnits::account(ActiveLaunch& a) {
   const compute::Traffic& t = a.result.traffic;
   const NdRange& range = job.command.kernel->range;
   figures->work_items = range.global[0] * range.global[1] * range.global[2];
+  figures->name = job.command.kernel->module->kernels()[job.command.kernel->kernel].name;
+  figures->lines = t.lines;
   figures->sectors = t.sectors;
   figures->l1_hit_sectors = t.l1_hits;
   figures->l2_hit_sectors = t.l2_hits;

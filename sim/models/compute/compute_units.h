@@ -43,6 +43,7 @@ class ComputeUnits final : public Agenda<ComputeEvent>, public Executor {
 
   void act(const ComputeEvent& event, TimePs now) override;
   void run(ActiveLaunch& a);
+  void tell_counters(const ActiveLaunch& a);
   void plan(ActiveLaunch& a, Direction direction);
   void start(ActiveLaunch& a, Direction direction, TimePs now);
   void settle(ActiveLaunch& a);

@@ -21,6 +21,19 @@ void count(const GroupTrace& trace, KernelRecord& figures) {
   }
 }
 
+Timeline::Sums sums_of(const GroupTrace& trace, const Traffic& traffic, TimePs time) {
+  Timeline::Sums sums{};
+  sums[Timeline::wave_time] = trace.waves.size() * time;
+  for (const WaveTrace& w : trace.waves) {
+    for (const std::uint64_t n : w.issued) sums[Timeline::instructions] += n;
+  }
+  sums[Timeline::device_bytes] = traffic.device_read + traffic.device_written;
+  sums[Timeline::link_bytes] = traffic.host_partial_writes * sector_bytes;
+  for (std::size_t i = 1; i <= max_line_sectors; ++i)
+    sums[Timeline::link_bytes] += (traffic.host_reads[i] + traffic.host_writes[i]) * i * sector_bytes;
+  return sums;
+}
+
 Cost l1_cost(const Rates& rates, const WaveAccess&, const Traffic& traffic) {
   return std::max(traffic.lines * rates.l1_line, traffic.sectors * rates.l1_sector);
 }
