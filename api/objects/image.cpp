@@ -86,7 +86,11 @@ cl_int describe(const cl_image_format& format, const cl_image_desc& desc, bool h
   layout.element_bytes = element_bytes(format);
   const std::size_t row = d[0] * layout.element_bytes;
   layout.row_pitch = desc.image_row_pitch == 0 ? row : desc.image_row_pitch;
-  if (layout.row_pitch < row || layout.row_pitch % layout.element_bytes != 0) return CL_INVALID_IMAGE_DESCRIPTOR;
+  if (layout.row_pitch < row) return CL_INVALID_IMAGE_DESCRIPTOR;
+  if (layout.row_pitch % layout.element_bytes != 0) {
+    // In a buffer the pitch must suit CL_DEVICE_IMAGE_PITCH_ALIGNMENT, which counts elements and has a code of its own.
+    return has_host_ptr ? CL_INVALID_IMAGE_DESCRIPTOR : CL_INVALID_IMAGE_FORMAT_DESCRIPTOR;
+  }
   const bool lines = desc.image_type == CL_MEM_OBJECT_IMAGE1D_ARRAY;
   const std::size_t rows = lines ? 1 : d[1];
   const std::size_t slices = lines ? d[1] : d[2];

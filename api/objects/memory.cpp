@@ -101,10 +101,26 @@ void Memory::restore(const Mapping& mapping) {
   mappings.insert(at, mapping);
 }
 
-bool Memory::write_mapped(std::size_t begin, std::size_t end) {
+bool Memory::Mapping::meets(std::size_t first, std::size_t last) const noexcept {
+  if (begin >= last || first >= end) return false;
+  if (pitch == 0) return true;
+  // The first row that ends behind `first`; it may lie in the gap before `last`.
+  const std::size_t row = first < begin + row_bytes ? 0 : (first - begin - row_bytes) / pitch + 1;
+  return begin + row * pitch < last;
+}
+
+bool Memory::Mapping::meets(const Mapping& other) const noexcept {
+  if (other.pitch == 0) return meets(other.begin, other.end);
+  for (std::size_t row = other.begin; row < other.end; row += other.pitch) {
+    if (meets(row, row + other.row_bytes)) return true;
+  }
+  return false;
+}
+
+bool Memory::write_mapped(const Mapping& mapping) {
   const auto hits = [&](const Memory& m) {
     return std::any_of(m.mappings.begin(), m.mappings.end(),
-                       [&](const Mapping& x) { return x.writes() && x.begin < end && begin < x.end; });
+                       [&](const Mapping& x) { return x.writes() && x.meets(mapping); });
   };
   Memory& top = root();
   return hits(top) || std::any_of(top.children.begin(), top.children.end(), [&](const Memory* c) { return hits(*c); });

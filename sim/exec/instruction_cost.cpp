@@ -55,7 +55,11 @@ const ClassCounts& InstructionCost::of(const Function& function) {
 
 void InstructionCost::add_call(const CallBase& call, ClassCounts& counts) {
   const Function* callee = call.getCalledFunction();
-  if (callee == nullptr || is_texture_function(*callee)) return;
+  if (callee == nullptr) return;
+  if (is_texture_function(*callee)) {
+    if (callee->arg_begin()->getType()->isPointerTy()) ++at(counts, InstructionClass::memory);
+    return;
+  }
   if (!callee->isDeclaration()) {
     const ClassCounts inner = of(*callee);  // a copy: the map may grow below
     for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += inner[i];

@@ -34,12 +34,16 @@ struct Access {
   std::uint64_t bytes = 0;
   bool logged = false;
   Origin origin;
+  bool is_texel = false;  // one of texel_sizes sites, by the call's second operand
 };
+
+constexpr std::uint32_t texel_sizes = 5;  // 1 to 16 bytes
 
 struct Pointer {
   unsigned operand = 0;
   std::uint64_t bytes = 0;
   SiteKind kind = SiteKind::load;
+  bool is_texel = false;
 };
 
 SmallVector<Pointer, 2> pointers_of(const Instruction& instruction, const DataLayout& layout) {
@@ -54,6 +58,12 @@ SmallVector<Pointer, 2> pointers_of(const Instruction& instruction, const DataLa
     return {{0, size(rmw->getValOperand()), SiteKind::atomic}};
   if (const auto* exchange = dyn_cast<AtomicCmpXchgInst>(&instruction)) {
     return {{0, size(exchange->getNewValOperand()), SiteKind::atomic}};
+  }
+  if (const auto* call = dyn_cast<CallInst>(&instruction)) {
+    const Function* callee = call->getCalledFunction();
+    if (callee != nullptr && is_texture_function(*callee) && call->getArgOperand(0)->getType()->isPointerTy()) {
+      return {{0, 1, callee->getName() == "__sluice_texture_load" ? SiteKind::load : SiteKind::store, true}};
+    }
   }
   if (const auto* memory = dyn_cast<MemIntrinsic>(&instruction)) {
     const auto* length = dyn_cast<ConstantInt>(memory->getLength());
@@ -188,7 +198,12 @@ class Instrumenter {
         site.object = origin.name;
         for (const Origin::Object& object : origin.objects) site.argument = object.argument;
         if (origin.objects.size() > 1) site.argument = -1;
-        accesses_.push_back({&instruction, pointer.operand, add_site(site), pointer.bytes, logged, std::move(origin)});
+        accesses_.push_back({&instruction, pointer.operand, add_site(site), pointer.bytes, logged, std::move(origin),
+                             pointer.is_texel});
+        for (std::uint32_t i = 1; pointer.is_texel && i < texel_sizes; ++i) {
+          site.bytes = 1U << i;
+          add_site(site);
+        }
         ++entries;
       }
     }
@@ -259,12 +274,13 @@ class Instrumenter {
     full.CreateStore(full.CreateCall(callee, {unit_.item(), log}), log_);
   }
 
-  void write_log(Instruction* at, std::uint32_t site, Value* address) {
+  void write_log(Instruction* at, std::uint32_t site, Value* address) { write_log(at, word(site), address); }
+  void write_log(Instruction* at, Value* site, Value* address) {
     IRBuilder<> b(at);
     Value* log = b.CreateLoad(pointer_, log_);
     b.CreateAlignedStore(address != nullptr ? address : word(0), log, Align(8));
     Value* issued = b.CreateShl(b.CreateLoad(word_, issued_), 32);
-    b.CreateAlignedStore(b.CreateOr(issued, word(site)), member(b, log, offsetof(LogEntry, site)), Align(8));
+    b.CreateAlignedStore(b.CreateOr(issued, site), member(b, log, offsetof(LogEntry, site)), Align(8));
     b.CreateStore(member(b, log, sizeof(LogEntry)), log_);
   }
 
@@ -358,7 +374,12 @@ class Instrumenter {
     }
     if (!access.logged) return;
     IRBuilder<> b(access.instruction);
-    write_log(access.instruction, access.site, b.CreatePtrToInt(pointer, word_));
+    Value* site = word(access.site);
+    if (access.is_texel) {
+      Value* bytes = b.CreateZExt(access.instruction->getOperand(1), word_);
+      site = b.CreateAdd(site, b.CreateBinaryIntrinsic(Intrinsic::cttz, bytes, b.getTrue()));
+    }
+    write_log(access.instruction, site, b.CreatePtrToInt(pointer, word_));
   }
 
   const KernelUnit& unit_;

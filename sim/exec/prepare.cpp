@@ -242,7 +242,7 @@ void choose_inlining(Module& module) {
   for (bool more = true; more;) {
     more = false;
     for (Function& function : module) {
-      if (function.isDeclaration() || touching.count(&function) != 0) continue;
+      if (function.isDeclaration() || touching.count(&function) != 0 || is_texture_function(function)) continue;
       if (!function.hasFnAttribute("sluice-program") && !touches(function, touching)) continue;
       touching.insert(&function);
       function.addFnAttr(Attribute::AlwaysInline);

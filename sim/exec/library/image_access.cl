@@ -27,26 +27,30 @@ FUNCTION global uchar* __sluice_texel(private Image* image, int4 at) {
   return image->data + (ulong)at.z * image->slice_pitch + (ulong)at.y * image->row_pitch +
          (ulong)at.x * image->pixel_bytes;
 }
-FUNCTION uint4 __sluice_load(private Image* image, int4 at) {
-  global uchar* from = __sluice_texel(image, at);
-  switch (image->pixel_bytes) {
+// These two are accesses of the kernel, logged where they are called (sim/exec/instrument.cpp).
+__attribute__((pure)) uint4 __sluice_texture_load(const global uchar* from, uint bytes) {
+  switch (bytes) {
     case 1: return (uint4)(*from, 0, 0, 0);
-    case 2: return (uint4)(*(global loose_ushort*)from, 0, 0, 0);
-    case 4: return (uint4)(*(global loose_uint*)from, 0, 0, 0);
-    case 8: return (uint4)(*(global loose_uint2*)from, 0, 0);
-    default: return *(global loose_uint4*)from;
+    case 2: return (uint4)(*(const global loose_ushort*)from, 0, 0, 0);
+    case 4: return (uint4)(*(const global loose_uint*)from, 0, 0, 0);
+    case 8: return (uint4)(*(const global loose_uint2*)from, 0, 0);
+    default: return *(const global loose_uint4*)from;
   }
 }
-FUNCTION void __sluice_store(private Image* image, int4 at, int4 size, uint4 raw) {
-  if (!__sluice_inside(at, size)) return;
-  global uchar* to = __sluice_texel(image, at);
-  switch (image->pixel_bytes) {
+void __sluice_texture_store(global uchar* to, uint bytes, uint4 raw) {
+  switch (bytes) {
     case 1: *to = (uchar)raw.x; break;
     case 2: *(global loose_ushort*)to = (ushort)raw.x; break;
     case 4: *(global loose_uint*)to = raw.x; break;
     case 8: *(global loose_uint2*)to = raw.xy; break;
     default: *(global loose_uint4*)to = raw; break;
   }
+}
+FUNCTION uint4 __sluice_load(private Image* image, int4 at) {
+  return __sluice_texture_load(__sluice_texel(image, at), image->pixel_bytes);
+}
+FUNCTION void __sluice_store(private Image* image, int4 at, int4 size, uint4 raw) {
+  if (__sluice_inside(at, size)) __sluice_texture_store(__sluice_texel(image, at), image->pixel_bytes, raw);
 }
 
 FUNCTION float4 __sluice_fetch(private Image* image, int4 at, int4 size) {
