@@ -1,4 +1,4 @@
-// The C library's mathematics, by the names under which the device library calls them.
+// The C library's mathematics, by the names under which the device library and generated code call them.
 #pragma once
 
 #include <span>
