@@ -34,6 +34,7 @@
 
 #include "sim/exec/compile.h"
 #include "sim/exec/lowering.h"
+#include "sim/exec/uniformity.h"
 #include "sim/exec/version.h"
 
 namespace sluice::exec {
@@ -251,6 +252,9 @@ bool build(Module& module, TargetMachine& target, const LoadOptions& options, Pr
   const auto variables = local_variables(module);
   for (const KernelUnit& unit : units) {
     estimate_resources(unit);
+    const Alikeness alikeness = find_alikeness(unit);
+    unit.image->alike = alikeness.proven && !alikeness.narrow_ids;
+    unit.image->alike_if_narrow = alikeness.proven && alikeness.narrow_ids;
     instrument(unit, image.largest_access_bytes);
     place_local_variables(unit, variables);
     place_private_variables(unit);

@@ -137,6 +137,8 @@ void visit_image(Visitor& visit, Image& image) {
     }
     visit(kernel.largest_block_entries);
     visit(kernel.suspends);
+    visit(kernel.alike);
+    visit(kernel.alike_if_narrow);
   }
   visit(image.largest_access_bytes);
   visit(image.object);
