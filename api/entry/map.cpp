@@ -97,6 +97,7 @@ void* map_region(Call& call, Queue& queue, Memory& m, Memory::Mapping mapping, b
   const auto undo = [&memory = m, serial = mapping.serial, mirror_made] {
     std::erase_if(memory.mappings, [&](const Memory::Mapping& x) { return x.serial == serial; });
     memory.root().mirror_made = mirror_made;
+    memory.mappings_changed();
   };
   CommandRequest request;
   request.type = m.image == nullptr ? CL_COMMAND_MAP_BUFFER : CL_COMMAND_MAP_IMAGE;
@@ -104,6 +105,7 @@ void* map_region(Call& call, Queue& queue, Memory& m, Memory::Mapping mapping, b
   describe_map(call, queue, m, mapping, request.command);
   // The mapping counts from the call on; a map that fails leaves none.
   m.mappings.push_back(mapping);
+  m.mappings_changed();
   request.hook = [undo](const CommandOutcome& outcome) {
     if (outcome.result < 0) undo();
   };
@@ -191,6 +193,7 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueUnmapMemObject(cl_command_queue queue_h
       if (outcome.result < 0) undo();
     };
     m->mappings.erase(std::next(it).base());
+    m->mappings_changed();
     return enqueue_or_undo(undo, call, *queue, std::move(request), num, list, event, false);
   });
 }

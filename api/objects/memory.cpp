@@ -11,7 +11,9 @@ std::byte* reserve_store(std::size_t bytes) {
   return Arena::instance().allocate(bytes, Runtime::instance().machine().device.base_address_align_bits / 8);
 }
 
-void release_store(std::byte* store) noexcept { Arena::instance().release(store); }
+void release_store(std::byte* store) noexcept {
+  Arena::instance().release(store);
+}
 
 std::optional<DeviceRange> DeviceRange::reserve(Simulator& sim, const Context& context, std::size_t bytes) {
   DeviceRange range;
@@ -46,6 +48,7 @@ Memory::Memory(Context& context, cl_mem_flags flags, std::size_t size, void* hos
       policy_(policy),
       view_(range_, placement(), store, size) {
   PinnedRanges::instance().add(store_, size_);
+  mappings_changed();
 }
 
 Memory::Memory(Memory& parent, cl_mem_flags flags, std::size_t origin, std::size_t size)
@@ -99,6 +102,12 @@ void Memory::restore(const Mapping& mapping) {
   const auto at =
       std::find_if(mappings.begin(), mappings.end(), [&](const Mapping& x) { return x.serial > mapping.serial; });
   mappings.insert(at, mapping);
+  mappings_changed();
+}
+
+void Memory::mappings_changed() noexcept {
+  Memory& top = root();
+  top.view_.set_stable((top.flags_ & CL_MEM_USE_HOST_PTR) == 0 && !top.write_mapped({.pointer = nullptr, .begin = 0, .end = top.size_, .flags = 0, .serial = 0}));
 }
 
 bool Memory::Mapping::meets(std::size_t first, std::size_t last) const noexcept {

@@ -100,6 +100,8 @@ class Memory final : public Object<Memory, cl_mem, ObjectType::memory> {
   std::vector<Mapping> mappings;  // of this object, in the order of the calls
   // Undoes an unmap that never ran: the mapping goes back to its place.
   void restore(const Mapping& mapping);
+  // To be called after each change of mappings that write: kernels then know whether the program may write the store.
+  void mappings_changed() noexcept;
   cl_uint map_count() const noexcept { return static_cast<cl_uint>(mappings.size()); }
   std::vector<Memory*> children;  // live sub-buffers, for overlap checks
   std::uint64_t next_mapping = 0;

@@ -36,6 +36,7 @@
 
 #include "sim/exec/compile.h"
 #include "sim/exec/lowering.h"
+#include "sim/exec/uniformity.h"
 #include "sim/exec/version.h"
 
 namespace sluice::exec {
@@ -313,6 +314,9 @@ bool build(Module& module, TargetMachine& target, const LoadOptions& options, st
   Passes(target).shape_loops(module);
   const auto variables = local_variables(module);
   estimate_resources(unit);
+  const Alikeness alikeness = find_alikeness(unit);
+  unit.image->alike = alikeness.proven && !alikeness.narrow_ids;
+  unit.image->alike_if_narrow = alikeness.proven && alikeness.narrow_ids;
   instrument(unit);
   place_local_variables(unit, variables);
   place_private_variables(unit);

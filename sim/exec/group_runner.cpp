@@ -210,6 +210,14 @@ void GroupRunner::run_wave(std::size_t wave, std::vector<WaveAccess>& accesses, 
     if (failed_ && budget_ == 0) return;
     close_log(begin);
   }
+  if (stores_ != nullptr) {
+    for (const auto& lane : lanes_) {
+      for (const LogEntry& entry : lane) {
+        if (site(entry.site).kind == SiteKind::store && site(entry.site).space == SiteSpace::global)
+          stores_->push_back({entry.address, entry.site});
+      }
+    }
+  }
   Wave& result = waves_[wave];
   const std::size_t records_before = accesses.size(), sectors_before = sectors.size();
   count_instructions(result, merge_.run(lanes_, kernel_.sites, memory_, accesses, sectors));
@@ -282,6 +290,7 @@ bool GroupRunner::items_wait() {
   if (ended != nullptr && !reported_early_end_) {
     // As hardware does: who has ended is not waited for.
     reported_early_end_ = true;
+    told_all_ = false;
     if (launch_.reports != nullptr)
       launch_.reports->bad_access(early_end_report(where(*ended), site(waiting->stopped).line));
   }

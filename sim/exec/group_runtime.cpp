@@ -23,6 +23,7 @@ Where GroupRunner::where(const Item& item) const {
 void GroupRunner::report(const std::string& text) {
   if (!reported_ && launch_.reports != nullptr) launch_.reports->bad_access(text);
   reported_ = true;
+  told_all_ = false;
 }
 
 // A buffer, argument or program-scope variable that holds the whole access.
@@ -97,6 +98,7 @@ std::string_view GroupRunner::string_at(std::uint64_t address) const {
 }
 
 void GroupRunner::print(const char* format, const char* types, const std::byte* values) {
+  told_all_ = false;
   if (launch_.reports == nullptr) return;
   const std::string_view text = string_at(address_of(format));
   launch_.reports->print(

@@ -30,13 +30,25 @@ struct MemoryRange {
   std::uint64_t size_bytes = 0;
   Placement placement = Placement::device;  // what an access costs: device memory, or across the link
   std::uint64_t address = 0;                // simulated address of the first byte
+  bool stable = false;                      // only commands can write it now: the host holds no pointer to write through
+  std::uint64_t version = 0;                // the map's; another one after each change of the above
 };
 
 // All live ranges by address. The driver keeps it, under its lock; the engine looks up what it cannot prove in bounds,
 // the compute model where an access goes.
 class MemoryMap {
  public:
-  void add(const MemoryRange& range) { ranges_[range.data] = range; }
+  void add(const MemoryRange& range) {
+    MemoryRange& added = ranges_[range.data] = range;
+    added.version = ++versions_;
+  }
+  // Of the range that begins at `data`, if there is one.
+  void set_stable(const std::byte* data, bool stable) {
+    const auto it = ranges_.find(const_cast<std::byte*>(data));
+    if (it == ranges_.end()) return;
+    it->second.stable = stable;
+    it->second.version = ++versions_;
+  }
   void remove(const std::byte* data) { ranges_.erase(const_cast<std::byte*>(data)); }
   // The range that holds `p`; nullptr: none.
   [[nodiscard]] const MemoryRange* find(const std::byte* p) const {
@@ -49,6 +61,7 @@ class MemoryMap {
 
  private:
   std::map<std::byte*, MemoryRange> ranges_;
+  std::uint64_t versions_ = 0;
 };
 
 // ---- a loaded program --------------------------------------------------------------------------------------------
@@ -195,6 +208,8 @@ class KernelRun {
   // Executes a work-group (x fastest) and says what it did. Each group once, in any order.
   // False: it cannot go on (a watchdog or a bad access said why in the reports); the launch fails.
   [[nodiscard]] virtual bool run_group(const std::array<std::uint64_t, 3>& group, GroupTrace& trace) = 0;
+  // Whether the groups so far did nothing but what their traces tell: nothing was printed or reported.
+  [[nodiscard]] virtual bool told_all() const noexcept { return false; }
 };
 
 struct LoadOptions {

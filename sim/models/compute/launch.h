@@ -3,6 +3,7 @@
 
 #include <functional>
 
+#include "sim/iface/alike_groups.h"
 #include "sim/iface/trace_sink.h"
 #include "sim/models/compute/grid.h"
 #include "sim/models/compute/memory_side.h"
@@ -47,6 +48,8 @@ class GroupOrder {
   std::array<std::uint64_t, 3> at_{};
 };
 
+// The trace of `group`, one of many that are alike.
+void move_group(const AlikeGroups& alike, const std::array<std::uint64_t, 3>& group, GroupTrace& trace);
 // Adds what a group's records say of themselves.
 void count(const GroupTrace& trace, KernelRecord& figures);
 // What a group adds to the timeline.

@@ -20,6 +20,8 @@ class Timeline {
   // Spreads `amounts` evenly over the time from `from` to `to`; wave_time, in picoseconds, too.
   void add(TimePs from, TimePs to, const Sums& amounts);
 
+  // The same from `at` on.
+  void move(TimePs at) noexcept { origin_ = at; }
   [[nodiscard]] TimePs origin() const noexcept { return origin_; }
   [[nodiscard]] TimePs span() const noexcept { return span_; }
   [[nodiscard]] const std::vector<Sums>& spans() const noexcept { return spans_; }
