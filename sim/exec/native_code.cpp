@@ -61,8 +61,9 @@ class Sections : public SectionMemoryManager {
 };
 
 FixedAddresses& fixed_addresses() {
-  static FixedAddresses mapper;
-  return mapper;
+  // Never destroyed: programs may outlive static destruction.
+  static auto* mapper = new FixedAddresses;
+  return *mapper;
 }
 
 template <typename Function>

@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <numeric>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -24,7 +25,10 @@ struct Sink final : TraceSink {
     EXPECT_EQ(sum, r.times.visible - r.called) << "command " << r.times.id;
     stages[r.times.id] = r.stages;
     wire_down[r.times.id] = r.wire_bytes_down;
-    if (r.kernel != nullptr) kernels[r.times.id] = *r.kernel;
+    if (r.kernel == nullptr) return;
+    kernels[r.times.id] = *r.kernel;
+    // The name is the module's, which need not outlive the command.
+    kernels[r.times.id].name = *names.emplace(r.kernel->name).first;
   }
   void counter(const CounterRecord& r) override {
     if (r.part == "compute") counters[std::string(r.name)] += r.value;
@@ -36,6 +40,7 @@ struct Sink final : TraceSink {
   std::map<CommandId, std::array<TimePs, stage_count>> stages;
   std::map<CommandId, std::uint64_t> wire_down, packets;
   std::map<CommandId, KernelRecord> kernels;
+  std::set<std::string> names;
   std::map<std::string, std::uint64_t> counters;  // sums
 };
 
