@@ -402,11 +402,12 @@ TEST_F(ImageKernel, TwoDimensionsInABuffer) {
   EXPECT_EQ(whole, b);
 }
 
-// Writes outside leave the image, and reads outside read nothing of its neighbours.
+// Writes outside leave the image, also where the address would be that of another texel, and reads outside read nothing
+// of its neighbours.
 TEST_F(ImageKernel, OutsideIsHarmless) {
   cl_kernel k = kernel(
       "kernel void k(read_write image2d_t m, global int4* out) {\n"
-      "write_imagei(m, (int2)(-1, 0), (int4)(5)); write_imagei(m, (int2)(0, 2), (int4)(5));\n"
+      "write_imagei(m, (int2)(-1, 1), (int4)(5)); write_imagei(m, (int2)(2, 0), (int4)(5));\n"
       "*out = read_imagei(m, (int2)(1 << 30, -5)); }");
   cl_mem m = image(CL_MEM_OBJECT_IMAGE2D, {CL_RGBA, CL_SIGNED_INT32}, {2, 2, 1});
   const std::vector<int> texels(16, 3);
