@@ -7,6 +7,8 @@
 #include <limits>
 #include <utility>
 
+#include "sim/iface/fixed_addresses.h"
+
 namespace sluice::api {
 
 namespace {
@@ -14,19 +16,6 @@ namespace {
 // Addresses become usable in steps: one region of the process whatever the number of stores, since a process may have
 // some 65,000 regions only.
 constexpr std::size_t commit_step = std::size_t{64} << 20;
-
-// ThreadSanitizer ends a process that maps what it did not plan for.
-#if defined(__SANITIZE_THREAD__)
-constexpr bool may_choose_addresses = false;
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-constexpr bool may_choose_addresses = false;
-#else
-constexpr bool may_choose_addresses = true;
-#endif
-#else
-constexpr bool may_choose_addresses = true;
-#endif
 
 constexpr std::size_t too_large = std::numeric_limits<std::size_t>::max() / 4;
 

@@ -13,6 +13,7 @@
 
 #include "sim/exec/math_functions.h"
 #include "sim/exec/runtime.h"
+#include "sim/iface/fixed_addresses.h"
 
 namespace sluice::exec {
 
@@ -33,7 +34,9 @@ class FixedAddresses : public SectionMemoryManager::MemoryMapper {
     // Unmapped ranges are not used again; 64 TiB lie between here and the end of the address space.
     void* const wish = reinterpret_cast<void*>(next.fetch_add(bytes + page));
     const int protection = PROT_READ | PROT_WRITE;
-    void* memory = mmap(wish, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+    void* memory = MAP_FAILED;
+    if constexpr (may_choose_addresses)
+      memory = mmap(wish, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
     if (memory == MAP_FAILED) memory = mmap(nullptr, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (memory == MAP_FAILED) {
       error = std::error_code(errno, std::generic_category());
