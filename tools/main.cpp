@@ -26,7 +26,9 @@ std::string check_host_time(const std::string& text) {
 }
 
 std::string check_size(const std::string& text) {
-  return parse_size(text) > 0 ? "" : "found " + text + "; allowed: bytes, with K, M or G for KiB, MiB, GiB";
+  const std::uint64_t size = parse_size(text);
+  if (size > 0 && size % 16 == 0) return "";
+  return "found " + text + "; allowed: multiples of 16 bytes, with K, M or G for KiB, MiB, GiB";
 }
 
 std::vector<std::uint64_t> sizes_of(const std::vector<std::string>& texts) {
@@ -73,6 +75,8 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   mapcopy_command->add_option("--sizes", sizes, "Sizes, as in 4K,1M. Default: 4K to 64M")
       ->delimiter(',')
       ->check(check_size);
+  mapcopy_command->add_option("--reads", mapcopy_options.reads, "How often the kernel reads each byte. Default: 1")
+      ->check(CLI::Range(1, 1000));
 
   CLI::App* profile_command = app.add_subcommand("profile", "List, show or check profiles");
   profile_command->require_subcommand(1);
@@ -86,8 +90,10 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
 
   std::vector<std::string> workload_sizes;
   bool zero_copy = false;
+  std::uint32_t workload_reads = 1;
   CLI::App* workload_command = app.add_subcommand("__mapcopy-workload", "")->group("");
   workload_command->add_flag("--zero-copy", zero_copy);
+  workload_command->add_option("--reads", workload_reads);
   workload_command->add_option("SIZES", workload_sizes)->required()->check(check_size);
 
   try {
@@ -118,7 +124,7 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   if (list_command->parsed()) return profile_list();
   if (show_command->parsed()) return profile_show(shown);
   if (check_command->parsed()) return profile_check(checked);
-  return mapcopy_workload(sizes_of(workload_sizes), zero_copy);
+  return mapcopy_workload(sizes_of(workload_sizes), workload_reads, zero_copy);
 }
 
 }  // namespace

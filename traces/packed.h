@@ -2,6 +2,7 @@
 // lives for the call only and holds a vector and a fill pattern.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstdint>
 
@@ -25,6 +26,20 @@ struct PackedCommand {
   bool in_order, blocking, host_only, moves_data;
   std::uint32_t unused;
 };
+
+// Travels ahead of the command that it belongs to, so that commands without a kernel are no larger for it.
+struct PackedKernel {
+  KernelRecord figures;  // `name` is set anew where it is unpacked
+  std::array<char, 64> name;
+  std::uint64_t name_bytes;
+};
+
+inline void pack(const KernelRecord& record, PackedKernel& packed) noexcept {
+  packed.figures = record;
+  packed.figures.name = {};
+  packed.name_bytes = std::min(record.name.size(), packed.name.size());  // longer names are cut off
+  std::copy_n(record.name.begin(), packed.name_bytes, packed.name.begin());
+}
 
 inline void pack(const CommandRecord& record, PackedCommand& packed) noexcept {
   const Command& command = *record.command;

@@ -2,9 +2,11 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <concepts>
 #include <limits>
 #include <nlohmann/json.hpp>
+#include <span>
 #include <string_view>
 #include <utility>
 
@@ -107,7 +109,63 @@ class Fields {
     if (known != stages->size()) complain("\"stages\": found a stage that is no name of this schema");
   }
 
+  // One of `names`, whose storage is static.
+  void take(const char* key, std::string_view& out, std::span<const std::string_view> names) {
+    std::string name;
+    take(key, name);
+    if (!ok()) return;
+    const auto known = std::find(names.begin(), names.end(), name);
+    if (known == names.end()) {
+      return complain(fmt::format("\"{}\": found {}, which is no name of this schema", key, excerpt(json(name))));
+    }
+    out = *known;
+  }
+
+  void take_kernel(std::optional<KernelLine>& out) {
+    out.reset();
+    if (!ok() || !object_.contains("kernel")) return;
+    const json* kernel = find("kernel");
+    if (!kernel->is_object())
+      return complain(fmt::format("\"kernel\": found {}; allowed: an object", excerpt(*kernel)));
+    Fields inner(*kernel);
+    inner.read_kernel(out.emplace());
+    if (!inner.ok()) complain("\"kernel\": " + inner.error());
+  }
+
  private:
+  void read_kernel(KernelLine& out) {
+    static constexpr std::string_view occupancy_limits[] = {"",          "waves",        "groups",
+                                                            "registers", "local_memory", "launch"};
+    static constexpr std::string_view limiters[] = {"",   "latency", "issue",         "l1",  "local_memory",
+                                                    "l2", "atomics", "device_memory", "link"};
+    take("name", out.name);
+    KernelRecord& figures = out.figures;
+    for (const KernelField& field : kernel_fields) take(field.name, figures.*field.value);
+    take("groups_per_unit", figures.groups_per_unit);
+    take("occupancy_permille", figures.occupancy_permille);
+    take("occupancy_limit", figures.occupancy_limit, occupancy_limits);
+    take("limiter", figures.limiter, limiters);
+    const json* instructions = find("instructions");
+    if (instructions == nullptr) return;
+    if (!instructions->is_object())
+      return complain(fmt::format("\"instructions\": found {}; allowed: an object", excerpt(*instructions)));
+    std::size_t known = 0;
+    Fields inner(*instructions);
+    for (std::size_t i = 0; i < instruction_classes; ++i) {
+      const std::string key(sluice::to_string(static_cast<InstructionClass>(i)));
+      if (!instructions->contains(key)) continue;
+      inner.take(key.c_str(), figures.instructions[i]);
+      ++known;
+    }
+    if (!inner.ok()) return complain("\"instructions\": " + inner.error());
+    if (known != instructions->size()) complain("\"instructions\": found a class that is no name of this schema");
+    if (figures.local_accesses > figures.accesses || figures.atomics > figures.accesses)
+      complain("more local accesses or atomics than accesses");
+    if (figures.l1_hit_sectors > figures.sectors || figures.l2_hit_sectors > figures.sectors - figures.l1_hit_sectors)
+      complain("more sectors hit than asked for");
+    if (figures.occupancy_permille > 1000) complain("an occupancy of more than 1000 permille");
+  }
+
   const json* find(const char* key) {
     if (!ok()) return nullptr;
     const auto found = object_.find(key);
@@ -235,6 +293,7 @@ Reader::Next Reader::next() {
   fields.take("wire_bytes_up", command.wire_bytes_up);
   fields.take("wire_bytes_down", command.wire_bytes_down);
   fields.take("tlps", command.tlps);
+  fields.take_kernel(command.kernel);
   if (fields.ok()) fields.complain(broken_promise(command));
   if (fields.ok()) return Next::command;
   fail(fields.error());

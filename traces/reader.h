@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <istream>
+#include <optional>
 #include <string>
 
 #include "sim/iface/command.h"
@@ -17,6 +18,11 @@ struct TraceHeader {
   std::string profile;
   std::string profile_hash;
   TraceLevel level = TraceLevel::command;
+};
+
+struct KernelLine {
+  std::string name;
+  KernelRecord figures;  // its `name` is empty
 };
 
 // A command record as it was read; the members mean what they mean in Command and CommandRecord.
@@ -37,6 +43,7 @@ struct CommandLine {
   std::uint64_t wire_bytes_up = 0;
   std::uint64_t wire_bytes_down = 0;
   std::uint64_t tlps = 0;
+  std::optional<KernelLine> kernel;
 };
 
 class Reader {

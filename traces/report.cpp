@@ -21,6 +21,13 @@ std::uint64_t add(std::uint64_t a, std::uint64_t b) {
   return a > ~b ? ~std::uint64_t{0} : a + b;
 }
 
+// Strings come from a file that anybody may have written: nothing of it controls the terminal.
+std::string printable(std::string text) {
+  std::replace_if(
+      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
+  return text.size() > 200 ? text.substr(0, 200) + "..." : text;
+}
+
 struct Total {
   std::uint64_t commands = 0;
   std::uint64_t bytes = 0;
@@ -72,6 +79,40 @@ std::string memory_name(Placement placement) {
   return name;
 }
 
+// All launches of kernels of one name.
+struct KernelTotal {
+  std::uint64_t launches = 0;
+  std::uint64_t work_items = 0;
+  std::uint64_t instructions = 0;
+  std::uint64_t sectors = 0;
+  std::uint64_t l1_hits = 0;
+  std::uint64_t l2_hits = 0;
+  std::uint64_t device_bytes = 0;
+  std::uint64_t link_bytes = 0;
+  TimePs device_ps = 0;  // START to END
+  TimePs longest_ps = 0;
+  std::string_view limiter;  // of the longest, as is what follows
+  std::uint32_t occupancy_permille = 0;
+
+  void count(const CommandLine& command) {
+    const KernelRecord& k = command.kernel->figures;
+    const TimePs time = command.times.ended - command.times.started;
+    ++launches;
+    work_items = add(work_items, k.work_items);
+    for (const std::uint64_t n : k.instructions) instructions = add(instructions, n);
+    sectors = add(sectors, k.sectors);
+    l1_hits = add(l1_hits, k.l1_hit_sectors);
+    l2_hits = add(l2_hits, k.l2_hit_sectors);
+    device_bytes = add(device_bytes, add(k.device_read_bytes, k.device_written_bytes));
+    link_bytes = add(link_bytes, add(k.link_read_bytes, k.link_written_bytes));
+    device_ps = add(device_ps, time);
+    if (launches > 1 && time <= longest_ps) return;
+    longest_ps = time;
+    limiter = k.limiter;
+    occupancy_permille = k.occupancy_permille;
+  }
+};
+
 struct Dear {
   CommandLine command;
   [[nodiscard]] TimePs time_ps() const { return command.times.visible - command.called; }
@@ -89,6 +130,7 @@ class Summary {
     by_operation_[command.op].count(command);
     by_size_[size_class(command.bytes)].count(command);
     by_memory_[{command.direction, command.source, command.target}].count(command);
+    if (command.kernel.has_value()) count_kernel(command);
     for (std::size_t i = 0; i < stage_count; ++i) {
       stages_[i] = add(stages_[i], command.stages[i]);
       stage_commands_[i] += command.stages[i] > 0 ? 1 : 0;
@@ -120,12 +162,41 @@ class Summary {
       std::replace(name.begin(), name.end(), '_', ' ');
       total_row(memory, {name, memory_name(source), memory_name(target)}, total, all_.time_ps);
     }
-    return out + operations.text(colour) + "\n" + sizes.text(colour) + "\n" + memory.text(colour) + "\n" +
-           stage_table().text(colour) + "\n" + dearest_table().text(colour);
+    out += operations.text(colour) + "\n" + sizes.text(colour) + "\n" + memory.text(colour) + "\n";
+    if (!kernels_.empty()) out += kernel_table().text(colour) + "\n";
+    return out + stage_table().text(colour) + "\n" + dearest_table().text(colour);
   }
 
  private:
   static constexpr std::size_t most_dear = 10;
+
+  // Whoever wrote the file may have made up any number of names.
+  static constexpr std::size_t most_kernels = 1000;
+
+  void count_kernel(const CommandLine& command) {
+    const std::string name = printable(command.kernel->name);
+    const bool room = kernels_.size() < most_kernels || kernels_.count(name) != 0;
+    kernels_[room ? name : "(others)"].count(command);
+  }
+
+  // A share of nothing is none.
+  static std::string share(std::uint64_t part, std::uint64_t whole) {
+    return whole == 0 ? "-" : format_percent(part, whole);
+  }
+
+  [[nodiscard]] Table kernel_table() const {
+    Table table("Kernels", 2,
+                {"kernel", "limited by", "launches", "work-items", "start-end us", "instructions", "L1 hits", "L2 hits",
+                 "device memory", "over the link", "occupancy"});
+    for (const auto& [name, k] : kernels_) {
+      std::string limiter(k.limiter.empty() ? "-" : k.limiter);
+      std::replace(limiter.begin(), limiter.end(), '_', ' ');
+      table.row({name, limiter, fmt::format("{}", k.launches), fmt::format("{}", k.work_items), format_us(k.device_ps),
+                 fmt::format("{}", k.instructions), share(k.l1_hits, k.sectors), share(k.l2_hits, k.sectors),
+                 format_bytes(k.device_bytes), format_bytes(k.link_bytes), format_percent(k.occupancy_permille, 1000)});
+    }
+    return table;
+  }
 
   [[nodiscard]] Table stage_table() const {
     Table table("Where the time went", 1, {"stage", "commands", "time us", "share", "mean us"});
@@ -161,19 +232,13 @@ class Summary {
   std::map<Operation, Total> by_operation_;
   std::map<unsigned, Total> by_size_;
   std::map<std::tuple<Direction, Placement, Placement>, Total> by_memory_;
+  std::map<std::string, KernelTotal> kernels_;
   std::array<TimePs, stage_count> stages_{};
   std::array<std::uint64_t, stage_count> stage_commands_{};
   std::vector<Dear> dearest_;
   TimePs first_ps_ = 0;
   TimePs last_ps_ = 0;
 };
-
-// The header's strings come from a file that anybody may have written: nothing of it controls the terminal.
-std::string printable(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-  return text.size() > 200 ? text.substr(0, 200) + "..." : text;
-}
 
 }  // namespace
 

@@ -21,6 +21,29 @@ inline constexpr std::string_view sluice_version = SLUICE_VERSION;
 // Bytes a second from START to END; 0 where no time passes.
 [[nodiscard]] std::uint64_t bandwidth_bytes_per_s(const CommandRecord& record) noexcept;
 
+// The whole numbers of a kernel's record in the order in which they are written.
+struct KernelField {
+  const char* name;
+  std::uint64_t KernelRecord::*value;
+};
+inline constexpr KernelField kernel_fields[] = {
+    {"work_items", &KernelRecord::work_items},
+    {"groups", &KernelRecord::groups},
+    {"waves", &KernelRecord::waves},
+    {"accesses", &KernelRecord::accesses},
+    {"local_accesses", &KernelRecord::local_accesses},
+    {"atomics", &KernelRecord::atomics},
+    {"barriers", &KernelRecord::barriers},
+    {"lines", &KernelRecord::lines},
+    {"sectors", &KernelRecord::sectors},
+    {"l1_hit_sectors", &KernelRecord::l1_hit_sectors},
+    {"l2_hit_sectors", &KernelRecord::l2_hit_sectors},
+    {"device_read_bytes", &KernelRecord::device_read_bytes},
+    {"device_written_bytes", &KernelRecord::device_written_bytes},
+    {"link_read_bytes", &KernelRecord::link_read_bytes},
+    {"link_written_bytes", &KernelRecord::link_written_bytes},
+};
+
 class Writer {
  public:
   explicit Writer(std::unique_ptr<Output> output) : output_(std::move(output)) {}

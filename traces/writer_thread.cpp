@@ -191,8 +191,14 @@ bool WriterThread::drain() {
     switch (ring_.tag()) {
       case tag<PackedCommand>:
         unpack(ring_.take<PackedCommand>(), command_, record_);
+        record_.kernel = std::exchange(has_kernel_, false) ? &kernel_.figures : nullptr;
         release(record_.times.visible);
         each([this](Writer& writer) { writer.command(record_); });
+        break;
+      case tag<PackedKernel>:
+        kernel_ = ring_.take<PackedKernel>();
+        kernel_.figures.name = {kernel_.name.data(), kernel_.name_bytes};
+        has_kernel_ = true;
         break;
       case tag<StageRecord>: {
         const StageRecord& record = ring_.take<StageRecord>();

@@ -41,6 +41,9 @@ class WriterThread {
 
   // One at a time, and not before start(). Waits while the ring is full.
   void put(const CommandRecord& record) {
+    if (record.kernel != nullptr) {
+      send<PackedKernel>([&record](PackedKernel& packed) { pack(*record.kernel, packed); });
+    }
     send<PackedCommand>([&record](PackedCommand& packed) { pack(record, packed); });
   }
   template <typename T>
@@ -103,6 +106,8 @@ class WriterThread {
   TimeOrder order_;
   Command command_;
   CommandRecord record_;
+  PackedKernel kernel_{};  // of the next command
+  bool has_kernel_ = false;
   std::string error_;  // written once, before failed_
   const std::string no_error_;
 };
@@ -115,5 +120,7 @@ template <>
 inline constexpr std::uint64_t WriterThread::tag<PacketRecord> = 3;
 template <>
 inline constexpr std::uint64_t WriterThread::tag<CounterRecord> = 4;
+template <>
+inline constexpr std::uint64_t WriterThread::tag<PackedKernel> = 5;
 
 }  // namespace sluice::trace

@@ -74,7 +74,7 @@ std::shared_ptr<const ImageDescriptor> descriptor(const Memory& memory) {
   const auto extent = [&](std::size_t i) { return static_cast<std::uint32_t>(layout.dimensions[i]); };
   auto d = std::make_shared<ImageDescriptor>();
   d->data = memory.store();
-  d->row_pitch_bytes = layout.row_pitch;
+  d->row_pitch_bytes = memory.image->row_stride();
   d->slice_pitch_bytes = layout.slice_pitch;
   d->width = extent(0);
   d->channel_order = layout.format.image_channel_order;
@@ -130,7 +130,7 @@ class Capture {
 
   [[nodiscard]] bool fits() const {
     return read_images_ <= ImageLimits::read_arguments && write_images_ <= ImageLimits::write_arguments &&
-           samplers_ <= ImageLimits::samplers;
+           read_write_images_ <= ImageLimits::read_write_arguments && samplers_ <= ImageLimits::samplers;
   }
 
  private:
@@ -141,7 +141,7 @@ class Capture {
     to.size_bytes = memory.size();
     if (memory.image == nullptr) return CL_SUCCESS;
     to.image = descriptor(memory);
-    ++(info.access == 1 ? read_images_ : write_images_);
+    ++(info.access == 1 ? read_images_ : info.access == 2 ? write_images_ : read_write_images_);
     return CL_SUCCESS;
   }
 
@@ -169,6 +169,7 @@ class Capture {
   CommandRequest& request_;
   std::size_t read_images_ = 0;
   std::size_t write_images_ = 0;
+  std::size_t read_write_images_ = 0;
   std::size_t samplers_ = 0;
 };
 

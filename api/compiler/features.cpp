@@ -32,6 +32,7 @@ constexpr Feature kExtensions[] = {
     {"cl_khr_int64_base_atomics", k1_0, true, kAlways},
     {"cl_khr_int64_extended_atomics", k1_0, true, kAlways},
     {"cl_khr_3d_image_writes", k1_0, true, kImages},
+    {"cl_khr_image2d_from_buffer", k1_0, false, kImages},
 };
 
 constexpr Feature kFeatures[] = {
@@ -46,6 +47,7 @@ constexpr Feature kFeatures[] = {
     {"__opencl_c_atomic_scope_all_devices", k3_0, true, kSvmAtomics},
     {"__opencl_c_images", k3_0, true, kImages},
     {"__opencl_c_3d_image_writes", k3_0, true, kImages},
+    {"__opencl_c_read_write_images", k3_0, true, kImages},
 };
 
 // What opencl-c-base.h of clang 15 defines for SPIR, and clang itself for every target.

@@ -52,10 +52,10 @@ bool uint_query(const DeviceInfo& d, cl_device_info name, cl_uint& answer) {
     // The least that the specification allows to a device with images, 0 without.
     case CL_DEVICE_MAX_READ_IMAGE_ARGS: answer = d.images ? ImageLimits::read_arguments : 0; return true;
     case CL_DEVICE_MAX_WRITE_IMAGE_ARGS: answer = d.images ? ImageLimits::write_arguments : 0; return true;
-    case CL_DEVICE_MAX_READ_WRITE_IMAGE_ARGS: answer = 0; return true;
+    case CL_DEVICE_MAX_READ_WRITE_IMAGE_ARGS: answer = d.images ? ImageLimits::read_write_arguments : 0; return true;
     case CL_DEVICE_MAX_SAMPLERS: answer = d.images ? ImageLimits::samplers : 0; return true;
-    case CL_DEVICE_IMAGE_PITCH_ALIGNMENT:
-    case CL_DEVICE_IMAGE_BASE_ADDRESS_ALIGNMENT: answer = 0; return true;
+    case CL_DEVICE_IMAGE_PITCH_ALIGNMENT: answer = d.images ? ImageLimits::pitch_alignment : 0; return true;
+    case CL_DEVICE_IMAGE_BASE_ADDRESS_ALIGNMENT: answer = d.images ? ImageLimits::base_alignment : 0; return true;
     case CL_DEVICE_MEM_BASE_ADDR_ALIGN: answer = d.base_address_align_bits; return true;
     case CL_DEVICE_MIN_DATA_TYPE_ALIGN_SIZE: answer = 128; return true;  // long16
     case CL_DEVICE_GLOBAL_MEM_CACHELINE_SIZE: answer = d.global_cache_line_bytes; return true;

@@ -17,15 +17,19 @@ bool has_images(const Context& context) {
                      [](const Device* device) { return device->info().images; });
 }
 
-// The descriptor's buffer. Only a 1D image buffer has one: no device makes 2D images of buffers or of other images
-// (CL_DEVICE_IMAGE_PITCH_ALIGNMENT is 0).
-cl_int find_buffer(const Context& context, const cl_image_desc& desc, Memory*& buffer) {
+// The descriptor's buffer, or the 2D image of which a 2D image is another view.
+cl_int find_buffer(const Context& context, const cl_image_format& format, const cl_image_desc& desc, Memory*& buffer) {
   buffer = find<Memory>(desc.mem_object);
-  if (desc.image_type != CL_MEM_OBJECT_IMAGE1D_BUFFER) {
-    return desc.mem_object == nullptr ? CL_SUCCESS : CL_INVALID_IMAGE_DESCRIPTOR;
-  }
-  const bool usable = buffer != nullptr && buffer->image == nullptr && &buffer->context() == &context;
-  return usable ? CL_SUCCESS : CL_INVALID_IMAGE_DESCRIPTOR;
+  const bool needed = desc.image_type == CL_MEM_OBJECT_IMAGE1D_BUFFER;
+  if (desc.mem_object == nullptr) return needed ? CL_INVALID_IMAGE_DESCRIPTOR : CL_SUCCESS;
+  const bool possible = needed || desc.image_type == CL_MEM_OBJECT_IMAGE2D;
+  if (!possible || buffer == nullptr || &buffer->context() != &context) return CL_INVALID_IMAGE_DESCRIPTOR;
+  if (buffer->image == nullptr) return CL_SUCCESS;
+  const Image::Layout& theirs = buffer->image->layout();
+  const bool same = !needed && theirs.type == CL_MEM_OBJECT_IMAGE2D && theirs.dimensions[0] == desc.image_width &&
+                    theirs.dimensions[1] == desc.image_height;
+  if (!same) return CL_INVALID_IMAGE_DESCRIPTOR;
+  return views_as(theirs.format, format) ? CL_SUCCESS : CL_INVALID_IMAGE_FORMAT_DESCRIPTOR;
 }
 
 Memory* create_store(Call& call, Context& context, const Image::Layout& layout, cl_mem_flags flags, void* host_ptr) {
@@ -55,14 +59,18 @@ cl_mem create_image(Call& call, cl_context context_handle, const cl_mem_properti
   if ((code = check_format(format)) != CL_SUCCESS) return nullptr;
   if (desc == nullptr) return code = CL_INVALID_IMAGE_DESCRIPTOR, nullptr;
   Memory* buffer = nullptr;
-  if ((code = find_buffer(*context, *desc, buffer)) != CL_SUCCESS) return nullptr;
+  if ((code = find_buffer(*context, *format, *desc, buffer)) != CL_SUCCESS) return nullptr;
   if (buffer != nullptr && (code = inherit_memory_flags(buffer->flags(), flags)) != CL_SUCCESS) return nullptr;
+  cl_image_desc placed = *desc;
+  if (buffer != nullptr && buffer->image != nullptr && placed.image_row_pitch == 0) {
+    placed.image_row_pitch = buffer->image->layout().row_pitch;
+  }
   Image::Layout layout;
-  code = describe(*format, *desc, host_ptr != nullptr, buffer == nullptr ? 0 : buffer->size(), layout);
+  code = describe(*format, placed, host_ptr != nullptr, buffer == nullptr ? 0 : buffer->size(), layout);
   if (code != CL_SUCCESS) return nullptr;
   // An inherited CL_MEM_USE_HOST_PTR speaks of the buffer's pointer.
   if ((code = check_host_ptr(buffer == nullptr ? flags : 0, host_ptr)) != CL_SUCCESS) return nullptr;
-  if (!is_supported(*format)) return code = CL_IMAGE_FORMAT_NOT_SUPPORTED, nullptr;
+  if (!is_supported(*format, flags)) return code = CL_IMAGE_FORMAT_NOT_SUPPORTED, nullptr;
 
   call.runtime().charge(HostAction::create_buffer);
   auto image = std::make_unique<const Image>(layout, buffer);
@@ -151,13 +159,13 @@ CL_API_ENTRY cl_int CL_API_CALL clGetSupportedImageFormats(cl_context context, c
   return enter([&](Call&) -> cl_int {
     const Context* c = find<Context>(context);
     if (c == nullptr) return CL_INVALID_CONTEXT;
-    // CL_MEM_KERNEL_READ_AND_WRITE asks for one image that a kernel reads and writes: no device has that
-    // (CL_DEVICE_MAX_READ_WRITE_IMAGE_ARGS is 0).
-    const bool same_kernel = (flags & CL_MEM_KERNEL_READ_AND_WRITE) != 0;
-    if (check_memory_flags(flags & ~cl_mem_flags{CL_MEM_KERNEL_READ_AND_WRITE}) != CL_SUCCESS) return CL_INVALID_VALUE;
+    // CL_MEM_KERNEL_READ_AND_WRITE asks for one image that a kernel reads and writes; what can be written can.
+    const cl_mem_flags other = flags & ~cl_mem_flags{CL_MEM_KERNEL_READ_AND_WRITE};
+    if (check_memory_flags(other) != CL_SUCCESS) return CL_INVALID_VALUE;
     if (!is_image_type(image_type)) return CL_INVALID_VALUE;
     if (num_entries == 0 && image_formats != nullptr) return CL_INVALID_VALUE;
-    const auto formats = has_images(*c) && !same_kernel ? supported_formats() : std::span<const cl_image_format>();
+    const auto formats = has_images(*c) ? supported_formats(other == flags ? flags : CL_MEM_READ_WRITE)
+                                         : std::span<const cl_image_format>();
     if (image_formats != nullptr) {
       std::copy_n(formats.begin(), std::min<std::size_t>(num_entries, formats.size()), image_formats);
     }

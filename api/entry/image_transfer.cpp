@@ -116,7 +116,8 @@ cl_int copy_with_buffer(cl_command_queue queue_handle, cl_mem image, cl_mem buff
     Memory* b = find_buffer(buffer);
     Queue* queue = nullptr;
     if (const cl_int e = check_objects(queue_handle, {m, b}, queue); e != CL_SUCCESS) return e;
-    if (m->image->buffer() == b) return CL_INVALID_MEM_OBJECT;  // a 1D image buffer and the buffer under it
+    const bool is_view = m->image->layout().type == CL_MEM_OBJECT_IMAGE1D_BUFFER && m->image->buffer() == b;
+    if (is_view) return CL_INVALID_MEM_OBJECT;
     ImageBox box;
     if (const cl_int e = m->image->check_box(origin, region, box); e != CL_SUCCESS) return e;
     const Shape shape = m->image->shape(box);
@@ -170,11 +171,7 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueCopyImage(cl_command_queue queue_handle
     Memory* t = find_image(target);
     Queue* queue = nullptr;
     if (const cl_int e = check_objects(queue_handle, {s, t}, queue); e != CL_SUCCESS) return e;
-    const cl_image_format& a = s->image->layout().format;
-    const cl_image_format& b = t->image->layout().format;
-    if (a.image_channel_order != b.image_channel_order || a.image_channel_data_type != b.image_channel_data_type) {
-      return CL_IMAGE_FORMAT_MISMATCH;
-    }
+    if (!same_format(s->image->layout().format, t->image->layout().format)) return CL_IMAGE_FORMAT_MISMATCH;
     ImageBox from;
     ImageBox to;
     if (const cl_int e = s->image->check_box(source_origin, region, from); e != CL_SUCCESS) return e;

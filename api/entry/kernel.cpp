@@ -49,7 +49,13 @@ CL_API_ENTRY cl_kernel CL_API_CALL clCreateKernel(cl_program program, const char
     if (p == nullptr) return code = CL_INVALID_PROGRAM, nullptr;
     Kernel* kernel = Kernel::create(*p, kernel_name == nullptr ? "" : kernel_name, code);
     if (kernel_name == nullptr && code == CL_INVALID_KERNEL_NAME) code = CL_INVALID_VALUE;
-    return kernel == nullptr ? nullptr : kernel->handle();
+    if (kernel == nullptr) return nullptr;
+    for (const Device* device : p->devices()) {
+      if (kernel->code(*device).module == nullptr || kernel->prepare(*device)) continue;
+      static_cast<void>(kernel->release());
+      return code = CL_OUT_OF_RESOURCES, nullptr;
+    }
+    return kernel->handle();
   });
 }
 

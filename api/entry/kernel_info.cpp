@@ -95,10 +95,11 @@ CL_API_ENTRY cl_int CL_API_CALL clGetKernelWorkGroupInfo(cl_kernel kernel, cl_de
                                                          cl_kernel_work_group_info param_name, size_t param_value_size,
                                                          void* param_value, size_t* param_value_size_ret) {
   return enter([&](Call&) -> cl_int {
-    const Kernel* k = find<Kernel>(kernel);
+    Kernel* k = find<Kernel>(kernel);
     if (k == nullptr) return CL_INVALID_KERNEL;
     const Device* d = find_device(*k, device);
     if (d == nullptr) return CL_INVALID_DEVICE;
+    if (!k->prepare(*d)) return CL_OUT_OF_RESOURCES;
     const KernelInfo& info = k->code(*d).info();
     const InfoWriter out(param_value_size, param_value, param_value_size_ret);
     switch (param_name) {
@@ -119,7 +120,7 @@ CL_API_ENTRY cl_int CL_API_CALL clGetKernelWorkGroupInfo(cl_kernel kernel, cl_de
 CL_API_ENTRY cl_int CL_API_CALL clGetKernelSubGroupInfo(cl_kernel kernel, cl_device_id device, cl_kernel_sub_group_info,
                                                         size_t, const void*, size_t, void*, size_t*) {
   return enter([&](Call&) -> cl_int {
-    const Kernel* k = find<Kernel>(kernel);
+    Kernel* k = find<Kernel>(kernel);
     if (k == nullptr) return CL_INVALID_KERNEL;
     return find_device(*k, device) == nullptr ? CL_INVALID_DEVICE : CL_INVALID_OPERATION;
   });

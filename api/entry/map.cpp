@@ -80,7 +80,7 @@ void describe_unmap(Call& call, const Queue& queue, Memory& m, const Memory::Map
 // parent's other windows, or an image on the same buffer. Boxes of one image meet where their elements do.
 bool writes_overlap(Memory& m, const Memory::Mapping& mapping) {
   if (!mapping.writes()) return false;
-  if (m.image == nullptr || m.parent() != nullptr) return m.write_mapped(mapping.begin, mapping.end);
+  if (m.image == nullptr || m.parent() != nullptr || !m.children.empty()) return m.write_mapped(mapping);
   return std::any_of(m.mappings.begin(), m.mappings.end(),
                      [&](const Memory::Mapping& x) { return x.writes() && x.box.meets(mapping.box); });
 }
@@ -97,6 +97,7 @@ void* map_region(Call& call, Queue& queue, Memory& m, Memory::Mapping mapping, b
   const auto undo = [&memory = m, serial = mapping.serial, mirror_made] {
     std::erase_if(memory.mappings, [&](const Memory::Mapping& x) { return x.serial == serial; });
     memory.root().mirror_made = mirror_made;
+    memory.mappings_changed();
   };
   CommandRequest request;
   request.type = m.image == nullptr ? CL_COMMAND_MAP_BUFFER : CL_COMMAND_MAP_IMAGE;
@@ -104,6 +105,7 @@ void* map_region(Call& call, Queue& queue, Memory& m, Memory::Mapping mapping, b
   describe_map(call, queue, m, mapping, request.command);
   // The mapping counts from the call on; a map that fails leaves none.
   m.mappings.push_back(mapping);
+  m.mappings_changed();
   request.hook = [undo](const CommandOutcome& outcome) {
     if (outcome.result < 0) undo();
   };
@@ -153,7 +155,11 @@ CL_API_ENTRY void* CL_API_CALL clEnqueueMapImage(cl_command_queue queue_handle, 
     if (row_pitch == nullptr || (i.has_slices() && slice_pitch == nullptr)) return code = CL_INVALID_VALUE, nullptr;
     if ((code = check_wait_list(queue->context(), num, list)) != CL_SUCCESS) return nullptr;
     const std::size_t begin = m->offset() + i.offset(box);
-    const Memory::Mapping mapping{m->store() + i.offset(box), begin, begin + i.span(box), flags, 0, box};
+    Memory::Mapping mapping{m->store() + i.offset(box), begin, begin + i.span(box), flags, 0, box};
+    if (!i.has_slices()) {  // others have no views
+      mapping.row_bytes = i.shape(box).row_bytes;
+      mapping.pitch = i.row_stride();
+    }
     const Ref<Memory> hold(m);  // for the pitches: another thread may release it while this one waits
     void* const pointer = map_region(call, *queue, *m, mapping, blocking != CL_FALSE, num, list, event, code);
     if (pointer == nullptr) return nullptr;
@@ -187,6 +193,7 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueUnmapMemObject(cl_command_queue queue_h
       if (outcome.result < 0) undo();
     };
     m->mappings.erase(std::next(it).base());
+    m->mappings_changed();
     return enqueue_or_undo(undo, call, *queue, std::move(request), num, list, event, false);
   });
 }

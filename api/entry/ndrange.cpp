@@ -27,12 +27,13 @@ struct Waits {
 };
 
 // The first errors of the page, which come before those of the range.
-cl_int check_launch(const Queue& queue, const Kernel& kernel) {
+cl_int check_launch(const Queue& queue, Kernel& kernel) {
   // A kernel of another context has no code for this queue's device, even if the device is the same.
   if (&queue.context() != &kernel.context()) {
     return kernel.context().has(&queue.device()) ? CL_INVALID_CONTEXT : CL_INVALID_PROGRAM_EXECUTABLE;
   }
-  return kernel.code(queue.device()).module == nullptr ? CL_INVALID_PROGRAM_EXECUTABLE : CL_SUCCESS;
+  if (kernel.code(queue.device()).module == nullptr) return CL_INVALID_PROGRAM_EXECUTABLE;
+  return kernel.prepare(queue.device()) ? CL_SUCCESS : CL_OUT_OF_RESOURCES;
 }
 
 cl_int enqueue_kernel(cl_command_queue command_queue, cl_kernel kernel_handle, const RangeArguments& given,

@@ -3,8 +3,8 @@
 
 #include <array>
 #include <cstddef>
-#include <span>
 
+#include "api/objects/image_format.h"
 #include "api/objects/object.h"
 #include "sim/iface/command.h"
 
@@ -19,9 +19,13 @@ struct ImageLimits {
   static constexpr std::size_t extent_3d = 2048;
   static constexpr std::size_t array_size = 2048;
   static constexpr std::size_t buffer_width = 65536;
+  // Of 2D images in buffers: images lie linearly, so that every row of whole elements will do.
+  static constexpr std::size_t pitch_alignment = 1;
+  static constexpr std::size_t base_alignment = 1;
   // Of a kernel.
   static constexpr std::size_t read_arguments = 128;
   static constexpr std::size_t write_arguments = 64;
+  static constexpr std::size_t read_write_arguments = 64;
   static constexpr std::size_t samplers = 16;
 };
 
@@ -47,7 +51,7 @@ class Image {
     std::size_t bytes = 0;        // of the store
   };
 
-  // `buffer`: of a 1D image buffer, else nullptr.
+  // `buffer`: the buffer or image in whose store it lies, else nullptr.
   Image(const Layout& layout, Memory* buffer);
   ~Image();
 
@@ -79,17 +83,9 @@ class Image {
   Ref<Memory> buffer_;
 };
 
-// CL_INVALID_IMAGE_FORMAT_DESCRIPTOR: NULL, unknown values, or an order and a type that do not go together.
-[[nodiscard]] cl_int check_format(const cl_image_format* format) noexcept;
-[[nodiscard]] std::span<const cl_image_format> supported_formats() noexcept;
-[[nodiscard]] bool is_supported(const cl_image_format& format) noexcept;
-
 // Checks type, dimensions and pitches and computes the layout. `buffer_bytes`: size of the descriptor's buffer, 0 for
 // none. CL_INVALID_IMAGE_DESCRIPTOR or CL_INVALID_IMAGE_SIZE.
 [[nodiscard]] cl_int describe(const cl_image_format& format, const cl_image_desc& desc, bool has_host_ptr,
                               std::size_t buffer_bytes, Image::Layout& layout) noexcept;
-
-// One element of the colour that clEnqueueFillImage was given, which points to four cl_float, cl_int or cl_uint.
-[[nodiscard]] Pattern fill_pattern(const cl_image_format& format, const void* color);
 
 }  // namespace sluice::api

@@ -2,9 +2,11 @@
 
 #include <algorithm>
 #include <array>
+#include <cstdio>
 #include <cstring>
 #include <utility>
 
+#include "api/compiler/worker.h"
 #include "api/objects/device.h"
 #include "api/objects/memory.h"
 #include "api/objects/registry.h"
@@ -93,6 +95,15 @@ Kernel::~Kernel() {
 const Kernel::Code& Kernel::code(const Device& device) const noexcept {
   const std::vector<Device*>& devices = context().devices();
   return code_[static_cast<std::size_t>(std::find(devices.begin(), devices.end(), &device) - devices.begin())];
+}
+
+bool Kernel::prepare(const Device& device) {
+  auto& code = const_cast<Code&>(this->code(device));
+  if (code.module == nullptr || code.prepared) return code.prepared;
+  std::string log;
+  compiler::on_large_stack([&] { code.prepared = code.module->prepare(code.index, log); });
+  if (!code.prepared) std::fprintf(stderr, "sluice: kernel \"%s\": %s\n", info_->name.c_str(), log.c_str());
+  return code.prepared;
 }
 
 bool Kernel::has_argument_info() const noexcept {

@@ -22,6 +22,7 @@ class Kernel final : public Object<Kernel, cl_kernel, ObjectType::kernel> {
   struct Code {
     std::shared_ptr<const KernelModule> module;  // nullptr: the program was not built for the device
     std::uint32_t index = 0;                     // into module->kernels()
+    bool prepared = false;                       // compiled: info() is complete
     [[nodiscard]] const KernelInfo& info() const { return module->kernels()[index]; }
   };
 
@@ -46,6 +47,8 @@ class Kernel final : public Object<Kernel, cl_kernel, ObjectType::kernel> {
   [[nodiscard]] const KernelInfo& info() const noexcept { return *info_; }
   [[nodiscard]] const Code& code(const Device& device) const noexcept;  // `device`: one of the context's
   [[nodiscard]] const std::vector<Argument>& arguments() const noexcept { return arguments_; }
+  // Compiles the kernel for the device if it is not yet. False: it has no code there; stderr says why if it should have.
+  [[nodiscard]] bool prepare(const Device& device);
   [[nodiscard]] bool has_argument_info() const noexcept;  // built with -cl-kernel-arg-info
 
   // clSetKernelArg and clSetKernelArgSVMPointer, with their codes. An error leaves the argument as it was.

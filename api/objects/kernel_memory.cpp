@@ -57,10 +57,15 @@ void KernelMemory::add(const MemoryRange& range) {
   for (const auto& entry : map_.ranges()) {
     const MemoryRange& other = entry.second;
     if (!meet(other, range)) continue;
-    const bool known = std::any_of(shared_.begin(), shared_.end(), [&](const MemoryRange& s) { return meet(s, other); });
+    const bool known =
+        std::any_of(shared_.begin(), shared_.end(), [&](const MemoryRange& s) { return meet(s, other); });
     if (!known) shared.push_back(other);
   }
   shared.push_back(range);
+  for (MemoryRange& s : shared) {
+    s.stable = false;
+    map_.set_stable(s.data, false);
+  }
   shared_.swap(shared);
   try {
     add_uncovered(range);
@@ -90,6 +95,17 @@ void KernelMemory::remove(const std::byte* data, std::uint64_t bytes) noexcept {
   } catch (const std::bad_alloc&) {
     // Kernels are refused the bytes for which the map has no room.
   }
+}
+
+void KernelMemory::set_stable(const std::byte* data, std::uint64_t bytes, bool stable) noexcept {
+  const bool overlaps = std::any_of(shared_.begin(), shared_.end(), [&](const MemoryRange& s) {
+    return s.data < data + bytes && data < s.data + s.size_bytes;
+  });
+  map_.set_stable(data, stable && !overlaps);
+}
+
+void KernelView::set_stable(bool stable) noexcept {
+  for (const DeviceIndex device : devices_) Runtime::instance().kernel_memory(device).set_stable(data_, bytes_, stable);
 }
 
 KernelView::KernelView(const DeviceRange& range, Placement placement, std::byte* data, std::uint64_t bytes)

@@ -12,14 +12,16 @@ namespace sluice::api {
 
 class DeviceRange;
 
-// Ranges may overlap: the program may give the same memory to several buffers with CL_MEM_USE_HOST_PTR, SVM too. The map
-// cannot; the oldest range then keeps its whole, a newer one has the bytes that are left.
+// Ranges may overlap: the program may give the same memory to several buffers with CL_MEM_USE_HOST_PTR, SVM too. The
+// map cannot; the oldest range then keeps its whole, a newer one has the bytes that are left.
 class KernelMemory {
  public:
   [[nodiscard]] const MemoryMap& map() const noexcept { return map_; }
   void add(const MemoryRange& range);
   // As added.
   void remove(const std::byte* data, std::uint64_t bytes) noexcept;
+  // Whether the program has no way to write the range but by commands. What overlaps others never counts as such.
+  void set_stable(const std::byte* data, std::uint64_t bytes, bool stable) noexcept;
 
  private:
   [[nodiscard]] bool meets_any(const MemoryRange& range) const;
@@ -38,6 +40,8 @@ class KernelView {
   KernelView(KernelView&& other) noexcept;
   KernelView& operator=(KernelView&& other) noexcept;
   ~KernelView();
+  // As KernelMemory::set_stable.
+  void set_stable(bool stable) noexcept;
 
  private:
   std::vector<DeviceIndex> devices_;

@@ -11,7 +11,9 @@ std::byte* reserve_store(std::size_t bytes) {
   return Arena::instance().allocate(bytes, Runtime::instance().machine().device.base_address_align_bits / 8);
 }
 
-void release_store(std::byte* store) noexcept { Arena::instance().release(store); }
+void release_store(std::byte* store) noexcept {
+  Arena::instance().release(store);
+}
 
 std::optional<DeviceRange> DeviceRange::reserve(Simulator& sim, const Context& context, std::size_t bytes) {
   DeviceRange range;
@@ -46,6 +48,7 @@ Memory::Memory(Context& context, cl_mem_flags flags, std::size_t size, void* hos
       policy_(policy),
       view_(range_, placement(), store, size) {
   PinnedRanges::instance().add(store_, size_);
+  mappings_changed();
 }
 
 Memory::Memory(Memory& parent, cl_mem_flags flags, std::size_t origin, std::size_t size)
@@ -99,12 +102,34 @@ void Memory::restore(const Mapping& mapping) {
   const auto at =
       std::find_if(mappings.begin(), mappings.end(), [&](const Mapping& x) { return x.serial > mapping.serial; });
   mappings.insert(at, mapping);
+  mappings_changed();
 }
 
-bool Memory::write_mapped(std::size_t begin, std::size_t end) {
+void Memory::mappings_changed() noexcept {
+  Memory& top = root();
+  top.view_.set_stable((top.flags_ & CL_MEM_USE_HOST_PTR) == 0 && !top.write_mapped({.pointer = nullptr, .begin = 0, .end = top.size_, .flags = 0, .serial = 0}));
+}
+
+bool Memory::Mapping::meets(std::size_t first, std::size_t last) const noexcept {
+  if (begin >= last || first >= end) return false;
+  if (pitch == 0) return true;
+  // The first row that ends behind `first`; it may lie in the gap before `last`.
+  const std::size_t row = first < begin + row_bytes ? 0 : (first - begin - row_bytes) / pitch + 1;
+  return begin + row * pitch < last;
+}
+
+bool Memory::Mapping::meets(const Mapping& other) const noexcept {
+  if (other.pitch == 0) return meets(other.begin, other.end);
+  for (std::size_t row = other.begin; row < other.end; row += other.pitch) {
+    if (meets(row, row + other.row_bytes)) return true;
+  }
+  return false;
+}
+
+bool Memory::write_mapped(const Mapping& mapping) {
   const auto hits = [&](const Memory& m) {
     return std::any_of(m.mappings.begin(), m.mappings.end(),
-                       [&](const Mapping& x) { return x.writes() && x.begin < end && begin < x.end; });
+                       [&](const Mapping& x) { return x.writes() && x.meets(mapping); });
   };
   Memory& top = root();
   return hits(top) || std::any_of(top.children.begin(), top.children.end(), [&](const Memory* c) { return hits(*c); });

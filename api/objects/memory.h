@@ -88,6 +88,11 @@ class Memory final : public Object<Memory, cl_mem, ObjectType::memory> {
     cl_map_flags flags;
     std::uint64_t serial;
     ImageBox box{};  // of an image; [begin, end) then runs from its first to past its last byte
+    // Of an image in another object's store: rows of `row_bytes`, a pitch apart. Otherwise [begin, end) is one row.
+    std::size_t row_bytes = 0;
+    std::size_t pitch = 0;
+    [[nodiscard]] bool meets(const Mapping& other) const noexcept;
+    [[nodiscard]] bool meets(std::size_t first, std::size_t last) const noexcept;  // bytes [first, last)
     [[nodiscard]] bool writes() const noexcept {
       return (flags & (CL_MAP_WRITE | CL_MAP_WRITE_INVALIDATE_REGION)) != 0;
     }
@@ -95,6 +100,8 @@ class Memory final : public Object<Memory, cl_mem, ObjectType::memory> {
   std::vector<Mapping> mappings;  // of this object, in the order of the calls
   // Undoes an unmap that never ran: the mapping goes back to its place.
   void restore(const Mapping& mapping);
+  // To be called after each change of mappings that write: kernels then know whether the program may write the store.
+  void mappings_changed() noexcept;
   cl_uint map_count() const noexcept { return static_cast<cl_uint>(mappings.size()); }
   std::vector<Memory*> children;  // live sub-buffers, for overlap checks
   std::uint64_t next_mapping = 0;
@@ -102,8 +109,8 @@ class Memory final : public Object<Memory, cl_mem, ObjectType::memory> {
   std::unique_ptr<const Image> image;         // nullptr: a buffer
   std::vector<cl_mem_properties> properties;  // with the terminating 0; empty if none were given
 
-  // True if a mapping of this buffer, its parent or its siblings writes bytes of [begin, end) of root().
-  [[nodiscard]] bool write_mapped(std::size_t begin, std::size_t end);
+  // True if a mapping of this object, its parent or its siblings writes bytes of `mapping`.
+  [[nodiscard]] bool write_mapped(const Mapping& mapping);
 
   void on_destruction(MemoryDestructor function, void* data) { destructors_.push_back({function, data}); }
 

@@ -14,6 +14,7 @@ inline TimePs kernel_run_limit = time_never;
 
 inline void notify_at(sc_core::sc_event& event, TimePs at) {
   event.cancel();
+  if (at == time_never) return;
   const TimePs now = kernel_now();
   event.notify(sc_core::sc_time::from_value(at > now ? at - now : 0));
 }

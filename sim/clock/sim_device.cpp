@@ -20,8 +20,8 @@ SimDevice::SimDevice(profile::Profile profile, Detail detail, TraceSink* trace, 
       trace_(trace != nullptr && trace->level() != TraceLevel::off ? trace : nullptr) {
   for (std::uint32_t i = 0; i < profile_.machine.device_count; ++i) {
     device_addresses_.emplace_back(profile_.machine.device.global_memory_bytes);
-    gpus_.push_back(
-        std::make_unique<Gpu>("gpu" + std::to_string(i), profile_, *link_, host_, detail, *this, trace_, kernels));
+    gpus_.push_back(std::make_unique<Gpu>("gpu" + std::to_string(i), profile_, *link_, host_, detail, writes_, *this,
+                                          trace_, kernels));
   }
 }
 

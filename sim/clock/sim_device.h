@@ -61,6 +61,7 @@ class SimDevice final : public Simulator, public JobSink {
   HostDriver driver_;
   HostAddresses host_addresses_;
   std::vector<DeviceAddresses> device_addresses_;
+  WriteLog writes_;
   std::vector<std::unique_ptr<Gpu>> gpus_;
   TraceSink* trace_;
   std::function<void(const Completion&)> sink_;

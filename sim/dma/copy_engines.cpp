@@ -22,13 +22,15 @@ const Endpoint& device_end(const Command& c) {
 }  // namespace
 
 CopyEngines::CopyEngines(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
-                         FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory, TraceSink* trace)
+                         FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory, WriteLog& writes,
+                         TraceSink* trace)
     : Agenda(name),
       profile_(profile),
       link_(link),
       flows_(flows),
       host_(host),
       memory_(memory),
+      writes_(writes),
       trace_(trace),
       cycle_ps_(1'000'000'000'000ULL / profile.copy_engines.clock_hz) {
   h2d_.part = "copy_engine.h2d";
@@ -332,7 +334,15 @@ void CopyEngines::end(Job& job, TimePs now) {
     job.spend(Stage::host_copy_out, job.times.completed - now);
   }
   job.flow.reset();
-  if (moves_bytes_) sim::move_bytes(job.command);
+  if (moves_bytes_) {
+    sim::move_bytes(job.command);
+    const Command& c = job.command;
+    const Shape& shape = c.shape;
+    if (c.moves_data && c.target.data != nullptr && shape.bytes() != 0) {
+      writes_.wrote(c.target.data, (shape.slices - 1) * c.target.slice_pitch_bytes +
+                                       (shape.rows - 1) * c.target.row_pitch_bytes + shape.row_bytes);
+    }
+  }
   Pool* pool = pool_of(job);
   sink_->job_ended(job);
   if (pool == nullptr) return;

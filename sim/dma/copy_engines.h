@@ -8,6 +8,7 @@
 #include "sim/models/device_memory.h"
 #include "sim/models/host_link.h"
 #include "sim/models/job.h"
+#include "sim/models/write_log.h"
 #include "sim/profile/profile.h"
 
 namespace sluice::sim {
@@ -22,7 +23,8 @@ struct DmaEvent {
 class CopyEngines final : public Agenda<DmaEvent>, public Executor {
  public:
   CopyEngines(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
-              FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory, TraceSink* trace);
+              FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory, WriteLog& writes,
+              TraceSink* trace);
   void connect(JobSink& sink) { sink_ = &sink; }
 
   void execute(Job& job) override;
@@ -56,6 +58,7 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   FlowEngine& flows_;
   cache::HostMemory& host_;
   memory::DeviceMemory& memory_;
+  WriteLog& writes_;
   TraceSink* trace_;
   JobSink* sink_ = nullptr;
   TimePs cycle_ps_;

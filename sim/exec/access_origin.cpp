@@ -28,7 +28,8 @@ SiteSpace space_of(unsigned address_space) {
 
 // clang calls a kernel's local variable "kernel.variable".
 StringRef source_name(const GlobalVariable& variable) {
-  const StringRef name = variable.getName();
+  StringRef name = variable.getName();
+  if (name.consume_front(shared_prefix)) return name.split('.').second;
   const StringRef last = name.rsplit('.').second;
   return variable.getAddressSpace() == local_space && !last.empty() ? last : name;
 }
@@ -54,7 +55,8 @@ class OriginFinder {
     origin_.space = space_.value_or(space_of(pointer_->getType()->getPointerAddressSpace()));
     // Casts from generic to private that the built-ins' shims make may hide where a pointer leads.
     if (!origin_.complete && origin_.space == SiteSpace::private_) origin_.space = SiteSpace::generic;
-    origin_.in_bounds = proven();
+    // The device library has compared the coordinates of texels with the image's extents.
+    origin_.in_bounds = origin_.space == SiteSpace::image || proven();
     return std::move(origin_);
   }
 

@@ -11,7 +11,6 @@
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Support/Host.h>
-#include <llvm/Support/SHA256.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/Transforms/Coroutines/CoroCleanup.h>
@@ -30,11 +29,14 @@
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
 #include <llvm/Transforms/Utils/LoopSimplify.h>
 
+#include <map>
 #include <mutex>
+#include <set>
 
-#include "sim/exec/compile.h"
 #include "sim/exec/lowering.h"
-#include "sim/exec/version.h"
+#include "sim/exec/program_image.h"
+#include "sim/exec/uniformity.h"
+#include "sim/iface/kernel_compiler.h"
 
 namespace sluice::exec {
 
@@ -182,14 +184,53 @@ std::vector<GlobalVariable*> local_variables(Module& module) {
   return variables;
 }
 
+// Variables that a kernel may change, which all kernels of the program see, and what their initial values point to.
+// By their place in the module, which is the same each time it is read.
+std::map<GlobalVariable*, std::string> shared_variables(Module& module) {
+  std::map<GlobalVariable*, std::string> shared;
+  std::vector<const Value*> reached;
+  for (GlobalVariable& variable : module.globals()) {
+    if (!variable.isConstant() && variable.getAddressSpace() != local_space && !variable.getName().startswith("llvm."))
+      reached.push_back(&variable);
+  }
+  std::set<const Value*> seen(reached.begin(), reached.end());
+  while (!reached.empty()) {
+    const auto* user = cast<User>(reached.back());
+    reached.pop_back();
+    for (const Value* operand : user->operand_values()) {
+      if (isa<Constant>(operand) && !isa<Function>(operand) && seen.insert(operand).second) reached.push_back(operand);
+    }
+  }
+  std::size_t index = 0;
+  for (GlobalVariable& variable : module.globals()) {
+    if (seen.count(&variable) != 0)
+      shared[&variable] = shared_prefix.str() + std::to_string(index) + '.' + variable.getName().str();
+    ++index;
+  }
+  return shared;
+}
+
+// Where they are is the business of the object that holds them.
+void import_variables(const std::map<GlobalVariable*, std::string>& shared) {
+  for (const auto& [variable, name] : shared) {
+    variable->setName(name);
+    variable->setComdat(nullptr);
+    variable->setDSOLocal(false);
+    variable->setLinkage(variable->isConstant() ? GlobalValue::AvailableExternallyLinkage
+                                                : GlobalValue::ExternalLinkage);
+    if (!variable->isConstant()) variable->setInitializer(nullptr);
+  }
+}
+
 // Addresses and sizes of program-scope variables, for pointers whose origin cannot be seen.
 void add_variable_table(Module& module) {
   LLVMContext& context = module.getContext();
   Type* word = Type::getInt64Ty(context);
   std::vector<Constant*> table;
   for (GlobalVariable& variable : module.globals()) {
-    variable.setLinkage(GlobalValue::InternalLinkage);
-    if (!variable.hasInitializer() || variable.getName().startswith("llvm.")) continue;
+    if (!variable.hasInitializer() || variable.hasAvailableExternallyLinkage()) continue;
+    if (!variable.getName().startswith(shared_prefix)) variable.setLinkage(GlobalValue::InternalLinkage);
+    if (variable.getName().startswith("llvm.")) continue;
     table.push_back(ConstantExpr::getPtrToInt(&variable, word));
     table.push_back(ConstantInt::get(word, module.getDataLayout().getTypeAllocSize(variable.getValueType())));
   }
@@ -213,62 +254,81 @@ bool emit(Module& module, TargetMachine& target, std::vector<std::byte>& object,
   return true;
 }
 
-bool build(Module& module, TargetMachine& target, const LoadOptions& options, ProgramImage& image, std::string& log) {
+std::vector<Function*> kernels_of(Module& module) {
   std::vector<Function*> kernels;
   for (Function& function : module) {
+    if (!function.isDeclaration() && function.getCallingConv() == CallingConv::SPIR_KERNEL)
+      kernels.push_back(&function);
+  }
+  return kernels;
+}
+
+// Leaves what `kernel` needs.
+void cut_to(Module& module, const Function& kernel) {
+  for (const char* name : {"llvm.used", "llvm.compiler.used"}) {
+    if (GlobalVariable* list = module.getNamedGlobal(name)) list->eraseFromParent();
+  }
+  for (Function& function : module) {
     if (function.isDeclaration()) continue;
+    function.setComdat(nullptr);
+    function.setLinkage(&function == &kernel ? GlobalValue::ExternalLinkage : GlobalValue::InternalLinkage);
     function.addFnAttr("sluice-program");
-    if (function.getCallingConv() == CallingConv::SPIR_KERNEL) kernels.push_back(&function);
   }
-  image.kernels.resize(kernels.size());
-  for (std::size_t i = 0; i < kernels.size(); ++i) {
-    image.kernels[i].info = describe_kernel(*kernels[i]);
-    image.kernels[i].symbol = "sluice.kernel." + std::to_string(i);
+  ModuleAnalysisManager analyses;
+  GlobalDCEPass().run(module, analyses);
+}
+
+bool build(Module& module, TargetMachine& target, const LoadOptions& options, std::uint32_t index, KernelImage& image,
+           std::string& log) {
+  const auto kernels = kernels_of(module);
+  if (index >= kernels.size()) {
+    log += "the program has no such kernel\n";
+    return false;
   }
+  Function* const kernel = kernels[index];
+  image.info = describe_kernel(*kernel);
+  image.symbol = "sluice.kernel";
+  import_variables(shared_variables(module));
+  cut_to(module, *kernel);
   if (!link_libraries(module, log)) return false;
   module.setTargetTriple(target.getTargetTriple().str());
   module.setDataLayout(target.createDataLayout());
   normalise(module);
   if (!check_calls(module, log)) return false;
   lower_atomic_calls(module);
+  lower_samplers(module);
   guard_divisions(module);
   choose_inlining(module);
-  std::vector<KernelUnit> units;
-  for (std::size_t i = 0; i < kernels.size(); ++i) units.push_back(make_body(*kernels[i], image.kernels[i]));
+  const KernelUnit unit = make_body(*kernel, image);
   if (!sound(module, "after linking", log)) return false;
 
   {
     Passes passes(target);
     passes.flatten(module);
-    for (const KernelUnit& unit : units) lower_prints(unit);
+    lower_prints(unit);
     passes.simplify(module, options.optimise);
   }
-  for (const KernelUnit& unit : units) {
-    relax_assumptions(*unit.body);
-    expand_memory_intrinsics(*unit.body);
-  }
+  relax_assumptions(*unit.body);
+  expand_memory_intrinsics(*unit.body);
   Passes(target).shape_loops(module);
   const auto variables = local_variables(module);
-  for (const KernelUnit& unit : units) {
-    estimate_resources(unit);
-    instrument(unit, image.largest_access_bytes);
-    place_local_variables(unit, variables);
-    place_private_variables(unit);
-    lower_queries(unit);
-  }
+  estimate_resources(unit);
+  const Alikeness alikeness = find_alikeness(unit);
+  unit.image->alike = alikeness.proven && !alikeness.narrow_ids;
+  unit.image->alike_if_narrow = alikeness.proven && alikeness.narrow_ids;
+  instrument(unit);
+  place_local_variables(unit, variables);
+  place_private_variables(unit);
+  lower_queries(unit);
   StripDebugInfo(module);
   for (GlobalVariable* variable : variables) {
     variable->replaceAllUsesWith(PoisonValue::get(variable->getType()));
     variable->eraseFromParent();
   }
   if (!sound(module, "after instrumentation", log)) return false;
-  std::vector<Function*> entries;
-  for (const KernelUnit& unit : units) entries.push_back(make_entry(unit));
+  Function* const entry = make_entry(unit);
   Passes(target).finish(module);
-  for (std::size_t i = 0; i < units.size(); ++i) {
-    if (!image.kernels[i].suspends) continue;
-    image.kernels[i].symbol = make_coroutine(entries[i])->getName().str();
-  }
+  if (image.suspends) image.symbol = make_coroutine(entry)->getName().str();
   add_variable_table(module);
   {
     Passes passes(target);
@@ -278,29 +338,61 @@ bool build(Module& module, TargetMachine& target, const LoadOptions& options, Pr
   return sound(module, "before code generation", log) && emit(module, target, image.object, log);
 }
 
-}  // namespace
+// An object of the variables that kernels share, if there are any.
+bool build_variables(Module& module, TargetMachine& target, ProgramImage& image, std::string& log) {
+  const auto shared = shared_variables(module);
+  if (shared.empty()) return true;
+  module.setTargetTriple(target.getTargetTriple().str());
+  module.setDataLayout(target.createDataLayout());
+  for (Function& function : module) function.deleteBody();
+  normalise(module);
+  for (const auto& [variable, name] : shared) {
+    variable->setName(name);
+    variable->setLinkage(GlobalValue::ExternalLinkage);
+    image.shared.push_back(name);
+  }
+  for (GlobalVariable& variable : make_early_inc_range(module.globals())) {
+    if (shared.count(&variable) == 0 && variable.use_empty()) variable.eraseFromParent();
+  }
+  StripDebugInfo(module);
+  Passes(target).finish(module);
+  add_variable_table(module);
+  return sound(module, "of variables", log) && emit(module, target, image.variables, log);
+}
 
-bool compile(std::span<const std::byte> bitcode, const LoadOptions& options, ProgramImage& image, std::string& log) {
-  const auto target = make_target(log);
-  if (target == nullptr) return false;
-  LLVMContext context;
+std::unique_ptr<Module> read(std::span<const std::byte> bitcode, LLVMContext& context, std::string& log) {
   context.setOpaquePointers(true);
   context.setDiagnosticHandlerCallBack([](const DiagnosticInfo&, void*) {}, nullptr);
   const StringRef bytes(reinterpret_cast<const char*>(bitcode.data()), bitcode.size());
   auto module = parseBitcodeFile(MemoryBufferRef(bytes, "program"), context);
   if (!module) {
     log += "not valid bitcode: " + toString(module.takeError()) + '\n';
-    return false;
+    return nullptr;
   }
-  return sound(**module, "in the program", log) && build(**module, *target, options, image, log);
+  return std::move(*module);
 }
 
-std::string image_key(std::span<const std::byte> bitcode, const LoadOptions& options) {
-  SHA256 hash;
-  hash.update(ArrayRef<std::uint8_t>(reinterpret_cast<const std::uint8_t*>(bitcode.data()), bitcode.size()));
-  hash.update(std::string(options.optimise ? "optimised|" : "plain|") + std::string(engine_version()) + '|' +
-              sys::getHostCPUName().str() + '|' + processor_features());
-  return toHex(hash.final(), true);
+bool examine(std::span<const std::byte> bitcode, ProgramImage& image, std::string& log) {
+  const auto target = make_target(log);
+  if (target == nullptr) return false;
+  LLVMContext context;
+  const auto module = read(bitcode, context, log);
+  if (module == nullptr || !sound(*module, "in the program", log)) return false;
+  for (const Function* kernel : kernels_of(*module)) image.kernels.push_back(describe_kernel(*kernel));
+  return check_libraries(*module, log) && check_calls(*module, log) && build_variables(*module, *target, image, log);
 }
+
+bool compile(std::span<const std::byte> bitcode, const LoadOptions& options, std::uint32_t kernel, KernelImage& image,
+             std::string& log) {
+  const auto target = make_target(log);
+  if (target == nullptr) return false;
+  LLVMContext context;
+  const auto module = read(bitcode, context, log);
+  return module != nullptr && build(*module, *target, options, kernel, image, log);
+}
+
+}  // namespace
 
 }  // namespace sluice::exec
+
+const sluice::KernelCompiler sluice::kernel_compiler = {&exec::examine, &exec::compile};

@@ -32,8 +32,9 @@ GroupRunner::GroupRunner(std::shared_ptr<const LoadedProgram> program, const Ker
                          std::uint32_t wave_size)
     : program_(std::move(program)),
       launch_(launch),
-      kernel_(program_->image.kernels[launch.kernel]),
-      entry_(program_->code->entries()[launch.kernel]),
+      kernel_(program_->ready(launch.kernel)->image),
+      code_(*program_->ready(launch.kernel)->code),
+      entry_(code_.entry()),
       wave_size_(std::clamp<std::size_t>(wave_size, 1, most_lanes)) {
   std::uint64_t items = 1;
   for (std::size_t i = 0; i < 3; ++i) items *= std::min(launch_.range.local[i], launch_.range.global[i]);
@@ -44,7 +45,7 @@ GroupRunner::GroupRunner(std::shared_ptr<const LoadedProgram> program, const Ker
   // Without barriers one work-item is done before the next begins, so they share private memory.
   private_stride_ = align_up(kernel_.info.private_bytes, 64);
   private_ = memory_for(private_stride_, kernel_.suspends ? items : 1);
-  sink_ = MappedMemory(align_up(program_->image.largest_access_bytes, 64) + 64);
+  sink_ = MappedMemory(align_up(kernel_.largest_access_bytes, 64) + 64);
   const std::uint64_t margin = std::uint64_t{4} * (kernel_.largest_block_entries + 1);
   log_ = memory_for(sizeof(LogEntry), std::max(log_entries, margin * wave_size_));
   spill_ = memory_for(sizeof(LogEntry), 2 * margin + 4096);
@@ -142,7 +143,7 @@ bool GroupRunner::run_group(const std::array<std::uint64_t, 3>& group, GroupTrac
   trace.clear();
   if (failed_) return false;
   place_items(group);
-  budget_ = program_->group_instruction_limit;
+  budget_ = program_->options().group_instruction_limit;
   records_ = 0;
   const std::size_t waves = (count_ + wave_size_ - 1) / wave_size_;
   for (std::size_t i = 0; i < waves; ++i) {
@@ -208,6 +209,14 @@ void GroupRunner::run_wave(std::size_t wave, std::vector<WaveAccess>& accesses, 
     run_item(item);
     if (failed_ && budget_ == 0) return;
     close_log(begin);
+  }
+  if (stores_ != nullptr) {
+    for (const auto& lane : lanes_) {
+      for (const LogEntry& entry : lane) {
+        if (site(entry.site).kind == SiteKind::store && site(entry.site).space == SiteSpace::global)
+          stores_->push_back({entry.address, entry.site});
+      }
+    }
   }
   Wave& result = waves_[wave];
   const std::size_t records_before = accesses.size(), sectors_before = sectors.size();
@@ -281,6 +290,7 @@ bool GroupRunner::items_wait() {
   if (ended != nullptr && !reported_early_end_) {
     // As hardware does: who has ended is not waited for.
     reported_early_end_ = true;
+    told_all_ = false;
     if (launch_.reports != nullptr)
       launch_.reports->bad_access(early_end_report(where(*ended), site(waiting->stopped).line));
   }

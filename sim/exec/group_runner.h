@@ -9,29 +9,23 @@
 #include <vector>
 
 #include "sim/exec/mapped_memory.h"
-#include "sim/exec/native_code.h"
-#include "sim/exec/program_image.h"
+#include "sim/exec/loaded_program.h"
 #include "sim/exec/reports.h"
 #include "sim/exec/runtime.h"
 #include "sim/exec/wave_merge.h"
+#include "sim/iface/alike_groups.h"
 #include "sim/iface/kernel_engine.h"
 
 namespace sluice::exec {
 
-// What load() made.
-struct LoadedProgram : KernelModule {
-  ProgramImage image;
-  std::unique_ptr<NativeCode> code;
-  std::vector<KernelInfo> infos;
-  std::uint64_t group_instruction_limit = 0;
-  [[nodiscard]] const std::vector<KernelInfo>& kernels() const noexcept override { return infos; }
-};
 
-class GroupRunner final : public KernelRun {
+class GroupRunner final : public KernelRun, public AlikeRun {
  public:
   // Throws std::bad_alloc where a group's memory cannot be had.
   GroupRunner(std::shared_ptr<const LoadedProgram> program, const KernelLaunch& launch, std::uint32_t wave_size);
   [[nodiscard]] bool run_group(const std::array<std::uint64_t, 3>& group, GroupTrace& trace) override;
+  [[nodiscard]] const AlikeGroups* run_alike() override;
+  [[nodiscard]] bool told_all() const noexcept override { return told_all_; }
 
   // What generated code calls (runtime.h).
   void* check(Item& item, const Site& site, std::uint64_t address, std::uint64_t base, std::uint64_t bytes);
@@ -43,6 +37,32 @@ class GroupRunner final : public KernelRun {
   [[nodiscard]] const Site& site(std::uint64_t number) const { return kernel_.sites[number]; }
 
  private:
+  // A store of a lane to global memory.
+  struct Store {
+    std::uint64_t address = 0;
+    std::uint32_t site = 0;
+  };
+  // Stores that move alike from group to group, and what they leave behind.
+  struct Moving {
+    std::array<std::int64_t, 3> step{};
+    std::uint64_t first = 0, end = 0;                // of group 0
+    std::uint64_t launch_first = 0, launch_end = 0;  // of all groups
+    struct Run {
+      std::uint64_t address = 0;
+      std::uint64_t bytes = 0;
+    };
+    std::vector<Run> runs;  // of group 0, by address
+    std::vector<std::byte> bytes;
+  };
+  [[nodiscard]] bool can_be_alike() const;
+  [[nodiscard]] bool collect_stores(const std::array<std::uint64_t, 3>& group, GroupTrace& trace,
+                                    std::vector<Store>& stores);
+  [[nodiscard]] bool find_moving(const std::vector<Store>& stores, const std::array<std::vector<Store>, 3>& next,
+                                 std::vector<Moving>& all) const;
+  [[nodiscard]] bool find_extent(Moving& moving, std::int32_t argument) const;
+  [[nodiscard]] bool set_steps(const std::vector<Moving>& all);
+  void write_groups(const Moving& moving) const;
+
   struct Wave {
     std::vector<WaveAccess> accesses;  // of a group with barriers, whose waves take turns
     std::array<std::uint64_t, instruction_classes> issued{};
@@ -64,6 +84,7 @@ class GroupRunner final : public KernelRun {
   std::shared_ptr<const LoadedProgram> program_;
   KernelLaunch launch_;
   const KernelImage& kernel_;
+  const NativeCode& code_;
   void* entry_ = nullptr;
   std::size_t wave_size_;
 
@@ -84,10 +105,13 @@ class GroupRunner final : public KernelRun {
   std::uint64_t frame_stride_ = 0;
   std::array<std::byte, 256> scratch_;
 
+  std::vector<Store>* stores_ = nullptr;  // where they are collected
+  AlikeGroups alike_;
   LogEntry* spilled_from_ = nullptr;  // end of what the lane's log holds, once it is full
   std::uint64_t unrecorded_ = 0;      // of the wave's phase
   std::uint64_t records_ = 0;         // of the group
   std::uint64_t budget_ = 0;          // instructions that the group has left
+  bool told_all_ = true;
   bool failed_ = false;
   bool reported_ = false;
   bool reported_early_end_ = false;

@@ -23,6 +23,7 @@ Where GroupRunner::where(const Item& item) const {
 void GroupRunner::report(const std::string& text) {
   if (!reported_ && launch_.reports != nullptr) launch_.reports->bad_access(text);
   reported_ = true;
+  told_all_ = false;
 }
 
 // A buffer, argument or program-scope variable that holds the whole access.
@@ -40,9 +41,12 @@ AddressRange GroupRunner::find_range(std::uint64_t address, std::uint64_t bytes)
     const AddressRange found{address_of(launch_.arguments[i].data), launch_.arguments[i].size_bytes};
     if (found.holds(address, bytes)) return found;
   }
-  for (const Variable& variable : program_->code->variables()) {
-    const AddressRange found{variable.address, variable.bytes};
-    if (found.holds(address, bytes)) return found;
+  for (const NativeCode* code : {&code_, program_->variables()}) {
+    if (code == nullptr) continue;
+    for (const Variable& variable : code->variables()) {
+      const AddressRange found{variable.address, variable.bytes};
+      if (found.holds(address, bytes)) return found;
+    }
   }
   return {};
 }
@@ -75,22 +79,26 @@ void* GroupRunner::check(Item& item, const Site& site, std::uint64_t address, st
 }
 
 void GroupRunner::hang(const Item& item, std::uint64_t line) {
-  report(hang_report(where(item), line, program_->group_instruction_limit));
+  report(hang_report(where(item), line, program_->options().group_instruction_limit));
   failed_ = true;
   budget_ = 0;
 }
 
 std::string_view GroupRunner::string_at(std::uint64_t address) const {
-  for (const Variable& variable : program_->code->variables()) {
-    const AddressRange range{variable.address, variable.bytes};
-    if (!range.holds(address)) continue;
-    const auto* text = reinterpret_cast<const char*>(address);
-    return {text, strnlen(text, range.bytes - (address - range.first))};
+  for (const NativeCode* code : {&code_, program_->variables()}) {
+    if (code == nullptr) continue;
+    for (const Variable& variable : code->variables()) {
+      const AddressRange range{variable.address, variable.bytes};
+      if (!range.holds(address)) continue;
+      const auto* text = reinterpret_cast<const char*>(address);
+      return {text, strnlen(text, range.bytes - (address - range.first))};
+    }
   }
   return {};
 }
 
 void GroupRunner::print(const char* format, const char* types, const std::byte* values) {
+  told_all_ = false;
   if (launch_.reports == nullptr) return;
   const std::string_view text = string_at(address_of(format));
   launch_.reports->print(

@@ -12,7 +12,7 @@
 namespace sluice::exec {
 namespace {
 
-constexpr std::uint64_t magic = 0x31'4c'4e'52'4b'4c'53'0aU;  // "\nSLKRNL1"
+constexpr std::uint64_t magic = 0x32'4c'4e'52'4b'4c'53'0aU;  // "\nSLKRNL2"
 
 std::uint64_t checksum(const char* bytes, std::size_t size) {  // FNV-1a
   std::uint64_t hash = 0xcbf29ce484222325U;
@@ -37,6 +37,10 @@ class Writer {
   }
   void operator()(const std::array<std::uint64_t, 3>& n) {
     for (const std::uint64_t value : n) (*this)(value);
+  }
+  void operator()(const std::vector<std::string>& texts) {
+    (*this)(texts.size());
+    for (const std::string& text : texts) (*this)(text);
   }
   template <typename T>
   void list(const std::vector<T>& elements) {
@@ -63,6 +67,10 @@ class Reader {
   }
   void operator()(std::array<std::uint64_t, 3>& n) {
     for (std::uint64_t& value : n) (*this)(value);
+  }
+  void operator()(std::vector<std::string>& texts) {
+    list(texts);
+    for (std::string& text : texts) (*this)(text);
   }
   template <typename T>
   void list(std::vector<T>& elements) {
@@ -120,31 +128,37 @@ void visit_info(Visitor& visit, Info& info) {
 }
 
 template <typename Visitor, typename Image>
-void visit_image(Visitor& visit, Image& image) {
-  visit.list(image.kernels);
-  for (auto& kernel : image.kernels) {
-    visit_info(visit, kernel.info);
-    visit(kernel.symbol);
-    visit.list(kernel.sites);
-    for (auto& site : kernel.sites) {
-      visit(site.kind);
-      visit(site.space);
-      visit(site.exact);
-      visit(site.argument);
-      visit(site.bytes);
-      visit(site.line);
-      visit(site.object);
-    }
-    visit(kernel.largest_block_entries);
-    visit(kernel.suspends);
+requires std::is_same_v<std::remove_const_t<Image>, KernelImage> void visit_image(Visitor& visit, Image& image) {
+  visit_info(visit, image.info);
+  visit(image.symbol);
+  visit.list(image.sites);
+  for (auto& site : image.sites) {
+    visit(site.kind);
+    visit(site.space);
+    visit(site.exact);
+    visit(site.argument);
+    visit(site.bytes);
+    visit(site.line);
+    visit(site.object);
   }
+  visit(image.largest_block_entries);
+  visit(image.suspends);
+  visit(image.alike);
+  visit(image.alike_if_narrow);
   visit(image.largest_access_bytes);
   visit(image.object);
 }
 
-}  // namespace
+template <typename Visitor, typename Image>
+requires std::is_same_v<std::remove_const_t<Image>, ProgramImage> void visit_image(Visitor& visit, Image& image) {
+  visit.list(image.kernels);
+  for (auto& info : image.kernels) visit_info(visit, info);
+  visit(image.variables);
+  visit(image.shared);
+}
 
-bool read_image(const std::string& path, ProgramImage& image) {
+template <typename Image>
+bool read(const std::string& path, Image& image) {
   std::ifstream file(path, std::ios::binary);
   if (!file) return false;
   const std::string bytes{std::istreambuf_iterator<char>(file), {}};
@@ -158,7 +172,8 @@ bool read_image(const std::string& path, ProgramImage& image) {
   return reader.complete();
 }
 
-void store_image(const std::string& path, const ProgramImage& image) {
+template <typename Image>
+void store(const std::string& path, const Image& image) {
   static std::atomic<unsigned> count{0};
   Writer writer;
   visit_image(writer, image);
@@ -178,6 +193,21 @@ void store_image(const std::string& path, const ProgramImage& image) {
   }
   std::filesystem::rename(temporary, path, error);
   if (error) std::filesystem::remove(temporary, error);
+}
+
+}  // namespace
+
+bool read_image(const std::string& path, ProgramImage& image) {
+  return read(path, image);
+}
+bool read_image(const std::string& path, KernelImage& image) {
+  return read(path, image);
+}
+void store_image(const std::string& path, const ProgramImage& image) {
+  store(path, image);
+}
+void store_image(const std::string& path, const KernelImage& image) {
+  store(path, image);
 }
 
 }  // namespace sluice::exec

@@ -5,6 +5,8 @@
 
 #include <algorithm>
 
+#include "sim/exec/lowering.h"
+
 namespace sluice::exec {
 
 using namespace llvm;
@@ -54,6 +56,10 @@ const ClassCounts& InstructionCost::of(const Function& function) {
 void InstructionCost::add_call(const CallBase& call, ClassCounts& counts) {
   const Function* callee = call.getCalledFunction();
   if (callee == nullptr) return;
+  if (is_texture_function(*callee)) {
+    if (callee->arg_begin()->getType()->isPointerTy()) ++at(counts, InstructionClass::memory);
+    return;
+  }
   if (!callee->isDeclaration()) {
     const ClassCounts inner = of(*callee);  // a copy: the map may grow below
     for (std::size_t i = 0; i < counts.size(); ++i) counts[i] += inner[i];
@@ -62,6 +68,11 @@ void InstructionCost::add_call(const CallBase& call, ClassCounts& counts) {
   if (!callee->isIntrinsic()) {
     if (callee->getName() == "__sluice_barrier") ++at(counts, InstructionClass::control);
     if (callee->getName() == "sluice_exec_print") at(counts, InstructionClass::integer) += 16;
+    if (callee->getName().startswith("__sluice_libm_")) {
+      // What a GPU's library takes for sin or exp: reduction, a table or special instruction, a polynomial.
+      at(counts, float_class(*call.getType())) += call.getType()->isDoubleTy() ? 40 : 16;
+      ++at(counts, InstructionClass::special);
+    }
     return;
   }
   const Type& type = *call.getType();

@@ -34,12 +34,16 @@ struct Access {
   std::uint64_t bytes = 0;
   bool logged = false;
   Origin origin;
+  bool is_texel = false;  // one of texel_sizes sites, by the call's second operand
 };
+
+constexpr std::uint32_t texel_sizes = 5;  // 1 to 16 bytes
 
 struct Pointer {
   unsigned operand = 0;
   std::uint64_t bytes = 0;
   SiteKind kind = SiteKind::load;
+  bool is_texel = false;
 };
 
 SmallVector<Pointer, 2> pointers_of(const Instruction& instruction, const DataLayout& layout) {
@@ -54,6 +58,12 @@ SmallVector<Pointer, 2> pointers_of(const Instruction& instruction, const DataLa
     return {{0, size(rmw->getValOperand()), SiteKind::atomic}};
   if (const auto* exchange = dyn_cast<AtomicCmpXchgInst>(&instruction)) {
     return {{0, size(exchange->getNewValOperand()), SiteKind::atomic}};
+  }
+  if (const auto* call = dyn_cast<CallInst>(&instruction)) {
+    const Function* callee = call->getCalledFunction();
+    if (callee != nullptr && is_texture_function(*callee) && call->getArgOperand(0)->getType()->isPointerTy()) {
+      return {{0, 1, callee->getName() == "__sluice_texture_load" ? SiteKind::load : SiteKind::store, true}};
+    }
   }
   if (const auto* memory = dyn_cast<MemIntrinsic>(&instruction)) {
     const auto* length = dyn_cast<ConstantInt>(memory->getLength());
@@ -80,7 +90,7 @@ class Instrumenter {
     unlikely_ = MDBuilder(context_).createBranchWeights(1, 100000);
   }
 
-  void run(std::uint64_t& largest_access_bytes) {
+  void run() {
     // What is set up once stays in a block of its own.
     BasicBlock& entry = body_.getEntryBlock();
     auto first = entry.getFirstInsertionPt();
@@ -94,7 +104,7 @@ class Instrumenter {
     for (const auto& [end, line] : back_edges_) watch(*end, line);
     for (const auto& [end, site] : loop_ends_) write_log(end, site, nullptr);
     for (Access& access : accesses_) {
-      largest_access_bytes = std::max(largest_access_bytes, access.bytes);
+      image_.largest_access_bytes = std::max(image_.largest_access_bytes, access.bytes);
       instrument_access(access);
     }
     for (const auto& [barrier, site] : barriers_) at_barrier(*barrier, site);
@@ -188,7 +198,12 @@ class Instrumenter {
         site.object = origin.name;
         for (const Origin::Object& object : origin.objects) site.argument = object.argument;
         if (origin.objects.size() > 1) site.argument = -1;
-        accesses_.push_back({&instruction, pointer.operand, add_site(site), pointer.bytes, logged, std::move(origin)});
+        accesses_.push_back({&instruction, pointer.operand, add_site(site), pointer.bytes, logged, std::move(origin),
+                             pointer.is_texel});
+        for (std::uint32_t i = 1; pointer.is_texel && i < texel_sizes; ++i) {
+          site.bytes = 1U << i;
+          add_site(site);
+        }
         ++entries;
       }
     }
@@ -259,12 +274,13 @@ class Instrumenter {
     full.CreateStore(full.CreateCall(callee, {unit_.item(), log}), log_);
   }
 
-  void write_log(Instruction* at, std::uint32_t site, Value* address) {
+  void write_log(Instruction* at, std::uint32_t site, Value* address) { write_log(at, word(site), address); }
+  void write_log(Instruction* at, Value* site, Value* address) {
     IRBuilder<> b(at);
     Value* log = b.CreateLoad(pointer_, log_);
     b.CreateAlignedStore(address != nullptr ? address : word(0), log, Align(8));
     Value* issued = b.CreateShl(b.CreateLoad(word_, issued_), 32);
-    b.CreateAlignedStore(b.CreateOr(issued, word(site)), member(b, log, offsetof(LogEntry, site)), Align(8));
+    b.CreateAlignedStore(b.CreateOr(issued, site), member(b, log, offsetof(LogEntry, site)), Align(8));
     b.CreateStore(member(b, log, sizeof(LogEntry)), log_);
   }
 
@@ -358,7 +374,12 @@ class Instrumenter {
     }
     if (!access.logged) return;
     IRBuilder<> b(access.instruction);
-    write_log(access.instruction, access.site, b.CreatePtrToInt(pointer, word_));
+    Value* site = word(access.site);
+    if (access.is_texel) {
+      Value* bytes = b.CreateZExt(access.instruction->getOperand(1), word_);
+      site = b.CreateAdd(site, b.CreateBinaryIntrinsic(Intrinsic::cttz, bytes, b.getTrue()));
+    }
+    write_log(access.instruction, site, b.CreatePtrToInt(pointer, word_));
   }
 
   const KernelUnit& unit_;
@@ -390,8 +411,8 @@ class Instrumenter {
 
 }  // namespace
 
-void instrument(const KernelUnit& unit, std::uint64_t& largest_access_bytes) {
-  Instrumenter(unit).run(largest_access_bytes);
+void instrument(const KernelUnit& unit) {
+  Instrumenter(unit).run();
 }
 
 }  // namespace sluice::exec

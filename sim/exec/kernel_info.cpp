@@ -84,8 +84,14 @@ std::string attributes(const KernelInfo& info) {
   return result;
 }
 
+// Not a structure of the program's, nor a pointer to one.
+bool is_image(const Argument& argument, StringRef type) {
+  const bool named = type.startswith("image1d_") || type.startswith("image2d_") || type.startswith("image3d_");
+  return named && type.endswith("_t") && argument.getType()->isPointerTy() && !argument.hasByValAttr();
+}
+
 ArgumentKind kind_of(const Argument& argument, const std::string& base_type) {
-  if (StringRef(base_type).startswith("image")) return ArgumentKind::image;
+  if (is_image(argument, base_type)) return ArgumentKind::image;
   if (base_type == "sampler_t") return ArgumentKind::sampler;
   if (!argument.getType()->isPointerTy() || argument.hasByValAttr()) return ArgumentKind::value;
   switch (argument.getType()->getPointerAddressSpace()) {

@@ -97,10 +97,37 @@ bool fits(const Function& function, const Function& target) {
 
 }  // namespace
 
-bool link_libraries(Module& module, std::string& log) {
+namespace {
+
+void drop_unused(Module& module) {
   for (Function& function : llvm::make_early_inc_range(module)) {
     if (function.isDeclaration() && function.use_empty()) function.eraseFromParent();
   }
+}
+
+}  // namespace
+
+bool check_libraries(Module& module, std::string& log) {
+  drop_unused(module);
+  const auto functions = missing(module);
+  if (functions.empty()) return true;
+  const auto device_library = open(device_library_bitcode(), module, log);
+  const auto builtins = open(builtin_library_bitcode(), module, log);
+  if (!device_library || !builtins) return false;
+  bool good = true;
+  for (const Function* function : functions) {
+    const Function* own = device_library->getFunction(function->getName());
+    if (own != nullptr && !own->isDeclaration()) continue;
+    const Function* target = counterpart(*builtins, function->getName().str());
+    if (target != nullptr && fits(*function, *target)) continue;
+    log += "unresolved function: " + llvm::demangle(function->getName().str()) + '\n';
+    good = false;
+  }
+  return good;
+}
+
+bool link_libraries(Module& module, std::string& log) {
+  drop_unused(module);
   if (missing(module).empty()) return true;
 
   auto device_library = open(device_library_bitcode(), module, log);

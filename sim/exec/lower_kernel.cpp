@@ -280,9 +280,6 @@ class QueryLowering {
       return once(b_.CreateLoad(call.getType(), member(b_, group_, offsetof(Group, scratch))));
     }
     IRBuilder<> b(&call);
-    if (name == "__translate_sampler_initializer") {
-      return b.CreateIntToPtr(b.CreateZExt(call.getArgOperand(0), b.getInt64Ty()), call.getType());
-    }
     if (name == "__sluice_space") return space(b, call.getArgOperand(0));
     if (name == "__to_global") return when(b, call, 1);
     if (name == "__to_local") return when(b, call, local_space);
@@ -292,7 +289,8 @@ class QueryLowering {
 
   Value* query(CallInst& call) {
     const auto* which = dyn_cast<ConstantInt>(call.getArgOperand(0));
-    const std::uint64_t word = which != nullptr ? which->getZExtValue() : 0;
+    if (which == nullptr) return merged_query(call);
+    const std::uint64_t word = which->getZExtValue();
     Value*& value = queries_[word];
     if (value == nullptr) {
       Value* at = word < group_words ? member(b_, unit_.item(), offsetof(Item, ids) + 8 * word)
@@ -300,6 +298,17 @@ class QueryLowering {
       value = once(b_.CreateLoad(b_.getInt64Ty(), at));
     }
     return value;
+  }
+
+  // The optimiser merges calls of several branches into one whose word is a phi.
+  Value* merged_query(CallInst& call) {
+    IRBuilder<> b(&call);
+    Value* word = b.CreateZExt(call.getArgOperand(0), b.getInt64Ty());
+    Value* own = b.CreateGEP(b.getInt64Ty(), member(b, unit_.item(), offsetof(Item, ids)), word);
+    Value* first = b.CreateSub(word, b.getInt64(group_words));
+    Value* shared = b.CreateGEP(b.getInt64Ty(), member(b, group_, offsetof(Group, words)), first);
+    Value* at = b.CreateSelect(b.CreateICmpULT(word, b.getInt64(group_words)), own, shared);
+    return b.CreateLoad(b.getInt64Ty(), at);
   }
 
   Value* space(IRBuilder<>& b, Value* pointer) {

@@ -28,8 +28,13 @@ enum AddressSpace : unsigned {
   generic_space = 4
 };
 
+// Names of variables that all kernels of a program see; a number and the variable's own name follow.
+inline constexpr llvm::StringLiteral shared_prefix = "sluice.variable.";
+
 // library_link.cpp: our device library and libclc's functions that the program needs.
 [[nodiscard]] bool link_libraries(llvm::Module& module, std::string& log);
+// Whether that can be; changes nothing but drops what is declared and not used.
+[[nodiscard]] bool check_libraries(llvm::Module& module, std::string& log);
 
 // kernel_info.cpp
 [[nodiscard]] KernelInfo describe_kernel(const llvm::Function& kernel);
@@ -40,6 +45,7 @@ void normalise(llvm::Module& module);                                    // attr
 [[nodiscard]] bool check_calls(llvm::Module& module, std::string& log);  // no recursion, no call through a pointer
 void guard_divisions(llvm::Module& module);     // x86 traps where OpenCL says "undefined value"
 void lower_atomic_calls(llvm::Module& module);  // clang calls functions on this target
+void lower_samplers(llvm::Module& module);      // in-source samplers: their bits are the pointer
 void choose_inlining(llvm::Module& module);     // everything that touches memory or the work-item
 [[nodiscard]] KernelUnit make_body(llvm::Function& kernel, KernelImage& image);
 
@@ -53,10 +59,13 @@ void lower_queries(const KernelUnit& unit);
 [[nodiscard]] llvm::Function* make_entry(const KernelUnit& unit);
 
 // instrument.cpp: log of accesses, bounds, instruction counts, watchdog.
-void instrument(const KernelUnit& unit, std::uint64_t& largest_access_bytes);
+void instrument(const KernelUnit& unit);
 
 // lower_barriers.cpp: the entry as a coroutine that suspends at barriers.
 [[nodiscard]] llvm::Function* make_coroutine(llvm::Function* entry);
+
+// A function of the device library that stands for what texture units do.
+[[nodiscard]] bool is_texture_function(const llvm::Function& function);
 
 // A call of `module`'s function of that name, or nullptr.
 [[nodiscard]] llvm::CallInst* as_call_of(llvm::Instruction& instruction, llvm::StringRef name);

@@ -11,6 +11,8 @@
 
 namespace sluice::exec {
 
+class LoadedObject;
+
 // A program-scope variable.
 struct Variable {
   std::uint64_t address = 0;
@@ -19,20 +21,26 @@ struct Variable {
 
 class NativeCode {
  public:
-  // nullptr: `log` says why. `image.object` is copied.
+  // The program-scope variables of a program; nullptr: `log` says why.
   [[nodiscard]] static std::unique_ptr<NativeCode> load(const ProgramImage& image, std::string& log);
+  // A kernel, which uses those variables (nullptr: there are none).
+  [[nodiscard]] static std::unique_ptr<NativeCode> load(const KernelImage& image, const NativeCode* shared,
+                                                        std::string& log);
   ~NativeCode();
   NativeCode(const NativeCode&) = delete;
   NativeCode& operator=(const NativeCode&) = delete;
 
-  [[nodiscard]] const std::vector<void*>& entries() const noexcept { return entries_; }  // by kernel
+  [[nodiscard]] void* entry() const noexcept { return entry_; }  // of the kernel
   [[nodiscard]] const std::vector<Variable>& variables() const noexcept { return variables_; }
 
  private:
   NativeCode() = default;
-  struct Linked;
-  std::unique_ptr<Linked> linked_;
-  std::vector<void*> entries_;
+  [[nodiscard]] static std::unique_ptr<NativeCode> load(std::span<const std::byte> object,
+                                                        std::span<const std::string> symbols, const NativeCode* shared,
+                                                        std::string& log);
+  std::unique_ptr<LoadedObject> object_;
+  std::vector<std::pair<std::string, void*>> symbols_;
+  void* entry_ = nullptr;
   std::vector<Variable> variables_;
 };
 

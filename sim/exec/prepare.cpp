@@ -21,6 +21,10 @@ CallInst* as_call_of(Instruction& instruction, StringRef name) {
   return callee != nullptr && callee->getName() == name ? call : nullptr;
 }
 
+bool is_texture_function(const Function& function) {
+  return function.getName().contains("__sluice_texture_");
+}
+
 void normalise(Module& module) {
   if (NamedMDNode* flags = module.getModuleFlagsMetadata()) flags->eraseFromParent();
   module.addModuleFlag(Module::Warning, "Debug Info Version", 3U);
@@ -47,6 +51,7 @@ void normalise(Module& module) {
     }
   }
   for (GlobalVariable& variable : module.globals()) {
+    if (variable.getName().startswith(shared_prefix)) continue;
     variable.setComdat(nullptr);
     // Other work-items write what is not constant, which an internal variable would let the optimiser rule out.
     variable.setLinkage(variable.isConstant() ? GlobalValue::InternalLinkage : GlobalValue::ExternalLinkage);
@@ -163,6 +168,10 @@ void lower_atomic_call(CallInst& call) {
                                .Case("fetch_max", AtomicRMWInst::Max)
                                .Case("fetch_umin", AtomicRMWInst::UMin)
                                .Case("fetch_umax", AtomicRMWInst::UMax)
+                               .Case("fetch_fadd", AtomicRMWInst::FAdd)
+                               .Case("fetch_fsub", AtomicRMWInst::FSub)
+                               .Case("fetch_fmin", AtomicRMWInst::FMin)
+                               .Case("fetch_fmax", AtomicRMWInst::FMax)
                                .Default(AtomicRMWInst::BAD_BINOP);
     if (operation == AtomicRMWInst::BAD_BINOP) return;
     result = b.CreateAtomicRMW(operation, pointer, call.getArgOperand(1), align, order);
@@ -185,6 +194,18 @@ void lower_atomic_calls(Module& module) {
     }
   }
   for (CallInst* call : calls) lower_atomic_call(*call);
+}
+
+void lower_samplers(Module& module) {
+  Function* translate = module.getFunction("__translate_sampler_initializer");
+  if (translate == nullptr) return;
+  for (User* user : make_early_inc_range(translate->users())) {
+    auto* call = dyn_cast<CallInst>(user);
+    if (call == nullptr || call->getCalledOperand() != translate) continue;
+    IRBuilder<> b(call);
+    call->replaceAllUsesWith(b.CreateIntToPtr(b.CreateZExt(call->getArgOperand(0), b.getInt64Ty()), call->getType()));
+    call->eraseFromParent();
+  }
 }
 
 namespace {
@@ -214,11 +235,14 @@ bool touches(const Function& function, const std::set<const Function*>& touching
 }  // namespace
 
 void choose_inlining(Module& module) {
+  for (Function& function : module) {
+    if (is_texture_function(function)) function.addFnAttr(Attribute::NoInline);
+  }
   std::set<const Function*> touching;
   for (bool more = true; more;) {
     more = false;
     for (Function& function : module) {
-      if (function.isDeclaration() || touching.count(&function) != 0) continue;
+      if (function.isDeclaration() || touching.count(&function) != 0 || is_texture_function(function)) continue;
       if (!function.hasFnAttribute("sluice-program") && !touches(function, touching)) continue;
       touching.insert(&function);
       function.addFnAttr(Attribute::AlwaysInline);

@@ -41,12 +41,17 @@ struct KernelImage {
   std::vector<Site> sites;                  // [0] is not used
   std::uint32_t largest_block_entries = 0;  // log entries that may be written between two checks for room
   bool suspends = false;                    // the entry is a coroutine: returns its frame
-};
-
-struct ProgramImage {
-  std::vector<KernelImage> kernels;
+  bool alike = false;                       // its groups do the same but for where they write (uniformity.h),
+  bool alike_if_narrow = false;             // or do so where global ids fit into 31 bits
   std::uint64_t largest_access_bytes = 64;
   std::vector<std::byte> object;  // ELF
+};
+
+// What is known of a program before any of its kernels is compiled.
+struct ProgramImage {
+  std::vector<KernelInfo> kernels;       // without what only compiling tells: memory, registers, barriers
+  std::vector<std::byte> variables;      // ELF: the program-scope variables that kernels share; empty: there are none
+  std::vector<std::string> shared = {};  // their symbols
 };
 
 }  // namespace sluice::exec

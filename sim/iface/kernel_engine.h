@@ -30,13 +30,25 @@ struct MemoryRange {
   std::uint64_t size_bytes = 0;
   Placement placement = Placement::device;  // what an access costs: device memory, or across the link
   std::uint64_t address = 0;                // simulated address of the first byte
+  bool stable = false;                      // only commands can write it now: the host holds no pointer to write through
+  std::uint64_t version = 0;                // the map's; another one after each change of the above
 };
 
 // All live ranges by address. The driver keeps it, under its lock; the engine looks up what it cannot prove in bounds,
 // the compute model where an access goes.
 class MemoryMap {
  public:
-  void add(const MemoryRange& range) { ranges_[range.data] = range; }
+  void add(const MemoryRange& range) {
+    MemoryRange& added = ranges_[range.data] = range;
+    added.version = ++versions_;
+  }
+  // Of the range that begins at `data`, if there is one.
+  void set_stable(const std::byte* data, bool stable) {
+    const auto it = ranges_.find(const_cast<std::byte*>(data));
+    if (it == ranges_.end()) return;
+    it->second.stable = stable;
+    it->second.version = ++versions_;
+  }
   void remove(const std::byte* data) { ranges_.erase(const_cast<std::byte*>(data)); }
   // The range that holds `p`; nullptr: none.
   [[nodiscard]] const MemoryRange* find(const std::byte* p) const {
@@ -49,6 +61,7 @@ class MemoryMap {
 
  private:
   std::map<std::byte*, MemoryRange> ranges_;
+  std::uint64_t versions_ = 0;
 };
 
 // ---- a loaded program --------------------------------------------------------------------------------------------
@@ -83,6 +96,12 @@ class KernelModule {
  public:
   virtual ~KernelModule() = default;
   [[nodiscard]] virtual const std::vector<KernelInfo>& kernels() const noexcept = 0;
+  // Compiles a kernel if it is not yet. Before that its local_bytes, private_bytes, registers and has_barrier are not
+  // known. start() does so too. False: `log` says why.
+  [[nodiscard]] virtual bool prepare(std::uint32_t kernel, std::string& log) const {
+    static_cast<void>(log);
+    return kernel < kernels().size();
+  }
 };
 
 // ---- a launch ----------------------------------------------------------------------------------------------------
@@ -102,8 +121,8 @@ struct NdRange {
 // What a kernel sees of an image; the engine's device library knows this layout (all members 4 or 8 bytes, no padding).
 struct ImageDescriptor {
   std::byte* data = nullptr;
-  std::uint64_t row_pitch_bytes = 0;
-  std::uint64_t slice_pitch_bytes = 0;
+  std::uint64_t row_pitch_bytes = 0;    // from image to image of a 1D array
+  std::uint64_t slice_pitch_bytes = 0;  // 3D images and 2D arrays
   std::uint32_t width = 1, height = 1, depth = 1, array_size = 1;
   std::uint32_t channel_order = 0;  // CL_RGBA ... as the program gave it
   std::uint32_t channel_type = 0;
@@ -144,6 +163,7 @@ struct KernelLaunch {
 enum class AccessKind : std::uint8_t { load, store, atomic, barrier };
 enum class MemorySpace : std::uint8_t { global, constant, local, image };
 enum class InstructionClass : std::uint8_t { integer, float32, float64, special, control, memory, count_ };
+[[nodiscard]] std::string_view to_string(InstructionClass c) noexcept;
 inline constexpr std::size_t instruction_classes = static_cast<std::size_t>(InstructionClass::count_);
 inline constexpr std::uint32_t sector_bytes = 32;
 
@@ -188,6 +208,8 @@ class KernelRun {
   // Executes a work-group (x fastest) and says what it did. Each group once, in any order.
   // False: it cannot go on (a watchdog or a bad access said why in the reports); the launch fails.
   [[nodiscard]] virtual bool run_group(const std::array<std::uint64_t, 3>& group, GroupTrace& trace) = 0;
+  // Whether the groups so far did nothing but what their traces tell: nothing was printed or reported.
+  [[nodiscard]] virtual bool told_all() const noexcept { return false; }
 };
 
 struct LoadOptions {

@@ -57,6 +57,19 @@ std::string_view to_string(Direction d) noexcept {
   return "unknown";
 }
 
+std::string_view to_string(InstructionClass c) noexcept {
+  switch (c) {
+    case InstructionClass::integer: return "integer";
+    case InstructionClass::float32: return "float32";
+    case InstructionClass::float64: return "float64";
+    case InstructionClass::special: return "special";
+    case InstructionClass::control: return "control";
+    case InstructionClass::memory: return "memory";
+    case InstructionClass::count_: break;
+  }
+  return "unknown";
+}
+
 std::string_view to_string(Stage s) noexcept {
   switch (s) {
     case Stage::host_validate: return "host_validate";

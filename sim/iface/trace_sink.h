@@ -47,6 +47,7 @@ inline constexpr std::size_t stage_count = static_cast<std::size_t>(Stage::count
 
 // What a kernel did and what held it up.
 struct KernelRecord {
+  std::string_view name;             // of the kernel; valid as long as the command
   std::uint64_t work_items = 0;
   std::uint64_t groups = 0;
   std::uint64_t waves = 0;
@@ -55,6 +56,7 @@ struct KernelRecord {
   std::uint64_t local_accesses = 0;  // of them to local memory
   std::uint64_t atomics = 0;
   std::uint64_t barriers = 0;
+  std::uint64_t lines = 0;           // of the first-level cache that they touched, each access by itself
   std::uint64_t sectors = 0;         // 32 bytes each, as the waves asked for them
   std::uint64_t l1_hit_sectors = 0;
   std::uint64_t l2_hit_sectors = 0;
@@ -105,7 +107,7 @@ struct PacketRecord {
 struct CounterRecord {
   DeviceIndex device = 0;
   std::string_view part;
-  std::string_view name;  // "queue_depth", "utilisation_permille", "tags_in_use"
+  std::string_view name;  // "queue_depth", "resident_waves"
   TimePs at = 0;
   std::uint64_t value = 0;
 };

@@ -26,6 +26,9 @@ struct Sink final : TraceSink {
     wire_down[r.times.id] = r.wire_bytes_down;
     if (r.kernel != nullptr) kernels[r.times.id] = *r.kernel;
   }
+  void counter(const CounterRecord& r) override {
+    if (r.part == "compute") counters[std::string(r.name)] += r.value;
+  }
   void packet(const PacketRecord& r) override {
     if (r.kind == "CplD" && r.part == "link.down") packets[r.command] += r.bytes;
   }
@@ -33,6 +36,7 @@ struct Sink final : TraceSink {
   std::map<CommandId, std::array<TimePs, stage_count>> stages;
   std::map<CommandId, std::uint64_t> wire_down, packets;
   std::map<CommandId, KernelRecord> kernels;
+  std::map<std::string, std::uint64_t> counters;  // sums
 };
 
 class Commands : public ::testing::Test {
@@ -114,6 +118,28 @@ TEST_F(Commands, AGroupThatCannotGoOnFailsTheLaunchAlone) {
   drain();
   EXPECT_EQ(done[good].status, 0);
   EXPECT_EQ(sink.kernels[good].groups, 16U);
+}
+
+// The counters cut the launch's sums into spans of time: they add up to the record again, in both details.
+TEST_F(Commands, CountersAddUpToTheRecord) {
+  open("h200-pcie5");
+  const CommandId k = launch(zero_copy_read(mib), synthetic::linear(132 * 2048, 256));
+  drain();
+  const KernelRecord& record = sink.kernels[k];
+  EXPECT_EQ(record.link_read_bytes, mib);
+  EXPECT_EQ(sink.counters["link_bytes"], mib);
+  EXPECT_EQ(sink.counters["device_memory_bytes"], 0U);
+  EXPECT_EQ(sink.counters["instructions"],
+            std::accumulate(record.instructions.begin(), record.instructions.end(), std::uint64_t{0}));
+  EXPECT_GT(sink.counters["resident_waves"], 0U);
+  EXPECT_EQ(record.name, "zc");
+}
+
+TEST_F(Commands, CountersAddUpInPacketDetailToo) {
+  open("h200-pcie5", "packet");
+  launch(zero_copy_read(mib), synthetic::linear(132 * 2048, 256));
+  drain();
+  EXPECT_EQ(sink.counters["link_bytes"], mib);
 }
 
 TEST_F(Commands, AFailureInPacketDetailIsReportedToo) {

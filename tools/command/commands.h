@@ -26,11 +26,12 @@ struct RunOptions {
 struct MapcopyOptions {
   std::vector<std::string> profiles;       // empty: all shipped ones
   std::vector<std::uint64_t> sizes_bytes;  // ascending
+  std::uint32_t reads = 1;                 // how often the kernel reads each byte
 };
 [[nodiscard]] int mapcopy(const MapcopyOptions& options);
 // The OpenCL program that mapcopy runs on each machine: prints "SIZE PAGEABLE PINNED MAP ZERO_COPY" in ns a line, "-"
 // for what was not asked for.
-[[nodiscard]] int mapcopy_workload(const std::vector<std::uint64_t>& sizes_bytes, bool zero_copy);
+[[nodiscard]] int mapcopy_workload(const std::vector<std::uint64_t>& sizes_bytes, std::uint32_t reads, bool zero_copy);
 
 [[nodiscard]] int profile_list();
 [[nodiscard]] int profile_show(const std::string& name);

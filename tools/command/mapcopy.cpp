@@ -81,9 +81,10 @@ std::string wins(const std::vector<Row>& rows, Method a, Method b) {
   return text;
 }
 
-trace::Table table_of(const Machine& machine) {
+trace::Table table_of(const Machine& machine, std::uint32_t reads) {
+  const std::string times = reads == 1 ? "once" : fmt::format("{} times", reads);
   trace::Table table(
-      machine.name + ": produce on the host, use on the device, read back; us", 0,
+      fmt::format("{}: written by the host, read {} by a kernel, its result read back; us", machine.name, times), 0,
       {"size", method_names[pageable], method_names[pinned], method_names[map], method_names[zero_copy], "best"});
   for (const Row& row : machine.rows) {
     std::vector<std::string> cells = {trace::format_bytes(row.size_bytes)};
@@ -136,6 +137,7 @@ int mapcopy(const MapcopyOptions& options) {
   bool mirrors = false;
   for (std::size_t i = 0; i < profiles.size(); ++i) {
     std::vector<std::string> command = {executable().string(), "__mapcopy-workload"};
+    command.push_back(fmt::format("--reads={}", options.reads));
     if (has_zero_copy[i]) command.emplace_back("--zero-copy");
     for (const std::uint64_t size : options.sizes_bytes) command.push_back(fmt::format("{}", size));
     ChildOptions child;
@@ -149,7 +151,7 @@ int mapcopy(const MapcopyOptions& options) {
                  result.started ? fmt::format("the workload failed with {}", result.exit_code) : result.error);
       return exit_failed;
     }
-    fmt::print("{}\n", table_of(machine).text(colour));
+    fmt::print("{}\n", table_of(machine, options.reads).text(colour));
     mirrors |= !has_zero_copy[i];
     crossovers.row({machine.name, wins(machine.rows, map, pageable), wins(machine.rows, map, pinned),
                     wins(machine.rows, zero_copy, pinned), wins(machine.rows, zero_copy, map)});

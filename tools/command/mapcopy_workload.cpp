@@ -1,6 +1,6 @@
 // An ordinary OpenCL program, run by `sluice mapcopy` on each machine under virtual time. One round: the host produces
-// `size` bytes, the device uses them (copies them to a second buffer), and the host gets the result. The third round
-// counts: mirrors are pinned and caches are in the state that a loop leaves them in.
+// `size` bytes, a kernel reads all of them `reads` times and writes as many, and the host gets the result. The third
+// round counts: mirrors are pinned and caches are in the state that a loop leaves them in.
 #define CL_TARGET_OPENCL_VERSION 120
 #include <CL/cl.h>
 #include <fmt/format.h>
@@ -21,9 +21,19 @@ void check(cl_int code, const char* call) {
   if (code != CL_SUCCESS) throw std::runtime_error(fmt::format("{} failed: {}", call, code));
 }
 
+// Each pass of the kernel goes through the whole input, and passes lie far apart, so that a cache must hold all of it to
+// save the later ones. Every byte of the input has the same value, which the conjunction keeps.
+constexpr const char* kernel_source = R"(
+kernel void use(global const uint4* in, global uint4* out, uint elements, uint reads) {
+  const uint i = get_global_id(0);
+  uint4 all = in[i];
+  for (uint pass = 1; pass < reads; ++pass) all &= in[(i + (ulong)pass * elements / reads) % elements];
+  out[i] = all;
+})";
+
 class Workload {
  public:
-  Workload() {
+  explicit Workload(cl_uint reads) : reads_(reads) {
     cl_platform_id platform = nullptr;
     check(clGetPlatformIDs(1, &platform, nullptr), "clGetPlatformIDs");
     check(clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 1, &device_, nullptr), "clGetDeviceIDs");
@@ -32,8 +42,16 @@ class Workload {
     check(code, "clCreateContext");
     queue_ = clCreateCommandQueue(context_, device_, 0, &code);
     check(code, "clCreateCommandQueue");
+    const char* source = kernel_source;
+    program_ = clCreateProgramWithSource(context_, 1, &source, nullptr, &code);
+    check(code, "clCreateProgramWithSource");
+    check(clBuildProgram(program_, 1, &device_, "", nullptr, nullptr), "clBuildProgram");
+    kernel_ = clCreateKernel(program_, "use", &code);
+    check(code, "clCreateKernel");
   }
   ~Workload() {
+    if (kernel_ != nullptr) clReleaseKernel(kernel_);
+    if (program_ != nullptr) clReleaseProgram(program_);
     if (queue_ != nullptr) clReleaseCommandQueue(queue_);
     if (context_ != nullptr) clReleaseContext(context_);
   }
@@ -114,7 +132,14 @@ class Workload {
   }
 
   void use(const Buffer& in, const Buffer& out, std::size_t size) {
-    check(clEnqueueCopyBuffer(queue_, in.handle, out.handle, 0, 0, size, 0, nullptr, nullptr), "clEnqueueCopyBuffer");
+    const auto elements = static_cast<cl_uint>(size / 16);
+    check(clSetKernelArg(kernel_, 0, sizeof(cl_mem), &in.handle), "clSetKernelArg");
+    check(clSetKernelArg(kernel_, 1, sizeof(cl_mem), &out.handle), "clSetKernelArg");
+    check(clSetKernelArg(kernel_, 2, sizeof elements, &elements), "clSetKernelArg");
+    check(clSetKernelArg(kernel_, 3, sizeof reads_, &reads_), "clSetKernelArg");
+    const std::size_t items = elements;
+    check(clEnqueueNDRangeKernel(queue_, kernel_, 1, nullptr, &items, nullptr, 0, nullptr, nullptr),
+          "clEnqueueNDRangeKernel");
   }
 
   unsigned char* mapped(const Buffer& buffer, cl_map_flags flags, std::size_t size) {
@@ -137,13 +162,16 @@ class Workload {
   cl_device_id device_ = nullptr;
   cl_context context_ = nullptr;
   cl_command_queue queue_ = nullptr;
+  cl_program program_ = nullptr;
+  cl_kernel kernel_ = nullptr;
+  cl_uint reads_;
 };
 
 }  // namespace
 
-int mapcopy_workload(const std::vector<std::uint64_t>& sizes_bytes, bool zero_copy) {
+int mapcopy_workload(const std::vector<std::uint64_t>& sizes_bytes, std::uint32_t reads, bool zero_copy) {
   try {
-    Workload workload;
+    Workload workload(reads);
     for (const std::uint64_t size : sizes_bytes) {
       const std::uint64_t pageable = workload.pageable_ns(size);
       const std::uint64_t pinned = workload.pinned_ns(size);

@@ -23,7 +23,7 @@ class JsonlWriter final : public Writer {
   void command(const CommandRecord& record) override {
     const Command& command = *record.command;
     const Completion& times = record.times;
-    Pen pen(output().room(line_room));
+    Pen pen(output().room(record.kernel == nullptr ? line_room : line_room + kernel_room(*record.kernel)));
     pen.text("{\"record\":\"command\",\"id\":").number(command.id).word(operations_[command.op]);
     pen.number(command.queue).text(",\"device\":").number(command.device);
     pen.word(directions_[command.direction]).number(command.shape.bytes());
@@ -49,7 +49,9 @@ class JsonlWriter final : public Writer {
     }
     pen.text("},\"wire_bytes_up\":").number(record.wire_bytes_up);
     pen.text(",\"wire_bytes_down\":").number(record.wire_bytes_down);
-    pen.text(",\"tlps\":").number(record.tlps).text("}\n");
+    pen.text(",\"tlps\":").number(record.tlps);
+    if (record.kernel != nullptr) kernel(pen, *record.kernel);
+    pen.text("}\n");
     put(pen);
   }
 
@@ -80,6 +82,34 @@ class JsonlWriter final : public Writer {
   }
 
  private:
+  [[nodiscard]] static std::size_t kernel_room(const KernelRecord& record) {
+    std::size_t bytes = line_room;
+    for (const std::string_view text : {record.name, record.occupancy_limit, record.limiter})
+      bytes += Pen::most_string_bytes(text);
+    return bytes;
+  }
+  void kernel(Pen& pen, const KernelRecord& record) const {
+    pen.text(",\"kernel\":{\"name\":").string(record.name);
+    for (const KernelField& field : kernel_fields) {
+      if (field.value == &KernelRecord::accesses) instructions(pen, record);
+      pen.text(",").string(field.name).text(":").number(record.*field.value);
+    }
+    pen.text(",\"groups_per_unit\":").number(record.groups_per_unit);
+    pen.text(",\"occupancy_permille\":").number(record.occupancy_permille);
+    pen.text(",\"occupancy_limit\":").string(record.occupancy_limit);
+    pen.text(",\"limiter\":").string(record.limiter).text("}");
+  }
+  static void instructions(Pen& pen, const KernelRecord& record) {
+    pen.text(",\"instructions\":{");
+    bool first = true;
+    for (std::size_t i = 0; i < instruction_classes; ++i) {
+      if (record.instructions[i] == 0) continue;
+      if (!first) pen.text(",");
+      pen.string(sluice::to_string(static_cast<InstructionClass>(i))).text(":").number(record.instructions[i]);
+      first = false;
+    }
+    pen.text("}");
+  }
   [[nodiscard]] char* room_for(std::string_view part, std::string_view name) {
     return output().room(line_room + Pen::most_string_bytes(part) + Pen::most_string_bytes(name));
   }

@@ -142,7 +142,24 @@ class PerfettoWriter final : public Writer {
       if (record.stages[i] == 0) continue;
       out.text(",\"").text(sluice::to_string(static_cast<Stage>(i))).text("_ps\":").number(record.stages[i]);
     }
+    if (record.kernel != nullptr) kernel(*record.kernel);
     out.text("}}").end_record();
+  }
+
+  void kernel(const KernelRecord& record) {
+    Output& out = output();
+    out.text(",\"kernel\":").string(record.name);
+    for (const KernelField& field : kernel_fields) {
+      out.text(",\"").text(field.name).text("\":").number(record.*field.value);
+    }
+    for (std::size_t i = 0; i < instruction_classes; ++i) {
+      if (record.instructions[i] == 0) continue;
+      out.text(",\"").text(sluice::to_string(static_cast<InstructionClass>(i)));
+      out.text("_instructions\":").number(record.instructions[i]);
+    }
+    out.text(",\"groups_per_unit\":").number(record.groups_per_unit);
+    out.text(",\"occupancy_permille\":").number(record.occupancy_permille);
+    out.text(",\"occupancy_limit\":").string(record.occupancy_limit).text(",\"limiter\":").string(record.limiter);
   }
 
   void flow(std::string_view phase, CommandId id, std::uint64_t process, std::uint64_t lane_id, TimePs at) {

@@ -2,6 +2,16 @@
 // groups in turn; against the host every operation is sequentially consistent.
 #define ORDER memory_order_seq_cst, memory_scope_all_svm_devices
 
+// clang's built-in operations know no minimum of floating-point numbers; the engine does (sim/exec/prepare.cpp).
+float __opencl_atomic_fetch_fadd_4(volatile void* p, float v);
+float __opencl_atomic_fetch_fsub_4(volatile void* p, float v);
+float __opencl_atomic_fetch_fmin_4(volatile void* p, float v);
+float __opencl_atomic_fetch_fmax_4(volatile void* p, float v);
+double __opencl_atomic_fetch_fadd_8(volatile void* p, double v);
+double __opencl_atomic_fetch_fsub_8(volatile void* p, double v);
+double __opencl_atomic_fetch_fmin_8(volatile void* p, double v);
+double __opencl_atomic_fetch_fmax_8(volatile void* p, double v);
+
 // ---- OpenCL 1.x: atomic_ for 32 bits, atom_ for 64 (and, as an extension once, 32) ----
 #define OLD_FETCH(prefix, name, T, AS)                                         \
   FUNCTION T prefix##_##name(volatile AS T* p, T v) {                          \
@@ -24,33 +34,54 @@
     __opencl_atomic_compare_exchange_strong((volatile AS atomic_##T*)p, &expected, v, memory_order_seq_cst, ORDER); \
     return expected;                                                                                                \
   }
-OLD_ATOMICS(atomic, int, global)
-OLD_ATOMICS(atomic, uint, global) OLD_ATOMICS(atomic, int, local) OLD_ATOMICS(atomic, uint, local)
-    OLD_ATOMICS(atomic, int, ) OLD_ATOMICS(atomic, uint, ) OLD_ATOMICS(atom, int, global)
-        OLD_ATOMICS(atom, uint, global) OLD_ATOMICS(atom, int, local) OLD_ATOMICS(atom, uint, local)
-            OLD_ATOMICS(atom, long, global) OLD_ATOMICS(atom, ulong, global) OLD_ATOMICS(atom, long, local)
-                OLD_ATOMICS(atom, ulong, local)
+// clang-format off
+OLD_ATOMICS(atomic, int, global) OLD_ATOMICS(atomic, uint, global)
+OLD_ATOMICS(atomic, int, local) OLD_ATOMICS(atomic, uint, local)
+OLD_ATOMICS(atomic, int, ) OLD_ATOMICS(atomic, uint, )
+OLD_ATOMICS(atom, int, global) OLD_ATOMICS(atom, uint, global)
+OLD_ATOMICS(atom, int, local) OLD_ATOMICS(atom, uint, local)
+OLD_ATOMICS(atom, long, global) OLD_ATOMICS(atom, ulong, global)
+OLD_ATOMICS(atom, long, local) OLD_ATOMICS(atom, ulong, local)
+// clang-format on
 #define OLD_FLOAT_EXCHANGE(AS)                                    \
   FUNCTION float atomic_xchg(volatile AS float* p, float v) {     \
     return as_float(atomic_xchg((volatile AS int*)p, as_int(v))); \
   }
-                    OLD_FLOAT_EXCHANGE(global) OLD_FLOAT_EXCHANGE(local) OLD_FLOAT_EXCHANGE()
+OLD_FLOAT_EXCHANGE(global)
+OLD_FLOAT_EXCHANGE(local)
+OLD_FLOAT_EXCHANGE()
 
 // ---- OpenCL C 2.0 and later: plain, with an order, with an order and a scope; in every address space ----
-#define FETCH(name, T, V, AS)                                                                                         \
-  FUNCTION T atomic_fetch_##name(volatile AS atomic_##T* p, V v) {                                                    \
-    return __opencl_atomic_fetch_##name(p, v, ORDER);                                                                 \
+#define EXPLICIT(T, name, V, AS)                                                                                      \
+  FUNCTION T name##_explicit(volatile AS atomic_##T* p, V v, memory_order order) {                                    \
+    return name(p, v);                                                                                                \
   }                                                                                                                   \
-  FUNCTION T atomic_fetch_##name##_explicit(volatile AS atomic_##T* p, V v, memory_order order) {                     \
-    return __opencl_atomic_fetch_##name(p, v, ORDER);                                                                 \
-  }                                                                                                                   \
-  FUNCTION T atomic_fetch_##name##_explicit(volatile AS atomic_##T* p, V v, memory_order order, memory_scope scope) { \
-    return __opencl_atomic_fetch_##name(p, v, ORDER);                                                                 \
+  FUNCTION T name##_explicit(volatile AS atomic_##T* p, V v, memory_order order, memory_scope scope) {                \
+    return name(p, v);                                                                                                \
   }
-#define FETCHES(T, AS)                                                                                    \
-  FETCH(add, T, T, AS)                                                                                    \
-  FETCH(sub, T, T, AS) FETCH(and, T, T, AS) FETCH(or, T, T, AS) FETCH(xor, T, T, AS) FETCH(min, T, T, AS) \
-      FETCH(max, T, T, AS)
+#define FETCH(name, T, V, AS)                                      \
+  FUNCTION T atomic_fetch_##name(volatile AS atomic_##T* p, V v) { \
+    return __opencl_atomic_fetch_##name(p, (T)v, ORDER);           \
+  }                                                                \
+  EXPLICIT(T, atomic_fetch_##name, V, AS)
+#define FLOAT_FETCH(name, T, AS, bytes)                            \
+  FUNCTION T atomic_fetch_##name(volatile AS atomic_##T* p, T v) { \
+    return __opencl_atomic_fetch_f##name##_##bytes(p, v);          \
+  }                                                                \
+  EXPLICIT(T, atomic_fetch_##name, T, AS)
+// Of the other signedness too: what atomic_intptr_t takes is a ptrdiff_t, and uintptr_t is a mask.
+// clang-format off
+#define FETCHES_WITH(T, V, AS)                                                                             \
+  FETCH(add, T, V, AS) FETCH(sub, T, V, AS) FETCH(and, T, V, AS) FETCH(or, T, V, AS) FETCH(xor, T, V, AS)  \
+  FETCH(min, T, V, AS) FETCH(max, T, V, AS)
+#define FETCHES(T, AS) FETCHES_WITH(T, T, AS)
+#define LONG_FETCHES(AS) FETCHES_WITH(ulong, long, AS) FETCHES_WITH(long, ulong, AS)
+#define FLOAT_FETCHES(AS)                                                                                  \
+  FLOAT_FETCH(add, float, AS, 4) FLOAT_FETCH(sub, float, AS, 4)                                            \
+  FLOAT_FETCH(min, float, AS, 4) FLOAT_FETCH(max, float, AS, 4)                                            \
+  FLOAT_FETCH(add, double, AS, 8) FLOAT_FETCH(sub, double, AS, 8)                                          \
+  FLOAT_FETCH(min, double, AS, 8) FLOAT_FETCH(max, double, AS, 8)
+// clang-format on
 #define ACCESSES(T, AS)                                                                                         \
   FUNCTION void atomic_init(volatile AS atomic_##T* p, T v) {                                                   \
     *(volatile AS T*)p = v;                                                                                     \
@@ -82,11 +113,13 @@ OLD_ATOMICS(atomic, uint, global) OLD_ATOMICS(atomic, int, local) OLD_ATOMICS(at
   FUNCTION T atomic_exchange_explicit(volatile AS atomic_##T* p, T v, memory_order order, memory_scope scope) { \
     return atomic_exchange(p, v);                                                                               \
   }
-#define COMPARE(kind, T, AS, EXPECTED)                                                                          \
+// Compared are bits: the operation is that of an integer of the same size.
+#define COMPARE(kind, T, AS, EXPECTED, I)                                                                       \
   FUNCTION bool atomic_compare_exchange_##kind(volatile AS atomic_##T* p, EXPECTED T* expected, T v) {          \
-    T seen = *expected;                                                                                         \
-    const bool same = __opencl_atomic_compare_exchange_strong(p, &seen, v, memory_order_seq_cst, ORDER);        \
-    if (!same) *expected = seen;                                                                                \
+    I seen = as_##I(*expected);                                                                                 \
+    const bool same = __opencl_atomic_compare_exchange_strong((volatile AS atomic_##I*)p, &seen, as_##I(v),     \
+                                                              memory_order_seq_cst, ORDER);                     \
+    if (!same) *expected = as_##T(seen);                                                                        \
     return same;                                                                                                \
   }                                                                                                             \
   FUNCTION bool atomic_compare_exchange_##kind##_explicit(volatile AS atomic_##T* p, EXPECTED T* expected, T v, \
@@ -98,20 +131,21 @@ OLD_ATOMICS(atomic, uint, global) OLD_ATOMICS(atomic, int, local) OLD_ATOMICS(at
                                                           memory_scope scope) {                                 \
     return atomic_compare_exchange_##kind(p, expected, v);                                                      \
   }
-#define COMPARES(T, AS)                                                                      \
-  COMPARE(strong, T, AS, global)                                                             \
-  COMPARE(strong, T, AS, local) COMPARE(strong, T, AS, private) COMPARE(weak, T, AS, global) \
-      COMPARE(weak, T, AS, local) COMPARE(weak, T, AS, private)
+// clang-format off
+#define COMPARES(T, AS, I)                                                                                 \
+  COMPARE(strong, T, AS, global, I) COMPARE(strong, T, AS, local, I) COMPARE(strong, T, AS, private, I)    \
+  COMPARE(weak, T, AS, global, I) COMPARE(weak, T, AS, local, I) COMPARE(weak, T, AS, private, I)
+#define ALL_COMPARES(T, I)                                                                                 \
+  COMPARES(T, global, I) COMPARES(T, local, I) COMPARE(strong, T, , , I) COMPARE(weak, T, , , I)
 #define EVERYWHERE(M, T) M(T, ) M(T, global) M(T, local)
-                        EVERYWHERE(FETCHES, int) EVERYWHERE(FETCHES, uint) EVERYWHERE(FETCHES, long)
-                            EVERYWHERE(FETCHES, ulong) EVERYWHERE(ACCESSES, int) EVERYWHERE(ACCESSES, uint)
-                                EVERYWHERE(ACCESSES, long) EVERYWHERE(ACCESSES, ulong) EVERYWHERE(ACCESSES, float)
-                                    EVERYWHERE(ACCESSES, double) COMPARES(int, global) COMPARES(uint, global)
-                                        COMPARES(long, global) COMPARES(ulong, global) COMPARES(int, local)
-                                            COMPARES(uint, local) COMPARES(long, local) COMPARES(ulong, local)
-#define COMPARES_GENERIC(T) COMPARE(strong, T, , ) COMPARE(weak, T, , )
-                                                COMPARES_GENERIC(int) COMPARES_GENERIC(uint) COMPARES_GENERIC(long)
-                                                    COMPARES_GENERIC(ulong)
+EVERYWHERE(FETCHES, int) EVERYWHERE(FETCHES, uint) EVERYWHERE(FETCHES, long) EVERYWHERE(FETCHES, ulong)
+LONG_FETCHES() LONG_FETCHES(global) LONG_FETCHES(local)
+FLOAT_FETCHES() FLOAT_FETCHES(global) FLOAT_FETCHES(local)
+EVERYWHERE(ACCESSES, int) EVERYWHERE(ACCESSES, uint) EVERYWHERE(ACCESSES, long) EVERYWHERE(ACCESSES, ulong)
+EVERYWHERE(ACCESSES, float) EVERYWHERE(ACCESSES, double)
+ALL_COMPARES(int, int) ALL_COMPARES(uint, uint) ALL_COMPARES(long, long) ALL_COMPARES(ulong, ulong)
+ALL_COMPARES(float, int) ALL_COMPARES(double, long)
+// clang-format on
 
 #define FLAGS(AS)                                                                                                \
   FUNCTION bool atomic_flag_test_and_set(volatile AS atomic_flag* p) {                                           \
@@ -133,4 +167,6 @@ OLD_ATOMICS(atomic, uint, global) OLD_ATOMICS(atomic, int, local) OLD_ATOMICS(at
   FUNCTION void atomic_flag_clear_explicit(volatile AS atomic_flag* p, memory_order order, memory_scope scope) { \
     atomic_flag_clear(p);                                                                                        \
   }
-                                                        FLAGS() FLAGS(global) FLAGS(local)
+FLAGS()
+FLAGS(global)
+FLAGS(local)

@@ -17,5 +17,6 @@ uint __sluice_space(const void* pointer) __attribute__((const));
 #include "atomics.cl"
 #include "group_functions.cl"
 #include "integers.cl"
-#include "halves.cl"
+#include "conversions.cl"
 #include "images.cl"
+#include "math.cl"

@@ -1,70 +1,101 @@
-// Images: the descriptor that an image argument points to is ImageDescriptor of sim/iface/kernel_engine.h.
-typedef struct {
-  global uchar* data;
-  ulong row_pitch, slice_pitch;
-  uint width, height, depth, array_size;
-  uint order, type, pixel_bytes, dimensions;
-} Image;
-#define IMAGE(x) __builtin_astype(x, private Image*)
-#define SAMPLER(s) ((uint)(ulong)__builtin_astype(s, constant char*))
-#define TYPE_UNORM_INT8 0x10D2
-#define TYPE_FLOAT 0x10DE
+// The image functions of OpenCL C. Each type of image is a row of macros: how many dimensions one of its images has,
+// the types of its coordinates, and how they and its extents become (x, y, z).
+#include "image_formats.cl"
+#include "image_access.cl"
 
-FUNCTION global uchar* __sluice_texel_2d(private Image* image, int2 at) {
-  return image->data + (ulong)at.y * image->row_pitch + (ulong)at.x * image->pixel_bytes;
-}
-FUNCTION bool __sluice_inside_2d(private Image* image, int2 at) {
-  return at.x >= 0 && at.y >= 0 && at.x < (int)image->width && at.y < (int)image->height;
-}
-FUNCTION float4 __sluice_load_2d(private Image* image, int2 at) {
-  global uchar* texel = __sluice_texel_2d(image, at);
-  if (image->type == TYPE_FLOAT) return *(global float4*)texel;
-  return convert_float4(*(global uchar4*)texel) * (1.0f / 255.0f);
-}
-FUNCTION float4 __sluice_sample_2d(private Image* image, uint sampler, int2 at) {
-  if (!__sluice_inside_2d(image, at)) {
-    if ((sampler & 0xE) == CLK_ADDRESS_CLAMP) return (float4)(0.0f);
-    at = clamp(at, (int2)(0), (int2)((int)image->width - 1, (int)image->height - 1));
+#define SIZE_1D(i) (int4)((int)(i)->width, 1, 1, 0)
+#define SIZE_1D_ARRAY(i) (int4)((int)(i)->width, (int)(i)->array_size, 1, 0)
+#define SIZE_2D(i) (int4)((int)(i)->width, (int)(i)->height, 1, 0)
+#define SIZE_2D_ARRAY(i) (int4)((int)(i)->width, (int)(i)->height, (int)(i)->array_size, 0)
+#define SIZE_3D(i) (int4)((int)(i)->width, (int)(i)->height, (int)(i)->depth, 0)
+#define WIDEN_1(T, c) (T##4)(c, 0, 0, 0)
+#define WIDEN_2(T, c) (T##4)(c, 0, 0)
+#define WIDEN_4(T, c) (c)
+
+// With a sampler: T of `coordinate` is int or float.
+#define READ_SAMPLED(image_type, coordinate, T, n, size, axes)                                                         \
+  FUNCTION float4 read_imagef(read_only image_type image, sampler_t sampler, coordinate at) {                          \
+    return __sluice_sample(IMAGE(image), SAMPLER(sampler), WIDEN_##n(T, at), size(IMAGE(image)), axes);                \
+  }                                                                                                                    \
+  FUNCTION half4 read_imageh(read_only image_type image, sampler_t sampler, coordinate at) {                           \
+    return __builtin_convertvector(read_imagef(image, sampler, at), half4);                                            \
+  }                                                                                                                    \
+  FUNCTION int4 read_imagei(read_only image_type image, sampler_t sampler, coordinate at) {                            \
+    return as_int4(                                                                                                    \
+        __sluice_sample_integer(IMAGE(image), SAMPLER(sampler), WIDEN_##n(T, at), size(IMAGE(image)), axes));          \
+  }                                                                                                                    \
+  FUNCTION uint4 read_imageui(read_only image_type image, sampler_t sampler, coordinate at) {                          \
+    return __sluice_sample_integer(IMAGE(image), SAMPLER(sampler), WIDEN_##n(T, at), size(IMAGE(image)), axes);        \
   }
-  return __sluice_load_2d(image, at);
-}
-FUNCTION float4 __sluice_read_2d(private Image* image, uint sampler, float2 at) {
-  if ((sampler & 1) != 0) at *= (float2)(image->width, image->height);
-  if ((sampler & 0x30) != CLK_FILTER_LINEAR) return __sluice_sample_2d(image, sampler, convert_int2_sat_rtn(at));
-  at -= 0.5f;
-  const float2 whole = floor(at);
-  const float2 part = at - whole;
-  const int2 first = convert_int2_sat(whole);
-  const float4 above =
-      mix(__sluice_sample_2d(image, sampler, first), __sluice_sample_2d(image, sampler, first + (int2)(1, 0)), part.x);
-  const float4 below = mix(__sluice_sample_2d(image, sampler, first + (int2)(0, 1)),
-                           __sluice_sample_2d(image, sampler, first + (int2)(1, 1)), part.x);
-  return mix(above, below, part.y);
-}
-FUNCTION float4 read_imagef(read_only image2d_t image, sampler_t sampler, int2 at) {
-  return __sluice_sample_2d(IMAGE(image), SAMPLER(sampler), at);
-}
-FUNCTION float4 read_imagef(read_only image2d_t image, sampler_t sampler, float2 at) {
-  return __sluice_read_2d(IMAGE(image), SAMPLER(sampler), at);
-}
-FUNCTION float4 read_imagef(read_only image2d_t image, int2 at) {
-  return __sluice_load_2d(IMAGE(image), at);
-}
-FUNCTION void write_imagef(write_only image2d_t image, int2 at, float4 value) {
- private
-  Image* to = IMAGE(image);
-  if (!__sluice_inside_2d(to, at)) return;
-  if (to->type == TYPE_FLOAT) {
-    *(global float4*)__sluice_texel_2d(to, at) = value;
-  } else {
-    *(global uchar4*)__sluice_texel_2d(to, at) = convert_uchar4_sat_rte(value * 255.0f);
+READ_SAMPLED(image1d_t, int, int, 1, SIZE_1D, 1)
+READ_SAMPLED(image1d_t, float, float, 1, SIZE_1D, 1)
+READ_SAMPLED(image1d_array_t, int2, int, 2, SIZE_1D_ARRAY, 1)
+READ_SAMPLED(image1d_array_t, float2, float, 2, SIZE_1D_ARRAY, 1)
+READ_SAMPLED(image2d_t, int2, int, 2, SIZE_2D, 2)
+READ_SAMPLED(image2d_t, float2, float, 2, SIZE_2D, 2)
+READ_SAMPLED(image2d_array_t, int4, int, 4, SIZE_2D_ARRAY, 2)
+READ_SAMPLED(image2d_array_t, float4, float, 4, SIZE_2D_ARRAY, 2)
+READ_SAMPLED(image3d_t, int4, int, 4, SIZE_3D, 3)
+READ_SAMPLED(image3d_t, float4, float, 4, SIZE_3D, 3)
+
+#define READ(access, image_type, coordinate, n, size)                                                                  \
+  FUNCTION float4 read_imagef(access image_type image, coordinate at) {                                                \
+    return __sluice_fetch(IMAGE(image), WIDEN_##n(int, at), size(IMAGE(image)));                                       \
+  }                                                                                                                    \
+  FUNCTION half4 read_imageh(access image_type image, coordinate at) {                                                 \
+    return __builtin_convertvector(read_imagef(image, at), half4);                                                     \
+  }                                                                                                                    \
+  FUNCTION int4 read_imagei(access image_type image, coordinate at) {                                                  \
+    return as_int4(__sluice_fetch_integer(IMAGE(image), WIDEN_##n(int, at), size(IMAGE(image))));                      \
+  }                                                                                                                    \
+  FUNCTION uint4 read_imageui(access image_type image, coordinate at) {                                                \
+    return __sluice_fetch_integer(IMAGE(image), WIDEN_##n(int, at), size(IMAGE(image)));                               \
   }
-}
-#define EXTENTS(access)                                   \
-  FUNCTION int get_image_width(access image2d_t image) {  \
-    return (int)IMAGE(image)->width;                      \
-  }                                                       \
-  FUNCTION int get_image_height(access image2d_t image) { \
-    return (int)IMAGE(image)->height;                     \
+#define WRITE_AS(access, image_type, coordinate, n, size, name, T)                                                     \
+  FUNCTION void name(access image_type image, coordinate at, T color) {                                                \
+    private Image* to = IMAGE(image);                                                                                  \
+    __sluice_store(to, WIDEN_##n(int, at), size(to), __sluice_texture_encode(color, to->order, to->type));             \
   }
-EXTENTS(read_only) EXTENTS(write_only) EXTENTS(read_write)
+#define WRITE(access, image_type, coordinate, n, size)                                                                 \
+  WRITE_AS(access, image_type, coordinate, n, size, write_imagef, float4)                                              \
+  WRITE_AS(access, image_type, coordinate, n, size, write_imagei, int4)                                                \
+  WRITE_AS(access, image_type, coordinate, n, size, write_imageui, uint4)                                              \
+  FUNCTION void write_imageh(access image_type image, coordinate at, half4 color) {                                    \
+    write_imagef(image, at, __builtin_convertvector(color, float4));                                                   \
+  }
+
+#define QUERY(access, image_type, T, name, value)  \
+  FUNCTION T name(access image_type image) {       \
+    const private Image* i = IMAGE(image);         \
+    return value;                                  \
+  }
+#define QUERIES(access, image_type)                                               \
+  QUERY(access, image_type, int, get_image_width, (int)i->width)                  \
+  QUERY(access, image_type, int, get_image_channel_order, (int)i->order)          \
+  QUERY(access, image_type, int, get_image_channel_data_type, (int)i->type)
+#define QUERIES_2D(access, image_type)                                            \
+  QUERIES(access, image_type)                                                     \
+  QUERY(access, image_type, int, get_image_height, (int)i->height)                \
+  QUERY(access, image_type, int2, get_image_dim, (int2)((int)i->width, (int)i->height))
+
+#define ANY_ACCESS(access)                                                                       \
+  QUERIES(access, image1d_t) QUERIES(access, image1d_buffer_t) QUERIES(access, image1d_array_t)  \
+  QUERIES_2D(access, image2d_t) QUERIES_2D(access, image2d_array_t) QUERIES(access, image3d_t)   \
+  QUERY(access, image3d_t, int, get_image_height, (int)i->height)                                \
+  QUERY(access, image3d_t, int, get_image_depth, (int)i->depth)                                  \
+  QUERY(access, image3d_t, int4, get_image_dim, SIZE_3D(i))                                      \
+  QUERY(access, image1d_array_t, size_t, get_image_array_size, i->array_size)                    \
+  QUERY(access, image2d_array_t, size_t, get_image_array_size, i->array_size)
+#define EACH_TYPE(DO, access)                    \
+  DO(access, image1d_t, int, 1, SIZE_1D)         \
+  DO(access, image1d_buffer_t, int, 1, SIZE_1D)  \
+  DO(access, image1d_array_t, int2, 2, SIZE_1D_ARRAY)  \
+  DO(access, image2d_t, int2, 2, SIZE_2D)        \
+  DO(access, image2d_array_t, int4, 4, SIZE_2D_ARRAY)  \
+  DO(access, image3d_t, int4, 4, SIZE_3D)
+
+ANY_ACCESS(read_only) ANY_ACCESS(write_only) ANY_ACCESS(read_write)
+EACH_TYPE(READ, read_only)
+EACH_TYPE(READ, read_write)
+EACH_TYPE(WRITE, write_only)
+EACH_TYPE(WRITE, read_write)

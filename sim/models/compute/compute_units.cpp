@@ -4,6 +4,8 @@
 #include <exception>
 #include <utility>
 
+#include "sim/models/compute/repeats.h"
+
 namespace sluice::sim {
 
 using compute::Cost;
@@ -28,20 +30,22 @@ struct ActiveLaunch {
   compute::LaunchResult result;
   Crossing read, written;
   std::uint32_t flows_left = 0;
-  TimePs units_busy = 0, l1_busy = 0, local_busy = 0, l2_busy = 0, atomics_busy = 0, memory_busy = 0, link_busy = 0;
+  std::array<TimePs, compute::busy_parts> busy{};
 };
 
 struct ComputeUnits::Machine {
-  Machine(const profile::Profile& profile, const Link& link, const memory::DeviceMemory& memory)
-      : rates(profile, link, memory), grid(profile, rates), memory(profile, rates) {}
+  Machine(const profile::Profile& profile, const Link& link, const memory::DeviceMemory& memory, WriteLog& writes)
+      : rates(profile, link, memory), grid(profile, rates), memory(profile, rates), repeats(writes) {}
   compute::Rates rates;
   compute::Grid grid;
   compute::MemorySide memory;
+  compute::Repeats repeats;
+  compute::Outcome outcome;  // of the launch that is being run
 };
 
 ComputeUnits::ComputeUnits(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
                            FlowEngine& flows, cache::HostMemory& host, const memory::DeviceMemory& memory,
-                           KernelEngine* engine, Detail detail, TraceSink* trace)
+                           KernelEngine* engine, WriteLog& writes, Detail detail, TraceSink* trace)
     : Agenda(name),
       profile_(profile),
       link_(link),
@@ -49,13 +53,14 @@ ComputeUnits::ComputeUnits(const sc_core::sc_module_name& name, const profile::P
       host_(host),
       memory_(memory),
       engine_(engine),
+      writes_(writes),
       detail_(detail),
       trace_(trace) {}
 
 ComputeUnits::~ComputeUnits() = default;
 
 void ComputeUnits::execute(Job& job) {
-  if (machine_ == nullptr) machine_ = std::make_unique<Machine>(profile_, link_, memory_);
+  if (machine_ == nullptr) machine_ = std::make_unique<Machine>(profile_, link_, memory_, writes_);
   const TimePs now = kernel_now();
   active_.push_back(std::make_unique<ActiveLaunch>());
   ActiveLaunch& a = *active_.back();
@@ -73,48 +78,113 @@ void ComputeUnits::execute(Job& job) {
 
 // Runs and times all groups; from then on only the link can change when the launch ends.
 void ComputeUnits::run(ActiveLaunch& a) {
+  Machine& m = *machine_;
   const KernelLaunch& launch = *a.job->command.kernel;
-  const std::unique_ptr<KernelRun> run =
-      engine_ == nullptr ? nullptr : engine_->start(launch, profile_.compute.wave_size);
-  compute::Launch l;
-  l.range = launch.range;
-  l.begin = a.begin;
   const KernelInfo& info = launch.module->kernels()[launch.kernel];
   std::uint64_t local_bytes = info.local_bytes;
   for (std::size_t i = 0; i < launch.arguments.size() && i < info.arguments.size(); ++i) {
     if (info.arguments[i].kind == ArgumentKind::local) local_bytes += launch.arguments[i].size_bytes;
   }
-  l.occupancy = a.occupancy = compute::occupancy_of(profile_, launch.range, info.registers, local_bytes);
-  if (run == nullptr || a.occupancy.groups_per_unit == 0) {
+  a.occupancy = compute::occupancy_of(profile_, launch.range, info.registers, local_bytes);
+  if (engine_ == nullptr || a.occupancy.groups_per_unit == 0) {
     a.result.failed = true;
     return;
   }
+  const bool traces = trace_ != nullptr && trace_->level() >= TraceLevel::stage;
+  const bool alone = active_.size() == 1 && m.grid.is_idle(a.begin);
+  if (!alone || !m.repeats.replay(launch, a.begin, traces, m.grid, m.outcome)) {
+    m.repeats.before(launch, alone, m.memory);
+    const bool repeatable = execute_groups(a, local_bytes, traces);
+    m.repeats.after(launch, repeatable, traces, m.grid, m.memory, m.outcome);
+  }
+  a.result = m.outcome.result;
+  a.busy = m.outcome.busy;
+  if (a.result.failed) return;
+  a.local_end = a.result.end;
+  if (traces) tell_counters(a);
+  if (!a.result.traffic.crosses_link()) return;
+  plan(a, Direction::host_to_device);
+  plan(a, Direction::device_to_host);
+}
+
+// Leaves all about it in machine_->outcome. True: the bytes that the groups read and wrote are all that there is to
+// their work.
+bool ComputeUnits::execute_groups(ActiveLaunch& a, std::uint64_t local_bytes, bool with_timeline) {
+  Machine& m = *machine_;
+  compute::Outcome& outcome = m.outcome;
+  const KernelLaunch& launch = *a.job->command.kernel;
+  outcome.result = {};
+  outcome.begin = a.begin;
+  outcome.busy = {};
+  outcome.timeline.begin(a.begin);
+  m.memory.begin(launch.memory, local_bytes * a.occupancy.groups_per_unit);
+  m.grid.begin();
+  const std::unique_ptr<KernelRun> run = engine_->start(launch, profile_.compute.wave_size);
+  if (run == nullptr) {
+    outcome.result.failed = true;
+    return false;
+  }
+  bool recorded = true;
+  compute::Launch l;
+  l.range = launch.range;
+  l.begin = a.begin;
+  l.occupancy = a.occupancy;
+  if (with_timeline) l.timeline = &outcome.timeline;
+  const AlikeGroups* alike = nullptr;
+  try {
+    auto* const whole = dynamic_cast<AlikeRun*>(run.get());
+    if (whole != nullptr) alike = whole->run_alike();
+  } catch (const std::exception&) {
+    alike = nullptr;
+  }
   l.run_group = [&](const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
+    if (alike != nullptr) {
+      compute::move_group(*alike, group, trace);
+      return true;
+    }
     try {
-      return run->run_group(group, trace);
+      const bool ok = run->run_group(group, trace);
+      for (const WaveTrace& w : trace.waves) recorded &= w.unrecorded == 0;
+      return ok;
     } catch (const std::exception&) {
       return false;  // nothing may pass through the simulation kernel
     }
   };
-  Machine& m = *machine_;
-  m.memory.begin(launch.memory, local_bytes * a.occupancy.groups_per_unit);
-  m.grid.begin();
-  a.result = detail_ == Detail::packet ? compute::run_waves(l, profile_, m.rates, m.grid, m.memory)
-                                       : compute::run_groups(l, profile_, m.rates, m.grid, m.memory);
-  a.local_end = a.result.end;
+  outcome.result = detail_ == Detail::packet ? compute::run_waves(l, profile_, m.rates, m.grid, m.memory)
+                                             : compute::run_groups(l, profile_, m.rates, m.grid, m.memory);
+  TimePs units = 0, l1 = 0, local = 0;
   for (const compute::Unit& u : m.grid.units) {
-    for (std::size_t p = 0; p <= compute::issue_pipe; ++p)
-      a.units_busy = std::max(a.units_busy, to_ps(u.pipe[p].busy()));
-    a.l1_busy = std::max(a.l1_busy, to_ps(u.pipe[compute::l1_pipe].busy()));
-    a.local_busy = std::max(a.local_busy, to_ps(u.pipe[compute::local_pipe].busy()));
+    for (std::size_t p = 0; p <= compute::issue_pipe; ++p) units = std::max(units, to_ps(u.pipe[p].busy()));
+    l1 = std::max(l1, to_ps(u.pipe[compute::l1_pipe].busy()));
+    local = std::max(local, to_ps(u.pipe[compute::local_pipe].busy()));
   }
-  a.l2_busy = to_ps(m.grid.l2.busy());
-  a.atomics_busy = to_ps(m.grid.atomics.busy());
-  a.memory_busy = to_ps(m.grid.dram.server().busy());
-  a.link_busy = std::max(to_ps(m.grid.host_read.busy()), to_ps(m.grid.host_write.busy()));
-  if (!a.result.traffic.crosses_link()) return;
-  plan(a, Direction::host_to_device);
-  plan(a, Direction::device_to_host);
+  outcome.busy = {units,
+                  l1,
+                  local,
+                  to_ps(m.grid.l2.busy()),
+                  to_ps(m.grid.atomics.busy()),
+                  to_ps(m.grid.dram.server().busy()),
+                  std::max(to_ps(m.grid.host_read.busy()), to_ps(m.grid.host_write.busy()))};
+  if (!recorded) writes_.wrote_something();
+  return recorded && run->told_all() && outcome.result.figures.atomics == 0;
+}
+
+// As the units see it, with the link to themselves; told before anything later is.
+void ComputeUnits::tell_counters(const ActiveLaunch& a) {
+  using compute::Timeline;
+  const Timeline& line = machine_->outcome.timeline;
+  const DeviceIndex device = a.job->command.device;
+  TimePs at = line.origin();
+  for (const Timeline::Sums& sums : line.spans()) {
+    // A span's value stands at its beginning and holds until the next one.
+    trace_->counter({device, "compute", "resident_waves", at, sums[Timeline::wave_time] / line.span()});
+    trace_->counter({device, "compute", "instructions", at, sums[Timeline::instructions]});
+    trace_->counter({device, "compute", "device_memory_bytes", at, sums[Timeline::device_bytes]});
+    trace_->counter({device, "compute", "link_bytes", at, sums[Timeline::link_bytes]});
+    at += line.span();
+  }
+  for (const std::string_view name : {"resident_waves", "instructions", "device_memory_bytes", "link_bytes"})
+    trace_->counter({device, "compute", name, std::max(at - line.span() + 1, a.local_end), 0});
 }
 
 // One flow for all that a launch moves one way, as fast as its waves ask for it: where they have few requests under
@@ -217,7 +287,8 @@ void ComputeUnits::settle(ActiveLaunch& a) {
 void ComputeUnits::account(ActiveLaunch& a) {
   Job& job = *a.job;
   TimePs alone = a.local_end;
-  TimePs link_busy = a.link_busy;
+  std::array<TimePs, compute::busy_parts> busy = a.busy;
+  TimePs& link_busy = busy[compute::link_part];
   for (const Crossing* c : {&a.read, &a.written}) {
     if (c->flow == nullptr) continue;
     alone = std::max(alone, c->alone + c->tail);
@@ -225,15 +296,13 @@ void ComputeUnits::account(ActiveLaunch& a) {
   }
   alone = std::min(alone, a.end);
   const TimePs whole = alone - a.begin;
-  const std::pair<TimePs, std::string_view> parts[] = {
-      {a.units_busy, "issue"}, {a.l1_busy, "l1"},           {a.local_busy, "local_memory"},
-      {a.l2_busy, "l2"},       {a.atomics_busy, "atomics"}, {a.memory_busy, "device_memory"},
-      {link_busy, "link"}};
-  const auto* most = std::max_element(std::begin(parts), std::end(parts),
-                                      [](const auto& x, const auto& y) { return x.first < y.first; });
-  const TimePs own = std::max({a.units_busy, a.l1_busy, a.local_busy, a.l2_busy, a.atomics_busy});
-  const TimePs on_link = link_busy > std::max(own, a.memory_busy) ? link_busy - std::max(own, a.memory_busy) : 0;
-  const TimePs in_memory = a.memory_busy > own ? a.memory_busy - own : 0;
+  static constexpr std::array<std::string_view, compute::busy_parts> parts = {
+      "issue", "l1", "local_memory", "l2", "atomics", "device_memory", "link"};
+  const auto most = std::max_element(busy.begin(), busy.end());
+  const TimePs own = *std::max_element(busy.begin(), busy.begin() + compute::memory_part);
+  const TimePs memory_busy = busy[compute::memory_part];
+  const TimePs on_link = link_busy > std::max(own, memory_busy) ? link_busy - std::max(own, memory_busy) : 0;
+  const TimePs in_memory = memory_busy > own ? memory_busy - own : 0;
   const TimePs link = std::min(whole, on_link);
   const TimePs memory = std::min(whole - link, in_memory);
   const TimePs start = job.times.started;
@@ -247,6 +316,8 @@ void ComputeUnits::account(ActiveLaunch& a) {
   const compute::Traffic& t = a.result.traffic;
   const NdRange& range = job.command.kernel->range;
   figures->work_items = range.global[0] * range.global[1] * range.global[2];
+  figures->name = job.command.kernel->module->kernels()[job.command.kernel->kernel].name;
+  figures->lines = t.lines;
   figures->sectors = t.sectors;
   figures->l1_hit_sectors = t.l1_hits;
   figures->l2_hit_sectors = t.l2_hits;
@@ -257,7 +328,7 @@ void ComputeUnits::account(ActiveLaunch& a) {
   figures->groups_per_unit = a.occupancy.groups_per_unit;
   figures->occupancy_permille = a.occupancy.permille;
   figures->occupancy_limit = a.occupancy.limit;
-  figures->limiter = most->first * 2 < whole ? "latency" : most->second;
+  figures->limiter = *most * 2 < whole ? "latency" : parts[static_cast<std::size_t>(most - busy.begin())];
   job.kernel = std::move(figures);
   if (trace_ == nullptr || trace_->level() < TraceLevel::stage) return;
   const auto tell = [&](std::string_view action, TimePs begin, TimePs end, std::uint64_t bytes) {

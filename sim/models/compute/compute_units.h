@@ -12,6 +12,7 @@
 #include "sim/models/compute/launch.h"
 #include "sim/models/host_link.h"
 #include "sim/models/job.h"
+#include "sim/models/write_log.h"
 #include "sim/profile/profile.h"
 
 namespace sluice::sim {
@@ -30,7 +31,7 @@ class ComputeUnits final : public Agenda<ComputeEvent>, public Executor {
   // `engine` may be nullptr: then every launch fails.
   ComputeUnits(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
                FlowEngine& flows, cache::HostMemory& host, const memory::DeviceMemory& memory, KernelEngine* engine,
-               Detail detail, TraceSink* trace);
+               WriteLog& writes, Detail detail, TraceSink* trace);
   ~ComputeUnits() override;
   void connect(JobSink& sink) { sink_ = &sink; }
 
@@ -43,6 +44,8 @@ class ComputeUnits final : public Agenda<ComputeEvent>, public Executor {
 
   void act(const ComputeEvent& event, TimePs now) override;
   void run(ActiveLaunch& a);
+  [[nodiscard]] bool execute_groups(ActiveLaunch& a, std::uint64_t local_bytes, bool with_timeline);
+  void tell_counters(const ActiveLaunch& a);
   void plan(ActiveLaunch& a, Direction direction);
   void start(ActiveLaunch& a, Direction direction, TimePs now);
   void settle(ActiveLaunch& a);
@@ -55,6 +58,7 @@ class ComputeUnits final : public Agenda<ComputeEvent>, public Executor {
   cache::HostMemory& host_;
   const memory::DeviceMemory& memory_;
   KernelEngine* engine_;
+  WriteLog& writes_;
   const Detail detail_;
   TraceSink* trace_;
   JobSink* sink_ = nullptr;

@@ -49,6 +49,40 @@ void Grid::begin() {
   dram.begin();
 }
 
+bool Grid::is_idle(TimePs at) const {
+  const auto idle = [at](const Server& s) { return s.free_at() <= at; };
+  for (const Unit& u : units) {
+    if (!std::all_of(u.pipe.begin(), u.pipe.end(), idle) || !idle(u.launch)) return false;
+    for (const Unit::Resident& r : u.residents) {
+      if (r.end > at) return false;
+    }
+  }
+  return idle(dispatcher) && idle(l2) && idle(atomics) && idle(dram.server()) && idle(host_read) && idle(host_write) &&
+         hot_sectors.is_idle(at);
+}
+
+Grid::State Grid::state() const {
+  return {units, dispatcher, l2, atomics, dram.server(), host_read, host_write, hot_sectors};
+}
+
+void Grid::restore(const State& state, TimePs later) {
+  units = state.units;
+  for (Unit& u : units) {
+    for (Server& s : u.pipe) s.delay(later);
+    u.launch.delay(later);
+    for (Unit::Resident& r : u.residents) r.end += later;
+  }
+  dispatcher = state.dispatcher;
+  l2 = state.l2;
+  atomics = state.atomics;
+  dram.server() = state.dram;
+  host_read = state.host_read;
+  host_write = state.host_write;
+  for (Server* s : {&dispatcher, &l2, &atomics, &dram.server(), &host_read, &host_write}) s->delay(later);
+  hot_sectors = state.hot_sectors;
+  hot_sectors.delay(later);
+}
+
 TimePs Grid::room(std::size_t unit, const Footprint& group, TimePs at) {
   std::vector<Unit::Resident>& residents = units[unit].residents;
   std::erase_if(residents, [&](const Unit::Resident& r) { return r.end <= at; });

@@ -2,6 +2,7 @@
 // device: a launch finds what earlier ones have left running.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <queue>
 #include <vector>
@@ -42,6 +43,7 @@ class DramServer {
     return server_.serve(at, (read + written) * rates_.dram_byte[share]);
   }
   [[nodiscard]] Server& server() noexcept { return server_; }
+  [[nodiscard]] const Server& server() const noexcept { return server_; }
 
  private:
   const Rates& rates_;
@@ -57,6 +59,12 @@ class HotSectors {
     Entry& e = table_[sector % table_.size()];
     if (e.sector != sector) e = {sector, Server{}};
     return e.server.serve(at, cost);
+  }
+  [[nodiscard]] bool is_idle(TimePs at) const {
+    return std::all_of(table_.begin(), table_.end(), [at](const Entry& e) { return e.server.free_at() <= at; });
+  }
+  void delay(TimePs later) {
+    for (Entry& e : table_) e.server.delay(later);
   }
 
  private:
@@ -86,6 +94,14 @@ class Grid {
   void occupy(std::size_t unit, const Footprint& group, TimePs end) { units[unit].residents.push_back({end, group}); }
   // A new launch: counts of busy time begin anew.
   void begin();
+  // Whether nothing runs or is under way at `at`, nor will.
+  [[nodiscard]] bool is_idle(TimePs at) const;
+
+  // Everything that is under way.
+  struct State;
+  [[nodiscard]] State state() const;
+  // The same `later`.
+  void restore(const State& state, TimePs later);
 
   std::vector<Unit> units;
   Server dispatcher;
@@ -98,6 +114,12 @@ class Grid {
 
  private:
   const profile::Compute& profile_;
+};
+
+struct Grid::State {
+  std::vector<Unit> units;
+  Server dispatcher, l2, atomics, dram, host_read, host_write;
+  HotSectors hot_sectors;
 };
 
 }  // namespace sluice::compute

@@ -4,6 +4,15 @@
 
 namespace sluice::compute {
 
+void move_group(const AlikeGroups& alike, const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
+  trace.waves = alike.first.waves;
+  trace.accesses = alike.first.accesses;
+  trace.sectors = alike.first.sectors;
+  for (std::size_t i = 0; i < trace.sectors.size(); ++i) {
+    for (std::size_t d = 0; d < 3; ++d) trace.sectors[i] += static_cast<std::uint64_t>(alike.steps[i][d]) * group[d];
+  }
+}
+
 void count(const GroupTrace& trace, KernelRecord& figures) {
   ++figures.groups;
   figures.waves += trace.waves.size();
@@ -19,6 +28,19 @@ void count(const GroupTrace& trace, KernelRecord& figures) {
     figures.local_accesses += is_local(a) ? 1 : 0;
     figures.atomics += a.kind == AccessKind::atomic ? 1 : 0;
   }
+}
+
+Timeline::Sums sums_of(const GroupTrace& trace, const Traffic& traffic, TimePs time) {
+  Timeline::Sums sums{};
+  sums[Timeline::wave_time] = trace.waves.size() * time;
+  for (const WaveTrace& w : trace.waves) {
+    for (const std::uint64_t n : w.issued) sums[Timeline::instructions] += n;
+  }
+  sums[Timeline::device_bytes] = traffic.device_read + traffic.device_written;
+  sums[Timeline::link_bytes] = traffic.host_partial_writes * sector_bytes;
+  for (std::size_t i = 1; i <= max_line_sectors; ++i)
+    sums[Timeline::link_bytes] += (traffic.host_reads[i] + traffic.host_writes[i]) * i * sector_bytes;
+  return sums;
 }
 
 Cost l1_cost(const Rates& rates, const WaveAccess&, const Traffic& traffic) {

@@ -3,9 +3,11 @@
 
 #include <functional>
 
+#include "sim/iface/alike_groups.h"
 #include "sim/iface/trace_sink.h"
 #include "sim/models/compute/grid.h"
 #include "sim/models/compute/memory_side.h"
+#include "sim/models/compute/timeline.h"
 
 namespace sluice::compute {
 
@@ -15,6 +17,7 @@ struct Launch {
   TimePs begin = 0;  // first dispatch
   // Executes a group; false: the launch fails.
   std::function<bool(const std::array<std::uint64_t, 3>&, GroupTrace&)> run_group;
+  Timeline* timeline = nullptr;  // for the trace; nullptr: not wanted
 };
 
 // When things happened, and how much there was of each.
@@ -45,8 +48,12 @@ class GroupOrder {
   std::array<std::uint64_t, 3> at_{};
 };
 
+// The trace of `group`, one of many that are alike.
+void move_group(const AlikeGroups& alike, const std::array<std::uint64_t, 3>& group, GroupTrace& trace);
 // Adds what a group's records say of themselves.
 void count(const GroupTrace& trace, KernelRecord& figures);
+// What a group adds to the timeline.
+[[nodiscard]] Timeline::Sums sums_of(const GroupTrace& trace, const Traffic& traffic, TimePs time);
 // What a wave's memory instruction takes of its unit's first-level cache or local memory.
 [[nodiscard]] Cost l1_cost(const Rates& rates, const WaveAccess& access, const Traffic& traffic);
 [[nodiscard]] Cost local_cost(const Rates& rates, const WaveAccess& access);

@@ -58,6 +58,7 @@ void MemorySide::begin(const MemoryMap* map, std::uint64_t local_bytes) {
   ++launch_;
   ranges_.clear();
   last_range_ = 0;
+  touched_strays_ = false;
   if (map != nullptr) {
     for (const auto& [data, range] : map->ranges()) {
       const auto at = reinterpret_cast<std::uintptr_t>(data);
@@ -66,6 +67,7 @@ void MemorySide::begin(const MemoryMap* map, std::uint64_t local_bytes) {
       r.end = (at + range.size_bytes + sector_bytes - 1) / sector_bytes;
       r.simulated = range.address / sector_bytes;
       r.host = range.placement == Placement::host_pinned || range.placement == Placement::host_pageable;
+      r.memory = &range;
       ranges_.push_back(r);
     }
   }
@@ -95,6 +97,17 @@ MemorySide::Range& MemorySide::range_of(std::uint64_t sector) {
   return page_;
 }
 
+std::vector<MemorySide::Touched> MemorySide::touched() const {
+  std::vector<Touched> all;
+  for (const Range& r : ranges_) {
+    const bool read = r.read.first <= r.read.last;
+    const bool written = r.written.first <= r.written.last;
+    if (!read && !written) continue;
+    all.push_back({r.memory->data, r.memory->size_bytes, r.memory->version, r.memory->stable, read, written});
+  }
+  return all;
+}
+
 HostSpan MemorySide::span_of(Extent Range::*extent) const noexcept {
   HostSpan span;
   std::uint64_t end = 0;
@@ -118,6 +131,8 @@ void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupT
   const std::uint64_t* const end = sector + access.sectors;
   while (sector != end) {
     Range& range = range_of(*sector);
+    touched_strays_ |=
+        range.memory == nullptr && (access.kind != AccessKind::load || access.space != MemorySpace::constant);
     const std::uint64_t shift = range.simulated - range.begin;
     const std::uint64_t line = (*sector + shift) / line_sectors_;
     std::uint32_t mask = 0;

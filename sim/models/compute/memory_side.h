@@ -57,6 +57,21 @@ class MemorySide {
   [[nodiscard]] HostSpan host_read() const noexcept { return span_of(&Range::read); }
   [[nodiscard]] HostSpan host_written() const noexcept { return span_of(&Range::written); }
 
+  // A range that the launch has touched.
+  struct Touched {
+    std::byte* data = nullptr;
+    std::uint64_t bytes = 0;
+    std::uint64_t version = 0;
+    bool stable = false;
+    bool read = false;
+    bool written = false;
+  };
+  [[nodiscard]] std::vector<Touched> touched() const;
+  // More than constants outside all ranges.
+  [[nodiscard]] bool touched_strays() const noexcept { return touched_strays_; }
+  // Of what the last-level cache holds and in which order it would give it up; never 0.
+  [[nodiscard]] std::uint64_t fingerprint() const { return l2_.fingerprint(); }
+
  private:
   struct Extent {  // of touched sectors
     std::uint64_t first = ~0ULL;
@@ -71,6 +86,7 @@ class MemorySide {
     std::uint64_t end = 0;
     std::uint64_t simulated = 0;  // sector that `begin` is
     bool host = false;
+    const MemoryRange* memory = nullptr;
     Extent read;
     Extent written;
   };
@@ -87,6 +103,7 @@ class MemorySide {
   std::uint64_t launch_ = 0;
   std::vector<Range> ranges_;  // by address
   std::size_t last_range_ = 0;
+  bool touched_strays_ = false;
   Range page_;                                              // of an address outside all ranges
   std::unordered_map<std::uint64_t, std::uint64_t> pages_;  // such pages in the order of first touch; never iterated
   std::vector<SectorCache> l1_;

@@ -76,6 +76,9 @@ class GroupRunner {
     return end;
   }
 
+  // Of the group that ran last.
+  [[nodiscard]] const Traffic& traffic() const noexcept { return traffic_; }
+
  private:
   // All waves to their ends, in step at barriers; returns the last end.
   TimePs walk() {
@@ -253,7 +256,9 @@ LaunchResult run_groups(const Launch& launch, const profile::Profile& profile, c
     const Place place = places.top();
     places.pop();
     const TimePs start = grid.dispatcher.serve(place.ready, rates.dispatch);
-    grid.occupy(place.unit, group, runner.run(trace, place.unit, start, result));
+    const TimePs end = runner.run(trace, place.unit, start, result);
+    if (launch.timeline != nullptr) launch.timeline->add(start, end, sums_of(trace, runner.traffic(), end - start));
+    grid.occupy(place.unit, group, end);
     offer(place.unit, place.ready);
   }
   return result;

@@ -25,6 +25,8 @@ struct Event {
 struct Group {
   GroupTrace trace;
   std::size_t unit = 0;
+  TimePs begin = 0;
+  Traffic traffic;
   std::uint32_t live = 0;              // waves
   std::vector<std::uint32_t> waiting;  // at the barrier
 };
@@ -136,6 +138,8 @@ class WaveRunner {
     count(g.trace, result_.figures);
     grid_.occupy(unit, launch_.occupancy.group, time_never);
     const TimePs start = grid_.dispatcher.serve(now_, rates_.dispatch);
+    g.begin = start;
+    g.traffic = {};
     g.live = static_cast<std::uint32_t>(g.trace.waves.size());
     g.waiting.clear();
     for (std::uint32_t i = 0; i < g.trace.waves.size(); ++i) {
@@ -228,6 +232,7 @@ class WaveRunner {
     Traffic traffic;
     memory_.access(g.unit, a, g.trace, traffic);
     result_.traffic.add(traffic);
+    if (launch_.timeline != nullptr) g.traffic.add(traffic);
     const TimePs near = u.pipe[l1_pipe].serve(now_, l1_cost(rates_, a, traffic));
     if (traffic.level <= Level::l1) {
       s.wave.flights.push_back({a.site, loads, near + rates_.l1_ps});
@@ -310,7 +315,10 @@ class WaveRunner {
 
   void group_over(std::uint32_t index, TimePs at) {
     result_.end = std::max(result_.end, at);
-    for (Unit::Resident& r : grid_.units[groups_[index]->unit].residents) {
+    const Group& g = *groups_[index];
+    if (launch_.timeline != nullptr)
+      launch_.timeline->add(g.begin, at, sums_of(g.trace, g.traffic, at > g.begin ? at - g.begin : 0));
+    for (Unit::Resident& r : grid_.units[g.unit].residents) {
       if (r.end != time_never) continue;
       r.end = at;
       break;

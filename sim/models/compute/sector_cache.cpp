@@ -1,6 +1,7 @@
 #include "sim/models/compute/sector_cache.h"
 
 #include <algorithm>
+#include <array>
 #include <bit>
 
 namespace sluice::compute {
@@ -60,6 +61,31 @@ std::uint32_t SectorCache::present(std::uint64_t line, std::uint32_t mask) const
 void SectorCache::fill(std::uint64_t line, std::uint32_t mask) {
   Line* at = find(line);
   if (at != nullptr) at->valid = static_cast<std::uint8_t>(at->valid | mask);
+}
+
+std::uint64_t SectorCache::fingerprint() const {
+  std::uint64_t print = 1;
+  const auto mix = [&print](std::uint64_t value) {
+    print = (print ^ value) * 0x9e3779b97f4a7c15ULL;
+    print ^= print >> 29;
+  };
+  std::array<const Line*, ways> order{};
+  for (std::uint64_t set = 0; set < sets_; ++set) {
+    const Line* const first = lines_.data() + set * ways;
+    std::size_t filled = 0;
+    for (std::uint32_t i = 0; i < usable_; ++i) {
+      if (first[i].epoch == epoch_) order[filled++] = first + i;
+    }
+    if (filled == 0) continue;
+    std::sort(order.begin(), order.begin() + static_cast<std::ptrdiff_t>(filled),
+              [this](const Line* a, const Line* b) { return clock_ - a->used < clock_ - b->used; });
+    mix(set);
+    for (std::size_t i = 0; i < filled; ++i) {
+      mix(order[i]->tag);
+      mix(static_cast<std::uint64_t>(order[i]->valid) << 8 | order[i]->dirty);
+    }
+  }
+  return print | 1;
 }
 
 void SectorCache::clear(std::uint32_t usable_ways) {

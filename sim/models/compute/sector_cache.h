@@ -24,6 +24,8 @@ class SectorCache {
   [[nodiscard]] std::uint32_t present(std::uint64_t line, std::uint32_t mask) const;
   // Takes the sectors `mask` in as valid and clean, beside one of them that was asked for.
   void fill(std::uint64_t line, std::uint32_t mask);
+  // Differs, as far as 64 bits can, where any later access could.
+  [[nodiscard]] std::uint64_t fingerprint() const;
   // Forgets everything, without writing back. `usable_ways` of each set from now on.
   void clear(std::uint32_t usable_ways = ways);
 

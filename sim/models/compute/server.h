@@ -36,6 +36,8 @@ class Server {
   [[nodiscard]] TimePs free_at() const noexcept { return free_; }
   // All that it has served since the last reset_busy().
   [[nodiscard]] Cost busy() const noexcept { return busy_; }
+  // As if all had come that much later.
+  void delay(TimePs later) noexcept { free_ += later; }
   void reset_busy() noexcept { busy_ = 0; }
 
  private:

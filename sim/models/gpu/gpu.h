@@ -31,12 +31,12 @@ class Engines final : public Executor {
 class Gpu {
  public:
   Gpu(const std::string& name, const profile::Profile& profile, const Link& link, cache::HostMemory& host, Detail detail,
-      JobSink& sink, TraceSink* trace, KernelEngine* kernels)
+      WriteLog& writes, JobSink& sink, TraceSink* trace, KernelEngine* kernels)
       : memory_(profile.device_memory, profile.device_cache),
         flows_((name + "_link").c_str(), detail, trace),
         processor_((name + "_command_processor").c_str(), profile, link, flows_, trace),
-        copies_((name + "_copy_engines").c_str(), profile, link, flows_, host, memory_, trace),
-        compute_((name + "_compute").c_str(), profile, link, flows_, host, memory_, kernels, detail, trace),
+        copies_((name + "_copy_engines").c_str(), profile, link, flows_, host, memory_, writes, trace),
+        compute_((name + "_compute").c_str(), profile, link, flows_, host, memory_, kernels, writes, detail, trace),
         engines_(copies_, compute_) {
     processor_.connect(engines_);
     copies_.connect(sink);

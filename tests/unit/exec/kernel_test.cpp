@@ -139,6 +139,8 @@ TEST_F(KernelTest, DescribesKernels) {
   EXPECT_EQ(arguments->arguments[5].size_bytes, 16U);
   EXPECT_EQ(arguments->arguments[6].kind, ArgumentKind::constant);
   EXPECT_EQ(arguments->arguments[7].kind, ArgumentKind::local);
+  std::string log;
+  ASSERT_TRUE(module->prepare(static_cast<std::uint32_t>(arguments - module->kernels().data()), log)) << log;
   EXPECT_FALSE(arguments->has_barrier);
   EXPECT_GT(arguments->registers, 8U);
 }

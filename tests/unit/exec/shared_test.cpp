@@ -61,6 +61,19 @@ TEST_F(SharedTest, ProgramScopeVariablesKeepTheirValue) {
   EXPECT_THAT(std::vector<int>(out, out + 2), ElementsAre(43, 44));
 }
 
+// Each kernel is compiled by itself; the variables are the program's.
+TEST_F(SharedTest, ProgramScopeVariablesAreSharedByKernels) {
+  auto* out = buffer<int>(4);
+  const auto module = load("modern");
+  auto writer = launch_of(module, "program_scope", line(2, 1));
+  auto reader = launch_of(module, "other_kernel", line(4, 1));
+  writer.arguments = reader.arguments = {global(out, 4)};
+  EXPECT_TRUE(run(writer).good);
+  EXPECT_TRUE(run(reader).good) << reports_.bad.front();
+  // 40 visits and 2; the work-items before the last have moved the pointer to the step of 10.
+  EXPECT_THAT(std::vector<int>(out, out + 4), ElementsAre(42, 42, 42, 52));
+}
+
 TEST_F(SharedTest, Collectives) {
   auto* out = buffer<int>(16 * 6);
   auto launch = launch_of("modern", "collectives", line(16, 8));

@@ -165,7 +165,7 @@ TEST_F(CaptureTest, EveryImageTypeHasItsShape) {
   EXPECT_EQ(d.dimensions, 1U);
   EXPECT_EQ(d.height, 1U);
   EXPECT_EQ(d.array_size, 3U);
-  EXPECT_EQ(d.slice_pitch_bytes, 320U);  // a row of 20 pixels of 16 bytes
+  EXPECT_EQ(d.row_pitch_bytes, 320U);  // from image to image, each a row of 20 pixels of 16 bytes
   d = shape(CL_MEM_OBJECT_IMAGE2D_ARRAY);
   EXPECT_EQ(d.dimensions, 2U);
   EXPECT_EQ(d.height, 10U);

@@ -22,6 +22,13 @@ const std::string command =
     R"("wire_bytes_up":192,"wire_bytes_down":4424,"tlps":24})"
     "\n";
 
+const std::string kernel_part =
+    R"("tlps":24,"kernel":{"name":"add","work_items":64,"groups":1,"waves":2,"instructions":{"float32":8,"memory":4},)"
+    R"("accesses":4,"local_accesses":0,"atomics":0,"barriers":0,"lines":4,"sectors":16,"l1_hit_sectors":4,)"
+    R"("l2_hit_sectors":4,"device_read_bytes":256,"device_written_bytes":0,"link_read_bytes":4096,)"
+    R"("link_written_bytes":0,"groups_per_unit":8,"occupancy_permille":500,"occupancy_limit":"launch",)"
+    R"("limiter":"link"}})";
+
 std::string with(std::string text, const std::string& from, const std::string& to) {
   const std::size_t at = text.find(from);
   EXPECT_NE(at, std::string::npos) << from;
@@ -79,6 +86,7 @@ TEST(ReaderTest, ALineWithoutEndIsCutOffAndNoError) {
 }
 
 TEST(ReaderTest, DamageIsToldWithItsLine) {
+  const std::string launch = with(with(command, "\"tlps\":24}", kernel_part), "write_buffer", "kernel");
   struct Case {
     std::string text;
     std::string complaint;
@@ -117,6 +125,19 @@ TEST(ReaderTest, DamageIsToldWithItsLine) {
        "line 2: the stages add up to more than the command's time (visible - called)"},
       {header + with(command, "\"link\":100000", "\"link\":99999"),
        "line 2: the stages add up to less than the command's time (visible - called)"},
+      {header + with(launch, "\"float32\"", "\"float23\""),
+       "line 2: \"kernel\": \"instructions\": found a class that is no name of this schema"},
+      {header + with(launch, "\"lines\":4", "\"limes\":4"), "line 2: \"kernel\": \"lines\" is missing"},
+      {header + with(launch, "\"limiter\":\"link\"", "\"limiter\":\"sink\""),
+       "line 2: \"kernel\": \"limiter\": found \"sink\", which is no name of this schema"},
+      {header + with(launch, "\"l2_hit_sectors\":4", "\"l2_hit_sectors\":13"),
+       "line 2: \"kernel\": more sectors hit than asked for"},
+      {header + with(launch, "\"local_accesses\":0", "\"local_accesses\":5"),
+       "line 2: \"kernel\": more local accesses or atomics than accesses"},
+      {header + with(launch, "\"occupancy_permille\":500", "\"occupancy_permille\":1001"),
+       "line 2: \"kernel\": an occupancy of more than 1000 permille"},
+      {header + with(command, "\"tlps\":24", "\"tlps\":24,\"kernel\":3"),
+       "line 2: \"kernel\": found 3; allowed: an object"},
       {header + std::string(70'000, ' ') + "\n", "line 2: longer than 65536 bytes; this is no Sluice trace"},
       {header + std::string(60'000, '[') + "\n", "line 2: not a JSON object"},
   };
@@ -125,7 +146,7 @@ TEST(ReaderTest, DamageIsToldWithItsLine) {
 
 // Whatever one byte becomes, there is an answer; most changes are noticed, and none may crash.
 TEST(ReaderTest, FlippedBytesAreSurvived) {
-  const std::string sound = header + command;
+  const std::string sound = header + with(command, "\"tlps\":24}", kernel_part);
   for (std::size_t at = 0; at < sound.size(); ++at) {
     for (const int flip : {0x01, 0x20, 0x80, 0xff}) {
       std::string damaged = sound;
@@ -159,6 +180,17 @@ TEST(ReportTest, SumsAreThoseOfTheLines) {
   EXPECT_NE(text.find("\n link 2 2.100 95.5 % 1.050\n"), std::string::npos) << result.text;
   // The dearest first.
   EXPECT_LT(result.text.rfind("map_buffer"), result.text.rfind("write_buffer"));
+}
+
+TEST(ReportTest, KernelsAreSummedByName) {
+  const std::string launch = with(with(command, "\"tlps\":24}", kernel_part), "write_buffer", "kernel");
+  std::istringstream in(header + launch + with(launch, "\"id\":1", "\"id\":2") + command);
+  const Report result = report(in, false);
+  EXPECT_EQ(result.error, "");
+  // Twice: 64 work-items, 100 ns, 12 instructions; 4 of 16 sectors hit in each cache; 256 B and 4 KiB.
+  EXPECT_NE(squeezed(result.text).find("\n add link 2 128 0.200 24 25.0 % 25.0 % 512 B 8 KiB 50.0 %\n"),
+            std::string::npos)
+      << result.text;
 }
 
 TEST(ReportTest, DamageHalfWayKeepsWhatWasRead) {

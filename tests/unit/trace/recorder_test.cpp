@@ -11,6 +11,7 @@
 #include "tests/unit/trace/support.h"
 #include "traces/digits.h"
 #include "traces/reader.h"
+#include "traces/writer.h"
 
 namespace sluice::trace {
 namespace {
@@ -47,6 +48,85 @@ TEST_F(RecorderTest, JsonLinesAreWhatTheFormatSays) {
             "\"started\":1015000,\"ended\":1115000,\"completed\":1115000,\"visible\":1200000,\"bandwidth\":40960000000,"
             "\"stages\":{\"host_validate\":10000,\"host_pack\":5000,\"link\":100000,\"wakeup\":85000},"
             "\"wire_bytes_up\":192,\"wire_bytes_down\":4424,\"tlps\":24}\n");
+}
+
+// A kernel's figures stand in its command's line, and in no other's.
+TEST_F(RecorderTest, AKernelsRecordIsWrittenAndReadBack) {
+  auto recorder = open({path("t.jsonl"), path("t.json")});
+  recorder->begin(make_machine());
+  MadeUpCommand one(1);
+  const MadeUpCommand two(2, 2'000'000);
+  one.command.op = Operation::kernel;
+  KernelRecord kernel;
+  kernel.name = "add";
+  std::uint64_t value = 100;
+  for (const KernelField& field : kernel_fields) kernel.*field.value = value++;
+  kernel.sectors = 1000;
+  kernel.local_accesses = kernel.atomics = 1;
+  kernel.instructions[static_cast<std::size_t>(InstructionClass::float32)] = 7;
+  kernel.instructions[static_cast<std::size_t>(InstructionClass::memory)] = 3;
+  kernel.groups_per_unit = 8;
+  kernel.occupancy_permille = 1000;
+  kernel.occupancy_limit = "waves";
+  kernel.limiter = "device_memory";
+  one.record.kernel = &kernel;
+  recorder->command(one.record);
+  recorder->command(two.record);
+  recorder->close();
+  const std::string text = read(path("t.jsonl"));
+  EXPECT_NE(
+      text.find("\"tlps\":24,\"kernel\":{\"name\":\"add\",\"work_items\":100,\"groups\":101,\"waves\":102,"
+                "\"instructions\":{\"float32\":7,\"memory\":3},\"accesses\":103,\"local_accesses\":1,\"atomics\":1,"
+                "\"barriers\":106,\"lines\":107,\"sectors\":1000,\"l1_hit_sectors\":109,\"l2_hit_sectors\":110,"
+                "\"device_read_bytes\":111,\"device_written_bytes\":112,\"link_read_bytes\":113,"
+                "\"link_written_bytes\":114,\"groups_per_unit\":8,\"occupancy_permille\":1000,"
+                "\"occupancy_limit\":\"waves\",\"limiter\":\"device_memory\"}}\n"),
+      std::string::npos)
+      << text;
+  std::ifstream in(path("t.jsonl"));
+  Reader reader(in);
+  ASSERT_TRUE(reader.read_header());
+  ASSERT_EQ(reader.next(), Reader::Next::command) << reader.error();
+  ASSERT_TRUE(reader.command().kernel.has_value());
+  EXPECT_EQ(reader.command().kernel->name, "add");
+  const KernelRecord& figures = reader.command().kernel->figures;
+  for (const KernelField& field : kernel_fields) EXPECT_EQ(figures.*field.value, kernel.*field.value) << field.name;
+  EXPECT_EQ(figures.instructions, kernel.instructions);
+  EXPECT_EQ(figures.limiter, "device_memory");
+  ASSERT_EQ(reader.next(), Reader::Next::command) << reader.error();
+  EXPECT_FALSE(reader.command().kernel.has_value());
+  int told = 0;
+  for (const json& event : json::parse(read(path("t.json")))) {
+    if (!event.contains("args") || !event["args"].contains("kernel")) continue;
+    ++told;
+    EXPECT_EQ(event["args"]["sectors"], 1000);
+    EXPECT_EQ(event["args"]["float32_instructions"], 7);
+  }
+  EXPECT_EQ(told, 2);  // the call, and the work
+}
+
+// A name is the program's: as long as it likes, and of any bytes.
+TEST_F(RecorderTest, LongAndOddNamesOfKernelsStayWithinTheirLine) {
+  auto recorder = open({path("t.jsonl")});
+  recorder->begin(make_machine());
+  MadeUpCommand one(1);
+  KernelRecord kernel;
+  kernel.name = "\x01\"quoted\\";
+  one.record.kernel = &kernel;
+  recorder->command(one.record);
+  const std::string endless(10'000, 'n');
+  kernel.name = endless;
+  MadeUpCommand two(2);
+  two.record.kernel = &kernel;
+  recorder->command(two.record);
+  recorder->close();
+  std::ifstream in(path("t.jsonl"));
+  Reader reader(in);
+  ASSERT_TRUE(reader.read_header());
+  ASSERT_EQ(reader.next(), Reader::Next::command) << reader.error();
+  EXPECT_EQ(reader.command().kernel->name, "\x01\"quoted\\");
+  ASSERT_EQ(reader.next(), Reader::Next::command) << reader.error();
+  EXPECT_EQ(reader.command().kernel->name, std::string(64, 'n'));
 }
 
 TEST_F(RecorderTest, LargestIntegersAndOddNamesSurvive) {

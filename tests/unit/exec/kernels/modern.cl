@@ -25,6 +25,12 @@ kernel void generic_pointers(global int* g, global int* out, int which) {
 }
 global int visits = 40;
 kernel void program_scope(global int* out) { out[get_global_id(0)] = ++visits; }
+constant int steps[4] = {7, 8, 9, 10};
+constant int* global next_step = &steps[1];
+kernel void other_kernel(global int* out) {
+  out[get_global_id(0)] = visits + (get_global_id(0) == 3 ? *next_step : 0);
+  next_step = &steps[3];
+}
 kernel void collectives(global int* out) {
   int l = get_local_id(0), n = get_local_size(0);
   global int* o = out + get_global_id(0) * 6;

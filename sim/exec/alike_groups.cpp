@@ -1,0 +1,182 @@
+// A whole launch from a few of its groups: group 0 and its neighbour in each dimension say where every group writes, as
+// that is linear in the group's number (uniformity.h), and group 0 what.
+#include <algorithm>
+#include <cstring>
+#include <map>
+
+#include "sim/exec/group_runner.h"
+
+namespace sluice::exec {
+namespace {
+
+constexpr std::uint64_t least_groups = 8;  // with fewer, nothing is gained
+constexpr std::size_t most_moving = 16;
+constexpr std::uint64_t narrow = std::uint64_t{1} << 31;
+
+__extension__ using Wide = __int128;
+
+}  // namespace
+
+bool GroupRunner::can_be_alike() const {
+  const NdRange& range = launch_.range;
+  std::uint64_t groups = 1;
+  for (std::size_t i = 0; i < 3; ++i) {
+    if (range.local[i] == 0 || range.global[i] == 0 || range.global[i] % range.local[i] != 0) return false;
+    if (kernel_.alike_if_narrow && (range.global[i] > narrow || range.offset[i] > narrow - range.global[i]))
+      return false;
+    groups *= range.global[i] / range.local[i];
+  }
+  return (kernel_.alike || kernel_.alike_if_narrow) && groups >= least_groups && !failed_;
+}
+
+bool GroupRunner::collect_stores(const std::array<std::uint64_t, 3>& group, GroupTrace& trace,
+                                 std::vector<Store>& stores) {
+  stores_ = &stores;
+  const bool ran = run_group(group, trace);
+  stores_ = nullptr;
+  return ran && told_all_ &&
+         std::none_of(trace.waves.begin(), trace.waves.end(), [](const WaveTrace& w) { return w.unrecorded != 0; });
+}
+
+// Where all groups write, unless that leaves the argument.
+bool GroupRunner::find_extent(Moving& moving, std::int32_t argument) const {
+  const auto groups = launch_.range.groups();
+  Wide first = moving.first;
+  Wide end = moving.end;
+  for (std::size_t d = 0; d < 3; ++d) {
+    const Wide way = Wide{moving.step[d]} * static_cast<Wide>(groups[d] - 1);
+    (way < 0 ? first : end) += way;
+  }
+  const auto data = reinterpret_cast<std::uint64_t>(launch_.arguments[static_cast<std::size_t>(argument)].data);
+  const Wide room = launch_.arguments[static_cast<std::size_t>(argument)].size_bytes;
+  if (first < static_cast<Wide>(data) || end > static_cast<Wide>(data) + room) return false;
+  moving.launch_first = static_cast<std::uint64_t>(first);
+  moving.launch_end = static_cast<std::uint64_t>(end);
+  return true;
+}
+
+bool GroupRunner::find_moving(const std::vector<Store>& stores, const std::array<std::vector<Store>, 3>& next,
+                              std::vector<Moving>& all) const {
+  const auto groups = launch_.range.groups();
+  std::map<std::pair<std::int32_t, std::array<std::int64_t, 3>>, std::size_t> known;
+  std::vector<std::int32_t> arguments;
+  for (std::size_t i = 0; i < stores.size(); ++i) {
+    std::array<std::int64_t, 3> step{};
+    for (std::size_t d = 0; d < 3; ++d) {
+      if (groups[d] == 1) continue;
+      if (next[d][i].site != stores[i].site) return false;
+      step[d] = static_cast<std::int64_t>(next[d][i].address - stores[i].address);
+    }
+    const Site& where = site(stores[i].site);
+    if (where.argument < 0) return false;
+    const auto [it, is_new] = known.try_emplace({where.argument, step}, all.size());
+    if (is_new) {
+      if (all.size() == most_moving) return false;
+      all.emplace_back();
+      all.back().step = step;
+      all.back().first = ~std::uint64_t{0};
+      arguments.push_back(where.argument);
+    }
+    Moving& moving = all[it->second];
+    const std::uint64_t end = stores[i].address + where.bytes;
+    moving.first = std::min(moving.first, stores[i].address);
+    moving.end = std::max(moving.end, end);
+    if (!moving.runs.empty() && moving.runs.back().address + moving.runs.back().bytes == stores[i].address) {
+      moving.runs.back().bytes += where.bytes;
+    } else {
+      moving.runs.push_back({stores[i].address, where.bytes});
+    }
+  }
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (!find_extent(all[i], arguments[i])) return false;
+    // Whose bytes would be last where two meet is not known.
+    for (std::size_t j = 0; j < i; ++j) {
+      if (all[i].launch_first < all[j].launch_end && all[j].launch_first < all[i].launch_end) return false;
+    }
+    std::vector<Moving::Run>& runs = all[i].runs;
+    std::sort(runs.begin(), runs.end(), [](const auto& a, const auto& b) { return a.address < b.address; });
+    std::size_t kept = 0;
+    for (const Moving::Run& run : runs) {
+      Moving::Run& last = runs[kept == 0 ? 0 : kept - 1];
+      if (kept != 0 && run.address <= last.address + last.bytes) {
+        last.bytes = std::max(last.bytes, run.address + run.bytes - last.address);
+      } else {
+        runs[kept++] = run;
+      }
+    }
+    runs.resize(kept);
+  }
+  return true;
+}
+
+// Models know sectors, so groups must lie a whole number of them apart.
+bool GroupRunner::set_steps(const std::vector<Moving>& all) {
+  for (const Moving& moving : all) {
+    for (const std::int64_t step : moving.step) {
+      if (step % std::int64_t{sector_bytes} != 0) return false;
+    }
+  }
+  alike_.steps.clear();
+  for (const std::uint64_t sector : alike_.first.sectors) {
+    const std::uint64_t begin = sector * sector_bytes;
+    const Moving* owner = nullptr;
+    for (const Moving& moving : all) {
+      if (begin >= moving.end || moving.first >= begin + sector_bytes) continue;
+      if (owner != nullptr && owner->step != moving.step) return false;
+      owner = &moving;
+    }
+    if (owner == nullptr) return false;
+    std::array<std::int64_t, 3> step = owner->step;
+    for (std::int64_t& s : step) s /= std::int64_t{sector_bytes};
+    alike_.steps.push_back(step);
+  }
+  return true;
+}
+
+// In the order of the groups, so that the last writer is who it would have been.
+void GroupRunner::write_groups(const Moving& moving) const {
+  const auto groups = launch_.range.groups();
+  std::array<std::uint64_t, 3> at{};
+  for (at[2] = 0; at[2] < groups[2]; ++at[2]) {
+    for (at[1] = 0; at[1] < groups[1]; ++at[1]) {
+      for (at[0] = 0; at[0] < groups[0]; ++at[0]) {
+        std::uint64_t shift = 0;
+        for (std::size_t d = 0; d < 3; ++d) shift += static_cast<std::uint64_t>(moving.step[d]) * at[d];
+        const std::byte* from = moving.bytes.data();
+        for (const Moving::Run& run : moving.runs) {
+          std::memcpy(reinterpret_cast<std::byte*>(run.address + shift), from, run.bytes);
+          from += run.bytes;
+        }
+      }
+    }
+  }
+}
+
+const AlikeGroups* GroupRunner::run_alike() {
+  if (!can_be_alike()) return nullptr;
+  const auto groups = launch_.range.groups();
+  std::array<std::vector<Store>, 3> next;
+  std::vector<Store> stores;
+  // Group 0 last, so that its bytes are there. Run twice, a group does the same: it reads nothing that was written.
+  for (std::size_t d = 0; d < 3; ++d) {
+    std::array<std::uint64_t, 3> neighbour{};
+    neighbour[d] = 1;
+    if (groups[d] > 1 && !collect_stores(neighbour, alike_.first, next[d])) return nullptr;
+  }
+  if (!collect_stores({}, alike_.first, stores)) return nullptr;
+  for (std::size_t d = 0; d < 3; ++d) {
+    if (groups[d] > 1 && next[d].size() != stores.size()) return nullptr;
+  }
+  std::vector<Moving> all;
+  if (!find_moving(stores, next, all) || !set_steps(all)) return nullptr;
+  for (Moving& moving : all) {
+    for (const Moving::Run& run : moving.runs) {
+      const auto* from = reinterpret_cast<const std::byte*>(run.address);
+      moving.bytes.insert(moving.bytes.end(), from, from + run.bytes);
+    }
+  }
+  for (const Moving& moving : all) write_groups(moving);
+  return &alike_;
+}
+
+}  // namespace sluice::exec

@@ -1,0 +1,103 @@
+#include "sim/exec/loaded_program.h"
+
+#include <pthread.h>
+
+#include <filesystem>
+
+#include "sim/exec/image_file.h"
+#include "sim/exec/image_key.h"
+
+namespace sluice::exec {
+namespace {
+
+// LLVM recurses over expressions and blocks: a program must not be able to overflow the caller's stack.
+template <typename Work>
+void on_large_stack(Work work) {
+  constexpr std::size_t stack_bytes = std::size_t{256} << 20;
+  pthread_attr_t attributes;
+  pthread_attr_init(&attributes);
+  pthread_attr_setstacksize(&attributes, stack_bytes);
+  pthread_t thread{};
+  auto run = [](void* argument) -> void* {
+    (*static_cast<Work*>(argument))();
+    return nullptr;
+  };
+  const bool started = pthread_create(&thread, &attributes, run, &work) == 0;
+  pthread_attr_destroy(&attributes);
+  if (started) {
+    pthread_join(thread, nullptr);
+  } else {
+    work();
+  }
+}
+
+}  // namespace
+
+std::string LoadedProgram::path(const std::string& ending) const {
+  if (options_.cache_folder.empty()) return {};
+  return std::filesystem::path(options_.cache_folder) / (key_ + ending);
+}
+
+std::shared_ptr<const LoadedProgram> LoadedProgram::load(std::span<const std::byte> bitcode,
+                                                         const LoadOptions& options, FindKernelCompiler find,
+                                                         std::string& log) {
+  std::shared_ptr<LoadedProgram> program(new LoadedProgram);
+  program->bitcode_.assign(bitcode.begin(), bitcode.end());
+  program->options_ = options;
+  program->find_ = find;
+  program->key_ = image_key(bitcode, options);
+  bool good = false;
+  on_large_stack([&] { good = program->examine_program(log); });
+  return good ? program : nullptr;
+}
+
+bool LoadedProgram::examine_program(std::string& log) {
+  const std::string at = path(".program");
+  ProgramImage image;
+  const auto take = [&](std::string& why) {
+    if (!image.variables.empty()) {
+      variables_ = NativeCode::load(image, why);
+      if (variables_ == nullptr) return false;
+    }
+    infos_ = std::move(image.kernels);
+    ready_.resize(infos_.size());
+    return true;
+  };
+  std::string ignored;
+  if (!at.empty() && read_image(at, image) && take(ignored)) return true;
+  image = {};
+  const KernelCompiler* const compiler = find_(log);
+  if (compiler == nullptr || !compiler->examine(bitcode_, image, log)) return false;
+  if (!at.empty()) store_image(at, image);
+  return take(log);
+}
+
+bool LoadedProgram::prepare(std::uint32_t kernel, std::string& log) const {
+  if (kernel >= ready_.size()) return false;
+  if (ready_[kernel] != nullptr) return true;
+  on_large_stack([&] { ready_[kernel] = make(kernel, log); });
+  if (ready_[kernel] == nullptr) return false;
+  infos_[kernel] = ready_[kernel]->image.info;
+  return true;
+}
+
+std::unique_ptr<LoadedProgram::Kernel> LoadedProgram::make(std::uint32_t kernel, std::string& log) const {
+  const std::string at = path('.' + std::to_string(kernel) + ".kernel");
+  auto result = std::make_unique<Kernel>();
+  std::string ignored;
+  if (!at.empty() && read_image(at, result->image) && result->image.info.name == infos_[kernel].name) {
+    result->code = NativeCode::load(result->image, variables_.get(), ignored);
+  }
+  if (result->code == nullptr) {
+    result->image = {};
+    const KernelCompiler* const compiler = find_(log);
+    if (compiler == nullptr || !compiler->compile(bitcode_, options_, kernel, result->image, log)) return nullptr;
+    result->code = NativeCode::load(result->image, variables_.get(), log);
+    if (result->code == nullptr) return nullptr;
+    if (!at.empty()) store_image(at, result->image);
+  }
+  result->image.object = {};
+  return result;
+}
+
+}  // namespace sluice::exec

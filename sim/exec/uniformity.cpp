@@ -1,0 +1,236 @@
+#include "sim/exec/uniformity.h"
+
+#include <llvm/ADT/DenseMap.h>
+#include <llvm/Analysis/ValueTracking.h>
+#include <llvm/IR/InstIterator.h>
+#include <llvm/IR/IntrinsicInst.h>
+#include <llvm/IR/Operator.h>
+
+#include <algorithm>
+
+#include "sim/exec/access_origin.h"
+#include "sim/exec/runtime.h"
+
+namespace sluice::exec {
+
+using namespace llvm;
+
+namespace {
+
+// How a value differs from group to group, for the same local id at the same point of the same path.
+enum class Kind : std::uint8_t { uniform, linear, varying };
+
+// Values begin as uniform and rise until nothing changes. With all branches uniform, the groups go the same way, so a
+// phi is no worse than what comes into it.
+class Analysis {
+ public:
+  explicit Analysis(const KernelUnit& unit) : unit_(unit), layout_(unit.body->getParent()->getDataLayout()) {}
+
+  Alikeness run() {
+    for (bool more = true; more && !refuted_;) {
+      more = false;
+      for (Instruction& instruction : instructions(*unit_.body)) {
+        const Kind now = std::max(kind(instruction), evaluate(instruction));
+        if (now == kind(instruction)) continue;
+        kinds_[&instruction] = now;
+        more = true;
+      }
+    }
+    for (Instruction& instruction : instructions(*unit_.body)) check(instruction);
+    return {!refuted_ && stores_, narrow_ids_};
+  }
+
+ private:
+  Kind kind(const Value& value) const {
+    const auto it = kinds_.find(&value);
+    return it == kinds_.end() ? Kind::uniform : it->second;
+  }
+  Kind worst(const User& user) const {
+    Kind kind_of_all = Kind::uniform;
+    for (const Use& use : user.operands()) kind_of_all = std::max(kind_of_all, kind(*use.get()));
+    return kind_of_all;
+  }
+  Kind only_uniform(const User& user) const { return worst(user) == Kind::uniform ? Kind::uniform : Kind::varying; }
+  Kind refute() {
+    refuted_ = true;
+    return Kind::varying;
+  }
+
+  // ---- values ----
+
+  static bool is_query(const Value& value, unsigned first, unsigned words) {
+    const auto* call = dyn_cast<CallInst>(&value);
+    if (call == nullptr || call->getCalledFunction() == nullptr ||
+        call->getCalledFunction()->getName() != "__sluice_query") {
+      return false;
+    }
+    const auto* word = dyn_cast<ConstantInt>(call->getArgOperand(0));
+    return word != nullptr && word->getZExtValue() - first < words;
+  }
+  // Of 0 or more, and as wide as the launch lets it become.
+  static bool is_group_query(const Value& value) {
+    return is_query(value, global_id_word, 3) || is_query(value, group_id_word, 3);
+  }
+  Kind narrowed(const Value& value) {
+    if (kind(value) == Kind::uniform) return Kind::uniform;
+    if (!is_group_query(value)) return Kind::varying;
+    narrow_ids_ = true;
+    return Kind::linear;
+  }
+
+  Kind evaluate(Instruction& instruction) {
+    if (auto* load = dyn_cast<LoadInst>(&instruction)) return evaluate_load(*load);
+    if (auto* call = dyn_cast<CallInst>(&instruction)) return evaluate_call(*call);
+    if (const auto* operation = dyn_cast<BinaryOperator>(&instruction)) return evaluate_binary(*operation);
+    if (const auto* select = dyn_cast<SelectInst>(&instruction)) {
+      if (kind(*select->getCondition()) != Kind::uniform) return Kind::varying;
+      return std::max(kind(*select->getTrueValue()), kind(*select->getFalseValue()));
+    }
+    switch (instruction.getOpcode()) {
+      case Instruction::PHI:
+      case Instruction::Freeze:
+        return worst(instruction);
+      case Instruction::GetElementPtr:
+      case Instruction::BitCast:
+      case Instruction::AddrSpaceCast:
+      case Instruction::PtrToInt:
+      case Instruction::IntToPtr:
+        return is_word(instruction) ? worst(instruction) : only_uniform(instruction);
+      case Instruction::Trunc:
+        return instruction.getType()->isIntegerTy(32) ? narrowed(*instruction.getOperand(0))
+                                                      : only_uniform(instruction);
+      // What is linear in 32 bits never wrapped as a signed number.
+      case Instruction::SExt:
+        return is_word(instruction) ? worst(instruction) : only_uniform(instruction);
+      case Instruction::ZExt:
+        return is_word(instruction) && is_never_negative(*instruction.getOperand(0)) ? worst(instruction)
+                                                                                     : only_uniform(instruction);
+      default:
+        return only_uniform(instruction);
+    }
+  }
+
+  static bool is_word(const Value& value) { return value.getType()->isPointerTy() || value.getType()->isIntegerTy(64); }
+  bool is_never_negative(const Value& value) const {
+    const auto* narrow = dyn_cast<TruncInst>(&value);
+    return (narrow != nullptr && is_group_query(*narrow->getOperand(0))) || isKnownNonNegative(&value, layout_);
+  }
+
+  Kind evaluate_binary(const BinaryOperator& operation) {
+    const Value& a = *operation.getOperand(0);
+    const Value& b = *operation.getOperand(1);
+    if (worst(operation) != Kind::linear) return worst(operation);
+    const auto* amount = dyn_cast<ConstantInt>(&b);
+    switch (operation.getOpcode()) {
+      case Instruction::Or:
+        return haveNoCommonBitsSet(&a, &b, layout_) ? sum(operation, true) : Kind::varying;
+      case Instruction::Add:
+      case Instruction::Sub:
+        return sum(operation, operation.hasNoSignedWrap());
+      case Instruction::Mul:
+        if (kind(a) != Kind::uniform && kind(b) != Kind::uniform) return Kind::varying;
+        return sum(operation, operation.hasNoSignedWrap());
+      case Instruction::Shl:
+        return kind(b) == Kind::uniform ? sum(operation, operation.hasNoSignedWrap()) : Kind::varying;
+      case Instruction::And:  // a conversion to 32 bits and back without sign
+        return amount != nullptr && amount->getZExtValue() == 0xffffffffU && is_word(operation) ? narrowed(a)
+                                                                                                : Kind::varying;
+      case Instruction::AShr:  // the same with sign, and perhaps scaled
+        return amount != nullptr && is_word(operation) ? evaluate_extension(a, amount->getZExtValue()) : Kind::varying;
+      default:
+        return Kind::varying;
+    }
+  }
+  // What is linear in 64 bits is so modulo 2^64, in 32 bits only if it does not wrap.
+  static Kind sum(const BinaryOperator& operation, bool wraps_never) {
+    return is_word(operation) || (operation.getType()->isIntegerTy(32) && wraps_never) ? Kind::linear : Kind::varying;
+  }
+  // (x << 32) >> amount
+  Kind evaluate_extension(const Value& shifted, std::uint64_t amount) {
+    const auto* shift = dyn_cast<BinaryOperator>(&shifted);
+    if (shift == nullptr || shift->getOpcode() != Instruction::Shl || amount > 32) return Kind::varying;
+    const auto* left = dyn_cast<ConstantInt>(shift->getOperand(1));
+    if (left == nullptr || left->getZExtValue() != 32) return Kind::varying;
+    return narrowed(*shift->getOperand(0));
+  }
+
+  Kind evaluate_call(CallInst& call) {
+    const Function* callee = call.getCalledFunction();
+    if (callee == nullptr) return refute();
+    if (is_group_query(call)) return Kind::linear;
+    const StringRef name = callee->getName();
+    if (name == "__sluice_query") return isa<ConstantInt>(call.getArgOperand(0)) ? Kind::uniform : Kind::varying;
+    if (name == "__sluice_barrier" || isa<DbgInfoIntrinsic>(call) || call.isLifetimeStartOrEnd()) return Kind::uniform;
+    // Library functions that were left as calls see nothing but their arguments (prepare.cpp).
+    const bool pure = callee->isIntrinsic() ? call.doesNotAccessMemory() : !callee->isDeclaration();
+    return pure ? only_uniform(call) : refute();
+  }
+
+  // Private and local memory hold what the group itself has put there, which check() sees to be uniform.
+  Kind evaluate_load(LoadInst& load) {
+    const Origin origin = origin_of(load, 0, load.getType());
+    if (!load.isSimple() || !origin.complete) return refute();
+    if (origin.trusted) return kind(*load.getPointerOperand());
+    if (is_own(origin)) return kind(*load.getPointerOperand()) == Kind::uniform ? Kind::uniform : refute();
+    const bool constant = std::all_of(origin.objects.begin(), origin.objects.end(), [](const Origin::Object& object) {
+      const auto* variable = dyn_cast<GlobalVariable>(object.base);
+      return variable != nullptr && variable->isConstant();
+    });
+    return constant && !origin.objects.empty() ? only_uniform(load) : refute();
+  }
+
+  Origin origin_of(Instruction& access, unsigned operand, Type* type) const {
+    return find_origin(access.getOperand(operand), layout_.getTypeStoreSize(type).getFixedSize(), unit_);
+  }
+  static bool is_own(const Origin& origin) {
+    return origin.space == SiteSpace::private_ || origin.space == SiteSpace::local;
+  }
+
+  // ---- effects ----
+
+  void check(Instruction& instruction) {
+    if (auto* branch = dyn_cast<BranchInst>(&instruction)) {
+      if (branch->isConditional() && kind(*branch->getCondition()) != Kind::uniform) refute();
+    } else if (auto* choice = dyn_cast<SwitchInst>(&instruction)) {
+      if (kind(*choice->getCondition()) != Kind::uniform) refute();
+    } else if (auto* store = dyn_cast<StoreInst>(&instruction)) {
+      check_store(*store);
+    } else if (instruction.isTerminator()) {
+      if (!isa<ReturnInst>(instruction)) refute();
+    } else if (instruction.mayWriteToMemory() && !isa<CallInst>(instruction) && !isa<FenceInst>(instruction)) {
+      refute();
+    }
+  }
+
+  void check_store(StoreInst& store) {
+    const Origin origin = origin_of(store, 1, store.getValueOperand()->getType());
+    const Kind where = kind(*store.getPointerOperand());
+    if (!store.isSimple() || origin.trusted || !origin.complete || kind(*store.getValueOperand()) != Kind::uniform ||
+        where == Kind::varying) {
+      refute();
+      return;
+    }
+    if (is_own(origin)) {
+      if (where != Kind::uniform) refute();
+      return;
+    }
+    if (origin.space != SiteSpace::global || origin.objects.size() != 1 || origin.objects.front().argument < 0)
+      refute();
+    stores_ = true;
+  }
+
+  const KernelUnit& unit_;
+  const DataLayout& layout_;
+  DenseMap<const Value*, Kind> kinds_;
+  bool refuted_ = false;
+  bool narrow_ids_ = false;
+  bool stores_ = false;
+};
+
+}  // namespace
+
+Alikeness find_alikeness(const KernelUnit& unit) {
+  return Analysis(unit).run();
+}
+
+}  // namespace sluice::exec
