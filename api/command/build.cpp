@@ -20,8 +20,8 @@ std::string cache_folder() {
   return home != nullptr && home[0] == '/' ? std::string(home) + "/.cache/sluice" : std::string();
 }
 
-// Gives an executable to the engine, which looks for its built-in functions; kernels are compiled when one is made. All devices of a machine are alike, so one
-// module serves them.
+// Gives an executable to the engine, which looks for its built-in functions; kernels are compiled when one is made. All
+// devices of a machine are alike, so one module serves them.
 void load(Runtime& runtime, Program::Build& build) {
   build.module = nullptr;
   KernelEngine* const engine = runtime.kernels();
@@ -71,12 +71,13 @@ bool build_program(Runtime& runtime, Program& program, std::span<Device* const> 
   }
   compiler::Result result;
   if (program.origin() == Program::Origin::il) {
-    result = compiler::compile_il(program.il_module().words, program.constants(), options, kind);
+    result = compiler::compile_il(program.il_module().words, program.constants(), options, kind,
+                                  cache_folder());
   } else {
     const DeviceInfo& info = devices.front()->info();
     result = compiler::compile_source({program.source(), std::move(headers), options,
                                        compiler::clang_extensions(info), compiler::clang_prologue(info)},
-                                      kind);
+                                      kind, cache_folder());
   }
   return store(program, devices, finish(runtime, options_text, std::move(result)));
 }

@@ -1,5 +1,6 @@
 #include "api/compiler/binary.h"
 
+#include <cstdlib>
 #include <cstring>
 
 namespace sluice::compiler {
@@ -76,6 +77,61 @@ std::optional<Image> decode(std::span<const std::byte> binary) {
   }
   image.bitcode.assign(rest.begin() + static_cast<std::ptrdiff_t>(header.name_bytes), rest.end());
   return image;
+}
+
+namespace {
+
+void put(std::string& to, std::string_view text) {
+  const std::uint64_t size = text.size();
+  to.append(reinterpret_cast<const char*>(&size), sizeof size);
+  to += text;
+}
+
+bool take(std::string_view& from, std::string& text) {
+  std::uint64_t size = 0;
+  if (from.size() < sizeof size) return false;
+  std::memcpy(&size, from.data(), sizeof size);
+  from.remove_prefix(sizeof size);
+  if (size > from.size()) return false;
+  text = from.substr(0, size);
+  from.remove_prefix(size);
+  return true;
+}
+
+}  // namespace
+
+std::string encode(const Result& result) {
+  std::string text;
+  put(text, result.log);
+  put(text, result.changes ? "changes" : "");
+  put(text, std::to_string(result.read.size()));
+  for (const Dependence& file : result.read) {
+    put(text, file.path);
+    put(text, file.exists ? "exists" : "");
+    put(text, file.hash);
+  }
+  if (result.image != nullptr) {
+    const std::vector<std::byte> binary = encode(*result.image);
+    text.append(reinterpret_cast<const char*>(binary.data()), binary.size());
+  }
+  return text;
+}
+
+std::optional<Result> decode_result(std::string_view text) {
+  Result result;
+  std::string changes, files;
+  if (!take(text, result.log) || !take(text, changes) || !take(text, files)) return std::nullopt;
+  result.changes = !changes.empty();
+  for (std::uint64_t left = std::strtoull(files.c_str(), nullptr, 10); left != 0; --left) {
+    Dependence& file = result.read.emplace_back();
+    std::string exists;
+    if (!take(text, file.path) || !take(text, exists) || !take(text, file.hash)) return std::nullopt;
+    file.exists = !exists.empty();
+  }
+  if (auto image = decode(std::as_bytes(std::span(text)))) {
+    result.image = std::make_shared<const Image>(std::move(*image));
+  }
+  return result;
 }
 
 }  // namespace sluice::compiler

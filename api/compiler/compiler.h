@@ -29,9 +29,18 @@ struct Image {
   std::uint64_t global_variable_bytes = 0;  // CL_PROGRAM_BUILD_GLOBAL_VARIABLE_TOTAL_SIZE
 };
 
+// What a result depends on beside the text and the options: a file or folder that was there, or was looked for in vain.
+struct Dependence {
+  std::string path;
+  bool exists = false;
+  std::string hash = {};  // of a file's contents
+};
+
 struct Result {
-  std::shared_ptr<const Image> image;  // nullptr: failed, and the log says why
-  std::string log;
+  std::shared_ptr<const Image> image = nullptr;  // nullptr: failed, and the log says why
+  std::string log = {};
+  std::vector<Dependence> read = {};
+  bool changes = false;  // the program asks for the time: what it is differs from one time to the next
 };
 
 struct Header {
@@ -48,12 +57,13 @@ struct Source {
 };
 
 // kind: object or executable. Recursion, which OpenCL C forbids, is an error.
-[[nodiscard]] Result compile_source(Source source, ImageKind kind);
+// `cache_folder`: where results are kept (cache.h); empty: nowhere.
+[[nodiscard]] Result compile_source(Source source, ImageKind kind, const std::string& cache_folder);
 
 // SPIR-V, checked by spirv.h before. `constants`: values of specialisation constants by their SpecId.
 [[nodiscard]] Result compile_il(std::span<const std::uint32_t> words,
                                 const std::map<std::uint32_t, std::uint64_t>& constants,
-                                const CompileOptions& options, ImageKind kind);
+                                const CompileOptions& options, ImageKind kind, const std::string& cache_folder);
 
 // kind: library or executable. A name that two inputs define is an error; what none defines is left to the engine.
 [[nodiscard]] Result link(std::span<const std::shared_ptr<const Image>> inputs, ImageKind kind);

@@ -15,9 +15,11 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <map>
 #include <string_view>
 
 #include "api/compiler/backend.h"
+#include "api/compiler/cache.h"
 #include "api/compiler/module.h"
 #include "api/compiler/resources.h"
 
@@ -49,6 +51,44 @@ bool has_long_line(std::string_view text) {
   }
   return false;
 }
+
+// The machine's files, with a note of what was asked about them.
+class NotedFiles final : public llvm::vfs::ProxyFileSystem {
+ public:
+  NotedFiles() : ProxyFileSystem(llvm::vfs::getRealFileSystem()) {}
+
+  llvm::ErrorOr<llvm::vfs::Status> status(const llvm::Twine& path) override {
+    auto answer = ProxyFileSystem::status(path);
+    note(path, bool(answer));
+    return answer;
+  }
+  llvm::ErrorOr<std::unique_ptr<llvm::vfs::File>> openFileForRead(const llvm::Twine& path) override {
+    auto answer = ProxyFileSystem::openFileForRead(path);
+    note(path, bool(answer));
+    return answer;
+  }
+
+  // Puts down what the result depends on.
+  void describe(Result& result) const {
+    for (const auto& [path, exists] : asked_) {
+      Dependence& file = result.read.emplace_back(Dependence{path, exists});
+      auto text = exists ? llvm::MemoryBuffer::getFile(path) : std::error_code();
+      if (!exists || !text) continue;  // a folder
+      file.hash = hash_of((*text)->getBuffer());
+      if (asks_for_time((*text)->getBuffer())) result.changes = true;
+    }
+  }
+  static bool asks_for_time(llvm::StringRef text) {
+    return text.contains("__DATE__") || text.contains("__TIME__") || text.contains("__TIMESTAMP__");
+  }
+
+ private:
+  void note(const llvm::Twine& path, bool exists) {
+    const std::string name = path.str();
+    if (!llvm::StringRef(name).startswith(kFolder)) asked_[name] = exists;
+  }
+  std::map<std::string, bool> asked_;
+};
 
 // Prints diagnostics as clang does, but no more than a log can hold.
 class Printer final : public clang::TextDiagnosticPrinter {
@@ -142,8 +182,7 @@ class Clang {
     for (const Header& header : source.headers) {
       if (!header.name.empty()) add(header.name, header.text);
     }
-    llvm::IntrusiveRefCntPtr<llvm::vfs::OverlayFileSystem> files(
-        new llvm::vfs::OverlayFileSystem(llvm::vfs::getRealFileSystem()));
+    llvm::IntrusiveRefCntPtr<llvm::vfs::OverlayFileSystem> files(new llvm::vfs::OverlayFileSystem(files_));
     files->pushOverlay(memory);
     const bool long_lines = has_long_line(source.text) ||
                             std::any_of(source.headers.begin(), source.headers.end(),
@@ -162,6 +201,8 @@ class Clang {
 
   [[nodiscard]] bool run(clang::FrontendAction& action) { return understood_ && compiler_.ExecuteAction(action); }
 
+  [[nodiscard]] const NotedFiles& files() const { return *files_; }
+
   // Names files as the program does.
   [[nodiscard]] std::string log() {
     std::string text = out_.str();
@@ -171,6 +212,7 @@ class Clang {
   }
 
  private:
+  llvm::IntrusiveRefCntPtr<NotedFiles> files_{new NotedFiles};
   std::string text_;
   llvm::raw_string_ostream out_{text_};
   llvm::IntrusiveRefCntPtr<clang::DiagnosticOptions> options_{new clang::DiagnosticOptions};
@@ -210,10 +252,16 @@ Result compile(const Source& source, ImageKind kind) {
   const Held<clang::EmitLLVMOnlyAction> action(new clang::EmitLLVMOnlyAction(context.get()));
   const bool done = clang->run(*action);
   const Held<llvm::Module> module(action->takeModule().release());
-  if (!done || module == nullptr) return {nullptr, clang->log()};
+  if (!done || module == nullptr) return {.log = clang->log()};
   define_inline_functions(*module);
   Result result = finish(*module, kind, source.options.optimise, {});
   result.log.insert(0, clang->log());
+  clang->files().describe(result);
+  const auto asks = [](const std::string& text) { return NotedFiles::asks_for_time(text); };
+  result.changes = result.changes || asks(source.text) ||
+                   std::any_of(source.headers.begin(), source.headers.end(),
+                               [&](const Header& header) { return asks(header.text); }) ||
+                   std::any_of(source.options.clang.begin(), source.options.clang.end(), asks);
   return result;
 }
 
@@ -226,7 +274,7 @@ Result backend::compile_source(const Source& given, ImageKind kind) {
   if (is_short(source)) return guarded([&] { return compile(source, kind); });
   return guarded_and_isolated([&]() -> Result {
     if (has_more_tokens_than(source, kMostTokens)) {
-      return {nullptr, "error: the program has more than " + std::to_string(kMostTokens) + " tokens\n"};
+      return {.log = "error: the program has more than " + std::to_string(kMostTokens) + " tokens\n"};
     }
     return compile(source, kind);
   });

@@ -68,26 +68,6 @@ bool has_recursion(llvm::Module& module, std::string& log) {
   return found;
 }
 
-std::string encode_result(const Result& result) {
-  std::string text = std::to_string(result.log.size()) + "\n" + result.log;
-  if (result.image != nullptr) {
-    const std::vector<std::byte> binary = encode(*result.image);
-    text.append(reinterpret_cast<const char*>(binary.data()), binary.size());
-  }
-  return text;
-}
-
-Result decode_result(const std::string& text) {
-  Result result;
-  const std::size_t line = text.find('\n') + 1;
-  result.log = text.substr(line, std::stoull(text));
-  const std::size_t at = line + result.log.size();
-  if (auto image = decode(std::as_bytes(std::span(text).subspan(at)))) {
-    result.image = std::make_shared<const Image>(std::move(*image));
-  }
-  return result;
-}
-
 // Collects what LLVM says about a module. (A plain function and pointer: no class of LLVM's is derived from.)
 void collect(const llvm::DiagnosticInfo& info, void* log) {
   if (info.getSeverity() != llvm::DS_Error && info.getSeverity() != llvm::DS_Warning) return;
@@ -108,14 +88,14 @@ Result link_now(std::span<const std::shared_ptr<const Image>> inputs, ImageKind 
     optimise = optimise && input->optimise;
     const llvm::StringRef bytes(reinterpret_cast<const char*>(input->bitcode.data()), input->bitcode.size());
     auto module = llvm::parseBitcodeFile(llvm::MemoryBufferRef(bytes, "program"), *context);
-    if (!module) return {nullptr, log + "error: " + llvm::toString(module.takeError()) + "\n"};
+    if (!module) return {.log = log + "error: " + llvm::toString(module.takeError()) + "\n"};
     if (all == nullptr) {
       all.reset(module->release());
     } else if (llvm::Linker::linkModules(*all, std::move(*module))) {
-      return {nullptr, log + "error: the programs cannot be linked\n"};
+      return {.log = log + "error: the programs cannot be linked\n"};
     }
   }
-  if (all == nullptr) return {nullptr, "error: nothing to link\n"};
+  if (all == nullptr) return {.log = "error: nothing to link\n"};
   return finish(*all, kind, optimise, std::move(log));
 }
 
@@ -125,9 +105,9 @@ Result finish(llvm::Module& module, ImageKind kind, bool optimise, std::string l
   {
     std::string reasons;
     llvm::raw_string_ostream out(reasons);
-    if (llvm::verifyModule(module, &out)) return {nullptr, log + "error: invalid module: " + out.str() + "\n"};
+    if (llvm::verifyModule(module, &out)) return {.log = log + "error: invalid module: " + out.str() + "\n"};
   }
-  if (has_recursion(module, log)) return {nullptr, std::move(log)};
+  if (has_recursion(module, log)) return {.log = std::move(log)};
   auto image = std::make_shared<Image>();
   image->kind = kind;
   image->optimise = optimise;
@@ -146,7 +126,7 @@ Result finish(llvm::Module& module, ImageKind kind, bool optimise, std::string l
   llvm::WriteBitcodeToFile(module, out);
   image->bitcode.resize(bytes.size());
   std::memcpy(image->bitcode.data(), bytes.data(), bytes.size());
-  return {std::move(image), std::move(log)};
+  return {.image = std::move(image), .log = std::move(log)};
 }
 
 Result guarded(const std::function<Result()>& work) {
@@ -154,15 +134,16 @@ Result guarded(const std::function<Result()>& work) {
     const Guard guard;
     return work();
   } catch (const std::runtime_error& error) {
-    return {nullptr, std::string("error: the compiler gave up on this program: ") + error.what() + "\n"};
+    return {.log = std::string("error: the compiler gave up on this program: ") + error.what() + "\n"};
   }
 }
 
 Result guarded_and_isolated(const std::function<Result()>& work) {
   std::string error;
-  const auto text = isolated([&] { return encode_result(guarded(work)); }, error);
-  if (!text) return {nullptr, "error: " + error + "\n"};
-  return decode_result(*text);
+  const auto text = isolated([&] { return encode(guarded(work)); }, error);
+  if (!text) return {.log = "error: " + error + "\n"};
+  std::optional<Result> result = decode_result(*text);
+  return result ? std::move(*result) : Result{.log = "error: the compiler gave up on this program\n"};
 }
 
 Result backend::link(std::span<const std::shared_ptr<const Image>> inputs, ImageKind kind) {

@@ -6,6 +6,7 @@
 #include <cstring>
 #include <filesystem>
 
+#include "api/compiler/cache.h"
 #include "api/compiler/worker.h"
 
 namespace sluice::compiler {
@@ -48,7 +49,7 @@ const KernelsPlugin* open_plugin(std::string& error) {
 // Every time that there is none it is looked for again: calls are rare, and it may have been installed.
 const KernelsPlugin* loaded = nullptr;
 
-Result none(std::string error) { return {nullptr, std::move(error)}; }
+Result none(std::string error) { return {.log = std::move(error)}; }
 
 }  // namespace
 
@@ -65,22 +66,28 @@ std::string why_unavailable() {
   return error;
 }
 
-Result compile_source(Source source, ImageKind kind) {
+Result compile_source(Source source, ImageKind kind, const std::string& cache_folder) {
+  const std::string key = cache_folder.empty() ? std::string() : cache_key(source, kind);
+  if (auto kept = find_result(cache_folder, key)) return std::move(*kept);
   std::string error;
   const KernelsPlugin* const plugin = load_plugin(error);
   if (plugin == nullptr) return none(std::move(error));
   Result result;
   on_large_stack([&] { result = plugin->compile_source(source, kind); });
+  keep_result(cache_folder, key, result);
   return result;
 }
 
 Result compile_il(std::span<const std::uint32_t> words, const std::map<std::uint32_t, std::uint64_t>& constants,
-                  const CompileOptions& options, ImageKind kind) {
+                  const CompileOptions& options, ImageKind kind, const std::string& cache_folder) {
+  const std::string key = cache_folder.empty() ? std::string() : cache_key(words, constants, options, kind);
+  if (auto kept = find_result(cache_folder, key)) return std::move(*kept);
   std::string error;
   const KernelsPlugin* const plugin = load_plugin(error);
   if (plugin == nullptr) return none(std::move(error));
   Result result;
   on_large_stack([&] { result = plugin->compile_il(words, constants, options, kind); });
+  keep_result(cache_folder, key, result);
   return result;
 }
 

@@ -1,4 +1,4 @@
-// What needs LLVM - the compiler and the engine of sim/exec - is a shared object of its own, libsluice_kernels.so, which
+// What needs LLVM - the compiler and that of sim/exec - is a shared object of its own, libsluice_kernels.so, which
 // the driver loads when a program is first built: most of LLVM's time and memory is spent while it is loaded. This is
 // what the two agree on. The plug-in has one exported symbol, a KernelsPlugin.
 #pragma once
@@ -9,7 +9,7 @@
 #include <string>
 
 #include "api/compiler/compiler.h"
-#include "sim/iface/kernel_engine.h"
+#include "sim/iface/kernel_compiler.h"
 
 namespace sluice::compiler {
 
@@ -21,7 +21,7 @@ struct KernelsPlugin {
   Result (*compile_il)(std::span<const std::uint32_t> words, const std::map<std::uint32_t, std::uint64_t>& constants,
                        const CompileOptions& options, ImageKind kind);
   Result (*link)(std::span<const std::shared_ptr<const Image>> inputs, ImageKind kind);
-  std::unique_ptr<KernelEngine> (*make_kernel_engine)();
+  const KernelCompiler* kernel_compiler;
 };
 
 inline constexpr const char* kPluginSymbol = "sluice_kernels_plugin";

@@ -5,4 +5,4 @@
 extern "C" __attribute__((visibility("default"))) const sluice::compiler::KernelsPlugin sluice_kernels_plugin;
 const sluice::compiler::KernelsPlugin sluice_kernels_plugin = {
     SLUICE_PLUGIN_KEY, &sluice::compiler::backend::compile_source, &sluice::compiler::backend::compile_il,
-    &sluice::compiler::backend::link, &sluice::make_kernel_engine};
+    &sluice::compiler::backend::link, &sluice::kernel_compiler};

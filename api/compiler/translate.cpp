@@ -32,7 +32,7 @@ Result translate(std::span<const std::uint32_t> words, const std::map<std::uint3
   std::string error;
   const bool done = llvm::readSpirv(*context, how, in, read, error);
   const Held<llvm::Module> module(read);
-  if (!done || module == nullptr) return {nullptr, "error: SPIR-V: " + error + "\n"};
+  if (!done || module == nullptr) return {.log = "error: SPIR-V: " + error + "\n"};
   // Everything else has opaque pointers.
   llvm::SmallVector<char, 0> typed;
   llvm::raw_svector_ostream out(typed);
@@ -40,7 +40,7 @@ Result translate(std::span<const std::uint32_t> words, const std::map<std::uint3
   const Held<llvm::LLVMContext> opaque_context(new llvm::LLVMContext);
   opaque_context->setOpaquePointers(true);
   auto opaque = llvm::parseBitcodeFile(llvm::MemoryBufferRef({typed.data(), typed.size()}, "program"), *opaque_context);
-  if (!opaque) return {nullptr, "error: SPIR-V: " + llvm::toString(opaque.takeError()) + "\n"};
+  if (!opaque) return {.log = "error: SPIR-V: " + llvm::toString(opaque.takeError()) + "\n"};
   const Held<llvm::Module> result(opaque->release());
   return finish(*result, kind, options.optimise, {});
 }

@@ -97,11 +97,9 @@ CL_API_ENTRY cl_int CL_API_CALL clBuildProgram(cl_program program, cl_uint num_d
       refuse_build(*p, devices, text_of(options), error);
       return CL_INVALID_BUILD_OPTIONS;
     }
-    if (!is_from(*p, Program::Origin::binary) && is_compiler_missing(*p, devices, options)) {
-      return CL_COMPILER_NOT_AVAILABLE;
-    }
     const bool good =
         build_program(call.runtime(), *p, devices, text_of(options), parsed, {}, ImageKind::executable);
+    if (!good && is_compiler_missing(*p, devices, options)) return CL_COMPILER_NOT_AVAILABLE;
     return built(call, *p, good, CL_BUILD_PROGRAM_FAILURE, pfn_notify, user_data);
   });
 }
@@ -136,9 +134,9 @@ CL_API_ENTRY cl_int CL_API_CALL clCompileProgram(cl_program program, cl_uint num
       refuse_build(*p, devices, text_of(options), error);
       return CL_INVALID_COMPILER_OPTIONS;
     }
-    if (is_compiler_missing(*p, devices, options)) return CL_COMPILER_NOT_AVAILABLE;
     const bool good = build_program(call.runtime(), *p, devices, text_of(options), parsed, std::move(headers),
                                     ImageKind::object);
+    if (!good && is_compiler_missing(*p, devices, options)) return CL_COMPILER_NOT_AVAILABLE;
     return built(call, *p, good, CL_COMPILE_PROGRAM_FAILURE, pfn_notify, user_data);
   });
 }

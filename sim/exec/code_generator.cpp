@@ -11,7 +11,6 @@
 #include <llvm/MC/TargetRegistry.h>
 #include <llvm/Passes/PassBuilder.h>
 #include <llvm/Support/Host.h>
-#include <llvm/Support/SHA256.h>
 #include <llvm/Support/TargetSelect.h>
 #include <llvm/Target/TargetMachine.h>
 #include <llvm/Transforms/Coroutines/CoroCleanup.h>
@@ -34,10 +33,10 @@
 #include <mutex>
 #include <set>
 
-#include "sim/exec/compile.h"
 #include "sim/exec/lowering.h"
+#include "sim/exec/program_image.h"
 #include "sim/exec/uniformity.h"
-#include "sim/exec/version.h"
+#include "sim/iface/kernel_compiler.h"
 
 namespace sluice::exec {
 
@@ -373,8 +372,6 @@ std::unique_ptr<Module> read(std::span<const std::byte> bitcode, LLVMContext& co
   return std::move(*module);
 }
 
-}  // namespace
-
 bool examine(std::span<const std::byte> bitcode, ProgramImage& image, std::string& log) {
   const auto target = make_target(log);
   if (target == nullptr) return false;
@@ -394,12 +391,8 @@ bool compile(std::span<const std::byte> bitcode, const LoadOptions& options, std
   return module != nullptr && build(*module, *target, options, kernel, image, log);
 }
 
-std::string image_key(std::span<const std::byte> bitcode, const LoadOptions& options) {
-  SHA256 hash;
-  hash.update(ArrayRef<std::uint8_t>(reinterpret_cast<const std::uint8_t*>(bitcode.data()), bitcode.size()));
-  hash.update(std::string(options.optimise ? "optimised|" : "plain|") + std::string(engine_version()) + '|' +
-              sys::getHostCPUName().str() + '|' + processor_features());
-  return toHex(hash.final(), true);
-}
+}  // namespace
 
 }  // namespace sluice::exec
+
+const sluice::KernelCompiler sluice::kernel_compiler = {&exec::examine, &exec::compile};

@@ -28,9 +28,11 @@ bool is_valid(const LoadedProgram& program, const KernelLaunch& launch) {
 
 class Engine final : public KernelEngine {
  public:
+  explicit Engine(FindKernelCompiler find) : find_(find) {}
+
   std::shared_ptr<const KernelModule> load(std::span<const std::byte> bitcode, const LoadOptions& options,
                                            std::string& log) override {
-    return LoadedProgram::load(bitcode, options, log);
+    return LoadedProgram::load(bitcode, options, find_, log);
   }
 
   std::unique_ptr<KernelRun> start(const KernelLaunch& launch, std::uint32_t wave_size) override {
@@ -49,12 +51,15 @@ class Engine final : public KernelEngine {
       return nullptr;
     }
   }
+
+ private:
+  FindKernelCompiler find_;
 };
 
 }  // namespace
 
-std::unique_ptr<KernelEngine> make_kernel_engine() {
-  return std::make_unique<Engine>();
+std::unique_ptr<KernelEngine> make_kernel_engine(FindKernelCompiler find) {
+  return std::make_unique<Engine>(find);
 }
 
 }  // namespace sluice

@@ -4,8 +4,8 @@
 
 #include <filesystem>
 
-#include "sim/exec/compile.h"
 #include "sim/exec/image_file.h"
+#include "sim/exec/image_key.h"
 
 namespace sluice::exec {
 namespace {
@@ -39,10 +39,12 @@ std::string LoadedProgram::path(const std::string& ending) const {
 }
 
 std::shared_ptr<const LoadedProgram> LoadedProgram::load(std::span<const std::byte> bitcode,
-                                                         const LoadOptions& options, std::string& log) {
+                                                         const LoadOptions& options, FindKernelCompiler find,
+                                                         std::string& log) {
   std::shared_ptr<LoadedProgram> program(new LoadedProgram);
   program->bitcode_.assign(bitcode.begin(), bitcode.end());
   program->options_ = options;
+  program->find_ = find;
   program->key_ = image_key(bitcode, options);
   bool good = false;
   on_large_stack([&] { good = program->examine_program(log); });
@@ -64,7 +66,8 @@ bool LoadedProgram::examine_program(std::string& log) {
   std::string ignored;
   if (!at.empty() && read_image(at, image) && take(ignored)) return true;
   image = {};
-  if (!examine(bitcode_, image, log)) return false;
+  const KernelCompiler* const compiler = find_(log);
+  if (compiler == nullptr || !compiler->examine(bitcode_, image, log)) return false;
   if (!at.empty()) store_image(at, image);
   return take(log);
 }
@@ -87,7 +90,8 @@ std::unique_ptr<LoadedProgram::Kernel> LoadedProgram::make(std::uint32_t kernel,
   }
   if (result->code == nullptr) {
     result->image = {};
-    if (!compile(bitcode_, options_, kernel, result->image, log)) return nullptr;
+    const KernelCompiler* const compiler = find_(log);
+    if (compiler == nullptr || !compiler->compile(bitcode_, options_, kernel, result->image, log)) return nullptr;
     result->code = NativeCode::load(result->image, variables_.get(), log);
     if (result->code == nullptr) return nullptr;
     if (!at.empty()) store_image(at, result->image);

@@ -8,7 +8,7 @@
 
 #include "sim/exec/native_code.h"
 #include "sim/exec/program_image.h"
-#include "sim/iface/kernel_engine.h"
+#include "sim/iface/kernel_compiler.h"
 
 namespace sluice::exec {
 
@@ -21,7 +21,8 @@ class LoadedProgram final : public KernelModule {
 
   // nullptr: `log` says why.
   [[nodiscard]] static std::shared_ptr<const LoadedProgram> load(std::span<const std::byte> bitcode,
-                                                                 const LoadOptions& options, std::string& log);
+                                                                 const LoadOptions& options, FindKernelCompiler find,
+                                                                 std::string& log);
 
   [[nodiscard]] const std::vector<KernelInfo>& kernels() const noexcept override { return infos_; }
   [[nodiscard]] bool prepare(std::uint32_t kernel, std::string& log) const override;
@@ -40,6 +41,7 @@ class LoadedProgram final : public KernelModule {
 
   std::vector<std::byte> bitcode_;
   LoadOptions options_;
+  FindKernelCompiler find_ = nullptr;
   std::string key_;
   std::unique_ptr<NativeCode> variables_;
   // Filled in as kernels are prepared, under the driver's lock.

@@ -1,83 +1,23 @@
 #include "sim/exec/native_code.h"
 
-#include <llvm/ExecutionEngine/Orc/LLJIT.h>
-#include <llvm/ExecutionEngine/Orc/RTDyldObjectLinkingLayer.h>
-#include <llvm/ExecutionEngine/SectionMemoryManager.h>
-#include <llvm/Support/TargetSelect.h>
-#include <sys/mman.h>
-
-#include <atomic>
 #include <cmath>
 #include <cstring>
-#include <mutex>
+#include <unordered_map>
 
 #include "sim/exec/math_functions.h"
+#include "sim/exec/object_loader.h"
 #include "sim/exec/runtime.h"
-#include "sim/iface/fixed_addresses.h"
 
 namespace sluice::exec {
 
-using namespace llvm;
-
 namespace {
 
-// Program-scope variables lie in this memory and their addresses in traces, so they must not differ from run to run.
-class FixedAddresses : public SectionMemoryManager::MemoryMapper {
- public:
-  sys::MemoryBlock allocateMappedMemory(SectionMemoryManager::AllocationPurpose, std::size_t bytes,
-                                        const sys::MemoryBlock* const, unsigned flags,
-                                        std::error_code& error) override {
-    constexpr std::uint64_t first = 0x3000'0000'0000;
-    constexpr std::uint64_t page = 4096;
-    static std::atomic<std::uint64_t> next{first};
-    bytes = (bytes + page - 1) / page * page;
-    // Unmapped ranges are not used again; 64 TiB lie between here and the end of the address space.
-    void* const wish = reinterpret_cast<void*>(next.fetch_add(bytes + page));
-    const int protection = PROT_READ | PROT_WRITE;
-    void* memory = MAP_FAILED;
-    if constexpr (may_choose_addresses)
-      memory = mmap(wish, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
-    if (memory == MAP_FAILED) memory = mmap(nullptr, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (memory == MAP_FAILED) {
-      error = std::error_code(errno, std::generic_category());
-      return {};
-    }
-    error = {};
-    (void)flags;
-    return {memory, bytes};
-  }
-  std::error_code protectMappedMemory(const sys::MemoryBlock& block, unsigned flags) override {
-    return sys::Memory::protectMappedMemory(block, flags);
-  }
-  std::error_code releaseMappedMemory(sys::MemoryBlock& block) override {
-    munmap(block.base(), block.allocatedSize());
-    return {};
-  }
-};
-
-class Sections : public SectionMemoryManager {
- public:
-  using SectionMemoryManager::SectionMemoryManager;
-  // Nothing unwinds through kernels.
-  void registerEHFrames(std::uint8_t*, std::uint64_t, std::size_t) override {}
-  void deregisterEHFrames() override {}
-};
-
-FixedAddresses& fixed_addresses() {
-  // Never destroyed: programs may outlive static destruction.
-  static auto* mapper = new FixedAddresses;
-  return *mapper;
-}
-
-template <typename Function>
-JITEvaluatedSymbol symbol_of(Function* function) {
-  return {pointerToJITTargetAddress(function), JITSymbolFlags::Exported | JITSymbolFlags::Callable};
-}
+using Functions = std::unordered_map<std::string_view, std::uint64_t>;
 
 // All that generated code may call; nothing else of the process can be reached by name.
-orc::SymbolMap callable(orc::LLJIT& jit) {
-  orc::SymbolMap symbols;
-  auto add = [&](const char* name, auto* function) { symbols[jit.mangleAndIntern(name)] = symbol_of(function); };
+Functions callable() {
+  Functions functions;
+  auto add = [&](const char* name, auto* function) { functions[name] = reinterpret_cast<std::uint64_t>(function); };
   add("sluice_exec_check", &sluice_exec_check);
   add("sluice_exec_full", &sluice_exec_full);
   add("sluice_exec_hang", &sluice_exec_hang);
@@ -117,17 +57,12 @@ orc::SymbolMap callable(orc::LLJIT& jit) {
   add("fma", static_cast<double (*)(double, double, double)>(&::fma));
   add("fmaf", static_cast<float (*)(float, float, float)>(&::fmaf));
   for (const NamedFunction& function : math_functions()) {
-    symbols[jit.mangleAndIntern(function.name)] = {pointerToJITTargetAddress(function.address),
-                                                   JITSymbolFlags::Exported | JITSymbolFlags::Callable};
+    functions[function.name] = reinterpret_cast<std::uint64_t>(function.address);
   }
-  return symbols;
+  return functions;
 }
 
 }  // namespace
-
-struct NativeCode::Linked {
-  std::unique_ptr<orc::LLJIT> jit;
-};
 
 NativeCode::~NativeCode() = default;
 
@@ -143,47 +78,31 @@ std::unique_ptr<NativeCode> NativeCode::load(const KernelImage& image, const Nat
 
 std::unique_ptr<NativeCode> NativeCode::load(std::span<const std::byte> object, std::span<const std::string> symbols,
                                              const NativeCode* shared, std::string& log) {
-  static std::once_flag once;
-  std::call_once(once, [] {
-    InitializeNativeTarget();
-    InitializeNativeTargetAsmPrinter();
-  });
-  auto fail = [&](Error error) {
-    log += "native code: " + toString(std::move(error)) + '\n';
+  static const Functions functions = callable();
+  const auto resolve = [&](std::string_view name) -> std::uint64_t {
+    if (const auto function = functions.find(name); function != functions.end()) return function->second;
+    if (shared == nullptr) return 0;
+    for (const auto& [variable, at] : shared->symbols_) {
+      if (variable == name) return reinterpret_cast<std::uint64_t>(at);
+    }
+    return 0;
+  };
+  std::string error;
+  const auto fail = [&](const std::string& why) {
+    log += "native code: " + why + '\n';
     return nullptr;
   };
-  auto jit = orc::LLJITBuilder()
-                 .setObjectLinkingLayerCreator([](orc::ExecutionSession& session, const Triple&) {
-                   return std::make_unique<orc::RTDyldObjectLinkingLayer>(
-                       session, [] { return std::make_unique<Sections>(&fixed_addresses()); });
-                 })
-                 .create();
-  if (!jit) return fail(jit.takeError());
-  (*jit)->getExecutionSession().setErrorReporter([&log](Error error) { log += toString(std::move(error)) + '\n'; });
-  orc::SymbolMap known = callable(**jit);
-  if (shared != nullptr) {
-    for (const auto& [name, at] : shared->symbols_)
-      known[(*jit)->mangleAndIntern(name)] = {pointerToJITTargetAddress(at), JITSymbolFlags::Exported};
-  }
-  if (Error error = (*jit)->getMainJITDylib().define(orc::absoluteSymbols(std::move(known))))
-    return fail(std::move(error));
-  const StringRef bytes(reinterpret_cast<const char*>(object.data()), object.size());
-  if (Error error = (*jit)->addObjectFile(MemoryBuffer::getMemBufferCopy(bytes))) return fail(std::move(error));
-
   std::unique_ptr<NativeCode> code(new NativeCode);
+  code->object_ = LoadedObject::load(object, resolve, error);
+  if (code->object_ == nullptr) return fail(error);
   for (const std::string& symbol : symbols) {
-    auto found = (*jit)->lookup(symbol);
-    if (!found) return fail(found.takeError());
-    code->symbols_.emplace_back(symbol, found->toPtr<void*>());
+    void* const found = code->object_->find(symbol);
+    if (found == nullptr) return fail("no symbol '" + symbol + "'");
+    code->symbols_.emplace_back(symbol, found);
   }
-  auto table = (*jit)->lookup("sluice.variables");
-  if (!table) return fail(table.takeError());
-  for (const auto* entry = table->toPtr<const std::uint64_t*>(); *entry != 0; entry += 2) {
-    code->variables_.push_back({entry[0], entry[1]});
-  }
-  (*jit)->getExecutionSession().setErrorReporter([](Error error) { consumeError(std::move(error)); });
-  code->linked_ = std::make_unique<Linked>();
-  code->linked_->jit = std::move(*jit);
+  const auto* entry = static_cast<const std::uint64_t*>(code->object_->find("sluice.variables"));
+  if (entry == nullptr) return fail("no table of variables");
+  for (; *entry != 0; entry += 2) code->variables_.push_back({entry[0], entry[1]});
   return code;
 }
 

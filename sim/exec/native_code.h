@@ -11,6 +11,8 @@
 
 namespace sluice::exec {
 
+class LoadedObject;
+
 // A program-scope variable.
 struct Variable {
   std::uint64_t address = 0;
@@ -33,11 +35,10 @@ class NativeCode {
 
  private:
   NativeCode() = default;
-  struct Linked;
   [[nodiscard]] static std::unique_ptr<NativeCode> load(std::span<const std::byte> object,
                                                         std::span<const std::string> symbols, const NativeCode* shared,
                                                         std::string& log);
-  std::unique_ptr<Linked> linked_;
+  std::unique_ptr<LoadedObject> object_;
   std::vector<std::pair<std::string, void*>> symbols_;
   void* entry_ = nullptr;
   std::vector<Variable> variables_;

@@ -9,6 +9,8 @@
 #include <stdexcept>
 #include <vector>
 
+#include "sim/iface/fixed_addresses.h"
+
 namespace sluice::exec {
 
 namespace {
@@ -24,7 +26,9 @@ std::byte* reserve(std::size_t bytes) {
   // Unmapped ranges are not used again; 64 TiB lie between here and the end of the address space.
   void* const wish = reinterpret_cast<void*>(next.fetch_add(bytes + kPage));
   constexpr int protection = PROT_READ | PROT_WRITE;
-  void* memory = mmap(wish, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+  void* memory = MAP_FAILED;
+  if constexpr (may_choose_addresses)
+    memory = mmap(wish, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
   if (memory == MAP_FAILED) memory = mmap(nullptr, bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   return memory == MAP_FAILED ? nullptr : static_cast<std::byte*>(memory);
 }

@@ -77,6 +77,7 @@ class ProgramPlugin : public ::testing::Test {
     char name[] = "/tmp/sluice-plugin-XXXXXX";
     ASSERT_NE(::mkdtemp(name), nullptr);
     folder_ = name;
+    ::setenv("XDG_CACHE_HOME", (folder_ / "cache").c_str(), 1);
   }
   void TearDown() override {
     std::error_code ignored;
@@ -135,6 +136,34 @@ TEST_F(ProgramPluginDeathTest, Missing) {
         done();
       },
       ::testing::ExitedWithCode(0), "");
+}
+
+// Once a program is kept, neither it nor its kernels need LLVM again.
+TEST_F(ProgramPluginDeathTest, IsNotNeededForWhatIsKept) {
+  copy_driver();
+  fs::copy_file(PLUGIN, plugin());
+  const auto run = [](bool loads) {
+    const Machine machine;
+    cl_program program = machine.program();
+    NEED(clBuildProgram(program, 0, nullptr, nullptr, nullptr, nullptr) == CL_SUCCESS);
+    cl_int code = CL_SUCCESS;
+    cl_kernel kernel = clCreateKernel(program, "k", &code);
+    NEED(code == CL_SUCCESS);
+    cl_mem buffer = clCreateBuffer(machine.context, CL_MEM_READ_WRITE, 64, nullptr, nullptr);
+    NEED(clSetKernelArg(kernel, 0, sizeof buffer, &buffer) == CL_SUCCESS);
+    cl_command_queue queue = clCreateCommandQueueWithProperties(machine.context, machine.device, nullptr, nullptr);
+    const std::size_t items = 16;
+    NEED(clEnqueueNDRangeKernel(queue, kernel, 1, nullptr, &items, nullptr, 0, nullptr, nullptr) == CL_SUCCESS);
+    cl_int data[16] = {};
+    NEED(clEnqueueReadBuffer(queue, buffer, CL_TRUE, 0, sizeof data, data, 0, nullptr, nullptr) == CL_SUCCESS);
+    NEED(data[15] == 1);
+    NEED(is_llvm_loaded() == loads);
+    done();
+  };
+  EXPECT_EXIT(run(true), ::testing::ExitedWithCode(0), "");
+  EXPECT_EXIT(run(false), ::testing::ExitedWithCode(0), "");
+  fs::remove(plugin());
+  EXPECT_EXIT(run(false), ::testing::ExitedWithCode(0), "");
 }
 
 TEST_F(ProgramPluginDeathTest, IsNoLibrary) {
