@@ -29,6 +29,7 @@ constexpr Feature kExtensions[] = {
     {"cl_khr_local_int32_base_atomics", k1_0, true, kAlways},
     {"cl_khr_local_int32_extended_atomics", k1_0, true, kAlways},
     {"cl_khr_fp64", k1_0, true, kAlways},
+    {"cl_khr_fp16", k1_0, true, kAlways},
     {"cl_khr_int64_base_atomics", k1_0, true, kAlways},
     {"cl_khr_int64_extended_atomics", k1_0, true, kAlways},
     {"cl_khr_3d_image_writes", k1_0, true, kImages},

@@ -45,8 +45,8 @@ bool uint_query(const DeviceInfo& d, cl_device_info name, cl_uint& answer) {
     case CL_DEVICE_NATIVE_VECTOR_WIDTH_FLOAT: answer = 1; return true;
     case CL_DEVICE_PREFERRED_VECTOR_WIDTH_DOUBLE:
     case CL_DEVICE_NATIVE_VECTOR_WIDTH_DOUBLE: answer = compiler::has_feature(d, "cl_khr_fp64") ? 1 : 0; return true;
-    case CL_DEVICE_PREFERRED_VECTOR_WIDTH_HALF:  // no cl_khr_fp16
-    case CL_DEVICE_NATIVE_VECTOR_WIDTH_HALF: answer = 0; return true;
+    case CL_DEVICE_PREFERRED_VECTOR_WIDTH_HALF:
+    case CL_DEVICE_NATIVE_VECTOR_WIDTH_HALF: answer = compiler::has_feature(d, "cl_khr_fp16") ? 1 : 0; return true;
     case CL_DEVICE_MAX_CLOCK_FREQUENCY: answer = d.max_clock_mhz; return true;
     case CL_DEVICE_ADDRESS_BITS: answer = d.address_bits; return true;
     // The least that the specification allows to a device with images, 0 without.
@@ -153,8 +153,12 @@ bool ulong_query(const Device& device, cl_device_info name, cl_ulong& answer) {
     case CL_DEVICE_GLOBAL_MEM_CACHE_SIZE: answer = d.global_cache_bytes; return true;
     case CL_DEVICE_MAX_CONSTANT_BUFFER_SIZE: answer = d.constant_buffer_bytes; return true;
     case CL_DEVICE_LOCAL_MEM_SIZE: answer = d.local_memory_bytes; return true;
-    case CL_DEVICE_SINGLE_FP_CONFIG:
+    case CL_DEVICE_HALF_FP_CONFIG:
       answer = CL_FP_ROUND_TO_NEAREST | CL_FP_INF_NAN | CL_FP_FMA | CL_FP_DENORM;
+      if (!compiler::has_feature(d, "cl_khr_fp16")) answer = 0;
+      return true;
+    case CL_DEVICE_SINGLE_FP_CONFIG:
+      answer = CL_FP_ROUND_TO_NEAREST | CL_FP_INF_NAN | CL_FP_FMA | CL_FP_DENORM | CL_FP_CORRECTLY_ROUNDED_DIVIDE_SQRT;
       return true;
     case CL_DEVICE_DOUBLE_FP_CONFIG:
       // "The mandated minimum double-precision capability".

@@ -138,7 +138,7 @@ TEST_F(Build, FeaturesAndExtensions) {
   const bool doubles = std::strstr(extensions, "cl_khr_fp64") != nullptr;
   EXPECT_EQ(is("__opencl_c_fp64"), doubles);
   log_of(std::string("#if ") + (doubles ? "!" : "") + "defined(cl_khr_fp64)\n#error\n#endif", CL_SUCCESS);
-  log_of("#ifdef cl_khr_fp16\n#error\n#endif", CL_SUCCESS);
+  log_of("#ifndef cl_khr_fp16\n#error\n#endif", CL_SUCCESS);
   cl_bool images = CL_FALSE;
   clGetDeviceInfo(device, CL_DEVICE_IMAGE_SUPPORT, sizeof images, &images, nullptr);
   log_of(std::string("#if ") + (images != CL_FALSE ? "!" : "") + "defined(__IMAGE_SUPPORT__)\n#error\n#endif",

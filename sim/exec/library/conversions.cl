@@ -126,7 +126,7 @@ TO_FLOAT(half, half, TO_half, EXACT) TO_FLOAT(half, float, TO_half, COMPARE_AS_O
 TO_FLOAT(half, double, TO_half, COMPARE_AS_ODD)
 // clang-format on
 
-// ---- half in memory: aligned to two bytes, or (vstorea) to the vector, of which that of three has the pitch of four ----
+// ---- half in memory: aligned to two bytes, or (vstorea) to the vector; three elements have the pitch of four ----
 #define STORE_HALF_VECTOR(S, AS, how, n, pitch)                                             \
   FUNCTION void vstore_half##n##how(S##n x, size_t at, AS half* p) {                        \
     vstore##n(as_ushort##n(convert_half##n##how(x)), at, (AS ushort*)p);                    \

@@ -20,3 +20,4 @@ uint __sluice_space(const void* pointer) __attribute__((const));
 #include "conversions.cl"
 #include "images.cl"
 #include "math.cl"
+#include "half_math.cl"

@@ -85,7 +85,8 @@ TWO_RESULTS(float, float) TWO_RESULTS(double, double) TWO_RESULTS(float, int) TW
     return r;                                   \
   }
 #define WITH_POINTER(f, T, P) \
-  WITH_POINTER_IN(f, T, P, private) WITH_POINTER_IN(f, T, P, global) WITH_POINTER_IN(f, T, P, local) WITH_POINTER_IN(f, T, P, )
+  WITH_POINTER_IN(f, T, P, private) WITH_POINTER_IN(f, T, P, global) \
+  WITH_POINTER_IN(f, T, P, local) WITH_POINTER_IN(f, T, P, )
 
 #define EXACT_PARTS(T, BELOW_ONE)                                            \
   FUNCTION TwoOf_##T##_##T __sluice_fract(T x) {                             \
