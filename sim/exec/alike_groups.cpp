@@ -116,19 +116,21 @@ bool GroupRunner::set_steps(const std::vector<Moving>& all) {
       if (step % std::int64_t{sector_bytes} != 0) return false;
     }
   }
-  alike_.steps.clear();
-  for (const std::uint64_t sector : alike_.first.sectors) {
-    const std::uint64_t begin = sector * sector_bytes;
-    const Moving* owner = nullptr;
-    for (const Moving& moving : all) {
-      if (begin >= moving.end || moving.first >= begin + sector_bytes) continue;
-      if (owner != nullptr && owner->step != moving.step) return false;
-      owner = &moving;
+  alike_.steps.assign(alike_.first.sectors.size(), {});  // what is loaded is the same for all
+  for (const WaveAccess& access : alike_.first.accesses) {
+    if (access.kind != AccessKind::store || access.space != MemorySpace::global) continue;
+    for (std::uint32_t i = access.first_sector; i < access.first_sector + access.sectors; ++i) {
+      const std::uint64_t begin = alike_.first.sectors[i] * sector_bytes;
+      const Moving* owner = nullptr;
+      for (const Moving& moving : all) {
+        if (begin >= moving.end || moving.first >= begin + sector_bytes) continue;
+        if (owner != nullptr && owner->step != moving.step) return false;
+        owner = &moving;
+      }
+      if (owner == nullptr) return false;
+      alike_.steps[i] = owner->step;
+      for (std::int64_t& s : alike_.steps[i]) s /= std::int64_t{sector_bytes};
     }
-    if (owner == nullptr) return false;
-    std::array<std::int64_t, 3> step = owner->step;
-    for (std::int64_t& s : step) s /= std::int64_t{sector_bytes};
-    alike_.steps.push_back(step);
   }
   return true;
 }

@@ -132,6 +132,8 @@ class Analysis {
         return sum(operation, operation.hasNoSignedWrap());
       case Instruction::Shl:
         return kind(b) == Kind::uniform ? sum(operation, operation.hasNoSignedWrap()) : Kind::varying;
+      case Instruction::Xor:  // -1 - x
+        return amount != nullptr && amount->isMinusOne() && is_word(operation) ? Kind::linear : Kind::varying;
       case Instruction::And:  // a conversion to 32 bits and back without sign
         return amount != nullptr && amount->getZExtValue() == 0xffffffffU && is_word(operation) ? narrowed(a)
                                                                                                 : Kind::varying;

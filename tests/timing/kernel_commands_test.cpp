@@ -111,6 +111,158 @@ class Commands : public ::testing::Test {
   std::map<CommandId, Completion> done;
 };
 
+// Launches that repeat the one before. Two are executed: the first fills the caches, the second finds them as it leaves
+// them. An instance of `step` reads device memory and writes other device memory, 64 groups of it.
+class Repeats : public Commands {
+ protected:
+  void open_stable(const char* detail = "train") {
+    open("h200-pcie5", detail);
+    engine.told_all = true;
+    map.add({reinterpret_cast<std::byte*>(source_base), mib, Placement::device, 1ULL << 33, true});
+    map.add({reinterpret_cast<std::byte*>(target_base), mib, Placement::device, 1ULL << 34, true});
+    step = synthetic::module("step", [](synthetic::WaveWriter& w, std::uint64_t item) {
+      w.global(AccessKind::load, 1, source_base + item * 4, 4, 4);
+      w.global(AccessKind::store, 2, target_base + item * 4, 4, 4);
+    });
+  }
+  // Groups that the next launch executes.
+  std::uint64_t executes(std::shared_ptr<const KernelModule> module) {
+    const std::uint64_t before = engine.groups_run;
+    last = launch(std::move(module), synthetic::linear(64 * 256, 256));
+    drain();
+    return engine.groups_run - before;
+  }
+  void settle() {
+    for (int i = 0; i < 3; ++i) executes(step);
+    ASSERT_EQ(executes(step), 0U);
+  }
+  void write(std::uint64_t at, std::uint64_t bytes) {
+    Command c;
+    c.id = ++id;
+    c.queue = 1;
+    c.in_order = true;
+    c.op = Operation::fill_buffer;
+    c.direction = Direction::device_to_device;
+    c.target.placement = Placement::device;
+    c.target.data = storage.data() + at;
+    c.shape.row_bytes = bytes;
+    const std::byte zero{};
+    c.fill.assign(&zero, 1);
+    sim->enqueue(c, sim->now());
+    drain();
+  }
+
+  static constexpr std::uint64_t source_base = 0x220000000000;
+  static constexpr std::uint64_t target_base = 0x230000000000;
+  std::vector<std::byte> storage = std::vector<std::byte>(mib);
+  std::shared_ptr<const KernelModule> step;
+  CommandId last = 0;
+};
+
+TEST_F(Repeats, AreNotExecutedAndTakeTheSameTime) {
+  open_stable();
+  EXPECT_EQ(executes(step), 64U);
+  EXPECT_EQ(executes(step), 64U);
+  const TimePs second = took(last);
+  const KernelRecord record = sink.kernels[last];
+  for (int i = 0; i < 3; ++i) {
+    executes(step);
+    EXPECT_EQ(took(last), second);
+    EXPECT_EQ(sink.kernels[last].l2_hit_sectors, record.l2_hit_sectors);
+    EXPECT_EQ(sink.kernels[last].groups, 64U);
+  }
+  EXPECT_LE(engine.groups_run, 192U);
+  EXPECT_EQ(executes(step), 0U);
+}
+
+TEST_F(Repeats, InPacketDetailToo) {
+  open_stable("packet");
+  executes(step);
+  executes(step);
+  const TimePs second = took(last);
+  settle();
+  EXPECT_EQ(took(last), second);
+}
+
+// Beside a launch that was not executed, others find the units as full as they would be.
+TEST_F(Repeats, OccupyTheUnits) {
+  open_stable();
+  const auto beside = [&] {
+    const CommandId a = launch(step, synthetic::linear(64 * 256, 256), 1);
+    const CommandId b = launch(work(1000), synthetic::linear(132 * 2048, 256), 2);
+    drain();
+    EXPECT_LT(done[b].started, done[a].ended);
+    return took(b);
+  };
+  settle();
+  engine.told_all = false;  // nothing can be repeated from here on, but what is known is
+  const std::uint64_t before = engine.groups_run;
+  const TimePs repeated = beside();
+  EXPECT_EQ(engine.groups_run - before, 132U * 8);
+  executes(step);  // executed; the caches are as they were
+  EXPECT_EQ(beside(), repeated);
+}
+
+TEST_F(Repeats, EndWhereMemoryMayHaveChanged) {
+  open_stable();
+  settle();
+  map.set_stable(reinterpret_cast<std::byte*>(source_base), false);
+  EXPECT_EQ(executes(step), 64U);
+  EXPECT_EQ(executes(step), 64U);
+  EXPECT_EQ(executes(step), 64U);
+  map.set_stable(reinterpret_cast<std::byte*>(source_base), true);
+  settle();
+  // Freed, and another allocation in its place.
+  map.remove(reinterpret_cast<std::byte*>(target_base));
+  map.add({reinterpret_cast<std::byte*>(target_base), mib, Placement::device, 1ULL << 34, true});
+  EXPECT_EQ(executes(step), 64U);
+}
+
+// Real memory, as a fill writes it.
+TEST_F(Repeats, EndWithAWriteToWhatTheyTouched) {
+  open_stable();
+  map.remove(reinterpret_cast<std::byte*>(source_base));
+  const auto base = reinterpret_cast<std::uint64_t>(storage.data());
+  map.add({storage.data(), mib / 2, Placement::device, 1ULL << 33, true});
+  step = synthetic::module("step", [base](synthetic::WaveWriter& w, std::uint64_t item) {
+    w.global(AccessKind::load, 1, base + item * 4, 4, 4);
+    w.global(AccessKind::store, 2, target_base + item * 4, 4, 4);
+  });
+  settle();
+  write(mib / 2, 64);  // beside it
+  EXPECT_EQ(executes(step), 0U);
+  write(0, 64);
+  EXPECT_EQ(executes(step), 64U);
+}
+
+TEST_F(Repeats, AreNotLaunchesThatFeedThemselvesOrOthers) {
+  open_stable();
+  const auto other = synthetic::module("other", [](synthetic::WaveWriter& w, std::uint64_t item) {
+    w.global(AccessKind::store, 1, source_base + item * 4, 4, 4);
+  });
+  const auto in_place = synthetic::module("in_place", [](synthetic::WaveWriter& w, std::uint64_t item) {
+    w.global(AccessKind::load, 1, target_base + item * 4, 4, 4);
+    w.global(AccessKind::store, 2, target_base + item * 4, 4, 4);
+  });
+  const auto counting = synthetic::module(
+      "counting", [](synthetic::WaveWriter& w, std::uint64_t) { w.global(AccessKind::atomic, 1, target_base, 0, 4); });
+  const auto stray = synthetic::module("stray", [](synthetic::WaveWriter& w, std::uint64_t item) {
+    w.global(AccessKind::load, 1, 0x240000000000 + item * 4, 4, 4);
+  });
+  for (const std::shared_ptr<const KernelModule>& module :
+       {std::shared_ptr<const KernelModule>(in_place), std::shared_ptr<const KernelModule>(counting),
+        std::shared_ptr<const KernelModule>(stray), zero_copy_read(mib)}) {
+    for (int i = 0; i < 5; ++i) EXPECT_EQ(executes(module), 64U);
+  }
+  settle();
+  EXPECT_EQ(executes(other), 64U);
+  EXPECT_EQ(executes(step), 64U);
+  settle();
+  engine.told_all = false;
+  executes(other);
+  for (int i = 0; i < 4; ++i) EXPECT_EQ(executes(step), 64U);
+}
+
 TEST_F(Commands, AGroupThatCannotGoOnFailsTheLaunchAlone) {
   open("h200-pcie5");
   engine.fail_at = 3;

@@ -96,6 +96,7 @@ class Engine final : public KernelEngine {
   }
   std::uint64_t fail_at = ~0ULL;
   std::uint64_t groups_run = 0;
+  bool told_all = false;  // what its runs say
 
  private:
   class Run final : public KernelRun {
@@ -116,6 +117,8 @@ class Engine final : public KernelEngine {
       }
       return true;
     }
+
+    bool told_all() const noexcept override { return engine_.told_all; }
 
    private:
     Engine& engine_;

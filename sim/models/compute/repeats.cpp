@@ -76,9 +76,9 @@ bool Repeats::replay(const KernelLaunch& launch, TimePs begin, bool with_timelin
 
 void Repeats::before(const KernelLaunch& launch, bool alone, const MemorySide& memory) {
   found_ = 0;
-  const bool again = known_ && alone && attempts_ < most_attempts && is_same(launch);
+  const bool again = known_ && is_same(launch);
   attempts_ = again ? attempts_ + 1 : 0;
-  if (again) found_ = memory.fingerprint();
+  if (again && alone && attempts_ <= most_attempts) found_ = memory.fingerprint();
 }
 
 void Repeats::after(const KernelLaunch& launch, bool repeatable, bool with_timeline, const Grid& grid,

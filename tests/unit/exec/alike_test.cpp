@@ -1,0 +1,122 @@
+// Launches of which one group stands for all: against the same launch run group by group, whose bytes and records it
+// must leave, and kernels for which no such proof exists.
+#include "sim/iface/alike_groups.h"
+#include "tests/unit/exec/fixture.h"
+
+namespace sluice {
+namespace {
+
+class AlikeTest : public EngineTest {
+ protected:
+  static constexpr std::size_t words = 4096;
+
+  // Runs `launch` both ways; whether one group stood for all.
+  bool stands_for_all(const KernelLaunch& launch, std::span<int* const> buffers) {
+    const auto fill = [&] {
+      for (int* b : buffers) std::fill_n(b, words, -1);
+    };
+    fill();
+    const Outcome one_by_one = run(launch);
+    EXPECT_EQ(one_by_one.good, reports_.bad.empty());
+    std::vector<std::vector<int>> expected;
+    for (int* b : buffers) expected.emplace_back(b, b + words);
+    fill();
+    const auto again = engine_->start(launch, 32);
+    auto* const alike_run = dynamic_cast<AlikeRun*>(again.get());
+    if (alike_run == nullptr) return false;
+    const AlikeGroups* alike = alike_run->run_alike();
+    if (alike == nullptr) return false;
+    for (std::size_t i = 0; i < buffers.size(); ++i)
+      EXPECT_EQ(std::vector<int>(buffers[i], buffers[i] + words), expected[i]) << "buffer " << i;
+    check_traces(launch, *alike, one_by_one.traces);
+    return true;
+  }
+
+  static void check_traces(const KernelLaunch& launch, const AlikeGroups& alike,
+                           const std::vector<GroupTrace>& traces) {
+    const auto groups = launch.range.groups();
+    ASSERT_EQ(alike.steps.size(), alike.first.sectors.size());
+    for (std::size_t g = 0; g < traces.size(); ++g) {
+      const std::array<std::uint64_t, 3> at{g % groups[0], g / groups[0] % groups[1], g / groups[0] / groups[1]};
+      const GroupTrace& t = traces[g];
+      ASSERT_EQ(t.accesses.size(), alike.first.accesses.size());
+      for (std::size_t i = 0; i < t.accesses.size(); ++i) {
+        EXPECT_EQ(t.accesses[i].site, alike.first.accesses[i].site);
+        EXPECT_EQ(t.accesses[i].sectors, alike.first.accesses[i].sectors);
+        EXPECT_EQ(t.accesses[i].issued, alike.first.accesses[i].issued);
+      }
+      ASSERT_EQ(t.sectors.size(), alike.first.sectors.size());
+      for (std::size_t i = 0; i < t.sectors.size(); ++i) {
+        std::uint64_t sector = alike.first.sectors[i];
+        for (std::size_t d = 0; d < 3; ++d) sector += static_cast<std::uint64_t>(alike.steps[i][d]) * at[d];
+        EXPECT_EQ(t.sectors[i], sector) << "group " << g;
+      }
+    }
+  }
+
+  std::shared_ptr<const KernelModule> module_ = load("alike");
+
+  bool alike(const char* kernel, NdRange range, std::vector<LaunchArgument> more = {}, std::size_t room = words) {
+    auto* out = buffer<int>(words);
+    auto launch = launch_of(module_, kernel, range);
+    launch.arguments = {global(out, room)};
+    launch.arguments.insert(launch.arguments.end(), more.begin(), more.end());
+    return stands_for_all(launch, std::array{out});
+  }
+};
+
+TEST_F(AlikeTest, OneGroupStandsForAll) {
+  EXPECT_TRUE(alike("pattern", line(words, 64), {value(1.5F)}));
+  EXPECT_TRUE(alike("narrow_id", line(words, 128)));
+  EXPECT_TRUE(alike("reversed", line(words, 64), {local(64 * sizeof(int))}));
+  EXPECT_TRUE(alike("backwards", line(words, 64), {value(std::uint64_t{words})}));
+  EXPECT_TRUE(alike("same_place", line(words, 64)));
+  EXPECT_TRUE(alike("branches", line(words, 64), {value(40)}));
+  EXPECT_TRUE(alike("constant_table", line(words, 64)));
+}
+
+TEST_F(AlikeTest, InSeveralDimensionsAndWithAnOffset) {
+  NdRange range{.dimensions = 2, .offset = {0, 0, 0}, .global = {64, 32, 1}, .local = {16, 4, 1}};
+  EXPECT_TRUE(alike("plane", range, {value(std::uint64_t{128})}));
+  NdRange moved = line(2048, 64);
+  moved.offset[0] = 1024;
+  EXPECT_TRUE(alike("narrow_id", moved));
+}
+
+TEST_F(AlikeTest, InSeveralBuffers) {
+  auto *a = buffer<int>(words), *b = buffer<int>(words);
+  auto launch = launch_of(module_, "two", line(2048, 64));
+  launch.arguments = {global(a, words), global(b, words)};
+  EXPECT_TRUE(stands_for_all(launch, std::array{a, b}));
+  // The same buffer for both: whose bytes are last is for the groups to find out.
+  launch.arguments = {global(a, words), global(a, words)};
+  EXPECT_FALSE(stands_for_all(launch, std::array{a}));
+}
+
+TEST_F(AlikeTest, GroupsThatDifferAreNot) {
+  for (const char* kernel : {"own_number", "reads_own", "one_differs", "counts", "wraps", "wraps_narrow", "prints",
+                             "passes_by_private", "reads_variable", "table_by_group"}) {
+    EXPECT_FALSE(alike(kernel, line(words, 64))) << kernel;
+  }
+  EXPECT_FALSE(alike("square", line(512, 64)));
+  EXPECT_FALSE(alike("passes_by_local", line(words, 64), {local(64 * sizeof(int))}));
+  auto *a = buffer<int>(words), *b = buffer<int>(words);
+  for (const char* kernel : {"copies", "selects"}) {
+    auto launch = launch_of(module_, kernel, line(words, 64));
+    launch.arguments = {global(a, words), global(b, words)};
+    EXPECT_FALSE(stands_for_all(launch, std::array{a, b})) << kernel;
+  }
+}
+
+// What the code promises holds for some launches only.
+TEST_F(AlikeTest, LaunchesThatBreakThePatternAreNot) {
+  EXPECT_FALSE(alike("narrow_id", line(words - 1, 64)));  // the last group is smaller
+  EXPECT_FALSE(alike("narrow_id", line(256, 64)));        // too few to be worth it
+  EXPECT_FALSE(alike("narrow_id", line(words, 4)));       // 16 bytes apart: groups share sectors
+  EXPECT_TRUE(reports_.bad.empty());
+  EXPECT_FALSE(alike("narrow_id", line(words, 64), {}, words - 1));  // the last access is out of bounds
+  EXPECT_EQ(reports_.bad.size(), 1U);
+}
+
+}  // namespace
+}  // namespace sluice

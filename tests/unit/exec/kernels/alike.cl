@@ -1,0 +1,64 @@
+// Groups that do the same but for where they write.
+kernel void pattern(global float* out, float a) {
+  float x = a, y = (float)get_local_id(0);
+  for (int i = 0; i < 50; ++i) x = x * y + a, y = y * x + 0.5f;
+  out[get_global_id(0)] = y;
+}
+kernel void narrow_id(global int* out) {
+  const int id = get_global_id(0);
+  out[id] = (int)get_local_id(0) * 7;
+}
+kernel void plane(global int* out, ulong width) {
+  out[get_global_id(1) * width + get_global_id(0)] = (int)(get_local_id(1) * 100 + get_local_id(0));
+}
+kernel void reversed(global int* out, local int* table) {
+  const size_t l = get_local_id(0), n = get_local_size(0);
+  table[l] = (int)l * 3;
+  barrier(CLK_LOCAL_MEM_FENCE);
+  out[get_group_id(0) * n + l] = table[n - 1 - l];
+}
+kernel void backwards(global int* out, ulong n) { out[n - 1 - get_global_id(0)] = (int)get_local_id(0); }
+kernel void two(global float* a, global double* b) {
+  const size_t i = get_global_id(0);
+  a[i] = (float)get_local_id(0);
+  b[i] = 0.25 * (double)get_local_id(0);
+}
+kernel void same_place(global int* out) { out[get_local_id(0)] = (int)get_local_id(0) + 1; }
+kernel void branches(global int* out, int limit) {
+  if ((int)get_local_id(0) < limit) out[get_global_id(0)] = limit;
+}
+
+// Groups that do not.
+constant int table[4] = {3, 1, 4, 1};
+global int counter = 5;
+kernel void own_number(global int* out) { out[get_global_id(0)] = (int)get_group_id(0); }
+kernel void copies(global const int* in, global int* out) { out[get_global_id(0)] = in[get_global_id(0)]; }
+kernel void reads_own(global int* out) { out[get_global_id(0)] += 1; }
+kernel void one_differs(global int* out) {
+  if (get_group_id(0) == 3) out[get_global_id(0)] = 1;
+}
+kernel void counts(global int* out) { atomic_add(out + get_local_id(0), 1); }
+kernel void square(global int* out) { out[get_group_id(0) * get_group_id(0) * get_local_size(0) + get_local_id(0)] = 1; }
+kernel void wraps(global int* out) { out[get_global_id(0) % 64] = 1; }
+kernel void wraps_narrow(global int* out) { out[(uchar)get_global_id(0)] = 1; }
+kernel void prints(global int* out) {
+  if (get_local_id(0) == 0) printf("group\n");
+  out[get_global_id(0)] = 1;
+}
+kernel void passes_by_private(global int* out) {
+  int own[4];
+  own[get_local_id(0) & 3] = (int)get_global_id(0);
+  out[get_global_id(0)] = own[get_local_id(0) & 3];
+}
+kernel void passes_by_local(global int* out, local int* shared) {
+  shared[get_local_id(0)] = (int)get_group_id(0);
+  barrier(CLK_LOCAL_MEM_FENCE);
+  out[get_global_id(0)] = shared[get_local_size(0) - 1 - get_local_id(0)];
+}
+kernel void reads_variable(global int* out) { out[get_global_id(0)] = counter; }
+kernel void selects(global int* a, global int* b) {
+  global int* out = get_group_id(0) & 1 ? a : b;
+  out[get_global_id(0)] = 1;
+}
+kernel void constant_table(global int* out) { out[get_global_id(0)] = table[get_local_id(0) & 3]; }
+kernel void table_by_group(global int* out) { out[get_global_id(0)] = table[get_group_id(0) & 3]; }
