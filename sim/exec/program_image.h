@@ -41,6 +41,7 @@ struct KernelImage {
   std::vector<Site> sites;                  // [0] is not used
   std::uint32_t largest_block_entries = 0;  // log entries that may be written between two checks for room
   bool suspends = false;                    // the entry is a coroutine: returns its frame
+  bool may_wait = false;                    // has loops that may run until another group or the host has written
   std::uint64_t largest_access_bytes = 64;
   std::vector<std::byte> object;  // ELF
 };

@@ -77,6 +77,7 @@ struct KernelInfo {
   std::uint64_t private_bytes = 0;  // a work-item
   std::uint32_t registers = 0;      // 32-bit, a work-item, as the compute model's occupancy counts them (an estimate)
   bool has_barrier = false;
+  bool uniform_groups = false;      // OpenCL C 1.x or -cl-uniform-work-group-size: the group must divide the range
 };
 
 class KernelModule {
@@ -194,6 +195,9 @@ class KernelRun {
   // Executes a work-group (x fastest) and says what it did. Each group once, in any order.
   // False: it cannot go on (a watchdog or a bad access said why in the reports); the launch fails.
   [[nodiscard]] virtual bool run_group(const std::array<std::uint64_t, 3>& group, GroupTrace& trace) = 0;
+  // Before the first group: how many the device holds at once. Where one waits for what others do, that many take turns: run_group() then
+  // executes groups behind the one that was asked for, and has their traces ready when they are.
+  virtual void set_resident_groups(std::uint64_t groups) { static_cast<void>(groups); }
 };
 
 struct LoadOptions {

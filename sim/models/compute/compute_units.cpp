@@ -89,6 +89,7 @@ void ComputeUnits::run(ActiveLaunch& a) {
     a.result.failed = true;
     return;
   }
+  run->set_resident_groups(std::uint64_t{a.occupancy.groups_per_unit} * machine_->grid.units.size());
   l.run_group = [&](const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
     try {
       return run->run_group(group, trace);
