@@ -119,7 +119,7 @@ void CallbackThread::schedule_tick() {
 
 // Real time decides only when the device is moved, never a stamp:
 // - The pump moves the device only while the program has registered callbacks that are still to come, and stops at the
-//   first completion that calls one. A program whose threads all wait outside the API sees the same order of events
+//   first completion that calls one; and while launches share fine-grained memory with the host. A program whose threads all wait outside the API sees the same order of events
 //   as one that waits inside it.
 // - It would change stamps if it ran past the clock of a thread that is about to enqueue. So it runs only after a
 //   moment without any call, and only when every other thread sleeps; a program that computes meanwhile is left alone
@@ -128,7 +128,7 @@ void CallbackThread::schedule_tick() {
 void CallbackThread::tick() {
   std::unique_lock lock(runtime_.mutex_, std::try_to_lock);
   if (!lock.owns_lock()) return schedule_tick();
-  if (!runtime_.expects_callbacks()) {
+  if (!runtime_.moves_alone()) {
     pumping_ = false;
     return;
   }
@@ -141,7 +141,7 @@ void CallbackThread::tick() {
   ++quiet_ticks_;
   if (quiet_ticks_ < kPatience && program_computes()) return schedule_tick();
   bool moved = false;
-  while (runtime_.expects_callbacks() && !busy()) {
+  while (runtime_.moves_alone() && !busy()) {
     if (!runtime_.sim().run_until_next_completion()) break;
     moved = true;
   }

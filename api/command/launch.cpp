@@ -6,6 +6,7 @@
 #include <limits>
 #include <utility>
 
+#include "api/command/runtime.h"
 #include "api/command/transfer.h"
 #include "api/objects/device.h"
 #include "api/objects/memory.h"
@@ -45,7 +46,8 @@ cl_int check_local(const Device& device, const KernelInfo& kernel, const NdRange
     if (local[i] == 0) return CL_INVALID_WORK_GROUP_SIZE;
   }
   for (std::size_t i = 0; i < 3; ++i) {
-    if (!device.non_uniform_groups() && range.global[i] % local[i] != 0) return CL_INVALID_WORK_GROUP_SIZE;
+    const bool uniform = kernel.uniform_groups || !device.non_uniform_groups();
+    if (uniform && range.global[i] % local[i] != 0) return CL_INVALID_WORK_GROUP_SIZE;
   }
   if (exceeds(local, device.info().max_work_group_size)) return CL_INVALID_WORK_GROUP_SIZE;
   if (requires_size && local != kernel.required_group) return CL_INVALID_WORK_GROUP_SIZE;
@@ -105,6 +107,16 @@ std::shared_ptr<const ImageDescriptor> descriptor(const Memory& memory) {
 // What one launch keeps alive by itself; a single block of memory.
 struct Launch {
   explicit Launch(std::size_t text_limit_bytes) : reports(text_limit_bytes) {}
+  Launch(const Launch&) = delete;
+  Launch& operator=(const Launch&) = delete;
+  ~Launch() {
+    if (watched_by != nullptr) watched_by->forget_launch();
+  }
+  void watch(Runtime& runtime) {
+    runtime.watch_launch();
+    watched_by = &runtime;
+  }
+  Runtime* watched_by = nullptr;
   LaunchReports reports;
   KernelLaunch launch;
 };
@@ -128,6 +140,8 @@ class Capture {
     return CL_SUCCESS;
   }
 
+  // The host may look at what the kernel writes, and the kernel wait for it, without a call.
+  [[nodiscard]] bool shares_memory() const { return shares_memory_; }
   [[nodiscard]] bool fits() const {
     return read_images_ <= ImageLimits::read_arguments && write_images_ <= ImageLimits::write_arguments &&
            read_write_images_ <= ImageLimits::read_write_arguments && samplers_ <= ImageLimits::samplers;
@@ -156,10 +170,12 @@ class Capture {
     to.data = static_cast<std::byte*>(const_cast<void*>(pointer));
     if (pointer == nullptr) return CL_SUCCESS;
     if (const SvmAllocation* a = find_svm_argument(pointer)) {
+      shares_memory_ |= a->fine_grained();
       to.size_bytes = a->size - static_cast<std::uint64_t>(to.data - a->store);
       return CL_SUCCESS;
     }
     if (queue_.device().info().svm != SvmSupport::fine_system) return CL_INVALID_OPERATION;
+    shares_memory_ = true;
     // Memory of the program, of which the driver knows no bounds.
     to.size_bytes = std::numeric_limits<std::uintptr_t>::max() - reinterpret_cast<std::uintptr_t>(pointer);
     return CL_SUCCESS;
@@ -171,6 +187,7 @@ class Capture {
   std::size_t write_images_ = 0;
   std::size_t read_write_images_ = 0;
   std::size_t samplers_ = 0;
+  bool shares_memory_ = false;
 };
 
 }  // namespace
@@ -256,6 +273,7 @@ cl_int capture(Runtime& runtime, Queue& queue, Kernel& kernel, const NdRange& ra
       exceeds(range.global, std::numeric_limits<std::uint64_t>::max())) {
     return CL_OUT_OF_RESOURCES;
   }
+  if (arguments.shares_memory()) launch->watch(runtime);
   request.keep.emplace_back(&kernel);
   request.command.op = Operation::kernel;
   request.command.kernel = std::shared_ptr<const KernelLaunch>(launch, &l);

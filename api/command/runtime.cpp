@@ -140,6 +140,12 @@ void Runtime::expect_callbacks(std::uint64_t count) {
   callbacks_->start_pump();
 }
 
+void Runtime::watch_launch() {
+  if (callbacks_ == nullptr) callbacks_ = new CallbackThread(*this);
+  ++watched_launches_;
+  callbacks_->start_pump();
+}
+
 void Runtime::shut_down() noexcept {
   if (!is_open()) return;
   unregister_virtual_time();

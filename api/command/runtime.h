@@ -69,6 +69,12 @@ class Runtime {
   void forget_callbacks(std::uint64_t count) noexcept { expected_callbacks_ -= count; }
   [[nodiscard]] bool expects_callbacks() const noexcept { return expected_callbacks_ != 0; }
 
+  // Launches that share fine-grained memory with the host: a program may look there for what they did, and never call.
+  void watch_launch();
+  void forget_launch() noexcept { --watched_launches_; }
+  // The device must move although the program makes no call.
+  [[nodiscard]] bool moves_alone() const noexcept { return expected_callbacks_ != 0 || watched_launches_ != 0; }
+
   // At process end: stops the runtime thread and closes the trace. Takes the lock itself.
   void shut_down() noexcept;
 
@@ -96,6 +102,7 @@ class Runtime {
   std::uint64_t calls_ = 0;  // entries and exits so far: tells the pump that the program is busy
   std::uint64_t posted_ = 0;  // callbacks so far
   double host_time_scale_ = 0;  // SLUICE_HOST_TIME: 0 is frozen
+  std::uint64_t watched_launches_ = 0;
 };
 
 // One API call of one thread: holds the lock from construction to destruction.

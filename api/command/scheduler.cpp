@@ -215,6 +215,17 @@ cl_int Scheduler::enqueue(Call& call, Queue& queue, CommandRequest&& request, cl
   return outcome.result < 0 ? CL_EXEC_STATUS_ERROR_FOR_EVENTS_IN_WAIT_LIST : CL_SUCCESS;
 }
 
+bool Scheduler::awaits(CommandId id) const noexcept {
+  for (CommandId i = first_; i < id && i < next_; ++i) {
+    const PendingCommand* c = find(i);
+    if (c == nullptr) continue;
+    for (const PendingCommand::Dependent& d : c->dependents) {
+      if (d.id == id) return true;
+    }
+  }
+  return false;
+}
+
 void Scheduler::submit(PendingCommand& c, const Command& command, bool charge) {
   Simulator& sim = runtime_.sim();
   const TimePs now = sim.now();

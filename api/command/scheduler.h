@@ -59,6 +59,9 @@ class Scheduler {
   [[nodiscard]] cl_int wait(Call& call, Event& event);
   [[nodiscard]] cl_int finish(Call& call, Queue& queue);
 
+  // The host does not know yet that all that the command waits for is over.
+  [[nodiscard]] bool awaits(CommandId id) const noexcept;
+
   // True if finish() would not wait for another thread.
   [[nodiscard]] static bool can_finish(const Queue& queue) noexcept { return queue.order.held == 0; }
 

@@ -121,8 +121,8 @@ bool bool_query(const DeviceInfo& d, cl_device_info name, bool& answer) {
       return true;
     case CL_DEVICE_ERROR_CORRECTION_SUPPORT:
     case CL_DEVICE_SUB_GROUP_INDEPENDENT_FORWARD_PROGRESS:
-    case CL_DEVICE_NON_UNIFORM_WORK_GROUP_SUPPORT:
     case CL_DEVICE_PIPE_SUPPORT: answer = false; return true;
+    case CL_DEVICE_NON_UNIFORM_WORK_GROUP_SUPPORT: answer = Device::non_uniform_groups(); return true;
     default: return false;
   }
 }

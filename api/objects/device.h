@@ -29,7 +29,7 @@ class Device final : public Object<Device, cl_device_id, ObjectType::device> {
     return {n, n, std::min<std::size_t>(n, 64)};
   }
   // CL_DEVICE_NON_UNIFORM_WORK_GROUP_SUPPORT.
-  [[nodiscard]] bool non_uniform_groups() const noexcept { return false; }
+  [[nodiscard]] static constexpr bool non_uniform_groups() noexcept { return true; }
   // CL_DEVICE_SVM_CAPABILITIES.
   [[nodiscard]] cl_device_svm_capabilities svm_capabilities() const noexcept;
 

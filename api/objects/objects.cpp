@@ -1,5 +1,6 @@
 // Platform, device, context, queue and event: what is more than an accessor.
 #include "api/command/runtime.h"
+#include "api/command/scheduler.h"
 #include "api/objects/context.h"
 #include "api/objects/device.h"
 #include "api/objects/event.h"
@@ -59,7 +60,8 @@ cl_int Event::status(const Simulator& sim) const noexcept {
   if (done_) return result_;
   if (is_user()) return CL_SUBMITTED;
   if (!submitted_ || stamps_.submitted > sim.now()) return CL_QUEUED;
-  return sim.has_started(command) ? CL_RUNNING : CL_SUBMITTED;
+  // The device may go on before the host knows that it may; a program must not see both commands running.
+  return sim.has_started(command) && !Runtime::instance().scheduler().awaits(command) ? CL_RUNNING : CL_SUBMITTED;
 }
 
 void Event::submitted(const EnqueueStamps& stamps) noexcept {

@@ -1,12 +1,12 @@
 // The engine's public face: loading, checking of launches.
 #include <new>
 
-#include "sim/exec/group_runner.h"
+#include "sim/exec/launch_runner.h"
 
 namespace sluice {
 namespace {
 
-using exec::GroupRunner;
+using exec::LaunchRunner;
 using exec::LoadedProgram;
 
 bool is_valid(const LoadedProgram& program, const KernelLaunch& launch) {
@@ -44,7 +44,7 @@ class Engine final : public KernelEngine {
       return nullptr;
     }
     try {
-      return std::make_unique<GroupRunner>(std::move(program), launch, wave_size);
+      return std::make_unique<LaunchRunner>(std::move(program), launch, wave_size);
     } catch (const std::bad_alloc&) {
       if (launch.reports != nullptr)
         launch.reports->bad_access("a work-group of the kernel needs more memory than there is");

@@ -7,8 +7,7 @@
 namespace sluice::exec {
 namespace {
 
-// What is kept of a wavefront's phase and of a group; more is counted, not recorded.
-constexpr std::uint64_t log_entries = std::uint64_t{4} << 20;
+// What is kept of a group; more is counted, not recorded.
 constexpr std::uint64_t most_records = std::uint64_t{4} << 20;
 constexpr std::uint64_t most_sectors = std::uint64_t{16} << 20;
 constexpr std::uint64_t largest_group_memory = std::uint64_t{4} << 30;
@@ -29,13 +28,14 @@ std::uint64_t address_of(const void* pointer) {
 }  // namespace
 
 GroupRunner::GroupRunner(std::shared_ptr<const LoadedProgram> program, const KernelLaunch& launch,
-                         std::uint32_t wave_size)
+                         std::uint32_t wave_size, std::uint64_t log_entries, Turns& turns)
     : program_(std::move(program)),
       launch_(launch),
       kernel_(program_->ready(launch.kernel)->image),
       code_(*program_->ready(launch.kernel)->code),
       entry_(code_.entry()),
-      wave_size_(std::clamp<std::size_t>(wave_size, 1, most_lanes)) {
+      wave_size_(std::clamp<std::size_t>(wave_size, 1, most_lanes)),
+      turns_(turns) {
   std::uint64_t items = 1;
   for (std::size_t i = 0; i < 3; ++i) items *= std::min(launch_.range.local[i], launch_.range.global[i]);
   items_.resize(items);
@@ -153,6 +153,7 @@ bool GroupRunner::run_group(const std::array<std::uint64_t, 3>& group, GroupTrac
   }
   // A wave's records are contiguous in the trace. With barriers waves take turns, so each collects its own first.
   trace.waves.resize(waves);
+  std::uint64_t budget_before = budget_;
   for (bool more = true; more;) {
     for (std::size_t i = 0; i < waves && !failed_; ++i) {
       trace.waves[i].first_access = static_cast<std::uint32_t>(trace.accesses.size());
@@ -160,6 +161,12 @@ bool GroupRunner::run_group(const std::array<std::uint64_t, 3>& group, GroupTrac
       trace.waves[i].accesses = static_cast<std::uint32_t>(trace.accesses.size()) - trace.waves[i].first_access;
     }
     more = kernel_.suspends && !failed_ && items_wait();
+    // A loop that waits with all work-items, from barrier to barrier.
+    if (more && kernel_.may_wait && budget_before - budget_ > first_turn * count_) {
+      failed_ = !turns_.give_way();
+      more = !failed_;
+      budget_before = budget_;
+    }
   }
   if (failed_) {
     trace.clear();
@@ -177,7 +184,7 @@ bool GroupRunner::run_group(const std::array<std::uint64_t, 3>& group, GroupTrac
 }
 
 void GroupRunner::run_item(Item& item) {
-  item.limit = budget_;
+  item.limit = std::min(budget_, first_turn);
   if (!kernel_.suspends) {
     reinterpret_cast<void (*)(Item*)>(entry_)(&item);
   } else if (item.frame == nullptr) {

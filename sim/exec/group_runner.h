@@ -19,18 +19,36 @@
 namespace sluice::exec {
 
 
-class GroupRunner final : public KernelRun, public AlikeRun {
+// Lets others run while a group waits for them.
+class Turns {
  public:
+  virtual ~Turns() = default;
+  // False: a group has failed, so the launch has.
+  [[nodiscard]] virtual bool give_way() = 0;
+  // That a work-item issues in a waiting loop before it gives way again.
+  [[nodiscard]] virtual std::uint64_t instructions() const noexcept = 0;
+};
+
+// Instructions of a work-item after which it is looked at for the first time.
+inline constexpr std::uint64_t first_turn = std::uint64_t{1} << 15;
+
+class GroupRunner final {
+ public:
+  // What is kept of a wavefront's phase if nothing else is to be executed meanwhile; more is counted, not recorded.
+  static constexpr std::uint64_t most_log_entries = std::uint64_t{4} << 20;
+
   // Throws std::bad_alloc where a group's memory cannot be had.
-  GroupRunner(std::shared_ptr<const LoadedProgram> program, const KernelLaunch& launch, std::uint32_t wave_size);
-  [[nodiscard]] bool run_group(const std::array<std::uint64_t, 3>& group, GroupTrace& trace) override;
-  [[nodiscard]] const AlikeGroups* run_alike() override;
-  [[nodiscard]] bool told_all() const noexcept override { return told_all_; }
+  GroupRunner(std::shared_ptr<const LoadedProgram> program, const KernelLaunch& launch, std::uint32_t wave_size,
+              std::uint64_t log_entries, Turns& turns);
+  [[nodiscard]] bool run_group(const std::array<std::uint64_t, 3>& group, GroupTrace& trace);
+  // As AlikeRun and KernelRun have it, of what this runner executed.
+  [[nodiscard]] const AlikeGroups* run_alike();
+  [[nodiscard]] bool told_all() const noexcept { return told_all_; }
 
   // What generated code calls (runtime.h).
   void* check(Item& item, const Site& site, std::uint64_t address, std::uint64_t base, std::uint64_t bytes);
   LogEntry* log_full(LogEntry* end);
-  void hang(const Item& item, std::uint64_t line);
+  [[nodiscard]] bool late(Item& item, std::uint64_t line, std::uint64_t issued, bool may_wait);
   void print(const char* format, const char* types, const std::byte* values);
   std::byte* frame(const Item& item, std::uint64_t bytes);
   [[nodiscard]] std::uint32_t space(std::uint64_t address) const;
@@ -80,6 +98,7 @@ class GroupRunner final : public KernelRun, public AlikeRun {
   [[nodiscard]] AddressRange find_range(std::uint64_t address, std::uint64_t bytes) const;
   [[nodiscard]] Where where(const Item& item) const;
   void report(const std::string& text);
+  void hang(const Item& item, std::uint64_t line);
 
   std::shared_ptr<const LoadedProgram> program_;
   KernelLaunch launch_;
@@ -87,6 +106,7 @@ class GroupRunner final : public KernelRun, public AlikeRun {
   const NativeCode& code_;
   void* entry_ = nullptr;
   std::size_t wave_size_;
+  Turns& turns_;
 
   Group state_;
   std::vector<Item> items_;  // of the largest group

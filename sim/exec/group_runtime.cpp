@@ -66,8 +66,8 @@ void* GroupRunner::check(Item& item, const Site& site, std::uint64_t address, st
         return pointer;
       }
     }
-  } else if (site.argument >= 0 && site.space != SiteSpace::local && launch_.memory != nullptr && address < base) {
-    // An SVM pointer may have been given that points into its allocation: what lies before it may be touched, too.
+  } else if (site.argument >= 0 && site.space != SiteSpace::local && launch_.memory != nullptr && base != 0) {
+    // An SVM pointer into an allocation, or a sub-buffer: what lies around it in the same memory may be touched, too.
     const MemoryRange* range = launch_.memory->find(reinterpret_cast<std::byte*>(base));
     if (range != nullptr && AddressRange{address_of(range->data), range->size_bytes}.holds(address, site.bytes))
       return pointer;
@@ -76,6 +76,25 @@ void* GroupRunner::check(Item& item, const Site& site, std::uint64_t address, st
   failed_ = true;
   std::memset(sink_.data(), 0, std::min<std::uint64_t>(sink_.bytes(), site.bytes));
   return sink_.data();
+}
+
+bool GroupRunner::late(Item& item, std::uint64_t line, std::uint64_t issued, bool may_wait) {
+  if (issued > budget_) {
+    hang(item, line);
+    return true;
+  }
+  if (may_wait) {
+    // What the turn of others leaves as it is while they run: each group has a runner of its own.
+    if (!turns_.give_way()) {
+      failed_ = true;
+      budget_ = 0;
+      return true;
+    }
+    item.limit = std::min(budget_, issued + turns_.instructions());
+  } else {
+    item.limit = std::min(budget_, issued + first_turn);
+  }
+  return false;
 }
 
 void GroupRunner::hang(const Item& item, std::uint64_t line) {
@@ -123,8 +142,8 @@ void* sluice_exec_check(Item* item, std::uint64_t site, std::uint64_t address, s
 LogEntry* sluice_exec_full(Item* item, LogEntry* end) {
   return item->group->runner->log_full(end);
 }
-void sluice_exec_hang(Item* item, std::uint64_t line) {
-  item->group->runner->hang(*item, line);
+std::uint32_t sluice_exec_late(Item* item, std::uint64_t line, std::uint64_t issued, std::uint32_t may_wait) {
+  return item->group->runner->late(*item, line, issued, may_wait != 0) ? 1 : 0;
 }
 void sluice_exec_print(Item* item, const char* format, const char* types, const std::byte* values) {
   item->group->runner->print(format, types, values);

@@ -12,7 +12,7 @@
 namespace sluice::exec {
 namespace {
 
-constexpr std::uint64_t magic = 0x32'4c'4e'52'4b'4c'53'0aU;  // "\nSLKRNL2"
+constexpr std::uint64_t magic = 0x33'4c'4e'52'4b'4c'53'0aU;  // "\nSLKRNL3"
 
 std::uint64_t checksum(const char* bytes, std::size_t size) {  // FNV-1a
   std::uint64_t hash = 0xcbf29ce484222325U;
@@ -125,6 +125,7 @@ void visit_info(Visitor& visit, Info& info) {
   visit(info.private_bytes);
   visit(info.registers);
   visit(info.has_barrier);
+  visit(info.uniform_groups);
 }
 
 template <typename Visitor, typename Image>
@@ -145,6 +146,7 @@ requires std::is_same_v<std::remove_const_t<Image>, KernelImage> void visit_imag
   visit(image.suspends);
   visit(image.alike);
   visit(image.alike_if_narrow);
+  visit(image.may_wait);
   visit(image.largest_access_bytes);
   visit(image.object);
 }

@@ -101,7 +101,7 @@ class Instrumenter {
     for (BasicBlock* block : order_) {
       if (block != &entry) count_block(*block);
     }
-    for (const auto& [end, line] : back_edges_) watch(*end, line);
+    for (const auto& [end, loop] : back_edges_) watch(*end, loop);
     for (const auto& [end, site] : loop_ends_) write_log(end, site, nullptr);
     for (Access& access : accesses_) {
       image_.largest_access_bytes = std::max(image_.largest_access_bytes, access.bytes);
@@ -114,6 +114,11 @@ class Instrumenter {
   }
 
  private:
+  struct BackEdge {
+    std::uint32_t line = 0;  // of the loop
+    bool may_wait = false;
+  };
+
   // ---- numbering ----
 
   void number_sites() {
@@ -131,8 +136,28 @@ class Instrumenter {
     for (BasicBlock* block : blocks) {
       bool back = false;
       for (const BasicBlock* successor : successors(block)) back = back || position[successor] <= position[block];
-      if (back) back_edges_[block->getTerminator()] = loop_line(*block);
+      if (back) back_edges_[block->getTerminator()] = {loop_line(*block), may_wait(loops.getLoopFor(block))};
     }
+  }
+
+  // Whether the loop may run until somebody else has written something. Without a loop, which irreducible code has not,
+  // nothing is known.
+  bool may_wait(const Loop* loop) {
+    if (loop == nullptr) return true;
+    for (const BasicBlock* block : loop->blocks()) {
+      for (const Instruction& instruction : *block) {
+        const bool polls = instruction.isAtomic() || (isa<LoadInst>(instruction) && instruction.isVolatile());
+        if (polls && !is_private(instruction)) return image_.may_wait = true;
+      }
+    }
+    return false;
+  }
+  bool is_private(const Instruction& instruction) const {
+    for (const Pointer& pointer : pointers_of(instruction, module_.getDataLayout())) {
+      const unsigned space = instruction.getOperand(pointer.operand)->getType()->getPointerAddressSpace();
+      if (space != private_space && space != local_space) return false;
+    }
+    return true;
   }
 
   // Jumps often have no line of their own.
@@ -284,14 +309,17 @@ class Instrumenter {
     b.CreateStore(member(b, log, sizeof(LogEntry)), log_);
   }
 
-  void watch(Instruction& end, std::uint32_t line) {
+  void watch(Instruction& end, const BackEdge& loop) {
     IRBuilder<> b(&end);
     Value* limit = b.CreateLoad(word_, member(b, unit_.item(), offsetof(Item, limit)));
-    Value* late = b.CreateICmpUGT(b.CreateLoad(word_, issued_), limit);
-    Instruction* stop = SplitBlockAndInsertIfThen(late, &end, true, unlikely_);
+    Value* issued = b.CreateLoad(word_, issued_);
+    Instruction* late = SplitBlockAndInsertIfThen(b.CreateICmpUGT(issued, limit), &end, false, unlikely_);
+    IRBuilder<> l(late);
+    auto callee =
+        module_.getOrInsertFunction("sluice_exec_late", l.getInt32Ty(), pointer_, word_, word_, l.getInt32Ty());
+    Value* ends = l.CreateCall(callee, {unit_.item(), word(loop.line), issued, l.getInt32(loop.may_wait ? 1 : 0)});
+    Instruction* stop = SplitBlockAndInsertIfThen(l.CreateIsNotNull(ends), late, true, unlikely_);
     IRBuilder<> s(stop);
-    auto callee = module_.getOrInsertFunction("sluice_exec_hang", s.getVoidTy(), pointer_, word_);
-    s.CreateCall(callee, {unit_.item(), word(line)});
     end_phase(s, 0);
     s.CreateRetVoid();
     stop->eraseFromParent();
@@ -398,7 +426,7 @@ class Instrumenter {
   std::vector<std::pair<Instruction*, std::uint32_t>> loop_ends_;
   std::vector<std::pair<CallInst*, std::uint32_t>> barriers_;
   std::vector<ReturnInst*> returns_;
-  MapVector<Instruction*, std::uint32_t> back_edges_;  // and the line of the loop
+  MapVector<Instruction*, BackEdge> back_edges_;
   std::uint32_t finish_site_ = 0;
 
   AllocaInst* log_ = nullptr;

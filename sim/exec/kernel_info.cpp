@@ -132,6 +132,7 @@ KernelInfo describe_kernel(const Function& kernel) {
   info.group_hint = sizes(kernel, "work_group_size_hint");
   info.vector_hint = vector_hint(kernel);
   info.attributes = attributes(info);
+  info.uniform_groups = kernel.getFnAttribute("uniform-work-group-size").getValueAsString() == "true";
   return info;
 }
 

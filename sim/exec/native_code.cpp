@@ -20,7 +20,7 @@ Functions callable() {
   auto add = [&](const char* name, auto* function) { functions[name] = reinterpret_cast<std::uint64_t>(function); };
   add("sluice_exec_check", &sluice_exec_check);
   add("sluice_exec_full", &sluice_exec_full);
-  add("sluice_exec_hang", &sluice_exec_hang);
+  add("sluice_exec_late", &sluice_exec_late);
   add("sluice_exec_print", &sluice_exec_print);
   add("sluice_exec_frame", &sluice_exec_frame);
   add("sluice_exec_space", &sluice_exec_space);

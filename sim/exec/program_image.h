@@ -43,6 +43,7 @@ struct KernelImage {
   bool suspends = false;                    // the entry is a coroutine: returns its frame
   bool alike = false;                       // its groups do the same but for where they write (uniformity.h),
   bool alike_if_narrow = false;             // or do so where global ids fit into 31 bits
+  bool may_wait = false;                    // has loops that may run until another group or the host has written
   std::uint64_t largest_access_bytes = 64;
   std::vector<std::byte> object;  // ELF
 };

@@ -54,7 +54,7 @@ struct Item {
   Group* group = nullptr;
   std::byte* private_memory = nullptr;
   std::uint64_t issued = 0;   // in the phase, written when it ends
-  std::uint64_t limit = 0;    // of `issued`, then sluice_exec_hang is called
+  std::uint64_t limit = 0;    // of `issued`, then sluice_exec_late is called
   std::uint64_t stopped = 0;  // site of the barrier that it waits at
   void* frame = nullptr;      // of the coroutine; nullptr: not started
 };
@@ -68,8 +68,10 @@ void* sluice_exec_check(sluice::exec::Item* item, std::uint64_t site, std::uint6
                         std::uint64_t bytes);
 // The log is full: where to go on.
 sluice::exec::LogEntry* sluice_exec_full(sluice::exec::Item* item, sluice::exec::LogEntry* end);
-// The group used up its instructions in the loop at this line; the work-item ends.
-void sluice_exec_hang(sluice::exec::Item* item, std::uint64_t line);
+// The work-item has issued more than its limit in the loop at this line; `may_wait`: for somebody else, so that others
+// get their turn. Not 0: the group used up its instructions, the work-item ends.
+std::uint32_t sluice_exec_late(sluice::exec::Item* item, std::uint64_t line, std::uint64_t issued,
+                               std::uint32_t may_wait);
 // printf: `types` has a letter and a size for each argument ("i4;f8;p8;"), `values` their bytes, each at a multiple
 // of 16.
 void sluice_exec_print(sluice::exec::Item* item, const char* format, const char* types, const std::byte* values);

@@ -90,6 +90,7 @@ struct KernelInfo {
   std::uint64_t private_bytes = 0;  // a work-item
   std::uint32_t registers = 0;      // 32-bit, a work-item, as the compute model's occupancy counts them (an estimate)
   bool has_barrier = false;
+  bool uniform_groups = false;      // OpenCL C 1.x or -cl-uniform-work-group-size: the group must divide the range
 };
 
 class KernelModule {
@@ -210,6 +211,9 @@ class KernelRun {
   [[nodiscard]] virtual bool run_group(const std::array<std::uint64_t, 3>& group, GroupTrace& trace) = 0;
   // Whether the groups so far did nothing but what their traces tell: nothing was printed or reported.
   [[nodiscard]] virtual bool told_all() const noexcept { return false; }
+  // Before the first group: how many the device holds at once. Where one waits for what others do, that many take
+  // turns: run_group() then executes groups behind the one that was asked for, and has their traces ready when they are.
+  virtual void set_resident_groups(std::uint64_t groups) { static_cast<void>(groups); }
 };
 
 struct LoadOptions {

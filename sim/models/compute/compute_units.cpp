@@ -124,6 +124,7 @@ bool ComputeUnits::execute_groups(ActiveLaunch& a, std::uint64_t local_bytes, bo
     outcome.result.failed = true;
     return false;
   }
+  run->set_resident_groups(std::uint64_t{a.occupancy.groups_per_unit} * m.grid.units.size());
   bool recorded = true;
   compute::Launch l;
   l.range = launch.range;

@@ -11,15 +11,15 @@ class AlikeTest : public EngineTest {
   static constexpr std::size_t words = 4096;
 
   // Runs `launch` both ways; whether one group stood for all.
-  bool stands_for_all(const KernelLaunch& launch, std::span<int* const> buffers) {
+  bool stands_for_all(const KernelLaunch& launch, std::span<int* const> buffers, std::size_t room = words) {
     const auto fill = [&] {
-      for (int* b : buffers) std::fill_n(b, words, -1);
+      for (int* b : buffers) std::fill_n(b, room, -1);
     };
     fill();
     const Outcome one_by_one = run(launch);
     EXPECT_EQ(one_by_one.good, reports_.bad.empty());
     std::vector<std::vector<int>> expected;
-    for (int* b : buffers) expected.emplace_back(b, b + words);
+    for (int* b : buffers) expected.emplace_back(b, b + room);
     fill();
     const auto again = engine_->start(launch, 32);
     auto* const alike_run = dynamic_cast<AlikeRun*>(again.get());
@@ -27,7 +27,7 @@ class AlikeTest : public EngineTest {
     const AlikeGroups* alike = alike_run->run_alike();
     if (alike == nullptr) return false;
     for (std::size_t i = 0; i < buffers.size(); ++i)
-      EXPECT_EQ(std::vector<int>(buffers[i], buffers[i] + words), expected[i]) << "buffer " << i;
+      EXPECT_EQ(std::vector<int>(buffers[i], buffers[i] + room), expected[i]) << "buffer " << i;
     check_traces(launch, *alike, one_by_one.traces);
     return true;
   }
@@ -57,11 +57,11 @@ class AlikeTest : public EngineTest {
   std::shared_ptr<const KernelModule> module_ = load("alike");
 
   bool alike(const char* kernel, NdRange range, std::vector<LaunchArgument> more = {}, std::size_t room = words) {
-    auto* out = buffer<int>(words);
+    auto* out = buffer<int>(room);
     auto launch = launch_of(module_, kernel, range);
     launch.arguments = {global(out, room)};
     launch.arguments.insert(launch.arguments.end(), more.begin(), more.end());
-    return stands_for_all(launch, std::array{out});
+    return stands_for_all(launch, std::array{out}, room);
   }
 };
 

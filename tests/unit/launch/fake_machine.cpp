@@ -151,9 +151,11 @@ std::vector<KernelInfo> kernels_of_tests() {
   plain.arguments[1].is_const = true;
   plain.local_bytes = 100;
   plain.private_bytes = 24;
+  plain.uniform_groups = true;
   KernelInfo sized;
   sized.name = "sized";
   sized.required_group = {8, 4, 1};
+  sized.uniform_groups = true;
   sized.attributes = "reqd_work_group_size(8,4,1)";
   KernelInfo picture;
   picture.name = "picture";

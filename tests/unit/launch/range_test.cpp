@@ -55,6 +55,16 @@ TEST_F(RangeTest, OffsetsMayNotOverflow) {
   EXPECT_EQ(enqueue_range(plain, 1, {64, 1, 1}, nullptr, near.data()), CL_INVALID_GLOBAL_OFFSET);
 }
 
+// "If the program was compiled with -cl-uniform-work-group-size" or as OpenCL C 1.2; else the last group may be smaller.
+TEST_F(RangeTest, GroupsOfOtherKernelsNeedNotDivideTheRange) {
+  fake().kernels[1].uniform_groups = false;
+  fake().kernels[1].required_group = {};
+  cl_int e = CL_SUCCESS;
+  cl_kernel k = keep(clCreateKernel(built_program(context), "sized", &e), clReleaseKernel);
+  EXPECT_EQ(enqueue_groups(k, 1, {100, 1, 1}, {32, 1, 1}), CL_SUCCESS);
+  EXPECT_EQ(enqueue_groups(k, 2, {64, 30, 1}, {8, 4, 1}), CL_SUCCESS);
+}
+
 TEST_F(RangeTest, GroupsMustDivideTheRange) {
   EXPECT_EQ(enqueue_groups(plain, 1, {100, 1, 1}, {32, 1, 1}), CL_INVALID_WORK_GROUP_SIZE);
   EXPECT_EQ(enqueue_groups(plain, 2, {64, 30, 1}, {8, 4, 1}), CL_INVALID_WORK_GROUP_SIZE);
