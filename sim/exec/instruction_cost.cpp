@@ -24,6 +24,17 @@ std::uint32_t words(const Type& type) {
   return type.isIntOrIntVectorTy() ? std::max(1U, (type.getScalarSizeInBits() + 31) / 32) : 1;
 }
 
+// A product of up to 32 bits that is only added to something: one multiply-add.
+bool is_part_of_a_sum(const Instruction& product) {
+  if (product.getOpcode() != Instruction::Mul || !product.hasOneUse()) return false;
+  if (product.getType()->getScalarSizeInBits() > 32) return false;
+  const auto* user = dyn_cast<Instruction>(*product.user_begin());
+  if (user == nullptr || user->getOpcode() != Instruction::Add || user->getParent() != product.getParent()) return false;
+  // Of two products the first is left.
+  const auto* other = dyn_cast<Instruction>(user->getOperand(0));
+  return other == &product || other == nullptr || other->getOpcode() != Instruction::Mul || !other->hasOneUse();
+}
+
 InstructionClass float_class(const Type& type) {
   return type.getScalarType()->isDoubleTy() ? InstructionClass::float64 : InstructionClass::float32;
 }
@@ -181,6 +192,7 @@ void InstructionCost::add(const Instruction& instruction, ClassCounts& counts) {
       at(counts, InstructionClass::special) += elements(type);
       return;
     default:
+      if (is_part_of_a_sum(instruction)) return;
       at(counts, InstructionClass::integer) += elements(type) * words(type);
   }
 }

@@ -14,3 +14,10 @@ BY_ELEMENT(ctz, int) BY_ELEMENT(ctz, uint) BY_ELEMENT(ctz, long) BY_ELEMENT(ctz,
   FUNCTION T mad_hi(T a, T b, T c) { return mul_hi(a, b) + c; }
 EACH_WIDTH(MAD_HI, char) EACH_WIDTH(MAD_HI, uchar) EACH_WIDTH(MAD_HI, short) EACH_WIDTH(MAD_HI, ushort)
 EACH_WIDTH(MAD_HI, int) EACH_WIDTH(MAD_HI, uint) EACH_WIDTH(MAD_HI, long) EACH_WIDTH(MAD_HI, ulong)
+
+// Defined for operands of 24 bits only, for which they are the plain product: what a device without a narrower multiplier
+// makes of them, too.
+#define PRODUCTS(T)                                           \
+  FUNCTION T mul24(T a, T b) { return a * b; }                \
+  FUNCTION T mad24(T a, T b, T c) { return a * b + c; }
+EACH_WIDTH(PRODUCTS, int) EACH_WIDTH(PRODUCTS, uint)

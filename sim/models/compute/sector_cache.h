@@ -2,6 +2,8 @@
 // first. Only tags, no data; made for one look-up per line and memory instruction. Free of SystemC.
 #pragma once
 
+#include <array>
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 
@@ -30,22 +32,25 @@ class SectorCache {
   void clear(std::uint32_t usable_ways = ways);
 
  private:
-  struct Line {
-    std::uint64_t tag = 0;
-    std::uint32_t epoch = 0;  // of the last clear(); another one: empty
-    std::uint32_t used = 0;
-    std::uint8_t valid = 0;
-    std::uint8_t dirty = 0;
+  // A look-up that misses touches two of the host's cache lines, one that hits three.
+  struct alignas(64) Set {
+    std::array<std::uint32_t, ways> mark{};  // low bits of the tag
+    std::array<std::uint32_t, ways> used{};
+    std::array<std::uint64_t, ways> tag{};
+    std::array<std::uint8_t, ways> valid{}, dirty{};
+    std::uint32_t epoch = 0;   // of the last clear() that it saw; another one: empty
+    std::uint32_t filled = 0;  // ways in use, from the first
   };
+  static constexpr std::uint32_t absent = ways;
 
   [[nodiscard]] std::size_t set_of(std::uint64_t line) const noexcept;
-  [[nodiscard]] Line* find(std::uint64_t line) noexcept;
+  [[nodiscard]] std::uint32_t way_of(const Set& set, std::uint64_t line) const noexcept;
 
-  std::uint64_t sets_;
+  std::uint64_t set_count_;
   std::uint32_t usable_ = ways;
   std::uint32_t epoch_ = 1;
   std::uint32_t clock_ = 0;
-  std::vector<Line> lines_;
+  std::vector<Set> sets_;
 };
 
 }  // namespace sluice::compute
