@@ -46,6 +46,15 @@ class WriterThreadTest : public TraceFiles {
     EXPECT_EQ(next, Reader::Next::end) << reader.error();
     return count;
   }
+  // AddressSanitizer's allocator does not survive a fork while another thread is in it: the recorder's has to be at rest.
+  static void wait_for_lines(const std::string& file, std::ptrdiff_t lines) {
+    for (int i = 0; i < 1000; ++i) {
+      const std::string text = read(file);
+      if (std::count(text.begin(), text.end(), '\n') >= lines) return;
+      std::this_thread::sleep_for(milliseconds(10));
+    }
+    ADD_FAILURE() << file << " has fewer than " << lines << " lines";
+  }
   // The exit status of a child that runs `body`; fails if that takes longer than anything here should.
   static int in_child(const std::function<void()>& body) {
     const pid_t child = ::fork();
@@ -220,6 +229,7 @@ TEST_F(WriterThreadTest, AForkedChildCanTraceToAFileOfItsOwn) {
   auto recorder = open({path("t.jsonl")});
   recorder->begin(make_machine());
   put(*recorder, 1, 10);
+  wait_for_lines(path("t.jsonl"), 11);
   EXPECT_EQ(in_child([&] {
               std::string error;
               auto own = open_recorder({{path("child.jsonl")}, TraceLevel::command}, error);
