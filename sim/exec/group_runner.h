@@ -95,6 +95,7 @@ class GroupRunner final {
   void count_instructions(Wave& wave, std::uint64_t issued);
   [[nodiscard]] bool items_wait();
   [[nodiscard]] std::string_view string_at(std::uint64_t address) const;
+  [[nodiscard]] bool is_around_an_argument(const Site& site, std::uint64_t address, std::uint64_t base) const;
   [[nodiscard]] AddressRange find_range(std::uint64_t address, std::uint64_t bytes) const;
   [[nodiscard]] Where where(const Item& item) const;
   void report(const std::string& text);

@@ -51,6 +51,19 @@ AddressRange GroupRunner::find_range(std::uint64_t address, std::uint64_t bytes)
   return {};
 }
 
+// An SVM pointer into an allocation, or a sub-buffer: what lies around it in the same memory may be touched, too. `base`
+// is 0 where it is known only at run time which of several arguments a pointer came from.
+bool GroupRunner::is_around_an_argument(const Site& site, std::uint64_t address, std::uint64_t base) const {
+  if (site.argument >= 0 && base == 0) return false;
+  const MemoryRange* range = launch_.memory->find(reinterpret_cast<std::byte*>(base != 0 ? base : address));
+  if (range == nullptr) return false;
+  const AddressRange around{address_of(range->data), range->size_bytes};
+  if (!around.holds(address, site.bytes)) return false;
+  return base != 0 || std::any_of(launch_.arguments.begin(), launch_.arguments.end(), [&](const LaunchArgument& a) {
+           return a.data != nullptr && around.holds(address_of(a.data));
+         });
+}
+
 void* GroupRunner::check(Item& item, const Site& site, std::uint64_t address, std::uint64_t base, std::uint64_t bytes) {
   auto* const pointer = reinterpret_cast<void*>(address);
   const bool is_generic = site.space == SiteSpace::generic;
@@ -66,11 +79,9 @@ void* GroupRunner::check(Item& item, const Site& site, std::uint64_t address, st
         return pointer;
       }
     }
-  } else if (site.argument >= 0 && site.space != SiteSpace::local && launch_.memory != nullptr && base != 0) {
-    // An SVM pointer into an allocation, or a sub-buffer: what lies around it in the same memory may be touched, too.
-    const MemoryRange* range = launch_.memory->find(reinterpret_cast<std::byte*>(base));
-    if (range != nullptr && AddressRange{address_of(range->data), range->size_bytes}.holds(address, site.bytes))
-      return pointer;
+  } else if (site.space != SiteSpace::local && site.space != SiteSpace::private_ && launch_.memory != nullptr &&
+             is_around_an_argument(site, address, base)) {
+    return pointer;
   }
   report(bad_access_report(where(item), site, address, site.exact ? base : 0, bytes, launch_.memory));
   failed_ = true;

@@ -44,6 +44,19 @@ TEST_F(BoundsTest, WhatLiesBeforeAPointerIntoAnAllocationMayBeTouched) {
   EXPECT_THAT(std::vector<int>(out, out + 64), Each(9));
 }
 
+// As with two sub-buffers of one buffer: which of them a pointer came from is known at run time only.
+TEST_F(BoundsTest, WhatLiesBehindOneOfTwoPartsOfAnAllocationMayBeTouched) {
+  auto *a = buffer<int>(64, 9), *b = buffer<int>(64, 9);
+  auto launch = launch_of("bad", "either", line(64, 32));
+  launch.arguments = {global(a, 32), global(b, 32)};
+  EXPECT_TRUE(run(launch).good) << reports_.bad.front();
+  EXPECT_EQ(a[63], 63);
+  EXPECT_EQ(b[62], 62);
+  launch = launch_of("bad", "either", line(66, 33));
+  launch.arguments = {global(a, 32), global(b, 32)};
+  EXPECT_FALSE(run(launch).good);
+}
+
 TEST_F(BoundsTest, WildAndNullPointers) {
   auto* address = buffer<std::uint64_t>(1);
   auto* near = buffer<int>(16);

@@ -52,3 +52,8 @@ kernel void trap(global int* out) {
   if (out[0] == 1) __builtin_unreachable();
   out[1] = 5;
 }
+kernel void either(global int* a, global int* b) {
+  const int i = get_global_id(0);
+  global int* p = (i & 1) != 0 ? a : b;
+  p[i] = i;
+}
