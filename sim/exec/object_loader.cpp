@@ -38,9 +38,10 @@ enum Kind : std::size_t { code, constants, data, kinds };
 
 constexpr int kProtection[kinds] = {PROT_READ | PROT_EXEC, PROT_READ, PROT_READ | PROT_WRITE};
 
-// An entry: the address of a symbol; a stub: a jump to it, for calls that reach 2 GiB at most. jmp *entry(%rip)
-constexpr std::uint64_t kEntryBytes = 8;
-constexpr std::uint64_t kStubBytes = 8;
+// The global offset table has the address of each symbol, the procedure linkage table a jump to it, jmp *got(%rip), for
+// calls of what lies more than 2 GiB away.
+constexpr std::uint64_t kGotEntryBytes = 8;
+constexpr std::uint64_t kPltEntryBytes = 8;
 
 }  // namespace
 
@@ -135,8 +136,8 @@ class ObjectReader {
         placed_[i] = {static_cast<Kind>(kind), bytes_};
         bytes_ += section.sh_size;
       }
-      if (kind == code) stubs_ = bytes_ = up(bytes_, kStubBytes), bytes_ += kStubBytes * symbols_.size();
-      if (kind == constants) entries_ = bytes_ = up(bytes_, kEntryBytes), bytes_ += kEntryBytes * symbols_.size();
+      if (kind == code) plt_ = bytes_ = up(bytes_, kPltEntryBytes), bytes_ += kPltEntryBytes * symbols_.size();
+      if (kind == constants) got_ = bytes_ = up(bytes_, kGotEntryBytes), bytes_ += kGotEntryBytes * symbols_.size();
       bytes_ = up(bytes_, kPage);
       end_[kind] = bytes_;
     }
@@ -174,13 +175,13 @@ class ObjectReader {
           loaded.symbols_[std::string(name(symbol))] = reinterpret_cast<void*>(value);
         }
       }
-      const std::uint64_t entry = entries_ + kEntryBytes * i;
+      const std::uint64_t entry = got_ + kGotEntryBytes * i;
       std::memcpy(memory_ + entry, &value, sizeof value);
-      const std::uint64_t stub = stubs_ + kStubBytes * i;
-      const auto distance = static_cast<std::int32_t>(entry - (stub + 6));
-      memory_[stub] = std::byte{0xff};
-      memory_[stub + 1] = std::byte{0x25};
-      std::memcpy(memory_ + stub + 2, &distance, sizeof distance);
+      const std::uint64_t jump = plt_ + kPltEntryBytes * i;
+      const auto distance = static_cast<std::int32_t>(entry - (jump + 6));
+      memory_[jump] = std::byte{0xff};
+      memory_[jump + 1] = std::byte{0x25};
+      std::memcpy(memory_ + jump + 2, &distance, sizeof distance);
     }
   }
 
@@ -209,13 +210,13 @@ class ObjectReader {
       case R_X86_64_PC32: return put_checked<std::int32_t>(offset, room, static_cast<std::int64_t>(target - here));
       case R_X86_64_PLT32: {
         const bool own = symbols_[symbol].st_shndx != SHN_UNDEF;
-        const std::uint64_t stub = address(stubs_ + kStubBytes * symbol) + static_cast<std::uint64_t>(r.r_addend);
-        return put_checked<std::int32_t>(offset, room, static_cast<std::int64_t>((own ? target : stub) - here));
+        const std::uint64_t jump = address(plt_ + kPltEntryBytes * symbol) + static_cast<std::uint64_t>(r.r_addend);
+        return put_checked<std::int32_t>(offset, room, static_cast<std::int64_t>((own ? target : jump) - here));
       }
       case R_X86_64_GOTPCREL:
       case R_X86_64_GOTPCRELX:
       case R_X86_64_REX_GOTPCRELX: {
-        const std::uint64_t entry = address(entries_ + kEntryBytes * symbol) + static_cast<std::uint64_t>(r.r_addend);
+        const std::uint64_t entry = address(got_ + kGotEntryBytes * symbol) + static_cast<std::uint64_t>(r.r_addend);
         return put_checked<std::int32_t>(offset, room, static_cast<std::int64_t>(entry - here));
       }
       default: throw std::runtime_error("relocation " + std::to_string(ELF64_R_TYPE(r.r_info)) + " is not known");
@@ -244,7 +245,7 @@ class ObjectReader {
   std::string_view names_;
   std::byte* memory_ = nullptr;
   std::uint64_t begin_[kinds] = {}, end_[kinds] = {};
-  std::uint64_t bytes_ = 0, stubs_ = 0, entries_ = 0;
+  std::uint64_t bytes_ = 0, plt_ = 0, got_ = 0;
 };
 
 std::unique_ptr<LoadedObject> LoadedObject::load(std::span<const std::byte> object, const Resolve& resolve,
