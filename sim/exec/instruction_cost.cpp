@@ -39,6 +39,8 @@ InstructionClass float_class(const Type& type) {
   return type.getScalarType()->isDoubleTy() ? InstructionClass::float64 : InstructionClass::float32;
 }
 
+bool is_half(const Type& type) { return type.getScalarType()->isHalfTy(); }
+
 std::uint32_t& at(ClassCounts& counts, InstructionClass which) {
   return counts[static_cast<std::size_t>(which)];
 }
@@ -187,8 +189,12 @@ void InstructionCost::add(const Instruction& instruction, ClassCounts& counts) {
     case Instruction::FPToSI:
     case Instruction::UIToFP:
     case Instruction::SIToFP:
+      at(counts, InstructionClass::special) += elements(type);
+      return;
     case Instruction::FPTrunc:
     case Instruction::FPExt:
+      // Half precision is computed in float here; a device does so in one instruction, without conversions.
+      if (is_half(type) || is_half(*instruction.getOperand(0)->getType())) return;
       at(counts, InstructionClass::special) += elements(type);
       return;
     default:
