@@ -78,6 +78,18 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   mapcopy_command->add_option("--reads", mapcopy_options.reads, "How often the kernel reads each byte. Default: 1")
       ->check(CLI::Range(1, 1000));
 
+  ValidateOptions validate_options;
+  CLI::App* validate_command =
+      app.add_subcommand("validate", "Compare measurements of a real device with its model, row by row");
+  validate_command->add_option("DATA", validate_options.files, "Measured rows, JSON Lines; repeatable")->required();
+  validate_command->add_option("--profile", validate_options.profile, "The machine that models the device")->required();
+  validate_command->add_option("--program", validate_options.program, "The program that measured, if DATA does not say");
+  validate_command->add_option("--html", validate_options.html, "Write a page with curves and tables, too");
+  validate_command->add_flag("--json", validate_options.json, "Print JSON");
+  validate_command->add_flag("--rows", validate_options.every_row, "Print every row");
+  validate_command->add_flag("--full", validate_options.full, "Repeat as often as the measurement did");
+  validate_command->add_flag("--check", validate_options.check, "Exit with 1 if an error is above its limit");
+
   CLI::App* profile_command = app.add_subcommand("profile", "List, show or check profiles");
   profile_command->require_subcommand(1);
   CLI::App* list_command = profile_command->add_subcommand("list", "The shipped profiles");
@@ -121,6 +133,7 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
     mapcopy_options.sizes_bytes = sizes_of(sizes);
     return mapcopy(mapcopy_options);
   }
+  if (validate_command->parsed()) return validate(validate_options);
   if (list_command->parsed()) return profile_list();
   if (show_command->parsed()) return profile_show(shown);
   if (check_command->parsed()) return profile_check(checked);

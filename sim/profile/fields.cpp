@@ -111,6 +111,7 @@ void add_machine(Table& t) {
                             {"checked against published figures", "checked against published figures"},
                             {"from data sheets", "from data sheets"}},
                            "How far the constants are to be trusted", AT(grade))
+      .text("silicon", "The real device that this models, as its driver names it", AT(silicon), false)
       .number("devices", 1, 16, "Devices behind one host", AT(machine.device_count), false);
   t.section("device")
       .text("name", "CL_DEVICE_NAME", AT(machine.device.name))

@@ -229,6 +229,7 @@ struct Profile {
   std::string name;
   std::string description;
   std::string grade;  // "calibrated", "checked against published figures", "from data sheets"
+  std::string silicon;  // the real device, as its driver names it; empty: none
   std::string hash;   // 16 hex digits over the canonical JSON after includes
   Machine machine;    // identity, limits and policy for the driver
   Host host;

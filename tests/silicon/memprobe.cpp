@@ -187,7 +187,7 @@ int main(int argc, char** argv) {
   Setting s;
   if (argc > 1) s.device.repeats = std::max(1, std::atoi(argv[1]));
   const bool between = argc > 2 && std::strcmp(argv[2], "between") == 0;
-  s.device.header("memprobe");
+  s.device.header("memprobe", {std::to_string(s.device.repeats), between ? "between" : "fit"}, {"3", between ? "between" : "fit"});
   fills(s, between ? std::vector<size_t>{12288, 786432, size_t{24} << 20} : std::vector<size_t>{4096, 262144, size_t{1} << 20, size_t{32} << 20});
   offsets(s, between ? std::vector<size_t>{3000, 200000, size_t{3} << 20} : std::vector<size_t>{1024, 65536, size_t{1} << 20, size_t{16} << 20});
   sub_buffers(s, between ? std::vector<size_t>{3072, 98304, size_t{6} << 20} : std::vector<size_t>{1024, 65536, size_t{1} << 20, size_t{16} << 20});

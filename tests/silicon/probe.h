@@ -54,15 +54,20 @@ struct Device {
       CK(e);
     }
   }
-  // The first row: which device, driver and program the others are of.
-  void header(const char* program) const {
+  // The first row: what ran on which device. `brief` are arguments that give the same rows with fewer repetitions.
+  void header(const char* program, const std::vector<std::string>& arguments, const std::vector<std::string>& brief) const {
     const auto text = [&](cl_device_info what) {
       char buffer[1024] = {};
       CK(clGetDeviceInfo(id, what, sizeof buffer, buffer, nullptr));
       return std::string(buffer);
     };
-    std::printf("{\"program\":\"%s\",\"device\":\"%s\",\"driver\":\"%s\"}\n", program, text(CL_DEVICE_NAME).c_str(),
-                text(CL_DRIVER_VERSION).c_str());
+    const auto list = [](const std::vector<std::string>& words) {
+      std::string all;
+      for (const std::string& w : words) all += (all.empty() ? "\"" : ",\"") + w + "\"";
+      return all;
+    };
+    std::printf("{\"program\":\"%s\",\"arguments\":[%s],\"brief\":[%s],\"device\":\"%s\",\"driver\":\"%s\"}\n", program,
+                list(arguments).c_str(), list(brief).c_str(), text(CL_DEVICE_NAME).c_str(), text(CL_DRIVER_VERSION).c_str());
   }
   cl_mem buffer(size_t bytes, cl_mem_flags flags = CL_MEM_READ_WRITE, void* host = nullptr) const {
     cl_int e = CL_SUCCESS;
@@ -139,7 +144,10 @@ class Events {
   cl_event* operator[](size_t i) { return &events_[i]; }
   [[nodiscard]] double start(size_t i) const { return stamp(i, CL_PROFILING_COMMAND_START); }
   [[nodiscard]] double end(size_t i) const { return stamp(i, CL_PROFILING_COMMAND_END); }
-  [[nodiscard]] double span(size_t i) const { return end(i) - start(i); }
+  // Negative if the driver kept the command to itself: NVIDIA's leaves QUEUED zero then, and old stamps in START and END.
+  [[nodiscard]] double span(size_t i) const {
+    return stamp(i, CL_PROFILING_COMMAND_QUEUED) > 0 ? end(i) - start(i) : -1;
+  }
   // First START to last END.
   [[nodiscard]] double total() const {
     double first = start(0), last = end(0);
@@ -152,7 +160,7 @@ class Events {
   // Sum of START to END over all.
   [[nodiscard]] double busy() const {
     double sum = 0;
-    for (size_t i = 0; i < events_.size(); ++i) sum += span(i);
+    for (size_t i = 0; i < events_.size(); ++i) sum += std::max(0.0, span(i));
     return sum;
   }
 

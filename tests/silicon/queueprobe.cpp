@@ -195,7 +195,7 @@ int main(int argc, char** argv) {
   Setting s;
   if (argc > 1) s.device.repeats = std::max(1, std::atoi(argv[1]));
   const bool between = argc > 2 && std::strcmp(argv[2], "between") == 0;
-  s.device.header("queueprobe");
+  s.device.header("queueprobe", {std::to_string(s.device.repeats), between ? "between" : "fit"}, {"3", between ? "between" : "fit"});
   chains(s, between);
   user_event(s);
   small_commands(s, between);

@@ -33,6 +33,18 @@ struct MapcopyOptions {
 // for what was not asked for.
 [[nodiscard]] int mapcopy_workload(const std::vector<std::uint64_t>& sizes_bytes, std::uint32_t reads, bool zero_copy);
 
+struct ValidateOptions {
+  std::vector<std::string> files;  // measured rows
+  std::string profile;
+  std::string program;  // that measured them, where the files do not say
+  std::string html;     // a page, too
+  bool json = false;
+  bool every_row = false;
+  bool full = false;    // with all repetitions of the measurement
+  bool check = false;   // fail where a limit is missed
+};
+[[nodiscard]] int validate(const ValidateOptions& options);
+
 [[nodiscard]] int profile_list();
 [[nodiscard]] int profile_show(const std::string& name);
 [[nodiscard]] int profile_check(const std::vector<std::string>& files);

@@ -1,5 +1,6 @@
 #include "tools/command/layout.h"
 
+#include <algorithm>
 #include <fstream>
 #include <initializer_list>
 #include <system_error>
@@ -36,6 +37,26 @@ std::optional<fs::path> find_driver() {
 
 std::optional<fs::path> find_virtual_time() {
   return find_library({"libsluice_virtual_time.so"});
+}
+
+std::optional<fs::path> find_probe(const std::string& name) {
+  const auto names = probe_names();
+  if (std::find(names.begin(), names.end(), name) == names.end()) return std::nullopt;
+  return find_library({("sluice/probes/" + name).c_str()});
+}
+
+std::vector<std::string> probe_names() {
+  std::vector<std::string> names;
+  const fs::path prefix = executable().parent_path().parent_path();
+  for (const char* folder : {"lib", SLUICE_LIBDIR}) {
+    std::error_code code;
+    for (const auto& entry : fs::directory_iterator(prefix / folder / "sluice/probes", code)) {
+      names.push_back(entry.path().filename().string());
+    }
+    if (!names.empty()) break;
+  }
+  std::sort(names.begin(), names.end());
+  return names;
 }
 
 std::string vendors_for(const fs::path& driver) {

@@ -58,6 +58,22 @@ expect 0 "$sluice" profile check h200-pcie5 generic-pcie4
 expect 0 "$sluice" profile list && says out soc-noncoherent
 expect 0 "$sluice" profile show h200-pcie5 && says out /link/lanes
 
+# Two rows of a measuring program that runs in no time, one of them of no use, and what cannot be validated.
+cat >share.jsonl <<'END'
+{"program":"share","arguments":["1048576","1"],"device":"NVIDIA H200"}
+{"op":"share","long":"h2d","long_bytes":1048576,"short":"h2d","bytes":4096,"n":1,"long_end":20000}
+{"op":"share","long":"h2d","long_bytes":1048576,"short":"d2h","bytes":4096,"n":1,"long_end":NaN}
+{"op":"share","device":"Another","long":"d2h","long_bytes":1048576,"short":"d2h","bytes":4096,"n":1,"long_end":20000}
+END
+expect 0 "$sluice" validate --profile h200-pcie5 share.jsonl --html page.html && says out share && says page.html "</html>"
+says out "it is of another device, Another"
+says out "it is no JSON object"
+expect 2 "$sluice" validate --profile h200-pcie5 nowhere.jsonl && says err nowhere.jsonl
+echo '{"program":"nonsense","device":"NVIDIA H200"}' >no-program.jsonl
+expect 2 "$sluice" validate --profile h200-pcie5 no-program.jsonl && says err nonsense && says err clprobe
+expect 2 "$sluice" validate --profile h200-pcie5 --program share no-program.jsonl && says err "no row of NVIDIA H200"
+expect 2 "$sluice" validate --profile no-such-machine share.jsonl
+
 # Virtual time without a driver: 2023, and sleeps that take no time.
 expect 0 "$sluice" run --virtual-time -- sh -c 'sleep 3600; date -u +%Y' && says out 2023
 

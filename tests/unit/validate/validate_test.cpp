@@ -1,0 +1,153 @@
+// What `sluice validate` makes of rows: which times are compared, which are named and left out, and the statistics.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <sstream>
+
+#include "tools/validate/compare.h"
+#include "tools/validate/measurements.h"
+#include "tools/validate/report.h"
+
+namespace sluice::validate {
+namespace {
+
+using ::testing::ElementsAre;
+using ::testing::HasSubstr;
+using ::testing::Not;
+using ::testing::SizeIs;
+
+Measurements read(const std::string& text, const std::string& device = "") {
+  std::istringstream in(text);
+  return read_measurements(in, device);
+}
+
+constexpr const char* header = R"({"program":"clprobe","arguments":["64",15],"brief":["64","1"],"device":"A"})" "\n";
+
+TEST(Measurements, HeaderSaysWhatRan) {
+  const Measurements m = read(header);
+  EXPECT_EQ(m.program, "clprobe");
+  EXPECT_EQ(m.device, "A");
+  EXPECT_THAT(m.arguments, ElementsAre("64", "15"));
+  EXPECT_THAT(m.brief, ElementsAre("64", "1"));
+}
+
+TEST(Measurements, ParametersAreTheKeyWhateverTheirOrderAndStatisticsAreNot) {
+  const Measurements a = read(R"({"op":"write","mem":"pinned","bytes":64,"n":7,"wall_med":10,"wall_p90":12})");
+  const Measurements b = read(R"({"bytes":64,"wall_med":11,"op":"write","n":400,"mem":"pinned"})");
+  ASSERT_THAT(a.rows, SizeIs(1));
+  ASSERT_THAT(b.rows, SizeIs(1));
+  EXPECT_EQ(a.rows[0].key, b.rows[0].key);
+  EXPECT_EQ(a.rows[0].bytes, 64);
+  EXPECT_THAT(a.rows[0].times_ns, SizeIs(1));
+  EXPECT_EQ(a.rows[0].times_ns.at("wall_med"), 10);
+}
+
+// One unusable row or time each; the good row behind them is still there.
+TEST(Measurements, WhatCannotBeComparedIsNamedWithItsLineAndNeverAveraged) {
+  const Measurements m = read(std::string(header) +
+                              "not json\n"
+                              "{\"op\":\"write\",\"wall_med\":NaN}\n"
+                              "{\"bytes\":4,\"wall_med\":1}\n"
+                              "{\"op\":\"read\",\"wall_med\":null}\n"
+                              "{\"op\":\"fill\",\"wall_med\":-1}\n"
+                              "{\"op\":\"map\",\"queued_submit\":0,\"start_end\":512}\n"
+                              "{\"op\":\"svm\",\"start_end\":0}\n"
+                              "{\"op\":\"copy\",\"error\":-30}\n"
+                              "{\"op\":\"write\",\"device\":\"B\",\"wall_med\":5}\n"
+                              "{\"op\":\"write\",\"wall_med\":6}\n"
+                              "{\"op\":\"write\",\"wall_med\":7}\n",
+                              "A");
+  ASSERT_THAT(m.rows, SizeIs(1));
+  EXPECT_EQ(m.rows[0].times_ns.at("wall_med"), 6);
+  std::vector<std::size_t> lines;
+  for (const Skipped& s : m.skipped) lines.push_back(s.line);
+  EXPECT_THAT(lines, ElementsAre(2, 3, 4, 5, 6, 7, 8, 9, 10, 12));
+  EXPECT_THAT(m.skipped[5].reason, HasSubstr("no stamps"));
+  EXPECT_THAT(m.skipped[8].reason, HasSubstr("another device, B"));
+}
+
+Pair pair(double measured, double simulated) {
+  Pair p;
+  p.measured_ns = measured;
+  p.simulated_ns = simulated;
+  return p;
+}
+
+// Errors of +10, -20, 0, +40 and -5 %: sizes 0 5 10 20 40, median 10; the rank of the 90th of 5 is the last; bias 0.
+TEST(Statistics, MedianOfSizesNinetiethWorstAndBias) {
+  const std::vector<Pair> pairs = {pair(100, 110), pair(100, 80), pair(100, 100), pair(100, 140), pair(100, 95)};
+  std::vector<const Pair*> all;
+  for (const Pair& p : pairs) all.push_back(&p);
+  const Statistics s = statistics(all);
+  EXPECT_EQ(s.count, 5U);
+  EXPECT_DOUBLE_EQ(s.median, 0.10);
+  EXPECT_DOUBLE_EQ(s.p90, 0.40);
+  EXPECT_DOUBLE_EQ(s.worst, 0.40);
+  EXPECT_DOUBLE_EQ(s.bias, 0.0);
+}
+
+TEST(Compare, RowsMeetByTheirKeyAndMissingOnesAreSkipped) {
+  const Measurements measured = read(std::string(header) + R"({"op":"write","bytes":4,"wall_med":100,"start_end":50})" "\n"
+                                                           R"({"op":"write","bytes":8,"wall_med":100})");
+  const Measurements simulated = read(R"({"op":"write","bytes":4,"wall_med":110})");
+  std::vector<Pair> pairs;
+  std::vector<Skipped> skipped;
+  pair_up(measured, simulated, "f", true, pairs, skipped);
+  ASSERT_THAT(pairs, SizeIs(1));
+  EXPECT_DOUBLE_EQ(pairs[0].error(), 0.1);
+  EXPECT_TRUE(pairs[0].fitted);
+  EXPECT_EQ(pairs[0].kind, Kind::program);
+  EXPECT_THAT(skipped, SizeIs(2));
+}
+
+TEST(Compare, SizeClassesEndAtTheirNames) {
+  EXPECT_EQ(size_class(-1), "");
+  EXPECT_EQ(size_class(4096), "to 4 KiB");
+  EXPECT_EQ(size_class(4097), "to 64 KiB");
+  EXPECT_EQ(size_class(16777217), "above");
+}
+
+Result sample() {
+  Result r;
+  r.profile = "<script>alert(1)</script>";
+  for (const double bytes : {64.0, 4096.0, 65536.0}) {
+    Pair p = pair(100 + bytes, 110 + bytes);
+    p.op = "write<b>";
+    p.key = p.op + " bytes=1";
+    p.quantity = "wall_med";
+    p.kind = Kind::program;
+    p.subject = "transfer";
+    p.bytes = bytes;
+    r.pairs.push_back(p);
+  }
+  r.pairs.front().fitted = true;
+  r.skipped.emplace_back("f.jsonl", Skipped{3, "row", "no & reason"});
+  return r;
+}
+
+TEST(Report, FitAndValidationAreApartAndLimitsAreNamed) {
+  const auto groups = summary(sample());
+  ASSERT_THAT(groups, SizeIs(2));
+  EXPECT_NE(groups[0].fitted, groups[1].fitted);
+  EXPECT_DOUBLE_EQ(groups[0].median_limit, 0.05);
+  EXPECT_DOUBLE_EQ(groups[0].p90_limit, 0.15);
+  std::ostringstream text;
+  write_text(text, sample(), true);
+  EXPECT_THAT(text.str(), HasSubstr("validation"));
+  EXPECT_THAT(text.str(), HasSubstr("no & reason"));
+}
+
+// No name of a profile, file or row can bring markup into the page.
+TEST(Report, PageEscapesNames) {
+  Result r = sample();
+  r.pairs.front().fitted = false;
+  std::ostringstream page;
+  write_html(page, r);
+  EXPECT_THAT(page.str(), Not(HasSubstr("<script")));
+  EXPECT_THAT(page.str(), Not(HasSubstr("write<b>")));
+  EXPECT_THAT(page.str(), HasSubstr("&lt;script&gt;"));
+  EXPECT_THAT(page.str(), HasSubstr("<polyline"));
+}
+
+}  // namespace
+}  // namespace sluice::validate

@@ -1,0 +1,121 @@
+// `sluice validate`: the program that measured a device runs again on the model of it, and the two are compared.
+#include <fmt/format.h>
+
+#include <filesystem>
+#include <fstream>
+#include <iostream>
+#include <sstream>
+
+#include "sim/profile/load.h"
+#include "tools/command/commands.h"
+#include "tools/command/layout.h"
+#include "tools/validate/measurements.h"
+#include "tools/validate/report.h"
+
+namespace sluice::tools {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+void complain(const std::string& text) { fmt::print(stderr, "sluice validate: {}\n", text); }
+
+// A profile names the data that fitted it in the sources of its constants: "fit: tests/silicon/FILE ...".
+bool is_fitted_to(const profile::Loaded& loaded, const std::string& file) {
+  for (const profile::Constant& c : loaded.constants) {
+    if (c.source.starts_with("fit:") && c.source.find(file) != std::string::npos) return true;
+  }
+  return false;
+}
+
+std::string joined(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : " ") + word;
+  return text;
+}
+
+bool validate_file(const ValidateOptions& options, const profile::Loaded& loaded, const std::string& file,
+                   validate::Result& result) {
+  std::error_code ignored;
+  std::ifstream in(file, std::ios::binary);
+  if (!in || fs::is_directory(file, ignored)) {
+    complain(file + ": cannot be read");
+    return false;
+  }
+  const std::string name = fs::path(file).filename().string();
+  validate::Measurements measured = validate::read_measurements(in, loaded.profile->silicon);
+  if (!options.program.empty()) measured.program = options.program;
+  if (measured.program.empty()) {
+    complain(file + ": its first row names no measuring \"program\"; --program does, as in --program clprobe");
+    return false;
+  }
+  const auto program = find_probe(measured.program);
+  if (!program) {
+    complain(fmt::format("{}: found program \"{}\"; allowed: the measuring programs that come with sluice ({})", file,
+                         measured.program, joined(probe_names())));
+    return false;
+  }
+  if (measured.rows.empty()) {
+    complain(fmt::format("{}: no row of {} can be compared ({} skipped)", file,
+                         loaded.profile->silicon.empty() ? "any device" : loaded.profile->silicon, measured.skipped.size()));
+    return false;
+  }
+  std::vector<std::string> command = {program->string()};
+  const auto& arguments = measured.brief.empty() || options.full ? measured.arguments : measured.brief;
+  command.insert(command.end(), arguments.begin(), arguments.end());
+  ChildOptions child;
+  child.profile = options.profile;
+  child.virtual_time = true;
+  child.capture_output = true;
+  fmt::print(stderr, "{}: {} {}\n", name, measured.program, joined(arguments));
+  const ChildResult run = run_child(command, child);
+  if (!run.started || run.exit_code != 0) {
+    complain(fmt::format("{}: {} {}", file, measured.program,
+                         run.started ? fmt::format("ended with {}", run.exit_code) : run.error));
+    return false;
+  }
+  std::istringstream output(run.output);
+  const validate::Measurements simulated = validate::read_measurements(output, "");
+  validate::pair_up(measured, simulated, name, is_fitted_to(loaded, name), result.pairs, measured.skipped);
+  for (validate::Skipped& s : measured.skipped) result.skipped.emplace_back(name, std::move(s));
+  result.commands.push_back(fmt::format("sluice run --profile {} --virtual-time -- {} {}", loaded.profile->name,
+                                        measured.program, joined(arguments)));
+  return true;
+}
+
+}  // namespace
+
+int validate(const ValidateOptions& options) {
+  const profile::Loaded loaded = profile::load_profile(options.profile);
+  if (!loaded.profile) return check_profile(options.profile) ? exit_ok : exit_unusable;
+  validate::Result result;
+  result.profile = loaded.profile->name;
+  result.profile_hash = loaded.profile->hash;
+  result.grade = loaded.profile->grade;
+  bool complete = true;
+  for (const std::string& file : options.files) complete &= validate_file(options, loaded, file, result);
+  if (result.pairs.empty()) return exit_unusable;
+  if (options.json) {
+    validate::write_json(std::cout, result);
+  } else {
+    validate::write_text(std::cout, result, options.every_row);
+  }
+  if (!std::cout.flush()) return exit_failed;
+  if (!options.html.empty()) {
+    std::ofstream page(options.html, std::ios::binary);
+    validate::write_html(page, result);
+    page.close();
+    if (!page) {
+      complain(options.html + ": cannot be written");
+      return exit_failed;
+    }
+  }
+  if (!complete) return exit_unusable;
+  if (!options.check) return exit_ok;
+  for (const validate::Group& g : validate::summary(result)) {
+    if (!g.is_met()) return exit_failed;
+  }
+  return exit_ok;
+}
+
+}  // namespace sluice::tools

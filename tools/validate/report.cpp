@@ -1,0 +1,139 @@
+#include "tools/validate/report.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+#include <tuple>
+
+#include "traces/table.h"
+
+namespace sluice::validate {
+
+namespace {
+
+// What the project promises for data that fitted nothing; for fitted data the same limits hold, but prove nothing.
+struct Limit {
+  const char* subject;
+  Kind kind;
+  double median;
+  double p90;
+};
+constexpr Limit limits[] = {
+    {"transfer", Kind::device, 0.03, 0.10}, {"transfer", Kind::program, 0.05, 0.15}, {"queue", Kind::program, 0.05, 0.15},
+    {"kernel", Kind::device, 0.10, 0},      {"kernel", Kind::program, 0.05, 0.15},   {"program", Kind::device, 0.15, 0},
+    {"program", Kind::program, 0.05, 0.15},
+};
+
+void set_limits(Group& group) {
+  for (const Limit& limit : limits) {
+    if (group.subject != limit.subject || group.kind != limit.kind) continue;
+    group.median_limit = limit.median;
+    group.p90_limit = limit.p90;
+  }
+}
+
+using GroupKey = std::tuple<bool, std::string, Kind, std::string, std::string>;
+
+std::vector<Group> groups(const Result& result, bool detailed) {
+  std::map<GroupKey, std::vector<const Pair*>> members;
+  for (const Pair& p : result.pairs) {
+    members[{p.fitted, p.subject, p.kind, detailed ? p.op : "", detailed ? size_class(p.bytes) : ""}].push_back(&p);
+  }
+  std::vector<Group> all;
+  for (const auto& [key, pairs] : members) {
+    Group g;
+    std::tie(g.fitted, g.subject, g.kind, g.op, g.size_class) = key;
+    g.errors = statistics(pairs);
+    if (!detailed) set_limits(g);
+    all.push_back(std::move(g));
+  }
+  return all;
+}
+
+std::string limit_text(const Group& g) {
+  if (g.median_limit == 0) return "-";
+  return g.p90_limit == 0 ? percent(g.median_limit) : percent(g.median_limit) + " / " + percent(g.p90_limit);
+}
+
+std::vector<std::string> cells(const Group& g) {
+  return {std::to_string(g.errors.count), percent(g.errors.median), percent(g.errors.p90), percent(g.errors.worst),
+          fmt::format("{:+.1f} %", 100 * g.errors.bias)};
+}
+
+nlohmann::json to_json(const Group& g) {
+  nlohmann::json j = {{"data", g.fitted ? "fit" : "validation"},
+                      {"subject", g.subject},
+                      {"time", kind_name(g.kind)},
+                      {"count", g.errors.count},
+                      {"median", g.errors.median},
+                      {"p90", g.errors.p90},
+                      {"worst", g.errors.worst},
+                      {"bias", g.errors.bias}};
+  if (!g.op.empty()) j["op"] = g.op;
+  if (!g.size_class.empty()) j["size"] = g.size_class;
+  if (g.median_limit > 0) j["median_limit"] = g.median_limit;
+  if (g.p90_limit > 0) j["p90_limit"] = g.p90_limit;
+  if (g.median_limit > 0) j["met"] = g.is_met();
+  return j;
+}
+
+}  // namespace
+
+std::vector<Group> summary(const Result& result) { return groups(result, false); }
+std::vector<Group> by_operation(const Result& result) { return groups(result, true); }
+
+const char* kind_name(Kind kind) { return kind == Kind::device ? "device" : "program"; }
+
+std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+
+SkippedCounts count_skipped(const Result& result) {
+  SkippedCounts counts;
+  for (const auto& [file, skipped] : result.skipped) ++counts[{file, skipped.reason}];
+  return counts;
+}
+
+void write_text(std::ostream& out, const Result& result, bool every_row) {
+  out << fmt::format("{} ({}), hash {}\n\n", result.profile, result.grade, result.profile_hash);
+  trace::Table table("Errors", 3, {"data", "subject", "time", "n", "median", "p90", "worst", "bias", "limits", ""});
+  for (const Group& g : summary(result)) {
+    std::vector<std::string> row = {g.fitted ? "fit" : "validation", g.subject, kind_name(g.kind)};
+    for (std::string& cell : cells(g)) row.push_back(std::move(cell));
+    row.push_back(limit_text(g));
+    row.emplace_back(g.median_limit == 0 ? "" : g.is_met() ? "ok" : "missed");
+    table.row(std::move(row));
+  }
+  out << table.text(false) << '\n';
+  trace::Table detailed("By operation and size", 5, {"data", "subject", "time", "operation", "size", "n", "median", "p90", "worst", "bias"});
+  for (const Group& g : by_operation(result)) {
+    std::vector<std::string> row = {g.fitted ? "fit" : "validation", g.subject, kind_name(g.kind), g.op, g.size_class};
+    for (std::string& cell : cells(g)) row.push_back(std::move(cell));
+    detailed.row(std::move(row));
+  }
+  out << detailed.text(false) << '\n';
+  if (every_row) {
+    trace::Table rows("Rows", 3, {"file", "point", "quantity", "measured ns", "simulated ns", "error"});
+    for (const Pair& p : result.pairs) {
+      rows.row({fmt::format("{}:{}", p.file, p.line), p.key, p.quantity, fmt::format("{:.0f}", p.measured_ns),
+                fmt::format("{:.0f}", p.simulated_ns), fmt::format("{:+.1f} %", 100 * p.error())});
+    }
+    out << rows.text(false) << '\n';
+  }
+  if (result.skipped.empty()) return;
+  trace::Table skipped("Skipped", 2, {"file", "reason", "count"});
+  for (const auto& [what, count] : count_skipped(result)) skipped.row({what.first, what.second, std::to_string(count)});
+  out << skipped.text(false);
+}
+
+void write_json(std::ostream& out, const Result& result) {
+  nlohmann::json j = {{"profile", result.profile}, {"profile_hash", result.profile_hash}, {"grade", result.grade}, {"commands", result.commands}};
+  for (const Group& g : summary(result)) j["summary"].push_back(to_json(g));
+  for (const Group& g : by_operation(result)) j["by_operation"].push_back(to_json(g));
+  for (const Pair& p : result.pairs) {
+    j["rows"].push_back({{"file", p.file}, {"line", p.line}, {"data", p.fitted ? "fit" : "validation"}, {"point", p.key}, {"quantity", p.quantity}, {"measured_ns", p.measured_ns}, {"simulated_ns", p.simulated_ns}});
+  }
+  for (const auto& [file, s] : result.skipped) j["skipped"].push_back({{"file", file}, {"line", s.line}, {"what", s.what}, {"reason", s.reason}});
+  out << j.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
+}
+
+}  // namespace sluice::validate

@@ -1,0 +1,52 @@
+// The validation as text, as JSON, and as a page: one file, no scripts, no network, with the curves of measured and
+// simulated times over size, the error tables, and what was skipped.
+#pragma once
+
+
+#include <map>
+#include <ostream>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tools/validate/compare.h"
+
+namespace sluice::validate {
+
+struct Result {
+  std::string profile;
+  std::string profile_hash;
+  std::string grade;
+  std::vector<std::string> commands;  // that made the simulated rows
+  std::vector<Pair> pairs;
+  std::vector<std::pair<std::string, Skipped>> skipped;  // file
+};
+
+// A line of the tables: a group of pairs, its errors and the limits that hold for it (0: none).
+struct Group {
+  bool fitted = false;
+  Kind kind = Kind::device;
+  std::string subject;
+  std::string op;          // empty: all
+  std::string size_class;  // empty: all
+  Statistics errors;
+  double median_limit = 0;
+  double p90_limit = 0;
+  [[nodiscard]] bool is_met() const {
+    return (median_limit == 0 || errors.median <= median_limit) && (p90_limit == 0 || errors.p90 <= p90_limit);
+  }
+};
+
+[[nodiscard]] std::vector<Group> summary(const Result& result);       // by fit, kind of time and subject
+[[nodiscard]] std::vector<Group> by_operation(const Result& result);  // those, by operation and size class
+// How many were skipped, by file and reason.
+using SkippedCounts = std::map<std::pair<std::string, std::string>, std::size_t>;
+[[nodiscard]] SkippedCounts count_skipped(const Result& result);
+[[nodiscard]] const char* kind_name(Kind kind);
+[[nodiscard]] std::string percent(double share);
+
+void write_text(std::ostream& out, const Result& result, bool every_row);
+void write_json(std::ostream& out, const Result& result);
+void write_html(std::ostream& out, const Result& result);
+
+}  // namespace sluice::validate
