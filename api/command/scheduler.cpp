@@ -153,6 +153,7 @@ cl_int Scheduler::enqueue(Call& call, Queue& queue, CommandRequest&& request, cl
   command.device = queue.device().index();
   command.in_order = queue.in_order();
   command.blocking = blocking;
+  command.stamped = out != nullptr && queue.profiling();
   c.queue = Ref<Queue>(&queue);
   c.hook = std::move(request.hook);
   c.keep = std::move(request.keep);

@@ -82,6 +82,7 @@ struct Command {
   QueueId queue = 0;
   bool in_order = true;   // waits for the previous command of its queue
   bool blocking = false;  // the calling thread waits for it; for the record only
+  bool stamped = false;   // its event shall tell the stamps: the driver has more to do
 
   // Timed traffic. Direction::none means that nothing crosses: the command is a marker to the device
   // (an unmap after a read map, say) or, with `host_only`, never reaches the device at all (a write-invalidate map).

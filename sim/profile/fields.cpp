@@ -312,7 +312,8 @@ void add_costs(Table& t, const char* section, At at) {
       .ns("validate_ns", 1e7, "API call to QUEUED", [at](Profile& p) -> auto& { return at(p).validate_ps; })
       .ns("pack_ns", 1e7, "QUEUED to SUBMIT, payload copies apart", [at](Profile& p) -> auto& { return at(p).pack_ps; })
       .ns("submit_ns", 1e7, "SUBMIT to the doorbell", [at](Profile& p) -> auto& { return at(p).submit_ps; })
-      .ns("return_ns", 1e7, "Doorbell to the return of a non-blocking call", [at](Profile& p) -> auto& { return at(p).return_ps; });
+      .ns("return_ns", 1e7, "Doorbell to the return of a non-blocking call", [at](Profile& p) -> auto& { return at(p).return_ps; })
+      .ns("stamps_ns", 1e7, "Added to return_ns if the command has an event in a profiling queue", [at](Profile& p) -> auto& { return at(p).stamps_ps; }, false);
 }
 
 void add_driver(Table& t) {

@@ -197,6 +197,7 @@ struct DriverCosts {
   TimePs pack_ps = 0;           // QUEUED to SUBMIT, before any payload copy
   TimePs submit_ps = 0;         // SUBMIT to the doorbell write
   TimePs return_ps = 0;         // doorbell to the return of a non-blocking call
+  TimePs stamps_ps = 0;         // added to it if the command's event tells its stamps
 };
 
 struct Driver {

@@ -93,7 +93,7 @@ EnqueueStamps HostDriver::charge(Job& job, TimePs called) {
   stamps.queued = held ? c.queued : called + validate;
   stamps.submitted = called + validate + pack + copy;
   job.doorbell = stamps.submitted + costs.submit_ps;
-  stamps.returned = job.doorbell + costs.return_ps;
+  stamps.returned = job.doorbell + costs.return_ps + (c.stamped ? costs.stamps_ps : 0);
   job.first_chunk_ready = stamps.submitted;
   job.times.queued = stamps.queued;
   job.times.submitted = stamps.submitted;

@@ -1,4 +1,4 @@
-// How the host learns of a completion.
+// What a call costs on the host, and how the host learns of a completion.
 #include "sim/models/host/host_driver.h"
 
 #include <gtest/gtest.h>
@@ -72,6 +72,21 @@ TEST_F(Completion, TheFenceQueuesBehindPostedData) {
   job.drained = 1'700'000;  // the root port's buffer
   host.complete(job);
   EXPECT_EQ(job.times.visible, 1'700'000 + 200'000 + flight_ + 9'000'000);
+}
+
+// validate 1 + pack 2 + submit 3 + return 4 us; 5 more if its event tells its stamps, and none of them before the doorbell.
+TEST_F(Completion, AnEventWithStampsDelaysTheReturnAlone) {
+  driver().kernel = {1'000'000, 2'000'000, 3'000'000, 4'000'000, 5'000'000};
+  cache::HostMemory memory(loaded_.profile->host);
+  HostDriver host(*loaded_.profile, *link_, memory);
+  for (const bool stamped : {false, true}) {
+    Job job;
+    job.command.op = Operation::kernel;
+    job.command.stamped = stamped;
+    const EnqueueStamps stamps = host.charge(job, 100'000'000);
+    EXPECT_EQ(job.doorbell, 106'000'000);
+    EXPECT_EQ(stamps.returned, stamped ? 115'000'000 : 110'000'000);
+  }
 }
 
 }  // namespace
