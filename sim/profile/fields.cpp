@@ -60,9 +60,11 @@ class Table {
     return *this;
   }
   template <class Enum, class At>
-  Table& choice(const char* key, std::vector<std::pair<const char*, Enum>> values, const char* description, At at) {
+  Table& choice(const char* key, std::vector<std::pair<const char*, Enum>> values, const char* description, At at,
+                bool required = true) {
     Field f;
     f.section = section_;
+    f.required = required;
     f.key = key;
     f.unit = Unit::choice;
     f.description = description;
@@ -183,15 +185,21 @@ void add_link(Table& t) {
   t.section("link")
       .choice<LinkKind>("kind", {{"pcie", LinkKind::pcie}, {"coherent", LinkKind::coherent}, {"on_chip", LinkKind::on_chip}},
                         "What joins host and device", AT(link.kind))
+      .number("generation", 1, 6, "Generation of PCIe: framing of TLPs (FLIT mode from 6), limits of DLLP accounting", AT(link.generation), false)
       .number("gigatransfers_per_s", 0.1, 1000, "Rate of a lane", AT(link.gigatransfers_per_s), false)
       .number("lanes", 1, 4096, "Lanes of a direction", AT(link.lanes), false)
       .number("encoding", 0.1, 1, "Line code: 0.8 for 8b/10b, 128/130, 242/256", AT(link.encoding), false)
       .bytes("max_payload_bytes", 64, 4096, "MPS", AT(link.max_payload_bytes))
       .bytes("max_read_request_bytes", 64, 4096, "MRRS", AT(link.max_read_request_bytes))
       .bytes("read_completion_boundary_bytes", 64, 128, "RCB", AT(link.read_completion_boundary_bytes), false)
-      .bytes("write_header_bytes", 0, 256, "MWr: header, framing, sequence number, LCRC", AT(link.write_header_bytes), false)
+      .bytes("completion_payload_bytes", 64, 4096, "Largest completion, where it is not MPS: completers that answer by RCB", AT(link.completion_payload_bytes), false)
+      .number("header_words", 3, 4, "Header of a request: 3 words for 32-bit addresses, 4 for 64-bit ones", AT(link.header_words), false)
+      .flag("ecrc", "TLPs end in a digest of 4 bytes", AT(link.ecrc), false)
+      .bytes("write_header_bytes", 0, 256, "MWr: header, framing, sequence number, LCRC; left out: what generation, header_words and ecrc make", AT(link.write_header_bytes), false)
       .bytes("read_header_bytes", 0, 256, "MRd, likewise", AT(link.read_header_bytes), false)
       .bytes("completion_header_bytes", 0, 256, "CplD, likewise", AT(link.completion_header_bytes), false)
+      .choice<DllpAccounting>("dllp_accounting", {{"mean", DllpAccounting::mean}, {"published", DllpAccounting::published}, {"per_lane", DllpAccounting::per_lane}},
+                              "Ack and UpdateFC DLLPs: a mean per TLP, the published analytic model, or that by lane", AT(link.dllp_accounting), false)
       .bytes("dllp_bytes", 0, 64, "One DLLP on the wire", AT(link.dllp_bytes), false)
       .number("upstream_dllps_per_tlp", 0, 16, "DLLPs that share the upstream direction, per data TLP", AT(link.upstream_dllps_per_tlp), false)
       .number("downstream_dllps_per_tlp", 0, 16, "DLLPs that share the downstream direction, per data TLP", AT(link.downstream_dllps_per_tlp), false)

@@ -485,6 +485,14 @@ class Checker {
            "at least 128 (PCIe Base, MPS)");
       rule(l.max_read_request_bytes >= 128, {"/link/max_read_request_bytes", "/link/kind"},
            text(l.max_read_request_bytes), "at least 128 (PCIe Base, MRRS)");
+      rule(l.dllp_accounting == DllpAccounting::mean || l.generation != 0, {"/link/dllp_accounting", "/link/generation"},
+           "no generation", "\"mean\", or a generation, whose limits the others count by");
+      rule(l.completion_payload_bytes == 0 || (power_of_two(l.completion_payload_bytes) &&
+                                               l.completion_payload_bytes >= l.read_completion_boundary_bytes &&
+                                               l.completion_payload_bytes <= l.max_payload_bytes),
+           {"/link/completion_payload_bytes", "/link/max_payload_bytes", "/link/read_completion_boundary_bytes"},
+           text(l.completion_payload_bytes), "a power of two from read_completion_boundary_bytes to max_payload_bytes");
+      rule(l.read_tags <= 16384, {"/link/read_tags"}, text(l.read_tags), "at most 16384 (PCIe Base 6, 14-bit tags)");
     }
     if (l.kind == LinkKind::pcie || l.kind == LinkKind::coherent) {
       const std::string kind = l.kind == LinkKind::pcie ? "\"pcie\"" : "\"coherent\"";

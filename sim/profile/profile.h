@@ -55,20 +55,31 @@ struct Host {
 
 // ---- link --------------------------------------------------------------------------------------------------------
 
+// How a PCIe link's Ack and UpdateFC DLLPs are counted: so many a data TLP (`..._dllps_per_tlp`, as measured); from the
+// largest intervals that PCIe Base allows, with these counted in bytes of the whole link, as the published analytic model
+// does (Neugebauer et al., SIGCOMM 2018); or from the same intervals in symbol times of each lane.
+enum class DllpAccounting : std::uint8_t { mean, published, per_lane };
+
 enum class LinkKind : std::uint8_t { pcie, coherent, on_chip };
 
 struct Link {
   LinkKind kind = LinkKind::pcie;
   // pcie and coherent: raw bytes a second of one direction after line encoding (GT/s * lanes * encoding / 8).
+  std::uint32_t generation = 0;       // of PCIe; 0: none of them, the rate and the header bytes say all
   double gigatransfers_per_s = 0;
   std::uint32_t lanes = 0;
   double encoding = 1.0;              // 128/130, 8/10, 242/256 ...
   std::uint32_t max_payload_bytes = 256;       // MPS
   std::uint32_t max_read_request_bytes = 512;  // MRRS
   std::uint32_t read_completion_boundary_bytes = 64;  // RCB
-  std::uint32_t write_header_bytes = 24;       // MWr, framing, sequence number and LCRC included
-  std::uint32_t read_header_bytes = 24;        // MRd
-  std::uint32_t completion_header_bytes = 20;  // CplD
+  std::uint32_t completion_payload_bytes = 0;  // largest completion: MPS (0), or RCB for completers that answer so
+  std::uint32_t header_words = 4;              // of requests: 3 for 32-bit addresses, 4 for 64-bit ones
+  bool ecrc = false;                           // TLPs end in a digest
+  // Framing, sequence number and LCRC included; 0: what generation, header_words and ecrc make.
+  std::uint32_t write_header_bytes = 0;        // MWr
+  std::uint32_t read_header_bytes = 0;         // MRd
+  std::uint32_t completion_header_bytes = 0;   // CplD
+  DllpAccounting dllp_accounting = DllpAccounting::mean;
   std::uint32_t dllp_bytes = 8;
   // DLLPs that share a direction with the data, as a mean per data TLP; ack/fc of the opposite traffic included.
   double upstream_dllps_per_tlp = 0;

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/models/link/pcie_rates.h"
+
 namespace sluice::sim {
 
 void SegmentBuilder::add(Segment segment) {
@@ -20,8 +22,7 @@ void SegmentBuilder::add(Segment segment) {
 }
 
 double wire_ps_per_byte(const profile::Link& link) {
-  // GT/s * lanes / 8 is GB/s, that is bytes per ns; the reciprocal in ps per byte.
-  return 1000.0 / (link.gigatransfers_per_s * link.lanes / 8.0 * link.encoding * (1.0 - link.skip_overhead));
+  return 1e12 / tlp_bytes_per_s(link);
 }
 
 TimePs row_time(const LinkTransfer& t, std::uint32_t bytes) {

@@ -7,6 +7,7 @@
 
 #include "sim/models/link/link.h"
 #include "sim/models/link/packetise.h"
+#include "sim/models/link/pcie_rates.h"
 
 namespace sluice::sim {
 
@@ -17,7 +18,12 @@ class PcieLink final : public Link {
   explicit PcieLink(const profile::Profile& p)
       : link_(p.link),
         host_(p.host),
-        ps_per_byte_(wire_ps_per_byte(p.link)) {}
+        ps_per_byte_(wire_ps_per_byte(p.link)),
+        tlp_(tlp_overheads(p.link)),
+        completion_bytes_(p.link.completion_payload_bytes != 0 ? p.link.completion_payload_bytes : p.link.max_payload_bytes),
+        upstream_dllps_(counts_dllps(p.link) ? p.link.upstream_dllps_per_tlp : 0),
+        downstream_dllps_(counts_dllps(p.link) ? p.link.downstream_dllps_per_tlp : 0),
+        answering_dllps_(counts_dllps(p.link) ? p.link.answering_dllps_per_tlp : 0) {}
 
   void plan(const LinkTransfer& t, const std::vector<cache::LineRun>& runs, Flow& flow) const override {
     flow.segments.clear();
@@ -47,7 +53,7 @@ class PcieLink final : public Link {
         build.add({.packets = n,
                    .packet_bytes = bytes,
                    .service_ps = {request_time(), std::max(home_service(host_, t.direction, state, bytes), row),
-                                  data_time(bytes, tlps, link_.completion_header_bytes, link_.downstream_dllps_per_tlp),
+                                  data_time(bytes, tlps, tlp_.completion_bytes, downstream_dllps_),
                                   memory(bytes)},
                    .answer_ps = answer_time(bytes),
                    .data_tlps = tlps,
@@ -77,7 +83,7 @@ class PcieLink final : public Link {
         build.add({.packets = n,
                    .packet_bytes = bytes,
                    .service_ps = {std::max(memory(bytes), row),
-                                  data_time(bytes, 1, link_.write_header_bytes, link_.upstream_dllps_per_tlp),
+                                  data_time(bytes, 1, tlp_.write_bytes, upstream_dllps_),
                                   home_service(host_, t.direction, state, bytes)},
                    .answer_ps = answer_time(bytes),
                    .unsnooped_ps = unsnooped(bytes),
@@ -87,7 +93,7 @@ class PcieLink final : public Link {
   }
 
   TimePs posted_time() const override {
-    return data_time(4, 1, link_.write_header_bytes, 0) + link_.propagation_ps;
+    return data_time(4, 1, tlp_.write_bytes, 0) + link_.propagation_ps;
   }
 
   TimePs map_cost(std::uint64_t) const override { return 0; }
@@ -96,11 +102,11 @@ class PcieLink final : public Link {
     WireUse use;
     for (const Segment& s : flow.segments) {
       if (direction == Direction::host_to_device) {
-        use.up += s.packets * link_.read_header_bytes;
-        use.down += s.packets * data_bytes(s, link_.completion_header_bytes, link_.downstream_dllps_per_tlp);
+        use.up += s.packets * tlp_.read_bytes;
+        use.down += s.packets * data_bytes(s, tlp_.completion_bytes, downstream_dllps_);
         use.tlps += s.packets * (1 + s.data_tlps);
       } else {
-        use.up += s.packets * data_bytes(s, link_.write_header_bytes, link_.upstream_dllps_per_tlp);
+        use.up += s.packets * data_bytes(s, tlp_.write_bytes, upstream_dllps_);
         use.tlps += s.packets * s.data_tlps;
       }
     }
@@ -111,12 +117,16 @@ class PcieLink final : public Link {
 
  private:
   [[nodiscard]] TimePs wire_time(double bytes) const { return static_cast<TimePs>(std::llround(bytes * ps_per_byte_)); }
-  [[nodiscard]] TimePs request_time() const { return wire_time(link_.read_header_bytes); }
-  // Completions of a read: the first up to the completion boundary if the read begins off it, then of MPS.
+  [[nodiscard]] TimePs request_time() const { return wire_time(tlp_.read_bytes); }
+  // Where DLLPs are counted by intervals, they are part of the rate.
+  static bool counts_dllps(const profile::Link& l) {
+    return l.dllp_accounting == profile::DllpAccounting::mean && l.generation < 6;
+  }
+  // Completions of a read: the first up to the completion boundary if the read begins off it, then the largest.
   [[nodiscard]] std::uint32_t completions(std::uint32_t bytes, std::uint32_t offset) const {
     const std::uint32_t off = offset % link_.read_completion_boundary_bytes;
     const std::uint32_t first = off == 0 ? 0 : std::min(bytes, link_.read_completion_boundary_bytes - off);
-    return (first > 0 ? 1 : 0) + (bytes - first + link_.max_payload_bytes - 1) / link_.max_payload_bytes;
+    return (first > 0 ? 1 : 0) + (bytes - first + completion_bytes_ - 1) / completion_bytes_;
   }
   [[nodiscard]] double wire_bytes(std::uint32_t payload, std::uint32_t tlps, std::uint32_t header, double dllps) const {
     // Credits are counted in units of data, so a small TLP causes its share of DLLPs.
@@ -127,7 +137,7 @@ class PcieLink final : public Link {
   }
   // Ack and UpdateFC for data of so many bytes, on the other wire.
   [[nodiscard]] TimePs answer_time(std::uint32_t payload) const {
-    return wire_time(link_.answering_dllps_per_tlp * link_.dllp_bytes * payload / link_.max_payload_bytes);
+    return wire_time(answering_dllps_ * link_.dllp_bytes * payload / link_.max_payload_bytes);
   }
   [[nodiscard]] std::uint64_t data_bytes(const Segment& s, std::uint32_t header, double dllps) const {
     return static_cast<std::uint64_t>(std::llround(wire_bytes(s.packet_bytes, s.data_tlps, header, dllps)));
@@ -136,6 +146,11 @@ class PcieLink final : public Link {
   const profile::Link& link_;
   const profile::Host& host_;
   double ps_per_byte_;
+  TlpOverheads tlp_;
+  std::uint32_t completion_bytes_;
+  double upstream_dllps_;
+  double downstream_dllps_;
+  double answering_dllps_;
 };
 
 }  // namespace
