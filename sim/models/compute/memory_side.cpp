@@ -61,8 +61,10 @@ bool Traffic::crosses_link() const {
 MemorySide::MemorySide(const profile::Profile& profile, const Rates& rates)
     : profile_(profile),
       line_sectors_(rates.line_sectors),
-      l1_(profile.machine.device.compute_units, SectorCache(profile.compute.l1_bytes, profile.device_cache.line_bytes)),
-      l2_(profile.device_cache.capacity_bytes, profile.device_cache.line_bytes) {}
+      l2_(profile.device_cache.capacity_bytes, profile.device_cache.line_bytes) {
+  for (std::uint64_t i = 0; i < profile.machine.device.compute_units; ++i)
+    l1_.emplace_back(profile.compute.l1_bytes, profile.device_cache.line_bytes);
+}
 
 void MemorySide::begin(const MemoryMap* map, std::uint64_t local_bytes) {
   ++launch_;

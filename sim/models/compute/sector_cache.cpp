@@ -2,11 +2,17 @@
 
 #include <algorithm>
 #include <bit>
+#include <new>
 
 namespace sluice::compute {
 
 SectorCache::SectorCache(std::uint64_t capacity_bytes, std::uint32_t line_bytes)
-    : set_count_(capacity_bytes / line_bytes / ways), sets_(set_count_) {}
+    : set_count_(capacity_bytes / line_bytes / ways), memory_(std::calloc(set_count_ + 1, sizeof(Set))) {
+  if (memory_ == nullptr) throw std::bad_alloc();
+  void* begin = memory_.get();
+  std::size_t room = (set_count_ + 1) * sizeof(Set);
+  sets_ = {static_cast<Set*>(std::align(alignof(Set), set_count_ * sizeof(Set), begin, room)), set_count_};
+}
 
 std::uint32_t SectorCache::way_of(const Set& set, std::uint64_t line, std::uint64_t hash) const noexcept {
   if (set.epoch != epoch_) return absent;

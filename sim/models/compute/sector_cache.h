@@ -5,7 +5,9 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <cstdlib>
+#include <memory>
+#include <span>
 
 namespace sluice::compute {
 
@@ -49,12 +51,15 @@ class SectorCache {
  private:
   // A look-up touches two of the host's cache lines: the first, and the one of the tag that it finds or replaces.
   struct alignas(64) Set {
-    std::array<std::uint64_t, ways / 8> marks{};  // a byte of each tag's hash
-    std::uint64_t order = ways_in_order;          // a way in four bits, the most recently used one lowest
-    std::array<std::uint8_t, ways> valid{}, dirty{};
-    std::uint32_t epoch = 0;  // of the last clear() that it saw; another one: empty
-    std::uint8_t filled = 0;  // ways in use, from the first
-    alignas(64) std::array<std::uint64_t, ways> tag{};
+    std::array<std::uint64_t, ways / 8> marks;  // a byte of each tag's hash
+    std::uint64_t order;                        // a way in four bits, the most recently used one lowest
+    std::array<std::uint8_t, ways> valid, dirty;
+    std::uint32_t epoch;  // of the last clear() that it saw; another one: empty
+    std::uint8_t filled;  // ways in use, from the first
+    alignas(64) std::array<std::uint64_t, ways> tag;
+  };
+  struct Free {
+    void operator()(void* memory) const noexcept { std::free(memory); }
   };
   static constexpr std::uint64_t ways_in_order = 0xfedcba9876543210ULL;
   static constexpr std::uint32_t absent = ways;
@@ -73,7 +78,9 @@ class SectorCache {
   std::uint64_t set_count_;
   std::uint32_t usable_ = ways;
   std::uint32_t epoch_ = 1;
-  std::vector<Set> sets_;
+  // Zeros until something comes to a set, so that the host has pages for as much of a cache as is used.
+  std::unique_ptr<void, Free> memory_;
+  std::span<Set> sets_;
 };
 
 }  // namespace sluice::compute
