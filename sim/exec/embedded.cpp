@@ -7,16 +7,25 @@
   extern "C" const char symbol[];                                                                                     \
   extern "C" const char symbol##_end[];
 
-SLUICE_EMBED(sluice_exec_device_library, SLUICE_DEVICE_LIBRARY)
+SLUICE_EMBED(sluice_exec_device_library_1, SLUICE_DEVICE_LIBRARY_1)
+SLUICE_EMBED(sluice_exec_device_library_2, SLUICE_DEVICE_LIBRARY_2)
+SLUICE_EMBED(sluice_exec_device_library_3, SLUICE_DEVICE_LIBRARY_3)
+SLUICE_EMBED(sluice_exec_device_library_4, SLUICE_DEVICE_LIBRARY_4)
+SLUICE_EMBED(sluice_exec_library_index, SLUICE_LIBRARY_INDEX)
 SLUICE_EMBED(sluice_exec_builtin_library, SLUICE_BUILTIN_LIBRARY)
 
 namespace sluice::exec {
 
-std::span<const char> device_library_bitcode() {
-  return {sluice_exec_device_library, sluice_exec_device_library_end};
+std::array<std::span<const char>, device_library_parts + 1> library_bitcode() {
+  return {std::span(sluice_exec_device_library_1, sluice_exec_device_library_1_end),
+          std::span(sluice_exec_device_library_2, sluice_exec_device_library_2_end),
+          std::span(sluice_exec_device_library_3, sluice_exec_device_library_3_end),
+          std::span(sluice_exec_device_library_4, sluice_exec_device_library_4_end),
+          std::span(sluice_exec_builtin_library, sluice_exec_builtin_library_end)};
 }
-std::span<const char> builtin_library_bitcode() {
-  return {sluice_exec_builtin_library, sluice_exec_builtin_library_end};
+std::string_view library_index() {
+  return {sluice_exec_library_index,
+          static_cast<std::size_t>(sluice_exec_library_index_end - sluice_exec_library_index)};
 }
 
 }  // namespace sluice::exec

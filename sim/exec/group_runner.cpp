@@ -122,20 +122,28 @@ void GroupRunner::place_items(const std::array<std::uint64_t, 3>& group) {
     set(group_count_word, i, groups[i]);
   }
   set(dimensions_word, 0, range.dimensions);
-  count_ = 0;
-  for (std::uint64_t z = 0; z < size[2]; ++z) {
-    for (std::uint64_t y = 0; y < size[1]; ++y) {
-      for (std::uint64_t x = 0; x < size[0]; ++x) {
-        Item& item = items_[count_++];
-        const std::array<std::uint64_t, 3> local{x, y, z};
-        for (std::size_t i = 0; i < 3; ++i) {
-          item.ids[local_id_word + i] = local[i];
-          item.ids[global_id_word + i] = range.offset[i] + group[i] * range.local[i] + local[i];
+  std::array<std::uint64_t, 3> corner{};
+  for (std::size_t i = 0; i < 3; ++i) corner[i] = range.offset[i] + group[i] * range.local[i];
+  const bool same_size = size == placed_;
+  placed_ = size;
+  if (!same_size) {
+    count_ = 0;
+    for (std::uint64_t z = 0; z < size[2]; ++z) {
+      for (std::uint64_t y = 0; y < size[1]; ++y) {
+        for (std::uint64_t x = 0; x < size[0]; ++x) {
+          Item& item = items_[count_++];
+          item.ids[local_id_word] = x;
+          item.ids[local_id_word + 1] = y;
+          item.ids[local_id_word + 2] = z;
         }
-        item.frame = nullptr;
-        item.stopped = 0;
       }
     }
+  }
+  for (std::size_t i = 0; i < count_; ++i) {
+    Item& item = items_[i];
+    for (std::size_t d = 0; d < 3; ++d) item.ids[global_id_word + d] = corner[d] + item.ids[local_id_word + d];
+    item.frame = nullptr;
+    item.stopped = 0;
   }
 }
 
@@ -183,7 +191,7 @@ bool GroupRunner::run_group(const std::array<std::uint64_t, 3>& group, GroupTrac
   return true;
 }
 
-void GroupRunner::run_item(Item& item) {
+inline void GroupRunner::run_item(Item& item) {
   item.limit = std::min(budget_, first_turn);
   if (!kernel_.suspends) {
     reinterpret_cast<void (*)(Item*)>(entry_)(&item);
@@ -215,7 +223,8 @@ void GroupRunner::run_wave(std::size_t wave, std::vector<WaveAccess>& accesses, 
     state_.log_limit = begin + (share - margin);
     run_item(item);
     if (failed_ && budget_ == 0) return;
-    close_log(begin);
+    if (spilled_from_ != nullptr) close_spill();
+    lanes_.emplace_back(begin, state_.log);
   }
   if (stores_ != nullptr) {
     for (const auto& lane : lanes_) {
@@ -237,16 +246,13 @@ void GroupRunner::run_wave(std::size_t wave, std::vector<WaveAccess>& accesses, 
   result.unrecorded += unrecorded_;
 }
 
-void GroupRunner::close_log(LogEntry* begin) {
-  if (spilled_from_ != nullptr) {
-    // The lane's last entry says where the phase ended; there is room for it.
-    LogEntry* const spill = reinterpret_cast<LogEntry*>(spill_.data());
-    unrecorded_ += static_cast<std::uint64_t>(state_.log - spill) - 1;
-    *spilled_from_ = state_.log[-1];
-    state_.log = spilled_from_ + 1;
-    spilled_from_ = nullptr;
-  }
-  lanes_.emplace_back(begin, state_.log);
+// The lane's last entry says where the phase ended; there is room for it.
+void GroupRunner::close_spill() {
+  LogEntry* const spill = reinterpret_cast<LogEntry*>(spill_.data());
+  unrecorded_ += static_cast<std::uint64_t>(state_.log - spill) - 1;
+  *spilled_from_ = state_.log[-1];
+  state_.log = spilled_from_ + 1;
+  spilled_from_ = nullptr;
 }
 
 LogEntry* GroupRunner::log_full(LogEntry* end) {

@@ -8,8 +8,8 @@
 #include <string>
 #include <vector>
 
-#include "sim/exec/mapped_memory.h"
 #include "sim/exec/loaded_program.h"
+#include "sim/exec/mapped_memory.h"
 #include "sim/exec/reports.h"
 #include "sim/exec/runtime.h"
 #include "sim/exec/wave_merge.h"
@@ -17,7 +17,6 @@
 #include "sim/iface/kernel_engine.h"
 
 namespace sluice::exec {
-
 
 // Lets others run while a group waits for them.
 class Turns {
@@ -91,7 +90,7 @@ class GroupRunner final {
   void place_items(const std::array<std::uint64_t, 3>& group);
   void run_item(Item& item);
   void run_wave(std::size_t wave, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);
-  void close_log(LogEntry* begin);
+  void close_spill();
   void count_instructions(Wave& wave, std::uint64_t issued);
   [[nodiscard]] bool items_wait();
   [[nodiscard]] std::string_view string_at(std::uint64_t address) const;
@@ -110,8 +109,9 @@ class GroupRunner final {
   Turns& turns_;
 
   Group state_;
-  std::vector<Item> items_;  // of the largest group
-  std::size_t count_ = 0;    // of this group
+  std::vector<Item> items_;                // of the largest group
+  std::size_t count_ = 0;                  // of this group
+  std::array<std::uint64_t, 3> placed_{};  // its size
   std::vector<Wave> waves_;
   std::vector<std::span<const LogEntry>> lanes_;
   WaveMerge merge_;

@@ -4,7 +4,11 @@
 #include <llvm/Linker/Linker.h>
 #include <llvm/Support/MemoryBuffer.h>
 
+#include <optional>
+#include <string_view>
+
 #include "sim/exec/embedded.h"
+#include "sim/exec/library_signature.h"
 #include "sim/exec/lowering.h"
 
 namespace sluice::exec {
@@ -49,15 +53,47 @@ std::unique_ptr<Module> open(std::span<const char> bitcode, Module& program, std
   return std::move(*module);
 }
 
+// What the libraries define, without opening them.
+struct Defined {
+  std::size_t library = 0;
+  std::string_view signature;
+};
+
+// What `name` is in one of the libraries from `first` on.
+std::optional<Defined> find_defined(std::string_view name, std::size_t first) {
+  const std::string_view index = library_index();
+  // The first line that is not below the name and a space.
+  const std::string key = std::string(name) + ' ';
+  std::size_t low = 0, high = index.size();
+  while (low < high) {
+    std::size_t line = low + (high - low) / 2;
+    while (line > low && index[line - 1] != '\n') --line;
+    const std::size_t end = index.find('\n', line) + 1;
+    if (index.substr(line, key.size()) < key) {
+      low = end;
+    } else {
+      high = line;
+    }
+  }
+  for (; index.substr(low, key.size()) == key; low = index.find('\n', low) + 1) {
+    const std::size_t number = low + key.size();
+    const std::size_t end = index.find('\n', low);
+    const std::size_t library = static_cast<std::size_t>(index[number] - '0');
+    if (library >= first) return Defined{library, index.substr(number + 2, end - number - 2)};
+  }
+  return std::nullopt;
+}
+
 // libclc for nvptx64 calls constant memory address space 4 where spir64 says 2, and has no generic overloads: those of
 // private memory do, since every address space is flat on the host.
-Function* counterpart(Module& library, const std::string& name) {
+std::string counterpart(const Function& function) {
+  const std::string name = function.getName().str();
   const std::string constant = replaced(name, "U3AS2", "U3AS4");
   for (const std::string& candidate : {constant, name, replaced(name, "U3AS4", ""), replaced(constant, "U3AS4", "")}) {
-    Function* function = library.getFunction(candidate);
-    if (function != nullptr && !function->isDeclaration()) return function;
+    const auto found = find_defined(candidate, device_library_parts);
+    if (found) return found->signature == signature_of(*function.getFunctionType()) ? candidate : std::string();
   }
-  return nullptr;
+  return {};
 }
 
 void call_counterpart(Function& function, const Function& target) {
@@ -85,16 +121,6 @@ void call_counterpart(Function& function, const Function& target) {
   function.addFnAttr(llvm::Attribute::AlwaysInline);
 }
 
-bool fits(const Function& function, const Function& target) {
-  if (function.arg_size() != target.arg_size() || function.getReturnType() != target.getReturnType()) return false;
-  for (std::size_t i = 0; i < function.arg_size(); ++i) {
-    llvm::Type* a = function.getFunctionType()->getParamType(i);
-    llvm::Type* b = target.getFunctionType()->getParamType(i);
-    if (a != b && !(a->isPointerTy() && b->isPointerTy())) return false;
-  }
-  return true;
-}
-
 }  // namespace
 
 namespace {
@@ -109,17 +135,11 @@ void drop_unused(Module& module) {
 
 bool check_libraries(Module& module, std::string& log) {
   drop_unused(module);
-  const auto functions = missing(module);
-  if (functions.empty()) return true;
-  const auto device_library = open(device_library_bitcode(), module, log);
-  const auto builtins = open(builtin_library_bitcode(), module, log);
-  if (!device_library || !builtins) return false;
   bool good = true;
-  for (const Function* function : functions) {
-    const Function* own = device_library->getFunction(function->getName());
-    if (own != nullptr && !own->isDeclaration()) continue;
-    const Function* target = counterpart(*builtins, function->getName().str());
-    if (target != nullptr && fits(*function, *target)) continue;
+  for (const Function* function : missing(module)) {
+    const auto own = find_defined(function->getName().str(), 0);
+    if (own && own->library < device_library_parts) continue;
+    if (!counterpart(*function).empty()) continue;
     log += "unresolved function: " + llvm::demangle(function->getName().str()) + '\n';
     good = false;
   }
@@ -128,26 +148,46 @@ bool check_libraries(Module& module, std::string& log) {
 
 bool link_libraries(Module& module, std::string& log) {
   drop_unused(module);
-  if (missing(module).empty()) return true;
-
-  auto device_library = open(device_library_bitcode(), module, log);
-  if (!device_library) return false;
-  if (llvm::Linker::linkModules(module, std::move(device_library), llvm::Linker::LinkOnlyNeeded)) {
-    log += "device library: does not link\n";
-    return false;
+  const auto bitcode = library_bitcode();
+  // What one part brings may call what another one defines.
+  for (;;) {
+    std::optional<std::size_t> part;
+    std::string wanted;
+    for (const Function* function : missing(module)) {
+      const auto found = find_defined(function->getName().str(), 0);
+      if (!found || found->library >= part.value_or(device_library_parts)) continue;
+      part = found->library;
+      wanted = function->getName().str();
+    }
+    if (!part) break;
+    auto library = open(bitcode[*part], module, log);
+    if (!library) return false;
+    const bool failed = llvm::Linker::linkModules(module, std::move(library), llvm::Linker::LinkOnlyNeeded);
+    const Function* const linked = module.getFunction(wanted);
+    if (failed || linked == nullptr || linked->isDeclaration()) {
+      log += "device library: does not link\n";
+      return false;
+    }
   }
   const auto functions = missing(module);
   if (functions.empty()) return true;
 
-  auto builtins = open(builtin_library_bitcode(), module, log);
+  auto builtins = open(bitcode.back(), module, log);
   if (!builtins) return false;
+  bool good = true;
   for (Function* function : functions) {
-    const Function* target = counterpart(*builtins, function->getName().str());
-    if (target == nullptr || !fits(*function, *target)) continue;
+    const std::string name = counterpart(*function);
+    const Function* target = name.empty() ? nullptr : builtins->getFunction(name);
+    if (target == nullptr) {
+      log += "unresolved function: " + llvm::demangle(function->getName().str()) + '\n';
+      good = false;
+      continue;
+    }
     if (target->getName() != function->getName() || target->getFunctionType() != function->getFunctionType()) {
       call_counterpart(*function, *target);
     }
   }
+  if (!good) return false;
   if (llvm::Linker::linkModules(module, std::move(builtins), llvm::Linker::LinkOnlyNeeded)) {
     log += "built-in functions: do not link\n";
     return false;

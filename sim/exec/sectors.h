@@ -61,13 +61,34 @@ inline std::uint32_t coalesce(std::span<const std::uint64_t> addresses, std::uin
   if (regular) {  // no gap between neighbours
     const std::uint64_t last = (addresses.back() + bytes - 1) / sector_bytes;
     for (std::uint64_t sector = first / sector_bytes; sector <= last; ++sector) sectors.push_back(sector);
-  } else {
-    seen.clear();
+    return static_cast<std::uint32_t>(sectors.size() - before);
+  }
+  if (bytes <= sector_bytes) {  // as long as addresses rise, what was touched lies below
+    std::array<std::uint64_t, 2 * most_lanes + 1> rising;
+    std::size_t count = 0;
+    std::uint64_t previous = 0, next = 0;
+    bool falls = false;
     for (const std::uint64_t address : addresses) {
-      const std::uint64_t last = (address + bytes - 1) / sector_bytes;
-      for (std::uint64_t sector = address / sector_bytes; sector <= last; ++sector) {
-        if (seen.insert(sector)) sectors.push_back(sector);
-      }
+      falls |= address < previous;
+      previous = address;
+      const std::uint64_t begin = address / sector_bytes, last = (address + bytes - 1) / sector_bytes;
+      // Both are written where one is, so that nothing is to be predicted.
+      rising[count] = begin;
+      count += begin >= next ? 1 : 0;
+      rising[count] = last;
+      count += last > begin && last >= next ? 1 : 0;
+      next = last + 1;
+    }
+    if (!falls) {
+      sectors.insert(sectors.end(), rising.begin(), rising.begin() + static_cast<std::ptrdiff_t>(count));
+      return static_cast<std::uint32_t>(count);
+    }
+  }
+  seen.clear();
+  for (const std::uint64_t address : addresses) {
+    const std::uint64_t last = (address + bytes - 1) / sector_bytes;
+    for (std::uint64_t sector = address / sector_bytes; sector <= last; ++sector) {
+      if (seen.insert(sector)) sectors.push_back(sector);
     }
   }
   return static_cast<std::uint32_t>(sectors.size() - before);

@@ -36,6 +36,51 @@ MemorySpace space_of(SiteSpace space) {
 std::uint64_t WaveMerge::run(std::span<const std::span<const LogEntry>> lanes, const std::vector<Site>& sites,
                              const GroupMemory& memory, std::vector<WaveAccess>& accesses,
                              std::vector<std::uint64_t>& sectors) {
+  sites_ = &sites;
+  memory_ = &memory;
+  accesses_ = &accesses;
+  sectors_ = &sectors;
+  pending_ = 0;
+  if (lanes.empty()) return 0;
+  return is_in_step(lanes) ? run_in_step(lanes) : run_apart(lanes);
+}
+
+// Whether all lanes came to the same sites after the same instructions.
+bool WaveMerge::is_in_step(std::span<const std::span<const LogEntry>> lanes) {
+  const std::span<const LogEntry> first = lanes.front();
+  const auto step = [](const LogEntry& entry) { return std::uint64_t{entry.issued} << 32 | entry.site; };
+  std::uint64_t differ = 0;
+  for (const std::span<const LogEntry> lane : lanes) {
+    if (lane.size() != first.size()) return false;
+    const LogEntry* other = first.data();
+    for (const LogEntry& entry : lane) differ |= step(entry) ^ step(*other++);
+    if (differ != 0) return false;
+  }
+  return true;
+}
+
+// What run_apart() would do, if every lane holds the smallest site each time.
+std::uint64_t WaveMerge::run_in_step(std::span<const std::span<const LogEntry>> lanes) {
+  const std::span<const LogEntry> first = lanes.front();
+  std::uint32_t issued = 0;
+  std::uint64_t total = 0;
+  lanes_.count = lanes.size();
+  for (std::size_t i = 0; i < lanes.size(); ++i) at_[i] = lanes[i].data();
+  for (std::size_t at = 0; at < first.size(); ++at) {
+    const std::uint32_t more = first[at].issued - issued;
+    issued = first[at].issued;
+    total += more;
+    pending_ += more;
+    const std::uint32_t site = first[at].site;
+    const SiteKind kind = (*sites_)[site].kind;
+    if (kind == SiteKind::marker || kind == SiteKind::finish) continue;
+    for (std::size_t i = 0; i < lanes_.count; ++i) lanes_.addresses[i] = at_[i][at].address;
+    come_to(site);
+  }
+  return total;
+}
+
+std::uint64_t WaveMerge::run_apart(std::span<const std::span<const LogEntry>> lanes) {
   const std::size_t n = lanes.size();
   for (std::size_t i = 0; i < n; ++i) {
     at_[i] = lanes[i].data();
@@ -43,7 +88,6 @@ std::uint64_t WaveMerge::run(std::span<const std::span<const LogEntry>> lanes, c
     issued_[i] = 0;
   }
   std::uint64_t total = 0;
-  pending_ = 0;
   for (;;) {
     std::uint32_t site = none;
     for (std::size_t i = 0; i < n; ++i) site = std::min(site, next_[i]);
@@ -61,32 +105,35 @@ std::uint64_t WaveMerge::run(std::span<const std::span<const LogEntry>> lanes, c
     }
     total += most;
     pending_ += most;
-    const Site& what = sites[site];
-    if (what.kind == SiteKind::marker || what.kind == SiteKind::finish) continue;
-    if (what.space == SiteSpace::generic && what.kind != SiteKind::barrier) {
-      split(site, what, memory, accesses, sectors);
-    } else {
-      record(site, what, space_of(what.space), lanes_, accesses, sectors);
-    }
+    come_to(site);
+  }
+}
+
+// The lanes in lanes_ execute the instruction together.
+void WaveMerge::come_to(std::uint32_t number) {
+  const Site& site = (*sites_)[number];
+  if (site.kind == SiteKind::marker || site.kind == SiteKind::finish) return;
+  if (site.space == SiteSpace::generic && site.kind != SiteKind::barrier) {
+    split(number, site);
+  } else {
+    record(number, site, space_of(site.space), lanes_);
   }
 }
 
 // Lanes of one instruction may hold generic pointers to different memories. Private memory is not traced.
-void WaveMerge::split(std::uint32_t number, const Site& site, const GroupMemory& memory,
-                      std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors) {
+void WaveMerge::split(std::uint32_t number, const Site& site) {
   global_.count = local_.count = 0;
   for (std::size_t i = 0; i < lanes_.count; ++i) {
     const std::uint64_t address = lanes_.addresses[i];
-    if (memory.private_memory.holds(address)) continue;
-    Batch& batch = memory.local.holds(address) ? local_ : global_;
+    if (memory_->private_memory.holds(address)) continue;
+    Batch& batch = memory_->local.holds(address) ? local_ : global_;
     batch.addresses[batch.count++] = address;
   }
-  if (global_.count != 0) record(number, site, MemorySpace::global, global_, accesses, sectors);
-  if (local_.count != 0) record(number, site, MemorySpace::local, local_, accesses, sectors);
+  if (global_.count != 0) record(number, site, MemorySpace::global, global_);
+  if (local_.count != 0) record(number, site, MemorySpace::local, local_);
 }
 
-void WaveMerge::record(std::uint32_t number, const Site& site, MemorySpace space, const Batch& batch,
-                       std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors) {
+void WaveMerge::record(std::uint32_t number, const Site& site, MemorySpace space, const Batch& batch) {
   WaveAccess access;
   access.site = number;
   access.kind = kind_of(site.kind);
@@ -99,12 +146,32 @@ void WaveMerge::record(std::uint32_t number, const Site& site, MemorySpace space
   if (site.kind == SiteKind::barrier) {
     access.space = MemorySpace::local;
   } else if (space == MemorySpace::local) {
-    access.sectors = bank_conflicts(addresses, site.bytes, site.kind == SiteKind::atomic, *seen_);
+    access.sectors = conflicts(number, site, batch);
   } else {
-    access.first_sector = static_cast<std::uint32_t>(sectors.size());
-    access.sectors = coalesce(addresses, site.bytes, *seen_, sectors);
+    access.first_sector = static_cast<std::uint32_t>(sectors_->size());
+    access.sectors = coalesce(addresses, site.bytes, *seen_, *sectors_);
   }
-  accesses.push_back(access);
+  accesses_->push_back(access);
+}
+
+// Most instructions meet in the same banks whenever they are executed: it depends on how far the lanes' addresses lie
+// apart and in which bank the first one is.
+std::uint32_t WaveMerge::conflicts(std::uint32_t number, const Site& site, const Batch& batch) {
+  const std::uint64_t first = batch.addresses[0];
+  const std::uint64_t phase = first % (local_banks * bank_bytes);
+  Pattern& known = (*patterns_)[number % patterns_->size()];
+  if (known.sites == sites_ && known.site == number && known.count == batch.count && known.phase == phase) {
+    std::uint64_t differ = 0;
+    for (std::size_t i = 0; i < batch.count; ++i) differ |= (batch.addresses[i] - first) ^ known.offsets[i];
+    if (differ == 0) return known.conflicts;
+  }
+  known.sites = sites_;
+  known.site = number;
+  known.count = batch.count;
+  known.phase = phase;
+  for (std::size_t i = 0; i < batch.count; ++i) known.offsets[i] = batch.addresses[i] - first;
+  const std::span<const std::uint64_t> addresses(batch.addresses.data(), batch.count);
+  return known.conflicts = bank_conflicts(addresses, site.bytes, site.kind == SiteKind::atomic, *seen_);
 }
 
 }  // namespace sluice::exec

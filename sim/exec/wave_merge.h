@@ -42,10 +42,28 @@ class WaveMerge {
     std::array<std::uint64_t, most_lanes> addresses;
     std::size_t count = 0;
   };
-  void record(std::uint32_t number, const Site& site, MemorySpace space, const Batch& batch,
-              std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);
-  void split(std::uint32_t number, const Site& site, const GroupMemory& memory, std::vector<WaveAccess>& accesses,
-             std::vector<std::uint64_t>& sectors);
+  // How the lanes of a local access lay to each other when it was last met.
+  struct Pattern {
+    const std::vector<Site>* sites = nullptr;
+    std::uint32_t site = 0;
+    std::uint32_t conflicts = 0;
+    std::size_t count = 0;
+    std::uint64_t phase = 0;  // of the first lane
+    std::array<std::uint64_t, most_lanes> offsets;
+  };
+  [[nodiscard]] static bool is_in_step(std::span<const std::span<const LogEntry>> lanes);
+  [[nodiscard]] std::uint64_t run_in_step(std::span<const std::span<const LogEntry>> lanes);
+  [[nodiscard]] std::uint64_t run_apart(std::span<const std::span<const LogEntry>> lanes);
+  void come_to(std::uint32_t number);
+  void record(std::uint32_t number, const Site& site, MemorySpace space, const Batch& batch);
+  void split(std::uint32_t number, const Site& site);
+  [[nodiscard]] std::uint32_t conflicts(std::uint32_t number, const Site& site, const Batch& batch);
+
+  // Of the phase that is being merged.
+  const std::vector<Site>* sites_ = nullptr;
+  const GroupMemory* memory_ = nullptr;
+  std::vector<WaveAccess>* accesses_ = nullptr;
+  std::vector<std::uint64_t>* sectors_ = nullptr;
 
   std::array<std::uint32_t, most_lanes> next_;
   std::array<std::uint32_t, most_lanes> issued_;
@@ -53,6 +71,7 @@ class WaveMerge {
   Batch lanes_, global_, local_;
   std::uint32_t pending_ = 0;  // instructions since the last record
   std::unique_ptr<KeySet> seen_ = std::make_unique<KeySet>();
+  std::unique_ptr<std::array<Pattern, 64>> patterns_ = std::make_unique<std::array<Pattern, 64>>();
 };
 
 }  // namespace sluice::exec

@@ -37,9 +37,19 @@ void Traffic::add(const Traffic& o) {
   atomic_sectors += o.atomic_sectors;
   device_read += o.device_read;
   device_written += o.device_written;
+  if (o.level != Level::host) return;
   for (std::size_t i = 0; i < host_reads.size(); ++i)
     host_reads[i] += o.host_reads[i], host_writes[i] += o.host_writes[i];
   host_partial_writes += o.host_partial_writes;
+}
+
+void Traffic::reset() {
+  if (level == Level::host) {
+    *this = {};
+    return;
+  }
+  level = Level::none;
+  lines = sectors = l1_hits = l2_hits = l2_sectors = atomic_sectors = device_read = device_written = 0;
 }
 
 bool Traffic::crosses_link() const {
@@ -51,8 +61,10 @@ bool Traffic::crosses_link() const {
 MemorySide::MemorySide(const profile::Profile& profile, const Rates& rates)
     : profile_(profile),
       line_sectors_(rates.line_sectors),
-      l1_(profile.machine.device.compute_units, SectorCache(profile.compute.l1_bytes, profile.device_cache.line_bytes)),
-      l2_(profile.device_cache.capacity_bytes, profile.device_cache.line_bytes) {}
+      l2_(profile.device_cache.capacity_bytes, profile.device_cache.line_bytes) {
+  for (std::uint64_t i = 0; i < profile.machine.device.compute_units; ++i)
+    l1_.emplace_back(profile.compute.l1_bytes, profile.device_cache.line_bytes);
+}
 
 void MemorySide::begin(const MemoryMap* map, std::uint64_t local_bytes) {
   ++launch_;
@@ -122,6 +134,44 @@ HostSpan MemorySide::span_of(Extent Range::*extent) const noexcept {
   return span;
 }
 
+// A line's sectors from `sector` on, all of which the access touches one after the other; moves on behind them.
+MemorySide::Piece MemorySide::next_piece(const WaveAccess& access, const std::uint64_t*& sector,
+                                         const std::uint64_t* end) {
+  Range& range = range_of(*sector);
+  touched_strays_ |=
+      range.memory == nullptr && (access.kind != AccessKind::load || access.space != MemorySpace::constant);
+  const std::uint64_t shift = range.simulated - range.begin;
+  const std::uint64_t line = (*sector + shift) / line_sectors_;
+  Piece piece;
+  Extent& touched = access.kind == AccessKind::load ? range.read : range.written;
+  do {
+    const std::uint64_t at = *sector + shift;
+    piece.mask |= 1U << (at % line_sectors_);
+    touched.add(at);
+    ++sector;
+  } while (sector != end && *sector >= range.begin && *sector < range.end && (*sector + shift) / line_sectors_ == line);
+  if (range.host && access.kind == AccessKind::atomic) range.read.add(touched.last);
+  piece.host = range.host;
+  piece.key = range.host ? line | host_bit | launch_ << 44 : line;
+  return piece;
+}
+
+void MemorySide::expect(std::size_t unit, const WaveAccess& access, const GroupTrace& trace) const {
+  if (access.sectors == 0 || last_range_ >= ranges_.size()) return;
+  const std::uint64_t sector = trace.sectors[access.first_sector];
+  const Range* range = &ranges_[last_range_];
+  if (sector - range->begin >= range->end - range->begin) {
+    const auto after = std::upper_bound(ranges_.begin(), ranges_.end(), sector,
+                                        [](std::uint64_t s, const Range& r) { return s < r.begin; });
+    if (after == ranges_.begin()) return;
+    range = &*std::prev(after);
+  }
+  const std::uint64_t line = (sector + (range->simulated - range->begin)) / line_sectors_;
+  const std::uint64_t key = range->host ? line | host_bit | launch_ << 44 : line;
+  if (access.kind == AccessKind::load) l1_[unit].expect(key);
+  l2_.expect(key);
+}
+
 void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupTrace& trace, Traffic& traffic) {
   traffic.sectors += access.sectors;
   // One run of whole sectors may have a part of one at each end.
@@ -130,35 +180,30 @@ void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupT
   const std::uint64_t* sector = trace.sectors.data() + access.first_sector;
   const std::uint64_t* const end = sector + access.sectors;
   while (sector != end) {
-    Range& range = range_of(*sector);
-    touched_strays_ |=
-        range.memory == nullptr && (access.kind != AccessKind::load || access.space != MemorySpace::constant);
-    const std::uint64_t shift = range.simulated - range.begin;
-    const std::uint64_t line = (*sector + shift) / line_sectors_;
-    std::uint32_t mask = 0;
-    Extent& touched = access.kind == AccessKind::load ? range.read : range.written;
-    do {
-      const std::uint64_t at = *sector + shift;
-      mask |= 1U << (at % line_sectors_);
-      touched.add(at);
-      ++sector;
-    } while (sector != end && *sector >= range.begin && *sector < range.end &&
-             (*sector + shift) / line_sectors_ == line);
-    ++traffic.lines;
-    const std::uint64_t key = range.host ? line | host_bit | launch_ << 44 : line;
-    switch (access.kind) {
-      case AccessKind::load:
-        load(unit, key, mask, range.host, traffic);
-        break;
-      case AccessKind::store:
-        store(key, mask, range.host, whole, traffic);
-        break;
-      case AccessKind::atomic:
-        if (range.host) range.read.add(touched.last);
-        atomic(key, mask, range.host, traffic);
-        break;
-      case AccessKind::barrier:
-        break;
+    // The host's processor looks for several lines at once.
+    std::size_t count = 0;
+    while (sector != end && count < pieces_.size()) {
+      const Piece& piece = pieces_[count++] = next_piece(access, sector, end);
+      if (count == 1 && sector == end) break;
+      if (access.kind == AccessKind::load) l1_[unit].expect(piece.key);
+      l2_.expect(piece.key);
+    }
+    traffic.lines += count;
+    for (std::size_t i = 0; i < count; ++i) {
+      const Piece& piece = pieces_[i];
+      switch (access.kind) {
+        case AccessKind::load:
+          load(unit, piece.key, piece.mask, piece.host, traffic);
+          break;
+        case AccessKind::store:
+          store(piece.key, piece.mask, piece.host, whole, traffic);
+          break;
+        case AccessKind::atomic:
+          atomic(piece.key, piece.mask, piece.host, traffic);
+          break;
+        case AccessKind::barrier:
+          break;
+      }
     }
   }
 }
@@ -178,26 +223,26 @@ void MemorySide::fetch(std::uint64_t key, std::uint32_t missing, bool host, Traf
     for_runs(wanted, [&](std::uint32_t n) { ++traffic.host_reads[n]; });
   } else {
     traffic.level = std::max(traffic.level, Level::memory);
-    traffic.device_read += static_cast<std::uint64_t>(std::popcount(wanted)) * sector_bytes;
+    traffic.device_read += std::uint64_t{count_sectors(wanted)} * sector_bytes;
   }
 }
 
 void MemorySide::load(std::size_t unit, std::uint64_t key, std::uint32_t mask, bool host, Traffic& traffic) {
   const std::uint32_t near = l1_[unit].access(key, mask, false).hits;
-  traffic.l1_hits += static_cast<std::uint64_t>(std::popcount(near));
+  traffic.l1_hits += count_sectors(near);
   traffic.level = std::max(traffic.level, Level::l1);
   const std::uint32_t missing = mask & ~near;
   if (missing == 0) return;
   const SectorCache::Result far = l2_.access(key, missing, false);
   traffic.level = std::max(traffic.level, Level::l2);
-  traffic.l2_sectors += static_cast<std::uint64_t>(std::popcount(missing));
-  traffic.l2_hits += static_cast<std::uint64_t>(std::popcount(far.hits));
+  traffic.l2_sectors += count_sectors(missing);
+  traffic.l2_hits += count_sectors(far.hits);
   traffic.device_written += static_cast<std::uint64_t>(far.written_back) * sector_bytes;
   if (const std::uint32_t absent = missing & ~far.hits; absent != 0) fetch(key, absent, host, traffic);
 }
 
 void MemorySide::store(std::uint64_t key, std::uint32_t mask, bool host, bool whole, Traffic& traffic) {
-  traffic.l2_sectors += static_cast<std::uint64_t>(std::popcount(mask));
+  traffic.l2_sectors += std::uint64_t{count_sectors(mask)};
   traffic.level = std::max(traffic.level, Level::l2);
   if (!host) {
     traffic.device_written += static_cast<std::uint64_t>(l2_.access(key, mask, true).written_back) * sector_bytes;
@@ -207,12 +252,12 @@ void MemorySide::store(std::uint64_t key, std::uint32_t mask, bool host, bool wh
   if (whole) {
     for_runs(mask, [&](std::uint32_t n) { ++traffic.host_writes[n]; });
   } else {
-    traffic.host_partial_writes += static_cast<std::uint64_t>(std::popcount(mask));
+    traffic.host_partial_writes += std::uint64_t{count_sectors(mask)};
   }
 }
 
 void MemorySide::atomic(std::uint64_t key, std::uint32_t mask, bool host, Traffic& traffic) {
-  const auto sectors = static_cast<std::uint64_t>(std::popcount(mask));
+  const auto sectors = std::uint64_t{count_sectors(mask)};
   traffic.l2_sectors += sectors;
   traffic.atomic_sectors += sectors;
   traffic.level = std::max(traffic.level, Level::l2);
@@ -223,7 +268,7 @@ void MemorySide::atomic(std::uint64_t key, std::uint32_t mask, bool host, Traffi
     return;
   }
   const SectorCache::Result far = l2_.access(key, mask, true);
-  traffic.l2_hits += static_cast<std::uint64_t>(std::popcount(far.hits));
+  traffic.l2_hits += count_sectors(far.hits);
   traffic.device_written += static_cast<std::uint64_t>(far.written_back) * sector_bytes;
   if (const std::uint32_t absent = mask & ~far.hits; absent != 0) fetch(key, absent, false, traffic);
 }

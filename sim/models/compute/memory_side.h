@@ -32,10 +32,12 @@ struct Traffic {
   std::uint64_t atomic_sectors = 0;
   std::uint64_t device_read = 0;  // bytes
   std::uint64_t device_written = 0;
+  // Nothing unless `level` is the host's.
   std::array<std::uint64_t, max_line_sectors + 1> host_reads{};  // packets by their sectors
   std::array<std::uint64_t, max_line_sectors + 1> host_writes{};
   std::uint64_t host_partial_writes = 0;  // of less than a sector each
   void add(const Traffic& other);
+  void reset();
   [[nodiscard]] bool crosses_link() const;
 };
 
@@ -53,6 +55,8 @@ class MemorySide {
   void begin(const MemoryMap* map, std::uint64_t local_bytes);
   // A global, constant or image access of a wave on `unit`.
   void access(std::size_t unit, const WaveAccess& access, const GroupTrace& trace, Traffic& traffic);
+  // The same will come soon: brings what its first line needs nearer to the host's processor. Changes nothing.
+  void expect(std::size_t unit, const WaveAccess& access, const GroupTrace& trace) const;
   // What of the host's memory the launch has read, and written.
   [[nodiscard]] HostSpan host_read() const noexcept { return span_of(&Range::read); }
   [[nodiscard]] HostSpan host_written() const noexcept { return span_of(&Range::written); }
@@ -91,7 +95,14 @@ class MemorySide {
     Extent written;
   };
 
+  struct Piece {  // what an access touches of one line
+    std::uint64_t key = 0;
+    std::uint32_t mask = 0;
+    bool host = false;
+  };
+
   [[nodiscard]] Range& range_of(std::uint64_t sector);
+  [[nodiscard]] Piece next_piece(const WaveAccess& access, const std::uint64_t*& sector, const std::uint64_t* end);
   [[nodiscard]] HostSpan span_of(Extent Range::*extent) const noexcept;
   void load(std::size_t unit, std::uint64_t key, std::uint32_t mask, bool host, Traffic& traffic);
   void store(std::uint64_t key, std::uint32_t mask, bool host, bool whole, Traffic& traffic);
@@ -103,6 +114,7 @@ class MemorySide {
   std::uint64_t launch_ = 0;
   std::vector<Range> ranges_;  // by address
   std::size_t last_range_ = 0;
+  std::array<Piece, 32> pieces_;
   bool touched_strays_ = false;
   Range page_;                                              // of an address outside all ranges
   std::unordered_map<std::uint64_t, std::uint64_t> pages_;  // such pages in the order of first touch; never iterated

@@ -115,7 +115,12 @@ class GroupRunner {
   bool to_barrier(Wave& w) {
     const WaveTrace& t = trace_->waves[w.trace];
     while (w.next < t.accesses) {
-      const WaveAccess& a = trace_->accesses[t.first_access + w.next++];
+      const std::size_t at = t.first_access + w.next++;
+      const WaveAccess& a = trace_->accesses[at];
+      if (at + ahead < trace_->accesses.size()) {
+        const WaveAccess& later = trace_->accesses[at + ahead];
+        if (!is_local(later)) memory_.expect(unit_, later, *trace_);
+      }
       wait(w, awaited(w, a, room_));
       w.issued += a.issued;
       w.time += to_ps(a.issued * w.instruction);
@@ -169,7 +174,8 @@ class GroupRunner {
       largest_ = std::max(largest_, cost);
       return t + to_ps(cost) + rates_.local_ps;
     }
-    Traffic one;
+    Traffic& one = one_;
+    one.reset();
     memory_.access(unit_, a, *trace_, one);
     traffic_.add(one);
     const Cost cost = l1_cost(rates_, a, one);
@@ -203,6 +209,7 @@ class GroupRunner {
   }
 
   static constexpr std::uint32_t over = ~0U;
+  static constexpr std::size_t ahead = 6;  // records; by then what was asked for is there
 
   const std::uint32_t room_;
   const Rates& rates_;
@@ -216,6 +223,7 @@ class GroupRunner {
   std::uint64_t arrived_ = 0;                 // at the next barrier
   Cost largest_ = 0;                          // service of a single record since the last one
   Traffic traffic_;
+  Traffic one_;  // of the access that is being looked at
   Arrivals l2_, atomics_, dram_, host_read_, host_write_;
   TimePs hot_ = 0;  // the last atomic on a contended sector
   TimePs drained_ = 0;

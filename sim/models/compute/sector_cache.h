@@ -5,9 +5,18 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
-#include <vector>
+#include <cstdlib>
+#include <memory>
+#include <span>
 
 namespace sluice::compute {
+
+// Of the sectors in a line's mask.
+[[nodiscard]] inline std::uint32_t count_sectors(std::uint32_t mask) noexcept {
+  mask -= (mask >> 1) & 0x55;
+  mask = (mask & 0x33) + ((mask >> 2) & 0x33);
+  return (mask + (mask >> 4)) & 0xf;
+}
 
 class SectorCache {
  public:
@@ -22,6 +31,14 @@ class SectorCache {
   };
   // Reads or writes the sectors `mask` of `line` and leaves them valid; a write leaves them dirty.
   Result access(std::uint64_t line, std::uint32_t mask, bool write);
+  // Brings what a look-up of `line` will need nearer to the host's processor.
+  void expect(std::uint64_t line) const noexcept {
+    if (set_count_ == 0) return;
+    const Set& set = sets_[set_of(hash_of(line))];
+    __builtin_prefetch(&set);
+    __builtin_prefetch(&set.tag);
+    __builtin_prefetch(&set.tag[ways / 2]);
+  }
   // The sectors of `mask` that are there, which neither fills nor renews.
   [[nodiscard]] std::uint32_t present(std::uint64_t line, std::uint32_t mask) const;
   // Takes the sectors `mask` in as valid and clean, beside one of them that was asked for.
@@ -32,25 +49,38 @@ class SectorCache {
   void clear(std::uint32_t usable_ways = ways);
 
  private:
-  // A look-up that misses touches two of the host's cache lines, one that hits three.
+  // A look-up touches two of the host's cache lines: the first, and the one of the tag that it finds or replaces.
   struct alignas(64) Set {
-    std::array<std::uint32_t, ways> mark{};  // low bits of the tag
-    std::array<std::uint32_t, ways> used{};
-    std::array<std::uint64_t, ways> tag{};
-    std::array<std::uint8_t, ways> valid{}, dirty{};
-    std::uint32_t epoch = 0;   // of the last clear() that it saw; another one: empty
-    std::uint32_t filled = 0;  // ways in use, from the first
+    std::array<std::uint64_t, ways / 8> marks;  // a byte of each tag's hash
+    std::uint64_t order;                        // a way in four bits, the most recently used one lowest
+    std::array<std::uint8_t, ways> valid, dirty;
+    std::uint32_t epoch;  // of the last clear() that it saw; another one: empty
+    std::uint8_t filled;  // ways in use, from the first
+    alignas(64) std::array<std::uint64_t, ways> tag;
   };
+  struct Free {
+    void operator()(void* memory) const noexcept { std::free(memory); }
+  };
+  static constexpr std::uint64_t ways_in_order = 0xfedcba9876543210ULL;
   static constexpr std::uint32_t absent = ways;
 
-  [[nodiscard]] std::size_t set_of(std::uint64_t line) const noexcept;
-  [[nodiscard]] std::uint32_t way_of(const Set& set, std::uint64_t line) const noexcept;
+  [[nodiscard]] static std::uint64_t hash_of(std::uint64_t line) noexcept { return line * 0x9e3779b97f4a7c15ULL; }
+  // The upper half of a product spreads strides of any size over any number of sets.
+  [[nodiscard]] std::size_t set_of(std::uint64_t hash) const noexcept {
+    return static_cast<std::size_t>(((hash >> 32) * set_count_) >> 32);
+  }
+  [[nodiscard]] static std::uint8_t mark_of(std::uint64_t hash) noexcept {
+    return static_cast<std::uint8_t>(hash >> 24);
+  }
+  [[nodiscard]] std::uint32_t way_of(const Set& set, std::uint64_t line, std::uint64_t hash) const noexcept;
+  static void renew(Set& set, std::uint32_t way) noexcept;
 
   std::uint64_t set_count_;
   std::uint32_t usable_ = ways;
   std::uint32_t epoch_ = 1;
-  std::uint32_t clock_ = 0;
-  std::vector<Set> sets_;
+  // Zeros until something comes to a set, so that the host has pages for as much of a cache as is used.
+  std::unique_ptr<void, Free> memory_;
+  std::span<Set> sets_;
 };
 
 }  // namespace sluice::compute
