@@ -3,6 +3,10 @@
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/Linker/Linker.h>
 #include <llvm/Support/MemoryBuffer.h>
+#include <llvm/Support/raw_ostream.h>
+
+#include <mutex>
+#include <unordered_set>
 
 #include "sim/exec/embedded.h"
 #include "sim/exec/lowering.h"
@@ -99,6 +103,35 @@ bool fits(const Function& function, const Function& target) {
 
 namespace {
 
+// What the libraries were found to have. To open them takes longer than all else that is done to a small program.
+class Resolved {
+ public:
+  static Resolved& of_process() {
+    static Resolved resolved;
+    return resolved;
+  }
+  bool has(const Function& function) {
+    const std::lock_guard lock(mutex_);
+    return known_.count(declaration(function)) != 0;
+  }
+  void add(const Function& function) {
+    const std::lock_guard lock(mutex_);
+    if (known_.size() < kMost) known_.insert(declaration(function));
+  }
+
+ private:
+  static constexpr std::size_t kMost = 20'000;  // about what both define; a program can declare types without end
+  static std::string declaration(const Function& function) {
+    std::string text;
+    llvm::raw_string_ostream stream(text);
+    stream << *function.getFunctionType() << ' ' << function.getName();
+    return stream.str();
+  }
+
+  std::mutex mutex_;
+  std::unordered_set<std::string> known_;
+};
+
 void drop_unused(Module& module) {
   for (Function& function : llvm::make_early_inc_range(module)) {
     if (function.isDeclaration() && function.use_empty()) function.eraseFromParent();
@@ -109,17 +142,25 @@ void drop_unused(Module& module) {
 
 bool check_libraries(Module& module, std::string& log) {
   drop_unused(module);
-  const auto functions = missing(module);
-  if (functions.empty()) return true;
-  const auto device_library = open(device_library_bitcode(), module, log);
-  const auto builtins = open(builtin_library_bitcode(), module, log);
-  if (!device_library || !builtins) return false;
+  auto functions = missing(module);
+  llvm::erase_if(functions, [](const Function* function) { return Resolved::of_process().has(*function); });
+  std::unique_ptr<Module> device_library, builtins;
   bool good = true;
   for (const Function* function : functions) {
+    if (!device_library) device_library = open(device_library_bitcode(), module, log);
+    if (!device_library) return false;
     const Function* own = device_library->getFunction(function->getName());
-    if (own != nullptr && !own->isDeclaration()) continue;
-    const Function* target = counterpart(*builtins, function->getName().str());
-    if (target != nullptr && fits(*function, *target)) continue;
+    bool found = own != nullptr && !own->isDeclaration();
+    if (!found) {
+      if (!builtins) builtins = open(builtin_library_bitcode(), module, log);
+      if (!builtins) return false;
+      const Function* target = counterpart(*builtins, function->getName().str());
+      found = target != nullptr && fits(*function, *target);
+    }
+    if (found) {
+      Resolved::of_process().add(*function);
+      continue;
+    }
     log += "unresolved function: " + llvm::demangle(function->getName().str()) + '\n';
     good = false;
   }
