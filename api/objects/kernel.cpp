@@ -108,7 +108,7 @@ bool Kernel::prepare(const Device& device) {
 
 bool Kernel::has_argument_info() const noexcept {
   return std::all_of(info_->arguments.begin(), info_->arguments.end(),
-                     [](const KernelArgumentInfo& a) { return !a.type_name.empty(); });
+                     [](const KernelArgumentInfo& a) { return !a.name.empty(); });
 }
 
 cl_int Kernel::set_memory(Argument& to, const KernelArgumentInfo& info, std::size_t size, const void* value) {

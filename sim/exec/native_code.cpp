@@ -54,6 +54,8 @@ Functions callable() {
   SLUICE_BINARY(fmax)
 #undef SLUICE_UNARY
 #undef SLUICE_BINARY
+  add("sincos", &::sincos);  // of the sine and the cosine of one number
+  add("sincosf", &::sincosf);
   add("fma", static_cast<double (*)(double, double, double)>(&::fma));
   add("fmaf", static_cast<float (*)(float, float, float)>(&::fmaf));
   for (const NamedFunction& function : math_functions()) {

@@ -68,7 +68,7 @@ class MemoryMap {
 
 enum class ArgumentKind : std::uint8_t { value, global, constant, local, image, sampler };
 
-// As clGetKernelArgInfo tells it; texts are empty unless the program was built with -cl-kernel-arg-info.
+// As clGetKernelArgInfo tells it; the name is empty unless the program was built with -cl-kernel-arg-info.
 struct KernelArgumentInfo {
   ArgumentKind kind = ArgumentKind::value;
   std::uint64_t size_bytes = 0;  // of a value; pointers, images and samplers: 8

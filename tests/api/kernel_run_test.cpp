@@ -116,9 +116,22 @@ TEST_F(KernelRun, RecursionIsRefused) {
 }
 
 TEST_F(KernelRun, UnresolvedFunctionsAreFoundWhenTheProgramIsBuilt) {
-  EXPECT_TRUE(contains(
-      log_of("int missing(int n);\nkernel void k(global int* p) { p[0] = missing(p[0]); }", CL_BUILD_PROGRAM_FAILURE),
-      "missing"));
+  for (const char* again : {"", " "}) {  // the text differs, so that it is not the front end that remembers
+    EXPECT_TRUE(contains(log_of(std::string("int missing(int n);\nkernel void k(global int* p) { p[0] = missing(p[0]); }") +
+                                    again,
+                                CL_BUILD_PROGRAM_FAILURE),
+                         "missing"));
+  }
+  expect_alive();
+}
+
+// The engine remembers which functions its libraries have: by their types too.
+TEST_F(KernelRun, AFunctionOfALibraryWithAnotherTypeIsUnresolved) {
+  log_of("kernel void k(global float* p) { p[0] = native_exp2(p[0]); }", CL_SUCCESS);
+  const std::string text = log_of(
+      "int _Z11native_exp2f(float x);\nkernel void k(global float* p) { p[0] = _Z11native_exp2f(p[0]); }",
+      CL_BUILD_PROGRAM_FAILURE);
+  EXPECT_TRUE(contains(text, "native_exp2")) << text;
   expect_alive();
 }
 

@@ -187,6 +187,27 @@ TEST_F(Build, Arguments) {
   EXPECT_EQ(clBuildProgram(p, 1, &device, nullptr, nullptr, nullptr), CL_SUCCESS);
 }
 
+// "Kernel argument information is only available if the program object [...] was built with the -cl-kernel-arg-info
+// option" (clGetKernelArgInfo).
+TEST_F(Build, ArgumentsAreToldIfAskedFor) {
+  for (const bool asked : {false, true}) {
+    cl_program p = source("kernel void k(global const float* values, int count) {}");
+    ASSERT_EQ(build(p, asked ? "-cl-kernel-arg-info" : ""), CL_SUCCESS) << log(p);
+    cl_kernel k = clCreateKernel(p, "k", nullptr);
+    ASSERT_NE(k, nullptr);
+    for (const cl_kernel_arg_info what : {CL_KERNEL_ARG_ADDRESS_QUALIFIER, CL_KERNEL_ARG_ACCESS_QUALIFIER,
+                                          CL_KERNEL_ARG_TYPE_NAME, CL_KERNEL_ARG_TYPE_QUALIFIER, CL_KERNEL_ARG_NAME}) {
+      char out[16] = "";
+      EXPECT_EQ(clGetKernelArgInfo(k, 1, what, sizeof out, out, nullptr),
+                asked ? CL_SUCCESS : CL_KERNEL_ARG_INFO_NOT_AVAILABLE);
+      if (asked && what == CL_KERNEL_ARG_NAME) {
+        EXPECT_STREQ(out, "count");
+      }
+    }
+    clReleaseKernel(k);
+  }
+}
+
 struct Called {
   std::atomic<int> times{0};
   std::atomic<cl_program> program{nullptr};

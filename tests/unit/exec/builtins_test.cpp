@@ -192,6 +192,18 @@ TEST_F(BuiltinsTest, VectorsAreTheirElements) {
   EXPECT_THAT(std::vector<int>(equal, equal + kCount / 16), testing::Each(1));
 }
 
+TEST_F(BuiltinsTest, NativeSineAndCosineOfOneNumber) {
+  const auto xs = samples<float>(6);
+  auto* values = buffer<float>(2 * kCount);
+  auto launch = launch_line("native_circle");
+  launch.arguments = {filled(xs), global(values, 2 * kCount)};
+  EXPECT_TRUE(run(launch).good);
+  for (std::size_t i = 0; i < kCount; ++i) {
+    EXPECT_NEAR(values[i], std::sin(double{xs[i]}), 1e-6) << xs[i];
+    EXPECT_NEAR(values[kCount + i], std::cos(double{xs[i]}), 1e-6) << xs[i];
+  }
+}
+
 TEST_F(BuiltinsTest, PartsOfNumbers) {
   constexpr float inf = std::numeric_limits<float>::infinity();
   const std::vector<float> xs = {-0.25F, -0.0F, inf, 0x1p-149F, 1000.0F, -7.5F, 2.5F, -1.5F};

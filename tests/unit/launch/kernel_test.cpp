@@ -290,7 +290,7 @@ TEST_F(KernelTest, ArgumentsTellWhatTheyAre) {
 }
 
 TEST_F(KernelTest, ArgumentsTellNothingIfTheProgramWasBuiltWithoutIt) {
-  for (KernelArgumentInfo& a : fake().kernels[0].arguments) a.type_name = a.name = "";
+  for (KernelArgumentInfo& a : fake().kernels[0].arguments) a.name = "";  // clang tells types all the same
   cl_int e = CL_SUCCESS;
   cl_kernel k = keep(clCreateKernel(built_program(context), "plain", &e), clReleaseKernel);
   std::array<char, 20> out{};

@@ -46,6 +46,14 @@ kernel void widths(global const float* xs, global int* equal) {
                             w2.s0 == first && w.sf == last;
 }
 
+// Native functions are the code generator's; it computes a sine and a cosine of one number at once.
+kernel void native_circle(global const float* xs, global float* out) {
+  const size_t i = get_global_id(0), n = get_global_size(0);
+  const float x = xs[i], sine = native_sin(x), cosine = native_cos(x);
+  out[i] = sine;
+  out[n + i] = cosine;
+}
+
 kernel void parts(global const float* xs, global float* values, global int* integers, local float* scratch,
                   local int* local_integer) {
   const size_t i = get_global_id(0), n = get_global_size(0);
