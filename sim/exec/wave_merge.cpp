@@ -66,8 +66,24 @@ std::uint64_t WaveMerge::run(std::span<const std::span<const LogEntry>> lanes, c
     if (what.space == SiteSpace::generic && what.kind != SiteKind::barrier) {
       split(site, what, memory, accesses, sectors);
     } else {
+      if (what.space == SiteSpace::image && !memory.tiled_images.empty()) place_texels(memory, lanes_);
       record(site, what, space_of(what.space), lanes_, accesses, sectors);
     }
+  }
+}
+
+// From where texels lie in the functional store to where the device has them.
+void WaveMerge::place_texels(const GroupMemory& memory, Batch& batch) {
+  const TiledRange* image = nullptr;
+  for (std::size_t i = 0; i < batch.count; ++i) {
+    std::uint64_t& address = batch.addresses[i];
+    if (image == nullptr || !image->store.holds(address)) {
+      const auto it = std::find_if(memory.tiled_images.begin(), memory.tiled_images.end(),
+                                   [&](const TiledRange& t) { return t.store.holds(address); });
+      if (it == memory.tiled_images.end()) continue;
+      image = &*it;
+    }
+    address = image->store.first + image->tiling.place(address - image->store.first);
   }
 }
 

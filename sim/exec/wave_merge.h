@@ -24,10 +24,17 @@ struct AddressRange {
   }
 };
 
-// Tells generic pointers apart.
+// An image that the device tiles.
+struct TiledRange {
+  AddressRange store;
+  ImageTiling tiling;
+};
+
+// Tells generic pointers apart, and where the device has what a kernel sees in rows.
 struct GroupMemory {
   AddressRange local;
   AddressRange private_memory;
+  std::vector<TiledRange> tiled_images;
 };
 
 class WaveMerge {
@@ -44,6 +51,7 @@ class WaveMerge {
   };
   void record(std::uint32_t number, const Site& site, MemorySpace space, const Batch& batch,
               std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);
+  static void place_texels(const GroupMemory& memory, Batch& batch);
   void split(std::uint32_t number, const Site& site, const GroupMemory& memory, std::vector<WaveAccess>& accesses,
              std::vector<std::uint64_t>& sectors);
 
