@@ -78,6 +78,7 @@ std::shared_ptr<const ImageDescriptor> descriptor(const Memory& memory) {
   d->data = memory.store();
   d->row_pitch_bytes = memory.image->row_stride();
   d->slice_pitch_bytes = layout.slice_pitch;
+  d->tiling = layout.tiling;
   d->width = extent(0);
   d->channel_order = layout.format.image_channel_order;
   d->channel_type = layout.format.image_channel_data_type;

@@ -1,4 +1,5 @@
-// Image objects (OpenCL 3.0, section 5.3): creation and queries. Images lie linearly in their store.
+// Image objects (OpenCL 3.0, section 5.3): creation and queries. Images lie linearly in their store; a device may tile
+// them, which shows in times alone.
 #include <algorithm>
 #include <cstring>
 
@@ -34,15 +35,16 @@ cl_int find_buffer(const Context& context, const cl_image_format& format, const 
 
 Memory* create_store(Call& call, Context& context, const Image::Layout& layout, cl_mem_flags flags, void* host_ptr) {
   const bool uses = (flags & CL_MEM_USE_HOST_PTR) != 0;
-  if (layout.bytes > context.devices().front()->info().max_allocation_bytes) return nullptr;
-  auto range = DeviceRange::reserve(call.sim(), context, layout.bytes);
+  const std::size_t bytes = layout.device_bytes();
+  if (bytes > context.devices().front()->info().max_allocation_bytes) return nullptr;
+  auto range = DeviceRange::reserve(call.sim(), context, bytes);
   if (!range) return nullptr;
-  std::byte* store = uses ? static_cast<std::byte*>(host_ptr) : reserve_store(layout.bytes);
+  std::byte* store = uses ? static_cast<std::byte*>(host_ptr) : reserve_store(bytes);
   if (store == nullptr) return nullptr;
   if ((flags & CL_MEM_COPY_HOST_PTR) != 0) std::memcpy(store, host_ptr, layout.bytes);
   try {
     return new Memory(context, flags, layout.bytes, uses ? host_ptr : nullptr, store, !uses, std::move(*range),
-                      policy_of(call.runtime().machine().policy, flags));
+                      policy_of(call.runtime().machine().policy, flags), bytes);
   } catch (...) {
     if (!uses) release_store(store);
     throw;
@@ -72,6 +74,13 @@ cl_mem create_image(Call& call, cl_context context_handle, const cl_mem_properti
   if ((code = check_host_ptr(buffer == nullptr ? flags : 0, host_ptr)) != CL_SUCCESS) return nullptr;
   if (!is_supported(*format, flags)) return code = CL_IMAGE_FORMAT_NOT_SUPPORTED, nullptr;
 
+  const DriverPolicy& policy = call.runtime().machine().policy;
+  if (buffer == nullptr) {
+    const bool on_device = placement_of(policy_of(policy, flags)) == Placement::device;
+    if (on_device && (flags & CL_MEM_USE_HOST_PTR) == 0) layout.tiling = tiling_of(layout, policy.image_tile);
+  } else if (buffer->image != nullptr && !buffer->image->layout().tiling.is_linear()) {
+    layout.tiling = tiling_of(layout, policy.image_tile);
+  }
   call.runtime().charge(HostAction::create_buffer);
   auto image = std::make_unique<const Image>(layout, buffer);
   Memory* memory = buffer != nullptr ? new Memory(buffer->root(), flags, buffer->offset(), layout.bytes)

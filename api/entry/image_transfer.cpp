@@ -42,8 +42,7 @@ cl_int check_objects(cl_command_queue handle, std::initializer_list<Memory*> obj
 
 Endpoint image_end(const Queue& queue, const Memory& m, const ImageBox& box) {
   Endpoint e = m.device_end(queue.device(), m.image->offset(box));
-  e.row_pitch_bytes = m.image->row_stride();
-  e.slice_pitch_bytes = m.image->layout().slice_pitch;
+  m.image->shape_end(e, m.image->offset(box));
   return e;
 }
 

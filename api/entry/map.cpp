@@ -18,8 +18,8 @@ void set_shape(const Memory& m, const Memory::Mapping& mapping, Command& c) {
   }
   c.shape = m.image->shape(mapping.box);
   for (Endpoint* e : {&c.source, &c.target}) {
-    e->row_pitch_bytes = m.image->row_stride();
-    e->slice_pitch_bytes = m.image->layout().slice_pitch;
+    m.image->shape_end(*e, m.image->offset(mapping.box));
+    if (e->placement != Placement::device) e->tiling = {};  // the mirror has rows
   }
 }
 
@@ -41,11 +41,13 @@ void describe_map(Call& call, const Queue& queue, Memory& m, const Memory::Mappi
     // Memory that the program brought was pinned when the buffer was created.
     if ((top.flags() & CL_MEM_USE_HOST_PTR) == 0) c.pins_bytes = top.size();
   }
-  if (mapping.flags == CL_MAP_WRITE_INVALIDATE_REGION) {
+  const bool copies = m.image != nullptr && policy.image_invalidate_map_copies;
+  if (mapping.flags == CL_MAP_WRITE_INVALIDATE_REGION && !copies) {
     c.host_only = policy.invalidate_map_is_host_only;
     return;
   }
-  if ((mapping.flags & CL_MAP_READ) != 0 ? !policy.read_map_copies : !policy.write_map_copies) return;
+  const bool invalidates = mapping.flags == CL_MAP_WRITE_INVALIDATE_REGION;
+  if (!invalidates && ((mapping.flags & CL_MAP_READ) != 0 ? !policy.read_map_copies : !policy.write_map_copies)) return;
   c.source = m.device_end(queue.device(), at);
   c.target = m.host_end(call.sim(), at, size);
   set_shape(m, mapping, c);
@@ -68,6 +70,7 @@ void describe_unmap(Call& call, const Queue& queue, Memory& m, const Memory::Map
   }
   if (!mapping.writes()) {
     c.host_only = policy.unmap_after_read_is_host_only;
+    if (m.image != nullptr) c.host_only = policy.image_unmap_after_read_is_host_only.value_or(c.host_only);
     return;
   }
   c.source = mirror;

@@ -44,6 +44,21 @@ std::size_t Image::span(const ImageBox& box) const noexcept {
          box.region[0] * layout_.element_bytes;
 }
 
+void Image::shape_end(Endpoint& end, std::size_t at) const noexcept {
+  end.row_pitch_bytes = row_stride();
+  end.slice_pitch_bytes = layout_.slice_pitch;
+  end.tiling = layout_.tiling;
+  end.image_offset = at;
+}
+
+ImageTiling tiling_of(const Image::Layout& layout, const ImageTile& tile) noexcept {
+  const bool rows = layout.type == CL_MEM_OBJECT_IMAGE2D || layout.type == CL_MEM_OBJECT_IMAGE2D_ARRAY ||
+                    layout.type == CL_MEM_OBJECT_IMAGE3D;
+  if (!rows || tile.is_linear()) return {};
+  const Extent& d = layout.dimensions;
+  return ImageTiling::of(tile, d[0] * layout.element_bytes, d[1], d[2], layout.row_pitch, layout.slice_pitch);
+}
+
 cl_int describe(const cl_image_format& format, const cl_image_desc& desc, bool has_host_ptr, std::size_t buffer_bytes,
                 Image::Layout& layout) noexcept {
   const bool has_pitches = has_host_ptr || (buffer_bytes != 0 && desc.image_type == CL_MEM_OBJECT_IMAGE2D);

@@ -1,6 +1,7 @@
 // What makes a memory object an image: its format, its dimensions, and how its elements lie in a linear store.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 
@@ -19,7 +20,7 @@ struct ImageLimits {
   static constexpr std::size_t extent_3d = 2048;
   static constexpr std::size_t array_size = 2048;
   static constexpr std::size_t buffer_width = 65536;
-  // Of 2D images in buffers: images lie linearly, so that every row of whole elements will do.
+  // Of 2D images in buffers: these lie linearly, so that every row of whole elements will do.
   static constexpr std::size_t pitch_alignment = 1;
   static constexpr std::size_t base_alignment = 1;
   // Of a kernel.
@@ -49,6 +50,9 @@ class Image {
     std::size_t row_pitch = 0;
     std::size_t slice_pitch = 0;  // 0 for 1D and 2D images
     std::size_t bytes = 0;        // of the store
+    ImageTiling tiling;           // how the device has it, if not as the store is
+    // Of device memory, and of addresses.
+    [[nodiscard]] std::size_t device_bytes() const noexcept { return std::max<std::size_t>(bytes, tiling.bytes()); }
   };
 
   // `buffer`: the buffer or image in whose store it lies, else nullptr.
@@ -75,6 +79,8 @@ class Image {
   [[nodiscard]] Shape shape(const ImageBox& box) const noexcept {
     return {box.region[0] * layout_.element_bytes, box.region[1], box.region[2]};
   }
+  // Lets `end`, which begins at byte `at` of the store, know pitches and tiles.
+  void shape_end(Endpoint& end, std::size_t at) const noexcept;
   // Bytes from the first to past the last of a box in the store.
   [[nodiscard]] std::size_t span(const ImageBox& box) const noexcept;
 
@@ -82,6 +88,10 @@ class Image {
   Layout layout_;
   Ref<Memory> buffer_;
 };
+
+// How the machine lays out an image that neither a buffer nor a pointer of the program shows; images of one dimension are
+// rows on every device.
+[[nodiscard]] ImageTiling tiling_of(const Image::Layout& layout, const ImageTile& tile) noexcept;
 
 // Checks type, dimensions and pitches and computes the layout. `buffer_bytes`: size of the descriptor's buffer, 0 for
 // none. CL_INVALID_IMAGE_DESCRIPTOR or CL_INVALID_IMAGE_SIZE.

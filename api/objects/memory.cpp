@@ -37,7 +37,7 @@ std::uint64_t DeviceRange::address(const Device& device) const noexcept {
 }
 
 Memory::Memory(Context& context, cl_mem_flags flags, std::size_t size, void* host_ptr, std::byte* store,
-               bool owns_store, DeviceRange range, BufferPolicy policy)
+               bool owns_store, DeviceRange range, BufferPolicy policy, std::size_t device_bytes)
     : context_(&context),
       flags_(flags),
       size_(size),
@@ -46,7 +46,7 @@ Memory::Memory(Context& context, cl_mem_flags flags, std::size_t size, void* hos
       owns_store_(owns_store),
       range_(std::move(range)),
       policy_(policy),
-      view_(range_, placement(), store, size) {
+      view_(range_, placement(), store, std::max(size, device_bytes)) {
   PinnedRanges::instance().add(store_, size_);
   mappings_changed();
 }

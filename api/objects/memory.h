@@ -55,9 +55,9 @@ using MemoryDestructor = void(CL_CALLBACK*)(cl_mem memobj, void* user_data);
 
 class Memory final : public Object<Memory, cl_mem, ObjectType::memory> {
  public:
-  // A buffer; the caller has checked everything.
+  // A buffer; the caller has checked everything. `device_bytes`: what the store and `range` have, if more than `size`.
   Memory(Context& context, cl_mem_flags flags, std::size_t size, void* host_ptr, std::byte* store, bool owns_store,
-         DeviceRange range, BufferPolicy policy);
+         DeviceRange range, BufferPolicy policy, std::size_t device_bytes = 0);
   // A sub-buffer.
   Memory(Memory& parent, cl_mem_flags flags, std::size_t origin, std::size_t size);
   ~Memory();

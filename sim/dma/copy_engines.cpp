@@ -8,6 +8,9 @@ namespace sluice::sim {
 
 namespace {
 
+// The staging buffer in device memory, above all that is handed out.
+constexpr std::uint64_t detile_address = 1ULL << 48;
+
 bool crosses_link(const Command& c) {
   return c.direction == Direction::host_to_device || c.direction == Direction::device_to_host;
 }
@@ -120,6 +123,13 @@ void CopyEngines::begin(Job& job, TimePs now) {
   }
   const TimePs setup = p.setup_cycles * cycle_ps_;
   job.spend(Stage::setup, setup);
+  job.detile = detile_time(c);
+  TimePs before = 0;
+  if (c.direction == Direction::device_to_host && job.detile != 0) {
+    before = job.detile;
+    tell_detile(job, now + setup);
+    job.spend(Stage::detile, before);
+  }
   job.chunk = 0;
   job.chunks = 1;
   if (job.staged) {
@@ -134,7 +144,54 @@ void CopyEngines::begin(Job& job, TimePs now) {
       }
     }
   }
-  post(now + setup, {&job, DmaStep::begin_flow});
+  post(now + setup + before, {&job, DmaStep::begin_flow});
+}
+
+// What an end of `shape` costs device memory: a linear one as a stream of its bytes, tiles with all that is touched.
+memory::StreamCost CopyEngines::stream(memory::Access access, const Endpoint& end, const Shape& shape,
+                                       std::uint32_t packet_bytes) {
+  if (end.tiling.is_linear()) return memory_.stream(access, end.address, shape.bytes(), packet_bytes);
+  const ImageRegion box = end.tiling.region(end.image_offset, shape.row_bytes, shape.rows, shape.slices);
+  tiles_.clear();
+  end.tiling.runs(box, std::max(sector_bytes, profile_.compute.fetch_bytes), tiles_);
+  for (AddressRun& run : tiles_) {
+    run.begin += end.address - end.image_offset;
+    run.end += end.address - end.image_offset;
+  }
+  return memory_.stream(access, tiles_, shape.bytes(), packet_bytes);
+}
+
+// The pass between the tiles of an image and rows in a staging buffer, as the driver has it made.
+TimePs CopyEngines::detile_time(const Command& c) {
+  const Detile by = profile_.machine.policy.detile;
+  const Endpoint& image = device_end(c);
+  if (image.tiling.is_linear() || by == Detile::in_transfer) return 0;
+  constexpr std::uint32_t packet = 4096;
+  const bool reads = c.direction == Direction::device_to_host;
+  const auto tiles = stream(reads ? memory::Access::read : memory::Access::write, image, c.shape, packet);
+  const auto rows = memory_.stream(reads ? memory::Access::write : memory::Access::read, detile_address,
+                                   c.shape.bytes(), packet);
+  const double packets = static_cast<double>(c.shape.bytes()) / packet;
+  const TimePs dram = (reads ? tiles : rows).first_ps +
+                      static_cast<TimePs>(packets * static_cast<double>(tiles.interval_ps + rows.interval_ps));
+  if (by == Detile::kernel) {
+    const double cycle = 1e6 / profile_.machine.device.max_clock_mhz;
+    const std::uint32_t cycles = profile_.compute.launch_cycles + profile_.compute.finish_cycles;
+    return static_cast<TimePs>(cycles * cycle) + dram;
+  }
+  const profile::CopyEngines& p = profile_.copy_engines;
+  const std::uint64_t row = std::max<std::uint64_t>(c.shape.row_bytes, p.device_rect_row_bytes);
+  const auto engine = static_cast<TimePs>(static_cast<double>(c.shape.rows * c.shape.slices * row) /
+                                          p.device_rect_bytes_per_cycle * static_cast<double>(cycle_ps_));
+  return p.device_copy_setup_cycles * cycle_ps_ + std::max(engine, dram);
+}
+
+void CopyEngines::tell_detile(const Job& job, TimePs begin) const {
+  if (trace_ == nullptr || trace_->level() < TraceLevel::stage) return;
+  const bool by_kernel = profile_.machine.policy.detile == Detile::kernel;
+  const TimePs cycle = by_kernel ? 1'000'000 / profile_.machine.device.max_clock_mhz : cycle_ps_;
+  trace_->stage({job.command.id, job.command.device, by_kernel ? "compute" : "copy_engine.device", "detile", begin,
+                 begin + job.detile, job.detile / cycle, job.command.shape.bytes()});
 }
 
 // The CPU's copy of one chunk between the program's memory and its staging buffer.
@@ -174,11 +231,11 @@ TimePs CopyEngines::local_copy_time(const Job& job) {
   double dram = 0;
   TimePs first = 0;
   if (!fill) {
-    const auto read = memory_.stream(memory::Access::read, c.source.address, bytes, packet);
+    const auto read = stream(memory::Access::read, c.source, c.shape, packet);
     dram += packets * static_cast<double>(read.interval_ps);
     first = read.first_ps;
   }
-  const auto write = memory_.stream(memory::Access::write, c.target.address, bytes, packet);
+  const auto write = stream(memory::Access::write, c.target, c.shape, packet);
   dram += packets * static_cast<double>(write.interval_ps);
   return first + static_cast<TimePs>(std::max(engine, dram));
 }
@@ -214,8 +271,17 @@ void CopyEngines::begin_flow(Job& job, TimePs now) {
     host_.classify(t.host_address, (rows - 1) * host.row_pitch_bytes + c.shape.row_bytes, runs_);
   }
   const auto access = c.direction == Direction::host_to_device ? memory::Access::write : memory::Access::read;
-  t.memory_interval_ps = memory_.stream(access, device_end(c).address + job.chunk * profile_.driver.staging_chunk_bytes,
-                                        t.row_bytes * t.rows, profile_.link.max_payload_bytes).interval_ps;
+  const Endpoint& device = device_end(c);
+  const std::uint32_t packet = profile_.link.max_payload_bytes;
+  if (device.tiling.is_linear() || job.detile != 0) {
+    const std::uint64_t from = job.detile != 0 ? detile_address : device.address;
+    t.memory_interval_ps =
+        memory_.stream(access, from + job.chunk * profile_.driver.staging_chunk_bytes, t.row_bytes * t.rows, packet)
+            .interval_ps;
+  } else {
+    if (job.chunk == 0) job.memory_interval = stream(access, device, c.shape, packet).interval_ps;
+    t.memory_interval_ps = job.memory_interval;
+  }
   const std::uint64_t touched = t.rows > 1 ? t.rows * std::max(t.host_row_pitch_bytes, t.row_bytes) : t.row_bytes;
   if (c.direction == Direction::host_to_device) {
     host_.device_read(t.host_address, touched);
@@ -324,7 +390,13 @@ void CopyEngines::end_chunk(Job& job, TimePs now) {
   }
   const TimePs finish = profile_.copy_engines.finish_cycles * cycle_ps_;
   job.spend(Stage::setup, finish);
-  post(now + finish, {&job, DmaStep::finish});
+  TimePs behind = 0;
+  if (job.command.direction == Direction::host_to_device && job.detile != 0) {
+    behind = job.detile;
+    tell_detile(job, now);
+    job.spend(Stage::detile, behind);
+  }
+  post(now + behind + finish, {&job, DmaStep::finish});
 }
 
 void CopyEngines::end(Job& job, TimePs now) {

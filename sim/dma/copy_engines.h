@@ -51,6 +51,10 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   void end(Job& job, TimePs now);
   void account(Job& job, TimePs now);
   [[nodiscard]] TimePs local_copy_time(const Job& job);
+  [[nodiscard]] memory::StreamCost stream(memory::Access access, const Endpoint& end, const Shape& shape,
+                                          std::uint32_t packet_bytes);
+  [[nodiscard]] TimePs detile_time(const Command& command);
+  void tell_detile(const Job& job, TimePs begin) const;
   [[nodiscard]] TimePs staging_copy(const Job& job, std::uint64_t chunk);
 
   const profile::Profile& profile_;
@@ -67,6 +71,7 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   Pool d2h_;
   Pool device_;
   std::vector<cache::LineRun> runs_;
+  std::vector<AddressRun> tiles_;
   FlowPool flow_pool_;
   AloneTimes alone_times_;
 };

@@ -116,7 +116,23 @@ void WaveMerge::come_to(std::uint32_t number) {
   if (site.space == SiteSpace::generic && site.kind != SiteKind::barrier) {
     split(number, site);
   } else {
+    if (site.space == SiteSpace::image && !memory_->tiled_images.empty()) place_texels(*memory_, lanes_);
     record(number, site, space_of(site.space), lanes_);
+  }
+}
+
+// From where texels lie in the functional store to where the device has them.
+void WaveMerge::place_texels(const GroupMemory& memory, Batch& batch) {
+  const TiledRange* image = nullptr;
+  for (std::size_t i = 0; i < batch.count; ++i) {
+    std::uint64_t& address = batch.addresses[i];
+    if (image == nullptr || !image->store.holds(address)) {
+      const auto it = std::find_if(memory.tiled_images.begin(), memory.tiled_images.end(),
+                                   [&](const TiledRange& t) { return t.store.holds(address); });
+      if (it == memory.tiled_images.end()) continue;
+      image = &*it;
+    }
+    address = image->store.first + image->tiling.place(address - image->store.first);
   }
 }
 

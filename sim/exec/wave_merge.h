@@ -24,10 +24,17 @@ struct AddressRange {
   }
 };
 
-// Tells generic pointers apart.
+// An image that the device tiles.
+struct TiledRange {
+  AddressRange store;
+  ImageTiling tiling;
+};
+
+// Tells generic pointers apart, and where the device has what a kernel sees in rows.
 struct GroupMemory {
   AddressRange local;
   AddressRange private_memory;
+  std::vector<TiledRange> tiled_images;
 };
 
 class WaveMerge {
@@ -56,6 +63,7 @@ class WaveMerge {
   [[nodiscard]] std::uint64_t run_apart(std::span<const std::span<const LogEntry>> lanes);
   void come_to(std::uint32_t number);
   void record(std::uint32_t number, const Site& site, MemorySpace space, const Batch& batch);
+  static void place_texels(const GroupMemory& memory, Batch& batch);
   void split(std::uint32_t number, const Site& site);
   [[nodiscard]] std::uint32_t conflicts(std::uint32_t number, const Site& site, const Batch& batch);
 

@@ -129,6 +129,7 @@ struct ImageDescriptor {
   std::uint32_t channel_type = 0;
   std::uint32_t pixel_bytes = 0;
   std::uint32_t dimensions = 2;
+  ImageTiling tiling;  // for the addresses that the trace tells; the library reads the linear store
 };
 
 struct LaunchArgument {

@@ -3,8 +3,10 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 
+#include "sim/iface/image_tiling.h"
 #include "sim/iface/time.h"
 
 namespace sluice {
@@ -14,6 +16,13 @@ enum class BufferPolicy : std::uint8_t {
   device_mirror,  // lives in device memory; a map copies to a host mirror, an unmap copies back (NVIDIA, all flags)
   zero_copy,      // lives in host memory that both sides address; map and unmap move nothing (coherent) or
                   // clean/invalidate cache lines (non-coherent)
+};
+
+// How a tiled image becomes rows when it crosses the link.
+enum class Detile : std::uint8_t {
+  in_transfer,  // the copy engine walks the tiles while it moves them
+  copy_engine,  // a pass before (or behind) the transfer, through a linear staging buffer in device memory: by it,
+  kernel,       // or by a kernel
 };
 
 enum class SvmSupport : std::uint8_t { none, coarse, fine_buffer, fine_system };
@@ -28,6 +37,11 @@ struct DriverPolicy {
   bool invalidate_map_is_host_only = true;  // CL_MAP_WRITE_INVALIDATE_REGION never reaches the device
   bool unmap_after_read_is_host_only = false;      // else a marker goes to the device
   bool svm_unmap_after_read_is_host_only = true;
+  // Of images, where the driver does not treat them as buffers.
+  bool image_invalidate_map_copies = false;  // CL_MAP_WRITE_INVALIDATE_REGION reads the image back all the same
+  std::optional<bool> image_unmap_after_read_is_host_only;
+  ImageTile image_tile;  // of images in device memory that no pointer of the program and no buffer shows
+  Detile detile = Detile::in_transfer;
 };
 
 struct DeviceInfo {

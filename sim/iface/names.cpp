@@ -85,6 +85,7 @@ std::string_view to_string(Stage s) noexcept {
     case Stage::device_memory: return "device_memory";
     case Stage::compute: return "compute";
     case Stage::staging: return "staging";
+    case Stage::detile: return "detile";
     case Stage::coherence: return "coherence";
     case Stage::contention: return "contention";
     case Stage::fence: return "fence";

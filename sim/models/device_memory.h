@@ -2,7 +2,9 @@
 #pragma once
 
 #include <cstdint>
+#include <span>
 
+#include "sim/iface/image_tiling.h"
 #include "sim/iface/time.h"
 
 namespace sluice::memory {
@@ -22,6 +24,10 @@ class DeviceMemory {
 
   // Cost of one engine's stream over [address, address + bytes) cut into packets; updates the cache's contents.
   [[nodiscard]] virtual StreamCost stream(Access access, std::uint64_t address, std::uint64_t bytes,
+                                          std::uint32_t packet_bytes) = 0;
+  // The same of a stream of `payload` bytes that touches `runs`, tiles of an image say; what it touches beside its
+  // payload is moved, too. Time per packet of payload.
+  [[nodiscard]] virtual StreamCost stream(Access access, std::span<const AddressRun> runs, std::uint64_t payload,
                                           std::uint32_t packet_bytes) = 0;
   // Behind the cache: sustained bytes a second where `write_permille` of them are written, and a lone access's time in
   // the memory itself, its row closed.

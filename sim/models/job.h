@@ -24,6 +24,8 @@ struct Job {
   std::uint32_t reads_left = 0; // of the ring, until it does
   std::array<TimePs, stage_count> stages{};
   bool inline_payload = false;  // the bytes travel in the ring
+  TimePs detile = 0;            // pass over the tiles of an image, before the transfer or behind it
+  TimePs memory_interval = 0;   // of the transfer's packets, where its chunks are of tiles
   bool staged = false;          // pageable memory, copied through pinned chunks
   TimePs first_chunk_ready = 0; // staged write: the copy that was made before submission
 

@@ -63,6 +63,7 @@ class Table {
   Table& choice(const char* key, std::vector<std::pair<const char*, Enum>> values, const char* description, At at,
                 bool required = true) {
     Field f;
+    f.required = required;
     f.section = section_;
     f.required = required;
     f.key = key;
@@ -150,7 +151,13 @@ void add_machine(Table& t) {
       .flag("write_map_copies", "A write map brings data to the mirror", AT(machine.policy.write_map_copies))
       .flag("invalidate_map_is_host_only", "A write-invalidate map never reaches the device", AT(machine.policy.invalidate_map_is_host_only))
       .flag("unmap_after_read_is_host_only", "An unmap after a read map never reaches the device", AT(machine.policy.unmap_after_read_is_host_only))
-      .flag("svm_unmap_after_read_is_host_only", "The same for SVM", AT(machine.policy.svm_unmap_after_read_is_host_only));
+      .flag("svm_unmap_after_read_is_host_only", "The same for SVM", AT(machine.policy.svm_unmap_after_read_is_host_only))
+      .flag("image_invalidate_map_copies", "A write-invalidate map of an image reads it back all the same; absent: no", AT(machine.policy.image_invalidate_map_copies), false)
+      .flag("image_unmap_after_read_is_host_only", "An unmap of an image after a read map never reaches the device; absent: as of buffers", AT(machine.policy.image_unmap_after_read_is_host_only), false)
+      .choice<Detile>("image_detile",
+                      {{"in_transfer", Detile::in_transfer}, {"copy_engine", Detile::copy_engine}, {"kernel", Detile::kernel}},
+                      "What turns tiles into rows where an image crosses the link: the copy engine as it moves them, or a pass through a staging buffer on the device by the copy engine or by a kernel; absent: in_transfer",
+                      AT(machine.policy.detile), false);
 }
 
 void add_host(Table& t) {
@@ -279,6 +286,16 @@ void add_device(Table& t) {
       .ns("latency_ns", 1e5, "Latency", AT(device_cache.latency_ps));
 }
 
+void add_images(Table& t) {
+  t.section("images")
+      .choice<ImageLayout>("layout", {{"linear", ImageLayout::linear}, {"tiled", ImageLayout::tiled}},
+                           "How images lie in device memory; absent: linear", AT(images.layout), false)
+      .bytes("tile_row_bytes", 16, 65536, "Bytes of a row that lie in one tile; a power of two", AT(images.tile_row_bytes), false)
+      .number("tile_rows", 1, 4096, "Rows of a tile; a power of two", AT(images.tile_rows), false)
+      .number("tile_slices", 1, 4096, "Slices of a tile of a 3D image or 2D array; a power of two", AT(images.tile_slices), false)
+      .text("tile_order", "Which coordinate each bit of a byte's number in its tile counts, the lowest first: one x for each bit of tile_row_bytes, y of tile_rows, z of tile_slices; absent: all x, then y, then z", AT(images.tile_order), false);
+}
+
 void add_compute(Table& t) {
   t.section("compute")
       .number("wave_size", 1, 128, "Work-items of a wave (warp, wavefront, sub-group)", AT(compute.wave_size))
@@ -398,6 +415,7 @@ const std::vector<Field>& fields() {
     add_host(t);
     add_link(t);
     add_device(t);
+    add_images(t);
     add_compute(t);
     add_driver(t);
     return std::move(t.fields);

@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 
 #include <algorithm>
+#include <bit>
 #include <charconv>
 #include <cmath>
 #include <cstdio>
@@ -530,9 +531,51 @@ class Checker {
     rule(d.local_memory_bytes <= c.local_bytes_per_unit,
          {"/device/local_memory_bytes", "/compute/local_bytes_per_unit"}, text(d.local_memory_bytes),
          "at most what a compute unit has (" + text(c.local_bytes_per_unit) + ")");
+    image_relations();
     const DramTimings& t = profile_.device_memory.timings;
     rule(t.trfc_ps < t.trefi_ps, {"/device_memory/timings/trfc_ns", "/device_memory/timings/trefi_ns"}, ns(t.trfc_ps),
          "less than trefi_ns (" + ns(t.trefi_ps) + "), or refresh takes all the time");
+  }
+
+  // Rules of the image layout, and what it comes to.
+  void image_relations() {
+    Images& i = profile_.images;
+    const auto text = [](auto v) { return std::to_string(v); };
+    const auto stated = [this](const char* pointer) { return where_.count(pointer) != 0; };
+    if (i.layout == ImageLayout::linear) {
+      for (const char* key : {"/images/tile_row_bytes", "/images/tile_rows", "/images/tile_slices", "/images/tile_order"})
+        rule(!stated(key), {key, "/images/layout"}, "a tile", "nothing, as layout is \"linear\"");
+      return;
+    }
+    const auto power_of_two = [](std::uint32_t v) { return v != 0 && (v & (v - 1)) == 0; };
+    rule(stated("/images/tile_row_bytes"), {"/images/tile_row_bytes", "/images/layout"}, "nothing",
+         "a number of bytes, as layout is \"tiled\"");
+    bool shaped = stated("/images/tile_row_bytes");
+    for (const auto& [v, at] : {std::pair{i.tile_row_bytes, "/images/tile_row_bytes"},
+                                std::pair{i.tile_rows, "/images/tile_rows"},
+                                std::pair{i.tile_slices, "/images/tile_slices"}}) {
+      rule(power_of_two(v) || !shaped, {at}, text(v), "a power of two");
+      shaped = shaped && power_of_two(v) && bad_.count(at) == 0;
+    }
+    if (!shaped) return;
+    const std::uint64_t bytes = std::uint64_t{i.tile_row_bytes} * i.tile_rows * i.tile_slices;
+    const std::uint32_t least = std::max(32U, profile_.compute.fetch_bytes);
+    rule(bytes >= least && bytes <= 65536, {"/images/tile_row_bytes", "/compute/fetch_bytes"},
+         "a tile of " + text(bytes) + " bytes", "tiles of " + text(least) + " (what memory moves at once) to 65536 bytes");
+    const auto bits = [](std::uint32_t v) { return static_cast<std::size_t>(std::countr_zero(v)); };
+    const std::string plain = std::string(bits(i.tile_row_bytes), 'x') + std::string(bits(i.tile_rows), 'y') +
+                              std::string(bits(i.tile_slices), 'z');
+    const std::string order = i.tile_order.empty() ? plain : i.tile_order;
+    // A texel of 16 bytes must lie in one piece.
+    const bool fits = order.size() == plain.size() && std::is_permutation(order.begin(), order.end(), plain.begin()) &&
+                      order.compare(0, 4, "xxxx") == 0;
+    rule(fits, {"/images/tile_order", "/images/tile_row_bytes"}, "\"" + shorten(order) + "\"",
+         "\"" + plain + "\" in any order that begins with xxxx");
+    if (!fits || bytes > 65536) return;
+    ImageTile tile;
+    for (std::size_t b = 0; b < order.size(); ++b)
+      (order[b] == 'x' ? tile.x_bits : order[b] == 'y' ? tile.y_bits : tile.z_bits) |= 1U << b;
+    profile_.machine.policy.image_tile = tile;
   }
 
   Loader& loader_;

@@ -162,6 +162,17 @@ struct DeviceCache {
   TimePs latency_ps = 0;
 };
 
+enum class ImageLayout : std::uint8_t { linear, tiled };
+
+// Of images in device memory. What the driver does with them is machine.policy's image_tile and detile.
+struct Images {
+  ImageLayout layout = ImageLayout::linear;
+  std::uint32_t tile_row_bytes = 0;
+  std::uint32_t tile_rows = 1;
+  std::uint32_t tile_slices = 1;
+  std::string tile_order;  // which coordinate each bit of a byte's number in its tile counts; empty: rows, one by one
+};
+
 // Compute units. Their number and clock are the device's (machine.device.compute_units, max_clock_mhz); cycles are of
 // that clock. Lanes are work-items that start an instruction of a class in a cycle, a unit.
 struct Compute {
@@ -250,6 +261,7 @@ struct Profile {
   CopyEngines copy_engines;
   DeviceMemory device_memory;
   DeviceCache device_cache;
+  Images images;
   Compute compute;
   Driver driver;
 };

@@ -1,6 +1,7 @@
 // Launches as commands: what fails, what they wait for, what the stages say, who runs beside whom.
 #include <gtest/gtest.h>
 
+#include <fstream>
 #include <map>
 #include <memory>
 #include <numeric>
@@ -30,6 +31,9 @@ struct Sink final : TraceSink {
     // The name is the module's, which need not outlive the command.
     kernels[r.times.id].name = *names.emplace(r.kernel->name).first;
   }
+  void stage(const StageRecord& r) override {
+    actions[r.command][std::string(r.part) + ' ' + std::string(r.action)] += r.end - r.begin;
+  }
   void counter(const CounterRecord& r) override {
     if (r.part == "compute") counters[std::string(r.name)] += r.value;
   }
@@ -40,6 +44,7 @@ struct Sink final : TraceSink {
   std::map<CommandId, std::array<TimePs, stage_count>> stages;
   std::map<CommandId, std::uint64_t> wire_down, packets;
   std::map<CommandId, KernelRecord> kernels;
+  std::map<CommandId, std::map<std::string, TimePs>> actions;
   std::set<std::string> names;
   std::map<std::string, std::uint64_t> counters;  // sums
 };
@@ -110,6 +115,86 @@ class Commands : public ::testing::Test {
   CommandId id = 0;
   std::map<CommandId, Completion> done;
 };
+
+// Maps of an image of 1 KiB by 256 rows whose tiles a pass turns into rows, and of a buffer of that size.
+class TiledImages : public Commands {
+ protected:
+  void open_by(const char* detile, const char* detail = "train") {
+    const std::string file = testing::TempDir() + "tiled-" + detile + "-" + detail + ".json";
+    std::ofstream(file) << R"({"include": ")" << TEST_PROFILES << R"(/tiled-images.json", "policy": {"image_detile": ")"
+                        << detile << R"("}})";
+    open(file.c_str(), detail);
+  }
+  // With what it reads or writes in the last-level cache, as a pass leaves it.
+  TimePs took_linear(Direction direction) {
+    transfer(direction, false);
+    return took(transfer(direction, false));
+  }
+  CommandId transfer(Direction direction, bool tiled, std::uint64_t row_bytes = 1024) {
+    Command c;
+    c.id = ++id;
+    c.queue = 1;
+    c.op = direction == Direction::device_to_host ? Operation::map_image : Operation::unmap;
+    c.direction = direction;
+    Endpoint& device = direction == Direction::device_to_host ? c.source : c.target;
+    Endpoint& host = direction == Direction::device_to_host ? c.target : c.source;
+    device.placement = Placement::device;
+    device.address = 1ULL << 31;
+    host.placement = Placement::host_pinned;
+    host.address = 1ULL << 36;
+    device.row_pitch_bytes = host.row_pitch_bytes = 1024;
+    // Tiles of 16 bytes, 4 rows and 2 slices.
+    if (tiled) device.tiling = ImageTiling::of({0b0001111, 0b0110000, 0b1000000}, 1024, 256, 1, 1024, 0);
+    c.shape = {row_bytes, 256, 1};
+    c.moves_data = false;
+    sim->enqueue(c, sim->now());
+    drain();
+    return c.id;
+  }
+  TimePs detile(CommandId c) { return sink.stages[c][static_cast<std::size_t>(Stage::detile)]; }
+};
+
+// The engine of generic-pcie4: cycles of 666 ps, 5000 of them to begin a copy on the device, 150 bytes of a rectangle in
+// one, rows of 256 bytes at least. Memory is faster. A pass of 256 KiB is 5000 + 1747.6 cycles, one of 256 rows of 4
+// bytes 5000 + 436.9.
+TEST_F(TiledImages, TheCopyEngineTurnsTilesIntoRows) {
+  open_by("copy_engine");
+  const TimePs linear = took_linear(Direction::device_to_host);
+  const CommandId map = transfer(Direction::device_to_host, true);
+  EXPECT_EQ(detile(map), 5000 * 666 + 1163919U);
+  EXPECT_EQ(took(map), linear + detile(map));
+  EXPECT_EQ(sink.actions[map].at("copy_engine.device detile"), detile(map));
+  EXPECT_EQ(detile(transfer(Direction::device_to_host, true, 4)), 5000 * 666 + 290979U);
+  const TimePs back = took_linear(Direction::host_to_device);
+  const CommandId unmap = transfer(Direction::host_to_device, true);
+  EXPECT_EQ(detile(unmap), 5000 * 666 + 1163919U);
+  EXPECT_EQ(took(unmap), back + detile(unmap));
+}
+
+// Launch and end of a kernel are 6000 cycles of 2000 MHz; then it waits for memory, for less than 2 us.
+TEST_F(TiledImages, AKernelTurnsTilesIntoRows) {
+  open_by("kernel");
+  const CommandId map = transfer(Direction::device_to_host, true);
+  EXPECT_GT(detile(map), 3'000'000U);
+  EXPECT_LT(detile(map), 5'000'000U);
+  EXPECT_EQ(sink.actions[map].at("compute detile"), detile(map));
+}
+
+TEST_F(TiledImages, ACopyEngineThatKnowsTilesTakesNoPass) {
+  open_by("in_transfer");
+  const TimePs linear = took_linear(Direction::device_to_host);
+  transfer(Direction::device_to_host, true);
+  const CommandId map = transfer(Direction::device_to_host, true);
+  EXPECT_EQ(detile(map), 0U);
+  EXPECT_EQ(took(map), linear);  // the link is what limits
+}
+
+// As for all transfers.
+TEST_F(TiledImages, DetailsAgree) {
+  open_by("copy_engine", "packet");
+  const TimePs linear = took_linear(Direction::device_to_host);
+  EXPECT_EQ(took(transfer(Direction::device_to_host, true)), linear + 5000 * 666 + 1163919U);
+}
 
 // Launches that repeat the one before. Two are executed: the first fills the caches, the second finds them as it leaves
 // them. An instance of `step` reads device memory and writes other device memory, 64 groups of it.

@@ -79,7 +79,8 @@ EnqueueStamps HostDriver::charge(Job& job, TimePs called) {
   const std::uint64_t inline_limit = pageable ? profile_.copy_engines.inline_limit_pageable_bytes
                                               : profile_.copy_engines.inline_limit_bytes;
   job.inline_payload = c.direction == Direction::host_to_device && c.shape.rows * c.shape.slices == 1 &&
-                       c.fill.empty() && bytes <= inline_limit && inline_limit != 0;
+                       c.fill.empty() && bytes <= inline_limit && inline_limit != 0 &&
+                       (c.target.tiling.is_linear() || profile_.machine.policy.detile == Detile::in_transfer);
   job.staged = pageable && !job.inline_payload && chunk_bytes() != 0;
 
   const TimePs validate = (held ? 0 : costs.validate_ps) + pinning + (pageable ? d.pageable_ps : 0);

@@ -68,22 +68,40 @@ TimePs DramMemory::miss_latency_ps() const noexcept {
 }
 
 StreamCost DramMemory::stream(Access access, std::uint64_t address, std::uint64_t bytes, std::uint32_t packet_bytes) {
+  const AddressRun run{address, address + bytes, bytes};
+  return stream(access, {&run, 1}, bytes, packet_bytes);
+}
+
+StreamCost DramMemory::stream(Access access, std::span<const AddressRun> runs, std::uint64_t payload,
+                              std::uint32_t packet_bytes) {
   StreamCost cost;
-  if (bytes == 0) return cost;
+  if (payload == 0) return cost;
   const std::uint64_t line = impl_->cache_profile.line_bytes;
-  const std::uint64_t begin = address / line * line;
-  const std::uint64_t end = (address + bytes + line - 1) / line * line;
   const profile::DeviceCache& l2 = impl_->cache_profile;
-  const std::uint64_t missing = end - begin - impl_->cache.resident_bytes(begin, end);
+  std::uint64_t moved = 0;    // by the stream
+  std::uint64_t touched = 0;  // the same in whole lines, where runs are touched as a whole
+  std::uint64_t missing = 0;
   impl_->victims.clear();
-  impl_->cache.touch(begin, end, access == Access::write, &impl_->victims);
+  for (const AddressRun& run : runs) {
+    const std::uint64_t begin = run.begin / line * line;
+    const std::uint64_t end = (run.end + line - 1) / line * line;
+    const std::uint64_t span = end - begin;
+    const std::uint64_t part = run.bytes == run.end - run.begin ? span : std::min(run.bytes, span);
+    moved += run.bytes;
+    touched += part;
+    const std::uint64_t absent = span - impl_->cache.resident_bytes(begin, end);
+    missing += part == span ? absent
+                            : static_cast<std::uint64_t>(static_cast<double>(absent) * static_cast<double>(part) /
+                                                         static_cast<double>(span));
+    impl_->cache.touch(begin, end, access == Access::write, &impl_->victims);
+  }
   std::uint64_t written = 0;
   for (const cache::IntervalCache::Run& v : impl_->victims) written += v.dirty ? v.end - v.begin : 0;
   // A write is absorbed by the cache, but pays for the dirty lines it drives out: older ones or its own.
   std::uint64_t read = access == Access::read ? missing : 0;
   if (l2.capacity_bytes == 0) {
-    read = access == Access::read ? bytes : 0;
-    written = bytes - read;
+    read = access == Access::read ? moved : 0;
+    written = moved - read;
   }
   const std::uint64_t traffic = read + written;
   double ps_per_byte = l2.capacity_bytes > 0 && l2.bytes_per_s > 0 ? ps_per_s / static_cast<double>(l2.bytes_per_s) : 0;
@@ -92,14 +110,15 @@ StreamCost DramMemory::stream(Access access, std::uint64_t address, std::uint64_
   if (traffic > 0) {
     const std::uint32_t permille = static_cast<std::uint32_t>(static_cast<double>(written) * 1000.0 /
                                                               static_cast<double>(traffic));
-    const double share = static_cast<double>(traffic) / static_cast<double>(end - begin);
+    const double share = static_cast<double>(traffic) / static_cast<double>(touched);
     const double rate = static_cast<double>(sustained_bytes_per_s(permille));
     ps_per_byte = std::max(ps_per_byte, std::max(share, l2.capacity_bytes == 0 ? 1.0 : 0.0) * ps_per_s / rate);
     if (read > 0 || l2.capacity_bytes == 0) cost.first_ps +=
         impl_->memory.timings.trcd_ps + impl_->memory.timings.tcl_ps;
     cost.row_activations = (traffic + impl_->memory.row_bytes - 1) / impl_->memory.row_bytes;
   }
-  cost.interval_ps = static_cast<TimePs>(packet_bytes * ps_per_byte + 0.5);
+  const double spent = static_cast<double>(moved) / static_cast<double>(payload);
+  cost.interval_ps = static_cast<TimePs>(packet_bytes * ps_per_byte * spent + 0.5);
   return cost;
 }
 

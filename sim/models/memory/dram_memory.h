@@ -19,6 +19,8 @@ class DramMemory final : public DeviceMemory {
 
   [[nodiscard]] StreamCost stream(Access access, std::uint64_t address, std::uint64_t bytes,
                                   std::uint32_t packet_bytes) override;
+  [[nodiscard]] StreamCost stream(Access access, std::span<const AddressRun> runs, std::uint64_t payload,
+                                  std::uint32_t packet_bytes) override;
   // Sustained bytes a second of a sequential stream, row activations, refresh and turnaround included;
   // `write_permille` of the bytes are writes.
   [[nodiscard]] std::uint64_t sustained_bytes_per_s(std::uint32_t write_permille) const noexcept override;

@@ -56,5 +56,32 @@ TEST_F(ImageTest, EachTexelIsAnAccess) {
   }
 }
 
+// A device that tiles the source in groups of 64 bytes by 8 rows, sectors of 16 bytes by 2 rows: 32 lanes read a row of
+// 128 bytes from 8 sectors and a column of 32 rows from 16. The linear target has 4 and 32. The bytes stay in rows.
+TEST_F(ImageTest, ATiledImageIsTouchedWhereTheDeviceHasIt) {
+  const std::uint32_t width = 64;
+  for (const bool row : {true, false}) {
+    auto* in = buffer<std::uint32_t>(width * 64);
+    auto* out = buffer<std::uint32_t>(width * 64);
+    for (std::uint32_t i = 0; i < width * 64; ++i) in[i] = i * 2654435761U;
+    LaunchArgument source = image(in, rgba, unorm_int8, 4, width, 64);
+    auto tiled = std::make_shared<ImageDescriptor>(*source.image);
+    tiled->tiling = ImageTiling::of({0b100101111, 0b011010000, 0}, 4 * width, 64, 1, 4 * width, 0);
+    source.image = tiled;
+    auto launch = launch_of("images", row ? "row" : "column", line(32, 32));
+    launch.arguments = {source, image(out, rgba, unorm_int8, 4, width, 64)};
+    const Outcome outcome = run(launch);
+    ASSERT_TRUE(outcome.good);
+    const GroupTrace& trace = outcome.traces.at(0);
+    ASSERT_EQ(trace.accesses.size(), 2U);
+    EXPECT_EQ(trace.accesses[0].sectors, row ? 8U : 16U);
+    EXPECT_EQ(trace.accesses[1].sectors, row ? 4U : 32U);
+    // The second sector: of a row the next 16 bytes, of a column the next two rows, two sectors on.
+    EXPECT_EQ(trace.sectors[trace.accesses[0].first_sector + 1],
+              reinterpret_cast<std::uint64_t>(in) / sector_bytes + (row ? 1 : 2));
+    for (std::uint32_t i = 0; i < 32; ++i) EXPECT_EQ(out[row ? i : i * width], in[row ? i : i * width]) << i;
+  }
+}
+
 }  // namespace
 }  // namespace sluice

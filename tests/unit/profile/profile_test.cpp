@@ -103,6 +103,39 @@ TEST(Profile, RulesBetweenValues) {
   EXPECT_NE(all_problems(with([](nlohmann::json& j) { j["device_memory"]["timings"]["trfc_ns"] = 5000; })).find("less than trefi_ns"), std::string::npos);
 }
 
+// A tile's order is what the rows, columns and slices say, in any order; GOBs are those of image_tiling_test.
+TEST(Profile, TilesOfImages) {
+  const auto images = [](nlohmann::json tile) {
+    return with([&](nlohmann::json& j) { j["images"] = std::move(tile); });
+  };
+  const Loaded gob = images({{"layout", "tiled"}, {"tile_row_bytes", 64}, {"tile_rows", 8}, {"tile_order", "xxxxyxyyx"}});
+  ASSERT_TRUE(gob.profile) << all_problems(gob);
+  EXPECT_EQ(gob.profile->machine.policy.image_tile, (ImageTile{0b100101111, 0b011010000, 0}));
+  const Loaded plain = images({{"layout", "tiled"}, {"tile_row_bytes", 16}, {"tile_rows", 4}, {"tile_slices", 2}});
+  ASSERT_TRUE(plain.profile) << all_problems(plain);
+  EXPECT_EQ(plain.profile->machine.policy.image_tile, (ImageTile{0b0001111, 0b0110000, 0b1000000}));
+  EXPECT_TRUE(images({{"layout", "linear"}}).profile->machine.policy.image_tile.is_linear());
+  EXPECT_TRUE(with([](nlohmann::json& j) { j.erase("images"); }).profile->machine.policy.image_tile.is_linear());
+  struct Bad {
+    nlohmann::json tile;
+    const char* says;
+  };
+  for (const Bad& bad : {
+           Bad{{{"layout", "tiled"}}, "/images/tile_row_bytes: found nothing; allowed: a number of bytes"},
+           Bad{{{"layout", "tiled"}, {"tile_row_bytes", 48}}, "/images/tile_row_bytes: found 48; allowed: a power of two"},
+           Bad{{{"layout", "tiled"}, {"tile_row_bytes", 64}, {"tile_rows", 3}}, "/images/tile_rows: found 3; allowed: a power of two"},
+           Bad{{{"layout", "tiled"}, {"tile_row_bytes", 16}, {"tile_rows", 2}}, "found a tile of 32 bytes; allowed: tiles of 64"},
+           Bad{{{"layout", "tiled"}, {"tile_row_bytes", 64}, {"tile_rows", 2}, {"tile_order", "xxxyxxx"}}, "found \"xxxyxxx\"; allowed: \"xxxxxxy\" in any order that begins with xxxx"},
+           Bad{{{"layout", "tiled"}, {"tile_row_bytes", 64}, {"tile_rows", 2}, {"tile_order", "xxxxxx"}}, "found \"xxxxxx\""},
+           Bad{{{"layout", "linear"}, {"tile_rows", 8}}, "/images/tile_rows: found a tile; allowed: nothing, as layout is \"linear\""},
+           Bad{{{"layout", "swizzled"}}, "/images/layout: found \"swizzled\"; allowed: \"linear\", \"tiled\""},
+       }) {
+    const Loaded l = images(bad.tile);
+    EXPECT_FALSE(l.profile) << bad.says;
+    EXPECT_NE(all_problems(l).find(bad.says), std::string::npos) << bad.says << '\n' << all_problems(l);
+  }
+}
+
 TEST(Profile, WhatDividesMustNotBeZero) {
   for (const char* at : {"/host/home_agent/memory_gbps", "/host/home_agent/snoop_trackers", "/host/private_cache/line_bytes",
                          "/device_memory/banks", "/device_memory/channels", "/copy_engines/device_copy_bytes_per_cycle",
