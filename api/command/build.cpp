@@ -29,6 +29,11 @@ void load(Runtime& runtime, Program::Build& build) {
   LoadOptions options;
   options.cache_folder = cache_folder();
   options.optimise = build.image->optimise;
+  options.isolate = [](const std::function<std::string()>& work, std::string& error) {
+    std::optional<std::string> result;
+    compiler::on_large_stack([&] { result = compiler::isolated(work, error); });
+    return result;
+  };
   std::string log;
   compiler::on_large_stack([&] { build.module = engine->load(build.image->bitcode, options, log); });
   build.log += log;

@@ -72,6 +72,11 @@ bool Runtime::open_machine() {
     complain("SLUICE_HOST_TIME: found \"" + std::string(host_time) + "\"; allowed: frozen, wall, wall:SCALE");
     return false;
   }
+  const std::string_view build_seconds = environment("SLUICE_BUILD_SECONDS");
+  if (!build_seconds.empty() && !compiler::parse_build_seconds(build_seconds)) {
+    complain("SLUICE_BUILD_SECONDS: found \"" + std::string(build_seconds) + "\"; allowed: 1 to 86400");
+    return false;
+  }
   std::string error;
   trace::RecorderOptions trace_options = trace::options_from_environment(error);
   if (!error.empty()) {

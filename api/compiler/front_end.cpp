@@ -14,7 +14,9 @@
 #include <llvm/Support/raw_ostream.h>
 
 #include <algorithm>
+#include <cctype>
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <string_view>
 
@@ -22,6 +24,7 @@
 #include "api/compiler/cache.h"
 #include "api/compiler/module.h"
 #include "api/compiler/resources.h"
+#include "api/compiler/shape.h"
 
 namespace sluice::compiler {
 
@@ -34,9 +37,8 @@ constexpr const char* kFile = "<program>";
 constexpr const char* kPrologue = "<features>";
 
 constexpr std::size_t kLogBytes = std::size_t{1} << 20;
-// Beyond this, clang works in a child process: its depth of recursion is bounded by the tokens that it parses.
-constexpr std::size_t kTrustedBytes = std::size_t{1} << 20;
-constexpr std::size_t kTrustedTokens = 200'000;
+// Of a file that a program includes.
+constexpr std::uint64_t kMostFileBytes = std::uint64_t{64} << 20;
 // 10 MB of source are fewer. Macros that double each other make any number.
 constexpr std::size_t kMostTokens = 16'000'000;
 
@@ -63,6 +65,10 @@ class NotedFiles final : public llvm::vfs::ProxyFileSystem {
     return answer;
   }
   llvm::ErrorOr<std::unique_ptr<llvm::vfs::File>> openFileForRead(const llvm::Twine& path) override {
+    // A device or a pipe may have no end.
+    const auto what = ProxyFileSystem::status(path);
+    if (what && (!what->isRegularFile() || what->getSize() > kMostFileBytes))
+      return std::make_error_code(std::errc::file_too_large);
     auto answer = ProxyFileSystem::openFileForRead(path);
     note(path, bool(answer));
     return answer;
@@ -113,11 +119,10 @@ class Printer final : public clang::TextDiagnosticPrinter {
   llvm::raw_string_ostream& out_;
 };
 
-// Counts the tokens that the program is once it is preprocessed, as far as it matters.
-class CountTokens final : public clang::PreprocessorFrontendAction {
+// Reads the tokens that the program is once it is preprocessed, until `enough` says so or there are no more.
+class ReadTokens final : public clang::PreprocessorFrontendAction {
  public:
-  explicit CountTokens(std::size_t most) : most_(most) {}
-  [[nodiscard]] bool too_many() const noexcept { return tokens_ > most_; }
+  explicit ReadTokens(const std::function<bool(const clang::Token&)>& enough) : enough_(enough) {}
 
  private:
   void ExecuteAction() override {
@@ -126,11 +131,10 @@ class CountTokens final : public clang::PreprocessorFrontendAction {
     preprocessor.EnterMainSourceFile();
     do {
       preprocessor.Lex(token);
-    } while (token.isNot(clang::tok::eof) && ++tokens_ <= most_);
+    } while (token.isNot(clang::tok::eof) && !enough_(token));
   }
 
-  std::size_t most_;
-  std::size_t tokens_ = 0;
+  const std::function<bool(const clang::Token&)>& enough_;
 };
 
 std::vector<std::string> arguments(const Source& source) {
@@ -221,20 +225,49 @@ class Clang {
   bool understood_ = false;
 };
 
-bool has_more_tokens_than(const Source& source, std::size_t most) {
+void read_tokens(const Source& source, const std::function<bool(const clang::Token&)>& enough) {
   const Held<Clang> clang(new Clang(source));
-  CountTokens count(most);
-  (void)clang->run(count);
-  return count.too_many();
+  ReadTokens read(enough);
+  (void)clang->run(read);
 }
 
-bool is_short(const Source& source) {
-  std::size_t bytes = source.text.size();
-  const bool directives = source.text.find('#') != std::string::npos;
-  for (const Header& header : source.headers) bytes += header.text.size();
-  if (bytes > kTrustedBytes) return false;
-  if (bytes <= kTrustedTokens && !directives) return true;
-  return !has_more_tokens_than(source, kTrustedTokens);
+void add(const clang::Token& token, Shape& shape) {
+  const char* const text = clang::tok::getPunctuatorSpelling(token.getKind());
+  if (text == nullptr) {
+    shape.word();
+  } else if (token.is(clang::tok::ellipsis)) {
+    shape.ellipsis();
+  } else {
+    shape.punctuator(text[1] == 0 ? text[0] : ' ');
+  }
+}
+
+// Whether clang may compile it in this process.
+bool is_plain(const Source& source) {
+  Shape shape;
+  scan(source.text, shape);
+  if (!shape.plain()) return false;
+  // What -D gives a name to grows no further if it is a single word.
+  const auto is_word = [](const std::string& text) {
+    return std::all_of(text.begin() + static_cast<std::ptrdiff_t>(std::min(text.find('='), text.size() - 1)) + 1,
+                       text.end(), [](char c) { return std::isalnum(static_cast<unsigned char>(c)) || c == '_' || c == '.'; });
+  };
+  bool grows = source.text.find('#') != std::string::npos;
+  const std::vector<std::string>& options = source.options.clang;
+  for (std::size_t i = 1; i < options.size(); ++i) grows = grows || (options[i - 1] == "-D" && !is_word(options[i]));
+  if (!grows) return true;
+  shape = {};
+  read_tokens(source, [&](const clang::Token& token) {
+    add(token, shape);
+    return !shape.plain();
+  });
+  return shape.plain();
+}
+
+bool is_too_long(const Source& source) {
+  std::size_t tokens = 0;
+  read_tokens(source, [&](const clang::Token&) { return ++tokens > kMostTokens; });
+  return tokens > kMostTokens;
 }
 
 // C99 leaves the definition of an inline function to another unit, which OpenCL C's programs do not write. Several of
@@ -271,9 +304,9 @@ Result backend::compile_source(const Source& given, ImageKind kind) {
   Source source = given;
   // In a last line that does not end, clang searches for each location's column from the line's begin.
   if (!source.text.ends_with('\n')) source.text += '\n';
-  if (is_short(source)) return guarded([&] { return compile(source, kind); });
+  if (is_plain(source)) return guarded([&] { return compile(source, kind); });
   return guarded_and_isolated([&]() -> Result {
-    if (has_more_tokens_than(source, kMostTokens)) {
+    if (is_too_long(source)) {
       return {.log = "error: the program has more than " + std::to_string(kMostTokens) + " tokens\n"};
     }
     return compile(source, kind);

@@ -1,6 +1,7 @@
 #include "api/compiler/worker.h"
 
 #include <fcntl.h>
+#include <poll.h>
 #include <pthread.h>
 #include <signal.h>
 #include <sys/resource.h>
@@ -9,6 +10,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <charconv>
+#include <chrono>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
@@ -22,7 +25,9 @@ namespace {
 
 // Address space only; pages are taken as they are touched. The smaller ones are for processes under a limit.
 constexpr std::size_t kStackBytes[] = {std::size_t{512} << 20, std::size_t{64} << 20, std::size_t{8} << 20};
-constexpr rlim_t kChildMemoryBytes = rlim_t{8} << 30;  // beside what the process has already
+constexpr rlim_t kChildMemoryBytes = rlim_t{4} << 30;  // beside what the process has already
+constexpr unsigned kChildSeconds = 30;                 // of processor time
+constexpr unsigned kPatience = 4;  // real time, in those units: the machine may be busy with other things
 
 void (*thread_start)() = nullptr;
 
@@ -71,6 +76,13 @@ rlim_t data_bytes() {
   if (const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC); nowhere >= 0) ::dup2(nowhere, STDERR_FILENO);
   const rlimit none{0, 0};
   ::setrlimit(RLIMIT_CORE, &none);
+  ::signal(SIGXCPU, SIG_DFL);
+  sigset_t late;
+  sigemptyset(&late);
+  sigaddset(&late, SIGXCPU);
+  pthread_sigmask(SIG_UNBLOCK, &late, nullptr);
+  const rlimit time{build_seconds(), build_seconds() + 1};
+  ::setrlimit(RLIMIT_CPU, &time);
   if (const rlim_t used = data_bytes(); used != 0) {
     const rlimit memory{used + kChildMemoryBytes, used + kChildMemoryBytes};
     ::setrlimit(RLIMIT_DATA, &memory);
@@ -93,10 +105,17 @@ rlim_t data_bytes() {
   ::_exit(0);
 }
 
-std::string receive(int in) {
+// Until the child closes its end, or is later than its own limit could make it: it then waits for something.
+std::string receive(int in, bool& late) {
+  using std::chrono::steady_clock;
+  const auto end = steady_clock::now() + std::chrono::seconds(kPatience * build_seconds() + 1);
   std::string message;
   char part[65536];
   while (true) {
+    const auto left = std::chrono::duration_cast<std::chrono::milliseconds>(end - steady_clock::now()).count();
+    pollfd wait{in, POLLIN, 0};
+    late = left <= 0 || ::poll(&wait, 1, static_cast<int>(std::min<long>(left, 1'000'000))) == 0;
+    if (late) return message;
     const ssize_t n = ::read(in, part, sizeof part);
     if (n < 0 && errno == EINTR) continue;
     if (n <= 0) return message;
@@ -105,6 +124,18 @@ std::string receive(int in) {
 }
 
 }  // namespace
+
+std::optional<unsigned> parse_build_seconds(std::string_view text) {
+  unsigned seconds = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+  if (error != std::errc() || end != text.data() + text.size() || seconds == 0 || seconds > 86400) return std::nullopt;
+  return seconds;
+}
+
+unsigned build_seconds() {
+  const char* text = std::getenv("SLUICE_BUILD_SECONDS");
+  return text == nullptr ? kChildSeconds : parse_build_seconds(text).value_or(kChildSeconds);
+}
 
 void set_thread_start(void (*function)()) { thread_start = function; }
 
@@ -146,7 +177,9 @@ std::optional<std::string> isolated(const std::function<std::string()>& work, st
     ::close(ends[0]);
     return std::nullopt;
   }
-  std::string message = receive(ends[0]);
+  bool late = false;
+  std::string message = receive(ends[0], late);
+  if (late) ::kill(pid, SIGKILL);
   ::close(ends[0]);
   int status = 0;
   // The program may wait for every child it has, or ignore SIGCHLD: then there is no status, and none is needed.
@@ -156,6 +189,10 @@ std::optional<std::string> isolated(const std::function<std::string()>& work, st
   if (message.size() >= sizeof length) std::memcpy(&length, message.data(), sizeof length);
   if (message.size() < sizeof length || message.size() - sizeof length != length) {
     error = "the compiler gave up on this program";
+    if (late || (WIFSIGNALED(status) && WTERMSIG(status) == SIGXCPU)) {
+      error += ": it took more than " + std::to_string(build_seconds()) + " s (SLUICE_BUILD_SECONDS)";
+      return std::nullopt;
+    }
     if (WIFSIGNALED(status)) error += std::string(" (") + strsignal(WTERMSIG(status)) + ")";
     return std::nullopt;
   }

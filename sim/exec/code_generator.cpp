@@ -379,7 +379,8 @@ bool examine(std::span<const std::byte> bitcode, ProgramImage& image, std::strin
   const auto module = read(bitcode, context, log);
   if (module == nullptr || !sound(*module, "in the program", log)) return false;
   for (const Function* kernel : kernels_of(*module)) image.kernels.push_back(describe_kernel(*kernel));
-  return check_libraries(*module, log) && check_calls(*module, log) && build_variables(*module, *target, image, log);
+  return check_libraries(*module, log) && check_calls(*module, log) && measure(*module, image.sizes, log) &&
+         build_variables(*module, *target, image, log);
 }
 
 bool compile(std::span<const std::byte> bitcode, const LoadOptions& options, std::uint32_t kernel, KernelImage& image,

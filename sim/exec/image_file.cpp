@@ -155,8 +155,24 @@ template <typename Visitor, typename Image>
 requires std::is_same_v<std::remove_const_t<Image>, ProgramImage> void visit_image(Visitor& visit, Image& image) {
   visit.list(image.kernels);
   for (auto& info : image.kernels) visit_info(visit, info);
+  visit.list(image.sizes);
+  for (auto& size : image.sizes) visit(size);
   visit(image.variables);
   visit(image.shared);
+}
+
+template <typename Image>
+std::string encode(const Image& image) {
+  Writer writer;
+  visit_image(writer, image);
+  return writer.bytes();
+}
+
+template <typename Image>
+bool decode(std::string_view bytes, Image& image) {
+  Reader reader(bytes);
+  visit_image(reader, image);
+  return reader.complete();
 }
 
 template <typename Image>
@@ -169,24 +185,21 @@ bool read(const std::string& path, Image& image) {
   std::memcpy(header, bytes.data(), sizeof header);
   const std::string_view payload = std::string_view(bytes).substr(sizeof header);
   if (header[0] != magic || header[1] != checksum(payload.data(), payload.size())) return false;
-  Reader reader(payload);
-  visit_image(reader, image);
-  return reader.complete();
+  return decode(payload, image);
 }
 
 template <typename Image>
 void store(const std::string& path, const Image& image) {
   static std::atomic<unsigned> count{0};
-  Writer writer;
-  visit_image(writer, image);
-  const std::uint64_t header[2] = {magic, checksum(writer.bytes().data(), writer.bytes().size())};
+  const std::string bytes = encode(image);
+  const std::uint64_t header[2] = {magic, checksum(bytes.data(), bytes.size())};
   const std::string temporary = path + '.' + std::to_string(getpid()) + '.' + std::to_string(count++);
   std::error_code error;
   std::filesystem::create_directories(std::filesystem::path(path).parent_path(), error);
   {
     std::ofstream file(temporary, std::ios::binary);
     file.write(reinterpret_cast<const char*>(header), sizeof header);
-    file.write(writer.bytes().data(), static_cast<std::streamsize>(writer.bytes().size()));
+    file.write(bytes.data(), static_cast<std::streamsize>(bytes.size()));
     file.flush();
     if (!file) {
       std::filesystem::remove(temporary, error);
@@ -199,6 +212,18 @@ void store(const std::string& path, const Image& image) {
 
 }  // namespace
 
+std::string encode_image(const ProgramImage& image) {
+  return encode(image);
+}
+std::string encode_image(const KernelImage& image) {
+  return encode(image);
+}
+bool decode_image(std::string_view bytes, ProgramImage& image) {
+  return decode(bytes, image);
+}
+bool decode_image(std::string_view bytes, KernelImage& image) {
+  return decode(bytes, image);
+}
 bool read_image(const std::string& path, ProgramImage& image) {
   return read(path, image);
 }

@@ -31,6 +31,31 @@ void on_large_stack(Work work) {
   }
 }
 
+// The compiler's time and memory for less than this are a fraction of what is allowed to those in isolation.
+constexpr std::size_t trusted_bytes = std::size_t{1} << 20;
+constexpr std::uint64_t trusted_instructions = 30'000;
+
+// What `compile` makes of `image` and `log`, made in isolation.
+template <typename Image>
+bool isolated(const LoadOptions& options, const std::function<bool(Image&, std::string&)>& compile, Image& image,
+              std::string& log) {
+  std::string error;
+  const auto answer = options.isolate(
+      [&] {
+        Image made;
+        std::string said;
+        return compile(made, said) ? '+' + encode_image(made) : '-' + said;
+      },
+      error);
+  if (!answer) {
+    log += "error: " + error + '\n';
+    return false;
+  }
+  if (answer->starts_with('+')) return decode_image(std::string_view(*answer).substr(1), image);
+  log += answer->substr(1);
+  return false;
+}
+
 }  // namespace
 
 std::string LoadedProgram::path(const std::string& ending) const {
@@ -60,6 +85,8 @@ bool LoadedProgram::examine_program(std::string& log) {
       if (variables_ == nullptr) return false;
     }
     infos_ = std::move(image.kernels);
+    sizes_ = std::move(image.sizes);
+    sizes_.resize(infos_.size());
     ready_.resize(infos_.size());
     return true;
   };
@@ -67,7 +94,10 @@ bool LoadedProgram::examine_program(std::string& log) {
   if (!at.empty() && read_image(at, image) && take(ignored)) return true;
   image = {};
   const KernelCompiler* const compiler = find_(log);
-  if (compiler == nullptr || !compiler->examine(bitcode_, image, log)) return false;
+  if (compiler == nullptr) return false;
+  const auto examine = [&](ProgramImage& made, std::string& said) { return compiler->examine(bitcode_, made, said); };
+  const bool large = options_.isolate != nullptr && bitcode_.size() > trusted_bytes;
+  if (!(large ? isolated<ProgramImage>(options_, examine, image, log) : examine(image, log))) return false;
   if (!at.empty()) store_image(at, image);
   return take(log);
 }
@@ -91,7 +121,13 @@ std::unique_ptr<LoadedProgram::Kernel> LoadedProgram::make(std::uint32_t kernel,
   if (result->code == nullptr) {
     result->image = {};
     const KernelCompiler* const compiler = find_(log);
-    if (compiler == nullptr || !compiler->compile(bitcode_, options_, kernel, result->image, log)) return nullptr;
+    if (compiler == nullptr) return nullptr;
+    const auto compile = [&](KernelImage& made, std::string& said) {
+      return compiler->compile(bitcode_, options_, kernel, made, said);
+    };
+    const bool large = options_.isolate != nullptr && sizes_[kernel] > trusted_instructions;
+    if (!(large ? isolated<KernelImage>(options_, compile, result->image, log) : compile(result->image, log)))
+      return nullptr;
     result->code = NativeCode::load(result->image, variables_.get(), log);
     if (result->code == nullptr) return nullptr;
     if (!at.empty()) store_image(at, result->image);

@@ -44,6 +44,7 @@ class LoadedProgram final : public KernelModule {
   FindKernelCompiler find_ = nullptr;
   std::string key_;
   std::unique_ptr<NativeCode> variables_;
+  std::vector<std::uint64_t> sizes_;  // of kernels, in instructions
   // Filled in as kernels are prepared, under the driver's lock.
   mutable std::vector<KernelInfo> infos_;
   mutable std::vector<std::unique_ptr<const Kernel>> ready_;

@@ -40,6 +40,10 @@ inline constexpr llvm::StringLiteral shared_prefix = "sluice.variable.";
 [[nodiscard]] KernelInfo describe_kernel(const llvm::Function& kernel);
 void estimate_resources(const KernelUnit& unit);
 
+// kernel_size.cpp
+// The instructions of each kernel with those that it calls. False: more than can be compiled.
+[[nodiscard]] bool measure(const llvm::Module& module, std::vector<std::uint64_t>& kernels, std::string& log);
+
 // prepare.cpp
 void normalise(llvm::Module& module);                                    // attributes, linkage, conventions of the host
 [[nodiscard]] bool check_calls(llvm::Module& module, std::string& log);  // no recursion, no call through a pointer

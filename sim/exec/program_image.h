@@ -51,6 +51,7 @@ struct KernelImage {
 // What is known of a program before any of its kernels is compiled.
 struct ProgramImage {
   std::vector<KernelInfo> kernels;       // without what only compiling tells: memory, registers, barriers
+  std::vector<std::uint64_t> sizes = {};  // of kernels, in instructions, with all that they call
   std::vector<std::byte> variables;      // ELF: the program-scope variables that kernels share; empty: there are none
   std::vector<std::string> shared = {};  // their symbols
 };

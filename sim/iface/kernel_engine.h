@@ -10,8 +10,10 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -222,6 +224,9 @@ struct LoadOptions {
   bool optimise = true;           // -cl-opt-disable
   // Work-item instructions after which a work-group that still loops is said never to end (about a minute of real time).
   std::uint64_t group_instruction_limit = std::uint64_t{1} << 36;
+  // Runs what may take any time and memory where it can be ended, and returns what it returned; nullopt: it was, and
+  // `error` says why. nullptr: compile everything here.
+  std::optional<std::string> (*isolate)(const std::function<std::string()>& work, std::string& error) = nullptr;
 };
 
 class KernelEngine {

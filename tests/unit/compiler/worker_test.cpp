@@ -79,6 +79,27 @@ TEST(Isolated, DiesAlone) {
   EXPECT_EQ(*exits, 0);
 }
 
+TEST(Isolated, EndsInTime) {
+  ::setenv("SLUICE_BUILD_SECONDS", "1", 1);
+  std::string error;
+  EXPECT_FALSE(run_isolated(
+      []() -> std::string {
+        for (volatile bool more = true; more;) {
+        }
+        return {};
+      },
+      error));
+  ::unsetenv("SLUICE_BUILD_SECONDS");
+  EXPECT_NE(error.find("more than 1 s (SLUICE_BUILD_SECONDS)"), std::string::npos) << error;
+}
+
+TEST(Isolated, SecondsAreWholeAndPositive) {
+  EXPECT_EQ(parse_build_seconds("7"), 7U);
+  for (const char* text : {"", "0", "-1", "1.5", "5 ", "x", "86401", "99999999999"}) {
+    EXPECT_FALSE(parse_build_seconds(text)) << text;
+  }
+}
+
 // A program that ignores its children gets no status of them.
 TEST(Isolated, WithoutSigchld) {
   const auto before = ::signal(SIGCHLD, SIG_IGN);
