@@ -51,7 +51,7 @@ struct Endpoint {
   std::uint64_t address = 0;        // simulated address of the first byte, never an address of this process
   std::uint64_t row_pitch_bytes = 0;
   std::uint64_t slice_pitch_bytes = 0;
-  ImageTiling tiling;               // of an image that the device tiles
+  ImageTiling tiling = {};          // of an image that the device tiles
   std::uint64_t image_offset = 0;   // of the first byte, in the image's linear store
 };
 
