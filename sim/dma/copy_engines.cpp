@@ -161,6 +161,20 @@ memory::StreamCost CopyEngines::stream(memory::Access access, const Endpoint& en
   return memory_.stream(access, tiles_, shape.bytes(), packet_bytes);
 }
 
+// A fill's patterns, written by work-items: whole up to the widest store, else byte by byte.
+double CopyEngines::pattern_cycles(const Command& c) const {
+  const profile::CopyEngines& p = profile_.copy_engines;
+  const auto bytes = static_cast<double>(c.shape.bytes());
+  const auto pattern = static_cast<double>(c.fill.size_bytes());
+  if (p.device_fill_widest_bytes == 0 || c.fill.size_bytes() <= p.device_fill_widest_bytes) {
+    return p.device_fill_items_per_cycle == 0 ? 0 : bytes / pattern / p.device_fill_items_per_cycle;
+  }
+  const double lanes = profile_.compute.wave_size;
+  const double lines = std::max(1.0, lanes * pattern / profile_.device_cache.line_bytes);
+  return bytes / lanes * (p.device_fill_store_cycles + lines * p.device_fill_line_cycles) /
+         profile_.machine.device.compute_units;
+}
+
 // The pass between the tiles of an image and rows in a staging buffer, as the driver has it made.
 TimePs CopyEngines::detile_time(const Command& c) {
   const Detile by = profile_.machine.policy.detile;
@@ -223,6 +237,7 @@ TimePs CopyEngines::local_copy_time(const Job& job) {
   const bool fill = !c.fill.empty();
   const std::uint32_t width = fill ? p.device_fill_bytes_per_cycle : p.device_copy_bytes_per_cycle;
   double engine = static_cast<double>(bytes) / width * static_cast<double>(cycle_ps_);
+  if (fill) engine = std::max(engine, pattern_cycles(c) * static_cast<double>(cycle_ps_));
   const std::uint64_t rows = c.shape.rows * c.shape.slices;
   if (rows > 1 && !fill) {
     const std::uint64_t row = std::max<std::uint64_t>(c.shape.row_bytes, p.device_rect_row_bytes);

@@ -50,6 +50,7 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   void end_chunk(Job& job, TimePs now);
   void end(Job& job, TimePs now);
   void account(Job& job, TimePs now);
+  [[nodiscard]] double pattern_cycles(const Command& c) const;
   [[nodiscard]] TimePs local_copy_time(const Job& job);
   [[nodiscard]] memory::StreamCost stream(memory::Access access, const Endpoint& end, const Shape& shape,
                                           std::uint32_t packet_bytes);

@@ -257,7 +257,11 @@ void add_device(Table& t) {
       .number("device_rect_bytes_per_cycle", 1, 1e6, "Rectangle copy on the device: bytes copied a cycle", AT(copy_engines.device_rect_bytes_per_cycle))
       .bytes("device_rect_row_bytes", 0, 1e6, "A row of such a rectangle counts as at least so many bytes", AT(copy_engines.device_rect_row_bytes))
       .number("device_fill_setup_cycles", 0, 1e7, "Fill on the device: start-up", AT(copy_engines.device_fill_setup_cycles))
-      .number("device_fill_bytes_per_cycle", 1, 1e6, "Fill on the device: bytes written a cycle", AT(copy_engines.device_fill_bytes_per_cycle));
+      .number("device_fill_bytes_per_cycle", 1, 1e6, "Fill on the device: bytes written a cycle at most", AT(copy_engines.device_fill_bytes_per_cycle))
+      .number("device_fill_items_per_cycle", 0, 1e6, "Fill on the device: patterns written a cycle at most, where each is a work-item's; 0: no such limit", AT(copy_engines.device_fill_items_per_cycle), false)
+      .bytes("device_fill_widest_bytes", 0, 128, "Fill on the device: patterns above this are stored byte by byte; 0: none are", AT(copy_engines.device_fill_widest_bytes), false)
+      .number("device_fill_store_cycles", 0, 1e4, "Fill byte by byte: a wave's store of a byte a lane, on one compute unit", AT(copy_engines.device_fill_store_cycles), false)
+      .number("device_fill_line_cycles", 0, 1e4, "Fill byte by byte: added for each line that the store's lanes lie on", AT(copy_engines.device_fill_line_cycles), false);
   t.section("device_memory")
       .number("channels", 1, 4096, "Independent channels", AT(device_memory.channels))
       .number("banks", 1, 4096, "Banks of a channel", AT(device_memory.banks))

@@ -138,6 +138,12 @@ struct CopyEngines {
   std::uint32_t device_rect_row_bytes = 0;        // ... whose rows count as at least this many bytes
   std::uint32_t device_fill_setup_cycles = 0;
   std::uint32_t device_fill_bytes_per_cycle = 0;
+  // Where a fill is a kernel, a work-item writes one pattern: so many of them a cycle, besides. 0: no limit. Patterns above the widest store are written byte by byte: a wave's store then takes `store_cycles`
+  // and `line_cycles` for each line of device_cache that its lanes lie on. 0: any pattern is stored whole.
+  double device_fill_items_per_cycle = 0;
+  std::uint32_t device_fill_widest_bytes = 0;
+  double device_fill_store_cycles = 0;
+  double device_fill_line_cycles = 0;
 };
 
 struct DramTimings {  // ns-derived, in ps

@@ -3,7 +3,7 @@
 // Usage: memprobe [REPEATS] [between]
 // `between` takes sizes between those that it takes otherwise, so that one run can fit and one validate.
 // `wall` is the blocking call, or the call and clFinish; `start_end` the event's.
-#include "probe.h"
+#include "tests/silicon/probe.h"
 
 using namespace probe;
 

@@ -2,7 +2,7 @@
 // Usage: programprobe [REPEATS]
 // `wall` is the program from its first enqueue to its last result, `busy` the sum of START to END over its commands.
 // Fits nothing, ever: these rows are for validation.
-#include "probe.h"
+#include "tests/silicon/probe.h"
 
 #include <cmath>
 

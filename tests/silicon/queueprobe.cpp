@@ -4,7 +4,7 @@
 // `between` takes sizes and counts between those that it takes otherwise, so that one run can fit and one validate.
 // `wall` is from the first enqueue to the end of the last clFinish, `total` from the first START to the last END, `gap` the
 // median from one END to the next START.
-#include "probe.h"
+#include "tests/silicon/probe.h"
 
 using namespace probe;
 
