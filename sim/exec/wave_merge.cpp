@@ -62,7 +62,7 @@ std::uint64_t WaveMerge::run(std::span<const std::span<const LogEntry>> lanes, c
     total += most;
     pending_ += most;
     const Site& what = sites[site];
-    if (what.kind == SiteKind::marker || what.kind == SiteKind::finish) continue;
+    if (what.kind == SiteKind::marker || what.kind == SiteKind::wait || what.kind == SiteKind::finish) continue;
     if (what.space == SiteSpace::generic && what.kind != SiteKind::barrier) {
       split(site, what, memory, accesses, sectors);
     } else {
