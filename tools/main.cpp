@@ -59,6 +59,8 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   run_command->add_option("--host-time", run_options.child.host_time, "frozen (default) or wall[:SCALE]")
       ->check(check_host_time);
   run_command->add_flag("--virtual-time", run_options.child.virtual_time, "The program's clocks show simulated time");
+  run_command->add_flag("--lockstep", run_options.child.lockstep,
+                        "The work-items of a wavefront go on in step, as some programs take for granted");
   run_command->add_option("--detail", run_options.child.detail, "train (default) or packet")
       ->check(CLI::IsMember({"train", "packet"}));
 

@@ -29,6 +29,8 @@ void load(Runtime& runtime, Program::Build& build) {
   LoadOptions options;
   options.cache_folder = cache_folder();
   options.optimise = build.image->optimise;
+  options.lockstep = runtime.lockstep();
+  options.group_instruction_limit = runtime.group_instruction_limit();
   options.isolate = [](const std::function<std::string()>& work, std::string& error) {
     std::optional<std::string> result;
     compiler::on_large_stack([&] { result = compiler::isolated(work, error); });

@@ -144,6 +144,13 @@ void CallbackThread::tick() {
   while (runtime_.moves_alone() && !busy()) {
     if (!runtime_.sim().run_until_next_completion()) break;
     moved = true;
+    if (!runtime_.sim().waits_for_host()) continue;
+    // What the kernel waits for may come from a call.
+    lock.unlock();
+    std::this_thread::sleep_for(microseconds(50));
+    lock.lock();
+    if (io_.stopped()) return;
+    if (runtime_.calls_ != seen_calls_) break;
   }
   // Nothing to move: what is missing is a user event, or a command that is not enqueued yet.
   if (!moved && interval_ < kLongestMoment) interval_ *= 2;

@@ -1,5 +1,6 @@
 #include "api/command/runtime.h"
 
+#include <charconv>
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
@@ -76,6 +77,19 @@ bool Runtime::open_machine() {
   if (!build_seconds.empty() && !compiler::parse_build_seconds(build_seconds)) {
     complain("SLUICE_BUILD_SECONDS: found \"" + std::string(build_seconds) + "\"; allowed: 1 to 86400");
     return false;
+  }
+  const std::string_view lockstep = environment("SLUICE_LOCKSTEP");
+  if (!lockstep.empty() && lockstep != "0" && lockstep != "1") {
+    complain("SLUICE_LOCKSTEP: found \"" + std::string(lockstep) + "\"; allowed: 0, 1");
+    return false;
+  }
+  lockstep_ = lockstep == "1";
+  if (const std::string_view text = environment("SLUICE_GROUP_INSTRUCTIONS"); !text.empty()) {
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), group_instruction_limit_);
+    if (error != std::errc() || end != text.data() + text.size() || group_instruction_limit_ == 0) {
+      complain("SLUICE_GROUP_INSTRUCTIONS: found \"" + std::string(text) + "\"; allowed: a whole number from 1 on");
+      return false;
+    }
   }
   std::string error;
   trace::RecorderOptions trace_options = trace::options_from_environment(error);
@@ -185,6 +199,12 @@ Call::~Call() {
 }
 
 void Call::wait_for_change() { runtime_.changed_.wait(lock_); }
+
+void Call::let_others_call() {
+  lock_.unlock();
+  std::this_thread::sleep_for(std::chrono::microseconds(50));
+  lock_.lock();
+}
 
 void Call::let_callbacks_run() {
   if (runtime_.callbacks_ == nullptr || !runtime_.callbacks_->busy()) return;

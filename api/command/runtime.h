@@ -48,6 +48,10 @@ class Runtime {
   // What runs kernels; nullptr: this build has no engine.
   [[nodiscard]] KernelEngine* kernels() noexcept { return kernels_.get(); }
   [[nodiscard]] KernelMemory& kernel_memory(DeviceIndex device) noexcept { return kernel_memory_[device]; }
+  // LoadOptions::lockstep of all programs.
+  [[nodiscard]] bool lockstep() const noexcept { return lockstep_; }
+  // Work-item instructions after which a work-group is taken never to end.
+  [[nodiscard]] std::uint64_t group_instruction_limit() const noexcept { return group_instruction_limit_; }
   [[nodiscard]] QueueId next_queue_id() noexcept { return ++last_queue_; }
 
   // Runs `callback` on the runtime thread, outside the lock, with `at` as that thread's clock. For all callbacks of the
@@ -97,6 +101,8 @@ class Runtime {
   std::unique_ptr<Scheduler> scheduler_;
   std::vector<KernelMemory> kernel_memory_;  // by device
   CallbackThread* callbacks_ = nullptr;  // never destroyed
+  std::uint64_t group_instruction_limit_ = LoadOptions().group_instruction_limit;
+  bool lockstep_ = false;
   QueueId last_queue_ = 0;
   std::uint64_t expected_callbacks_ = 0;
   std::uint64_t calls_ = 0;  // entries and exits so far: tells the pump that the program is busy
@@ -119,6 +125,8 @@ class Call {
   void wait_for_change();
   // Lets the callbacks that are due run, with the lock released, before the device moves on.
   void let_callbacks_run();
+  // A kernel waits for what the program does: leaves the lock to other threads for a moment.
+  void let_others_call();
 
  private:
   Runtime& runtime_;

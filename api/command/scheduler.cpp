@@ -364,14 +364,20 @@ bool Scheduler::make_progress(Call& call, CommandId id) {
   const PendingCommand* c = find(id);
   Simulator& sim = runtime_.sim();
   if (c != nullptr && c->held == nullptr) {
-    if (!runtime_.expects_callbacks()) return sim.run_until_complete(id);
+    if (!runtime_.expects_callbacks()) {
+      if (!sim.run_until_complete(id)) return false;
+      if (sim.waits_for_host()) call.let_others_call();
+      return true;
+    }
     // One completion at a time, so that a callback acts at its own time and not at the end of the wait.
     if (!sim.run_until_next_completion()) return false;
     call.let_callbacks_run();
+    if (sim.waits_for_host()) call.let_others_call();
     return true;
   }
   if (across_devices_ != 0 && sim.run_until_next_completion()) {
     call.let_callbacks_run();
+    if (sim.waits_for_host()) call.let_others_call();
     return true;
   }
   call.wait_for_change();

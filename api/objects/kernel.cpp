@@ -128,7 +128,7 @@ cl_int Kernel::set_memory(Argument& to, const KernelArgumentInfo& info, std::siz
   }
   const Memory* memory = find<Memory>(handle);
   if (memory == nullptr || (memory->image != nullptr) != image) return CL_INVALID_MEM_OBJECT;
-  if (&memory->context() != &context()) return CL_INVALID_CONTEXT;
+  if (&memory->context() != &context()) return CL_INVALID_MEM_OBJECT;
   if (image) {
     const cl_mem_object_type type = image_type(info.type_name);
     if (type != 0 && type != memory->image->layout().type) return CL_INVALID_MEM_OBJECT;
@@ -147,7 +147,7 @@ cl_int Kernel::set_sampler(Argument& to, std::size_t size, const void* value) {
   std::memcpy(&handle, value, sizeof handle);
   const Sampler* sampler = find<Sampler>(handle);
   if (sampler == nullptr) return CL_INVALID_SAMPLER;
-  if (&sampler->context() != &context()) return CL_INVALID_CONTEXT;
+  if (&sampler->context() != &context()) return CL_INVALID_SAMPLER;
   to = handle;
   return CL_SUCCESS;
 }

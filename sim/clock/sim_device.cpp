@@ -84,6 +84,11 @@ void SimDevice::job_ended(Job& job) {
   }
 }
 
+void SimDevice::kernel_waits() {
+  kernel_waits_ = true;
+  sc_core::sc_pause();
+}
+
 bool SimDevice::run_kernel(TimePs t) {
   const TimePs at = kernel_now();
   if (t < at || !sc_core::sc_pending_activity()) return false;
@@ -91,6 +96,7 @@ bool SimDevice::run_kernel(TimePs t) {
   if (pending.value() > t - at) return false;
   kernel_run_limit = t;
   // The end of sc_start is exclusive, so one picosecond more.
+  kernel_waits_ = false;
   const TimePs span = t == time_never ? time_never - at : t - at + 1;
   sc_core::sc_start(sc_core::sc_time::from_value(span), sc_core::SC_EXIT_ON_STARVATION);
   return true;
@@ -132,7 +138,7 @@ bool SimDevice::has_started(CommandId id) const noexcept {
 
 void SimDevice::run_out() {
   for (const auto& gpu : gpus_) gpu->touch_memory(false);
-  while (run_until_next_completion()) {
+  while (run_until_next_completion()) {  // a kernel that waits is given up
   }
   for (const auto& gpu : gpus_) gpu->touch_memory(true);
 }
@@ -147,20 +153,24 @@ void SimDevice::run_until(TimePs t) {
 }
 
 bool SimDevice::run_until_complete(CommandId id) {
-  while (true) {
+  kernel_waits_ = false;
+  while (!kernel_waits_) {
     const TimePs next = finished_.empty() ? time_never : finished_.top()->times.visible;
     if (run_kernel(next)) continue;
     if (!deliver(time_never)) return false;
-    if (last_delivered_ == id) return true;
+    if (last_delivered_ == id) break;
   }
+  return true;
 }
 
 bool SimDevice::run_until_next_completion() {
-  while (true) {
+  kernel_waits_ = false;
+  while (!kernel_waits_) {
     const TimePs next = finished_.empty() ? time_never : finished_.top()->times.visible;
     if (run_kernel(next)) continue;
     return deliver(time_never);
   }
+  return true;
 }
 
 std::unique_ptr<Simulator> make_simulator(profile::Profile profile, Detail detail, TraceSink* trace,

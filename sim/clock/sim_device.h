@@ -36,6 +36,7 @@ class SimDevice final : public Simulator, public JobSink {
   void run_until(TimePs t) override;
   [[nodiscard]] bool run_until_complete(CommandId id) override;
   [[nodiscard]] bool run_until_next_completion() override;
+  [[nodiscard]] bool waits_for_host() const noexcept override { return kernel_waits_; }
   void run_out() override;
 
   // Kernel events that the link of `device` has cost so far, for tests of scale.
@@ -49,6 +50,7 @@ class SimDevice final : public Simulator, public JobSink {
   };
 
   void job_ended(Job& job) override;
+  void kernel_waits() override;
   // Runs the kernel up to and including `t`, or until a completion's time is known. False: nothing was pending.
   bool run_kernel(TimePs t);
   // Delivers the earliest completion if it is visible by `t`.
@@ -66,6 +68,7 @@ class SimDevice final : public Simulator, public JobSink {
   TraceSink* trace_;
   std::function<void(const Completion&)> sink_;
   TimePs now_ = 0;
+  bool kernel_waits_ = false;
   CommandId last_delivered_ = 0;
   std::priority_queue<Job*, std::vector<Job*>, Later> finished_;
   std::vector<std::unique_ptr<Job>> jobs_;  // owns all

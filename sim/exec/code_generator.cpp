@@ -288,6 +288,7 @@ bool build(Module& module, TargetMachine& target, const LoadOptions& options, st
   Function* const kernel = kernels[index];
   image.info = describe_kernel(*kernel);
   image.symbol = "sluice.kernel";
+  image.lockstep = options.lockstep;
   import_variables(shared_variables(module));
   cut_to(module, *kernel);
   if (!link_libraries(module, log)) return false;

@@ -154,6 +154,8 @@ bool GroupRunner::run_group(const std::array<std::uint64_t, 3>& group, GroupTrac
   if (failed_) return false;
   place_items(group);
   budget_ = program_->options().group_instruction_limit;
+  runnable_ = count_;
+  barrier_is_open_ = false;
   records_ = 0;
   const std::size_t waves = (count_ + wave_size_ - 1) / wave_size_;
   for (std::size_t i = 0; i < waves; ++i) {
@@ -167,15 +169,20 @@ bool GroupRunner::run_group(const std::array<std::uint64_t, 3>& group, GroupTrac
   for (bool more = true; more;) {
     for (std::size_t i = 0; i < waves && !failed_; ++i) {
       trace.waves[i].first_access = static_cast<std::uint32_t>(trace.accesses.size());
-      run_wave(i, kernel_.suspends ? waves_[i].accesses : trace.accesses, trace.sectors);
+      if (kernel_.lockstep) {
+        step_wave(i, waves_[i].accesses, trace.sectors);
+      } else {
+        run_wave(i, kernel_.suspends ? waves_[i].accesses : trace.accesses, trace.sectors);
+      }
       trace.waves[i].accesses = static_cast<std::uint32_t>(trace.accesses.size()) - trace.waves[i].first_access;
     }
     more = kernel_.suspends && !failed_ && items_wait();
-    // A loop that waits with all work-items, from barrier to barrier.
-    if (more && kernel_.may_wait && budget_before - budget_ > first_turn * count_) {
+    // Loops that wait with all work-items, each by itself or from barrier to barrier.
+    if (more && kernel_.may_wait && budget_before - budget_ > first_turn * runnable_) {
       failed_ = !turns_.give_way();
       more = !failed_;
       budget_before = budget_;
+      state_.recent_bytes = 0;  // the host may have freed it
     }
   }
   if (failed_) {
@@ -206,6 +213,28 @@ inline void GroupRunner::run_item(Item& item) {
   // A loop that waits at its own barrier is not seen to be late from inside.
   if (item.stopped != 0 && item.issued > budget_) hang(item, site(item.stopped).line);
   budget_ -= std::min(budget_, item.issued);
+  if (item.stopped == 0 || is_at_barrier(item)) --runnable_;
+}
+
+bool GroupRunner::can_go_on(const Item& item) const {
+  if (item.frame == nullptr) return true;
+  return item.stopped != 0 && (barrier_is_open_ || !is_at_barrier(item));
+}
+
+// One step of a wavefront that goes on in step; those of a group take turns. The work-items go on that are furthest
+// behind in the code, so that the others are met again where their ways join: sites are numbered in that order. Who has
+// not begun is at 0.
+void GroupRunner::step_wave(std::size_t wave, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors) {
+  const std::size_t first = wave * wave_size_;
+  const std::size_t end = std::min(count_, first + wave_size_);
+  std::uint64_t next = ~std::uint64_t{0};
+  for (std::size_t i = first; i < end; ++i) {
+    if (can_go_on(items_[i])) next = std::min(next, items_[i].stopped);
+  }
+  if (next == ~std::uint64_t{0}) return;
+  in_step_ = next;
+  run_wave(wave, accesses, sectors);
+  in_step_ = any_site;
 }
 
 void GroupRunner::run_wave(std::size_t wave, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors) {
@@ -220,7 +249,7 @@ void GroupRunner::run_wave(std::size_t wave, std::vector<WaveAccess>& accesses, 
   lanes_.clear();
   for (std::size_t i = first; i < end; ++i) {
     Item& item = items_[i];
-    if (item.frame != nullptr && item.stopped == 0) continue;  // has ended
+    if (!can_go_on(item) || (in_step_ != any_site && item.stopped != in_step_)) continue;
     LogEntry* const begin = state_.log;
     state_.log_limit = begin + (share - margin);
     run_item(item);
@@ -285,8 +314,11 @@ void GroupRunner::count_instructions(Wave& wave, std::uint64_t issued) {
   wave.issued[largest] += rest;
 }
 
-// Whether the group goes on behind a barrier; all that have not ended must wait at the same one.
+// Whether the group goes on: where work-items wait for others by themselves, or behind a barrier; all that have not ended
+// must wait at the same one.
 bool GroupRunner::items_wait() {
+  barrier_is_open_ = runnable_ == 0;
+  if (!barrier_is_open_) return true;
   const Item* waiting = nullptr;
   const Item* ended = nullptr;
   for (std::size_t i = 0; i < count_; ++i) {
@@ -302,6 +334,7 @@ bool GroupRunner::items_wait() {
     }
   }
   if (waiting == nullptr) return false;
+  for (std::size_t i = 0; i < count_; ++i) runnable_ += items_[i].stopped != 0 ? 1 : 0;
   if (ended != nullptr && !reported_early_end_) {
     // As hardware does: who has ended is not waited for.
     reported_early_end_ = true;

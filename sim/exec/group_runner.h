@@ -47,7 +47,7 @@ class GroupRunner final {
   // What generated code calls (runtime.h).
   void* check(Item& item, const Site& site, std::uint64_t address, std::uint64_t base, std::uint64_t bytes);
   LogEntry* log_full(LogEntry* end);
-  [[nodiscard]] bool late(Item& item, std::uint64_t line, std::uint64_t issued, bool may_wait);
+  [[nodiscard]] std::uint32_t late(Item& item, std::uint64_t line, std::uint64_t issued, std::uint32_t waits);
   void print(const char* format, const char* types, const std::byte* values);
   std::byte* frame(const Item& item, std::uint64_t bytes);
   [[nodiscard]] std::uint32_t space(std::uint64_t address) const;
@@ -91,6 +91,9 @@ class GroupRunner final {
   void run_item(Item& item);
   void run_wave(std::size_t wave, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);
   void close_spill();
+  void step_wave(std::size_t wave, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);
+  [[nodiscard]] bool is_at_barrier(const Item& item) const { return site(item.stopped).kind == SiteKind::barrier; }
+  [[nodiscard]] bool can_go_on(const Item& item) const;
   void count_instructions(Wave& wave, std::uint64_t issued);
   [[nodiscard]] bool items_wait();
   [[nodiscard]] std::string_view string_at(std::uint64_t address) const;
@@ -112,6 +115,10 @@ class GroupRunner final {
   std::vector<Item> items_;                // of the largest group
   std::size_t count_ = 0;                  // of this group
   std::array<std::uint64_t, 3> placed_{};  // its size
+  std::size_t runnable_ = 0;               // of them: neither ended nor at a barrier
+  bool barrier_is_open_ = false;           // all that have not ended have come to it
+  static constexpr std::uint64_t any_site = ~std::uint64_t{0};
+  std::uint64_t in_step_ = any_site;  // work-items at this site go on
   std::vector<Wave> waves_;
   std::vector<std::span<const LogEntry>> lanes_;
   WaveMerge merge_;

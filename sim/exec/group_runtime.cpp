@@ -89,23 +89,25 @@ void* GroupRunner::check(Item& item, const Site& site, std::uint64_t address, st
   return sink_.data();
 }
 
-bool GroupRunner::late(Item& item, std::uint64_t line, std::uint64_t issued, bool may_wait) {
+std::uint32_t GroupRunner::late(Item& item, std::uint64_t line, std::uint64_t issued, std::uint32_t waits) {
   if (issued > budget_) {
     hang(item, line);
-    return true;
+    return 1;
   }
-  if (may_wait) {
+  if ((waits & sluice_waits_for_items) != 0 && runnable_ > 1) return 2;
+  if ((waits & sluice_waits_for_groups) != 0) {
     // What the turn of others leaves as it is while they run: each group has a runner of its own.
     if (!turns_.give_way()) {
       failed_ = true;
       budget_ = 0;
-      return true;
+      return 1;
     }
+    state_.recent_bytes = 0;  // the host may have freed it
     item.limit = std::min(budget_, issued + turns_.instructions());
   } else {
     item.limit = std::min(budget_, issued + first_turn);
   }
-  return false;
+  return 0;
 }
 
 void GroupRunner::hang(const Item& item, std::uint64_t line) {
@@ -153,8 +155,8 @@ void* sluice_exec_check(Item* item, std::uint64_t site, std::uint64_t address, s
 LogEntry* sluice_exec_full(Item* item, LogEntry* end) {
   return item->group->runner->log_full(end);
 }
-std::uint32_t sluice_exec_late(Item* item, std::uint64_t line, std::uint64_t issued, std::uint32_t may_wait) {
-  return item->group->runner->late(*item, line, issued, may_wait != 0) ? 1 : 0;
+std::uint32_t sluice_exec_late(Item* item, std::uint64_t line, std::uint64_t issued, std::uint32_t waits) {
+  return item->group->runner->late(*item, line, issued, waits);
 }
 void sluice_exec_print(Item* item, const char* format, const char* types, const std::byte* values) {
   item->group->runner->print(format, types, values);

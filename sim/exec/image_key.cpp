@@ -58,6 +58,7 @@ std::string image_key(std::span<const std::byte> bitcode, const LoadOptions& opt
   Hash hash;
   hash.add(bitcode);
   hash.add(options.optimise ? "optimised|" : "plain|");
+  hash.add(options.lockstep ? "lockstep|" : "free|");
   hash.add(engine_version());
   add_processor(hash);
   return hash.text();

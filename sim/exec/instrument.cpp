@@ -102,7 +102,10 @@ class Instrumenter {
       if (block != &entry) count_block(*block);
     }
     for (const auto& [end, loop] : back_edges_) watch(*end, loop);
-    for (const auto& [end, site] : loop_ends_) write_log(end, site, nullptr);
+    for (const auto& [end, site] : loop_ends_) {
+      write_log(end, site, nullptr);
+      if (image_.lockstep) suspend(end, site);
+    }
     for (Access& access : accesses_) {
       image_.largest_access_bytes = std::max(image_.largest_access_bytes, access.bytes);
       instrument_access(access);
@@ -115,8 +118,9 @@ class Instrumenter {
 
  private:
   struct BackEdge {
-    std::uint32_t line = 0;  // of the loop
-    bool may_wait = false;
+    std::uint32_t line = 0;    // of the loop
+    std::uint32_t waits = 0;   // for whom it may: SluiceWaits
+    std::uint32_t site = 0;    // where a work-item stops that waits for others of its group
   };
 
   // ---- numbering ----
@@ -128,7 +132,8 @@ class Instrumenter {
     ReversePostOrderTraversal<Function*> traversal(&body_);
     const std::vector<BasicBlock*> blocks(traversal.begin(), traversal.end());
     visit(blocks, loops, dominators, nullptr);
-    for (auto& [barrier, site] : barriers_) site = add_site({.kind = SiteKind::barrier, .line = source_line(*barrier)});
+    for (auto& [barrier, site] : barriers_) site = add_site({.kind = SiteKind::barrier, .line = line_near(*barrier)});
+    if (image_.lockstep) step_site_ = add_site({});
     finish_site_ = add_site({.kind = SiteKind::finish});
 
     std::map<const BasicBlock*, std::size_t> position;
@@ -136,8 +141,53 @@ class Instrumenter {
     for (BasicBlock* block : blocks) {
       bool back = false;
       for (const BasicBlock* successor : successors(block)) back = back || position[successor] <= position[block];
-      if (back) back_edges_[block->getTerminator()] = {loop_line(*block), may_wait(loops.getLoopFor(block))};
+      if (!back) continue;
+      const Loop* const loop = loops.getLoopFor(block);
+      BackEdge& edge = back_edges_[block->getTerminator()];
+      edge.line = loop_line(*block);
+      if (may_wait(loop)) edge.waits |= sluice_waits_for_groups;
+      if (loop == nullptr || image_.lockstep || !ends_by_others(*loop)) continue;
+      edge.waits |= sluice_waits_for_items;
+      edge.site = add_site({.kind = SiteKind::wait, .line = edge.line});
+      image_.suspends = true;
     }
+  }
+
+  // Whether it depends on what somebody else writes when the loop ends. One that tries an atomic exchange until nobody
+  // came between does not wait: nobody comes between while its work-item runs.
+  bool ends_by_others(const Loop& loop) const {
+    SmallVector<BasicBlock*> exiting;
+    loop.getExitingBlocks(exiting);
+    return any_of(exiting, [&](const BasicBlock* block) { return polls(loop, *block->getTerminator()); });
+  }
+  bool polls(const Loop& loop, const Instruction& exit) const {
+    SmallVector<const Instruction*> reached;
+    SmallPtrSet<const Value*, 32> seen;
+    const auto reach = [&](const Value* value) {
+      const auto* instruction = dyn_cast<Instruction>(value);
+      if (instruction != nullptr && loop.contains(instruction) && seen.insert(value).second)
+        reached.push_back(instruction);
+    };
+    bool found = false;
+    reach(&exit);
+    while (!reached.empty()) {
+      const Instruction* const instruction = reached.pop_back_val();
+      const auto* exchange = dyn_cast<AtomicCmpXchgInst>(instruction);
+      if (exchange != nullptr && !loop.isLoopInvariant(exchange->getCompareOperand())) return false;
+      const bool is_poll = instruction->isAtomic() || (isa<LoadInst>(instruction) && instruction->isVolatile());
+      found = found || (is_poll && is_shared(*instruction));
+      for (const Value* operand : instruction->operand_values()) reach(operand);
+      const auto* phi = dyn_cast<PHINode>(instruction);
+      if (phi == nullptr) continue;
+      for (const BasicBlock* block : phi->blocks()) reach(block->getTerminator());
+    }
+    return found;
+  }
+  bool is_shared(const Instruction& instruction) const {
+    const auto pointers = pointers_of(instruction, module_.getDataLayout());
+    return any_of(pointers, [&](const Pointer& pointer) {
+      return instruction.getOperand(pointer.operand)->getType()->getPointerAddressSpace() != private_space;
+    });
   }
 
   // Whether the loop may run until somebody else has written something. Without a loop, which irreducible code has not,
@@ -158,6 +208,14 @@ class Instrumenter {
       if (space != private_space && space != local_space) return false;
     }
     return true;
+  }
+
+  // A call that the optimiser made of two has no line.
+  std::uint32_t line_near(const Instruction& instruction) const {
+    std::uint32_t line = source_line(instruction);
+    for (const Instruction* i = &instruction; i != nullptr && line == 0; i = i->getPrevNode()) line = source_line(*i);
+    for (const Instruction* i = &instruction; i != nullptr && line == 0; i = i->getNextNode()) line = source_line(*i);
+    return line != 0 ? line : loop_line(*instruction.getParent());
   }
 
   // Jumps often have no line of their own.
@@ -202,11 +260,11 @@ class Instrumenter {
       if (access->logged && loop.contains(access->instruction->getParent())) last = access->instruction->getParent();
     }
     if (last == nullptr || (loops.getLoopFor(last) == &loop && dominators.dominates(last, latch))) return;
-    loop_ends_.emplace_back(latch->getTerminator(), add_site({.kind = SiteKind::marker}));
+    loop_ends_.emplace_back(latch->getTerminator(), add_site({.kind = SiteKind::marker, .line = loop_line(*latch)}));
   }
 
   void number_block(BasicBlock& block) {
-    std::uint32_t entries = 2;  // a marker, and a barrier or the end
+    std::uint32_t entries = 3;  // a marker, a wait, and a barrier or the end
     for (Instruction& instruction : block) {
       if (CallInst* barrier = as_call_of(instruction, "__sluice_barrier")) {
         barriers_.emplace_back(barrier, 0);
@@ -229,7 +287,7 @@ class Instrumenter {
           site.bytes = 1U << i;
           add_site(site);
         }
-        ++entries;
+        entries += 2;  // a step's, too
       }
     }
     if (auto* end = dyn_cast<ReturnInst>(block.getTerminator())) returns_.push_back(end);
@@ -317,8 +375,14 @@ class Instrumenter {
     IRBuilder<> l(late);
     auto callee =
         module_.getOrInsertFunction("sluice_exec_late", l.getInt32Ty(), pointer_, word_, word_, l.getInt32Ty());
-    Value* ends = l.CreateCall(callee, {unit_.item(), word(loop.line), issued, l.getInt32(loop.may_wait ? 1 : 0)});
-    Instruction* stop = SplitBlockAndInsertIfThen(l.CreateIsNotNull(ends), late, true, unlikely_);
+    Value* ends = l.CreateCall(callee, {unit_.item(), word(loop.line), issued, l.getInt32(loop.waits)});
+    if (loop.site != 0) {
+      Instruction* rest = SplitBlockAndInsertIfThen(l.CreateICmpEQ(ends, l.getInt32(2)), late, false);
+      write_log(rest, loop.site, nullptr);
+      suspend(rest, loop.site);
+    }
+    IRBuilder<> last(late);
+    Instruction* stop = SplitBlockAndInsertIfThen(last.CreateICmpEQ(ends, last.getInt32(1)), late, true, unlikely_);
     IRBuilder<> s(stop);
     end_phase(s, 0);
     s.CreateRetVoid();
@@ -331,6 +395,19 @@ class Instrumenter {
     end_phase(b, site);
     b.SetInsertPoint(barrier.getNextNode());
     begin_phase(b);
+  }
+
+  // The work-item stops before `at`.
+  void suspend(Instruction* at, std::uint32_t site) {
+    IRBuilder<> b(at);
+    end_phase(b, site);
+    auto barrier = module_.getOrInsertFunction("__sluice_barrier", b.getVoidTy(), b.getInt32Ty());
+    b.CreateCall(barrier, {b.getInt32(0)});
+    begin_phase(b);
+  }
+  void step(Instruction* at, std::uint32_t site) {
+    write_log(at, step_site_, nullptr);
+    suspend(at, site);
   }
 
   void at_return(ReturnInst& end) {
@@ -395,6 +472,10 @@ class Instrumenter {
   }
 
   void instrument_access(Access& access) {
+    if (image_.lockstep && access.logged && access.instruction != stepped_) {
+      stepped_ = access.instruction;
+      step(access.instruction, access.site);
+    }
     Value* pointer = access.instruction->getOperand(access.operand);
     if (!access.origin.in_bounds) {
       pointer = checked(access, pointer);
@@ -428,6 +509,8 @@ class Instrumenter {
   std::vector<ReturnInst*> returns_;
   MapVector<Instruction*, BackEdge> back_edges_;
   std::uint32_t finish_site_ = 0;
+  std::uint32_t step_site_ = 0;
+  const Instruction* stepped_ = nullptr;  // the access that was last made a step
 
   AllocaInst* log_ = nullptr;
   AllocaInst* issued_ = nullptr;

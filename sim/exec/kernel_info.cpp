@@ -204,6 +204,7 @@ void estimate_resources(const KernelUnit& unit) {
     if (as_call_of(instruction, "__sluice_barrier") != nullptr) unit.image->suspends = true;
   }
   unit.image->info.has_barrier = unit.image->suspends;
+  unit.image->suspends |= unit.image->lockstep;
 }
 
 }  // namespace sluice::exec

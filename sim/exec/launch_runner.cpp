@@ -14,6 +14,7 @@ constexpr std::uint64_t strand_log_entries = std::uint64_t{1} << 17;
 constexpr std::uint64_t most_strands = 255;
 // Rounds in which nothing ended, after which the host is taken to be waited for.
 constexpr std::uint64_t patient_rounds = 64;
+constexpr std::uint64_t patient_rounds_if_asked = 8;  // where somebody can be asked for it
 constexpr std::uint64_t longest_turn = std::uint64_t{1} << 20;
 
 }  // namespace
@@ -84,8 +85,7 @@ LaunchRunner::Strand* LaunchRunner::free_strand() {
   if (running + ended_.size() >= std::min(resident_ - 1, most_strands)) return nullptr;
   if (strand != nullptr) return strand;
   try {
-    auto made = std::make_unique<Strand>();
-    made->stack = MappedMemory(stack_bytes);
+    auto made = std::make_unique<Strand>(stack_bytes);
     made->runner =
         std::make_unique<GroupRunner>(program_, launch_, wave_size_, strand_log_entries, static_cast<Turns&>(*this));
     strands_.push_back(std::move(made));
@@ -102,18 +102,8 @@ LaunchRunner::Strand* LaunchRunner::begin_next() {
   if (strand == nullptr) return nullptr;
   strand->group = next_group_++;
   strand->ended = false;
-  prepare(strand->context, strand->stack);
+  strand->stack.begin(strand->place, &LaunchRunner::enter, this);
   return strand;
-}
-
-void LaunchRunner::prepare(ucontext_t& context, const MappedMemory& stack) {
-  getcontext(&context);
-  context.uc_stack.ss_sp = stack.data();
-  context.uc_stack.ss_size = stack.bytes();
-  context.uc_link = nullptr;
-  const auto self = reinterpret_cast<std::uint64_t>(this);
-  makecontext(&context, reinterpret_cast<void (*)()>(&LaunchRunner::enter), 2, static_cast<unsigned>(self >> 32),
-              static_cast<unsigned>(self));
 }
 
 // The turn after the current one: a new group, or the next that is under way, or the caller.
@@ -126,10 +116,14 @@ bool LaunchRunner::give_way() {
   std::size_t next = current_ == caller_turn ? 0 : current_ + 1;
   while (next < strands_.size() && strands_[next]->ended) ++next;
   if (next == strands_.size()) next = caller_turn;
-  if (next == caller_turn && ++rounds_ > patient_rounds) {
+  if (next == caller_turn && ++rounds_ > (wait_ != nullptr ? patient_rounds_if_asked : patient_rounds)) {
     // Only the host is left to change anything; it may need this processor.
-    usleep(50);
-    turn_ = std::min(longest_turn, turn_ * 2);
+    if (wait_ != nullptr) {
+      failed_ = failed_ || !wait_();
+    } else {
+      usleep(50);
+      turn_ = std::min(longest_turn, turn_ * 2);
+    }
   }
   switch_to(next);
   return !failed_;
@@ -137,14 +131,14 @@ bool LaunchRunner::give_way() {
 
 void LaunchRunner::switch_to(std::size_t next) {
   if (next == current_) return;
-  ucontext_t& from = current_ == caller_turn ? caller_ : strands_[current_]->context;
-  const ucontext_t& to = next == caller_turn ? caller_ : strands_[next]->context;
+  FiberPlace& from = current_ == caller_turn ? caller_ : strands_[current_]->place;
+  const FiberPlace& to = next == caller_turn ? caller_ : strands_[next]->place;
   current_ = next;
-  swapcontext(&from, &to);
+  switch_fiber(from, to);
 }
 
-void LaunchRunner::enter(unsigned high, unsigned low) {
-  auto* const self = reinterpret_cast<LaunchRunner*>(std::uint64_t{high} << 32 | low);
+void LaunchRunner::enter(void* runner) {
+  auto* const self = static_cast<LaunchRunner*>(runner);
   self->run_strand(*self->strands_[self->current_]);
 }
 

@@ -3,15 +3,15 @@
 // own. Turns are counted in instructions, so that their order is the same on every run.
 #pragma once
 
-#include <ucontext.h>
-
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
 #include <vector>
 
 #include "sim/exec/group_runner.h"
+#include "sim/iface/fiber.h"
 
 namespace sluice::exec {
 
@@ -23,13 +23,15 @@ class LaunchRunner final : public KernelRun, public AlikeRun, private Turns {
   void set_resident_groups(std::uint64_t groups) override;
   [[nodiscard]] bool run_group(const std::array<std::uint64_t, 3>& group, GroupTrace& trace) override;
   [[nodiscard]] bool told_all() const noexcept override;
+  void on_wait(std::function<bool()> wait) override { wait_ = std::move(wait); }
   [[nodiscard]] const AlikeGroups* run_alike() override { return first_.run_alike(); }
 
  private:
   // A group that was begun ahead of being asked for.
   struct Strand {
-    ucontext_t context{};
-    MappedMemory stack;
+    explicit Strand(std::uint64_t stack_bytes) : stack(stack_bytes) {}
+    FiberStack stack;
+    FiberPlace place;
     std::unique_ptr<GroupRunner> runner;
     std::uint64_t group = 0;  // linear
     GroupTrace trace;
@@ -43,9 +45,8 @@ class LaunchRunner final : public KernelRun, public AlikeRun, private Turns {
   [[nodiscard]] Strand* strand_of(std::uint64_t group) noexcept;
   [[nodiscard]] Strand* free_strand();
   [[nodiscard]] Strand* begin_next();
-  void prepare(ucontext_t& context, const MappedMemory& stack);
   void switch_to(std::size_t next);
-  static void enter(unsigned high, unsigned low);
+  static void enter(void* self);
   void run_strand(Strand& strand);
 
   std::shared_ptr<const LoadedProgram> program_;
@@ -56,12 +57,13 @@ class LaunchRunner final : public KernelRun, public AlikeRun, private Turns {
   std::uint64_t resident_ = 1;
 
   GroupRunner first_;    // for groups that nobody has begun
-  ucontext_t caller_{};  // while a strand runs
+  FiberPlace caller_;   // while a strand runs
   std::vector<std::unique_ptr<Strand>> strands_;
   std::map<std::uint64_t, std::pair<bool, GroupTrace>> ended_;  // and were not asked for yet
   static constexpr std::size_t caller_turn = ~std::size_t{0};
   std::size_t current_ = caller_turn;
   bool failed_ = false;
+  std::function<bool()> wait_;
   std::uint64_t next_group_ = 0;  // that was not begun
   std::uint64_t rounds_ = 0;      // of turns since a group ended
   std::uint64_t turn_ = first_turn;

@@ -108,6 +108,7 @@ bool LoadedProgram::prepare(std::uint32_t kernel, std::string& log) const {
   on_large_stack([&] { ready_[kernel] = make(kernel, log); });
   if (ready_[kernel] == nullptr) return false;
   infos_[kernel] = ready_[kernel]->image.info;
+  infos_[kernel].may_wait = ready_[kernel]->image.may_wait;
   return true;
 }
 

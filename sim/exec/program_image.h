@@ -16,6 +16,7 @@ enum class SiteKind : std::uint8_t {
   atomic,
   marker,  // a loop's end: keeps lanes that left an iteration early with the others
   barrier,
+  wait,    // a loop's end at which a work-item lets the others of its group go on
   finish,  // the kernel's end
 };
 
@@ -40,9 +41,10 @@ struct KernelImage {
   std::string symbol;                       // of the entry
   std::vector<Site> sites;                  // [0] is not used
   std::uint32_t largest_block_entries = 0;  // log entries that may be written between two checks for room
-  bool suspends = false;                    // the entry is a coroutine: returns its frame
+  bool suspends = false;                    // the entry is a coroutine: returns its frame (it stops at sites)
   bool alike = false;                       // its groups do the same but for where they write (uniformity.h),
   bool alike_if_narrow = false;             // or do so where global ids fit into 31 bits
+  bool lockstep = false;                    // it also stops before each access and at loops' ends
   bool may_wait = false;                    // has loops that may run until another group or the host has written
   std::uint64_t largest_access_bytes = 64;
   std::vector<std::byte> object;  // ELF

@@ -68,10 +68,11 @@ void* sluice_exec_check(sluice::exec::Item* item, std::uint64_t site, std::uint6
                         std::uint64_t bytes);
 // The log is full: where to go on.
 sluice::exec::LogEntry* sluice_exec_full(sluice::exec::Item* item, sluice::exec::LogEntry* end);
-// The work-item has issued more than its limit in the loop at this line; `may_wait`: for somebody else, so that others
-// get their turn. Not 0: the group used up its instructions, the work-item ends.
+// The work-item has issued more than its limit in the loop at this line. `waits`: for whom it may, so that those get
+// their turn. 0: it goes on; 1: the group used up its instructions, the work-item ends; 2: it stops, and goes on later.
+enum SluiceWaits : std::uint32_t { sluice_waits_for_groups = 1, sluice_waits_for_items = 2 };
 std::uint32_t sluice_exec_late(sluice::exec::Item* item, std::uint64_t line, std::uint64_t issued,
-                               std::uint32_t may_wait);
+                               std::uint32_t waits);
 // printf: `types` has a letter and a size for each argument ("i4;f8;p8;"), `values` their bytes, each at a multiple
 // of 16.
 void sluice_exec_print(sluice::exec::Item* item, const char* format, const char* types, const std::byte* values);

@@ -73,7 +73,7 @@ std::uint64_t WaveMerge::run_in_step(std::span<const std::span<const LogEntry>> 
     pending_ += more;
     const std::uint32_t site = first[at].site;
     const SiteKind kind = (*sites_)[site].kind;
-    if (kind == SiteKind::marker || kind == SiteKind::finish) continue;
+    if (kind == SiteKind::marker || kind == SiteKind::wait || kind == SiteKind::finish) continue;
     for (std::size_t i = 0; i < lanes_.count; ++i) lanes_.addresses[i] = at_[i][at].address;
     come_to(site);
   }
@@ -112,7 +112,7 @@ std::uint64_t WaveMerge::run_apart(std::span<const std::span<const LogEntry>> la
 // The lanes in lanes_ execute the instruction together.
 void WaveMerge::come_to(std::uint32_t number) {
   const Site& site = (*sites_)[number];
-  if (site.kind == SiteKind::marker || site.kind == SiteKind::finish) return;
+  if (site.kind == SiteKind::marker || site.kind == SiteKind::wait || site.kind == SiteKind::finish) return;
   if (site.space == SiteSpace::generic && site.kind != SiteKind::barrier) {
     split(number, site);
   } else {

@@ -92,6 +92,7 @@ struct KernelInfo {
   std::uint64_t private_bytes = 0;  // a work-item
   std::uint32_t registers = 0;      // 32-bit, a work-item, as the compute model's occupancy counts them (an estimate)
   bool has_barrier = false;
+  bool may_wait = false;            // for what another group, launch or the host writes
   bool uniform_groups = false;      // OpenCL C 1.x or -cl-uniform-work-group-size: the group must divide the range
 };
 
@@ -99,8 +100,8 @@ class KernelModule {
  public:
   virtual ~KernelModule() = default;
   [[nodiscard]] virtual const std::vector<KernelInfo>& kernels() const noexcept = 0;
-  // Compiles a kernel if it is not yet. Before that its local_bytes, private_bytes, registers and has_barrier are not
-  // known. start() does so too. False: `log` says why.
+  // Compiles a kernel if it is not yet. Before that its local_bytes, private_bytes, registers, has_barrier and may_wait are
+  // not known. start() does so too. False: `log` says why.
   [[nodiscard]] virtual bool prepare(std::uint32_t kernel, std::string& log) const {
     static_cast<void>(log);
     return kernel < kernels().size();
@@ -217,11 +218,17 @@ class KernelRun {
   // Before the first group: how many the device holds at once. Where one waits for what others do, that many take
   // turns: run_group() then executes groups behind the one that was asked for, and has their traces ready when they are.
   virtual void set_resident_groups(std::uint64_t groups) { static_cast<void>(groups); }
+  // Where groups wait for what only the host or another launch is left to write, run_group() calls `wait` again and
+  // again; false: the launch is to fail.
+  virtual void on_wait(std::function<bool()> wait) { static_cast<void>(wait); }
 };
 
 struct LoadOptions {
   std::string cache_folder;       // for native objects; empty: none
   bool optimise = true;           // -cl-opt-disable
+  // The work-items of a wavefront go on in step, from access to access of local and global memory, as some programs take
+  // for granted; else each runs until it waits for others.
+  bool lockstep = false;
   // Work-item instructions after which a work-group that still loops is said never to end (about a minute of real time).
   std::uint64_t group_instruction_limit = std::uint64_t{1} << 36;
   // Runs what may take any time and memory where it can be ended, and returns what it returned; nullopt: it was, and

@@ -82,6 +82,9 @@ class Simulator {
   [[nodiscard]] virtual bool has_started(CommandId id) const noexcept = 0;
   // Advances the device to `t` (no-op when t <= now()) and delivers every completion with visible <= t.
   virtual void run_until(TimePs t) = 0;
+  // Both run_until_* below also end, with true, when a kernel waits for what the host writes: it goes on in later calls,
+  // before which the driver lets other threads act. Whether the last one ended so:
+  [[nodiscard]] virtual bool waits_for_host() const noexcept { return false; }
   // Runs until `id` was delivered. False: nothing is left to simulate and `id` did not complete.
   [[nodiscard]] virtual bool run_until_complete(CommandId id) = 0;
   // Runs what is left until the device is idle, at the end of the process: no byte moves, since the program's memory may

@@ -58,6 +58,8 @@ class JobSink {
  public:
   virtual ~JobSink() = default;
   virtual void job_ended(Job& job) = 0;
+  // A kernel waits for what the host or another launch writes: the program must get to act.
+  virtual void kernel_waits() {}
 };
 
 // Takes a job whose turn has come; called at its start time.

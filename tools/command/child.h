@@ -15,6 +15,7 @@ struct ChildOptions {
   std::string host_time;
   std::string detail;
   bool virtual_time = false;
+  bool lockstep = false;
   bool capture_output = false;  // into ChildResult::output instead of our own standard output
 };
 

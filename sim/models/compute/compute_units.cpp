@@ -4,12 +4,19 @@
 #include <exception>
 #include <utility>
 
+#include "sim/iface/fiber.h"
 #include "sim/models/compute/repeats.h"
 
 namespace sluice::sim {
 
 using compute::Cost;
 using compute::to_ps;
+
+namespace {
+
+constexpr TimePs look_again_ps = 20'000'000;  // of a kernel that waits for the host
+
+}  // namespace
 
 // One direction's traffic of a launch.
 struct Crossing {
@@ -21,18 +28,6 @@ struct Crossing {
   TimePs end = 0;
 };
 
-struct ActiveLaunch {
-  Job* job = nullptr;
-  compute::Occupancy occupancy;
-  TimePs begin = 0;      // first dispatch
-  TimePs local_end = 0;  // as the units see it, with the link to themselves
-  TimePs end = 0;
-  compute::LaunchResult result;
-  Crossing read, written;
-  std::uint32_t flows_left = 0;
-  std::array<TimePs, compute::busy_parts> busy{};
-};
-
 struct ComputeUnits::Machine {
   Machine(const profile::Profile& profile, const Link& link, const memory::DeviceMemory& memory, WriteLog& writes)
       : rates(profile, link, memory), grid(profile, rates), memory(profile, rates), repeats(writes) {}
@@ -41,6 +36,20 @@ struct ComputeUnits::Machine {
   compute::MemorySide memory;
   compute::Repeats repeats;
   compute::Outcome outcome;  // of the launch that is being run
+};
+
+struct ActiveLaunch {
+  Job* job = nullptr;
+  std::unique_ptr<PausingWork> work;               // of a kernel that may wait
+  std::unique_ptr<ComputeUnits::Machine> machine;  // its own, once it has waited
+  compute::Occupancy occupancy;
+  TimePs begin = 0;      // first dispatch
+  TimePs local_end = 0;  // as the units see it, with the link to themselves
+  TimePs end = 0;
+  compute::LaunchResult result;
+  Crossing read, written;
+  std::uint32_t flows_left = 0;
+  std::array<TimePs, compute::busy_parts> busy{};
 };
 
 ComputeUnits::ComputeUnits(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
@@ -70,10 +79,47 @@ void ComputeUnits::execute(Job& job) {
   // The next launch is prepared while this one runs.
   a.begin = std::max(now, job.decoded + machine_->rates.launch_ps);
   a.local_end = a.begin;
-  if (executes_) run(a);
+  const KernelLaunch& launch = *job.command.kernel;
+  if (executes_ && launch.module->kernels()[launch.kernel].may_wait) {
+    a.work = std::make_unique<PausingWork>([this, &a] {
+      try {
+        run(a);
+      } catch (const std::exception&) {
+        a.result.failed = true;
+      }
+    });
+  } else if (executes_) {
+    run(a);
+  }
+  go_on(a);
+}
+
+// Until the launch's groups have run, or wait for what the program has yet to do.
+void ComputeUnits::go_on(ActiveLaunch& a) {
+  const TimePs now = kernel_now();
+  if (a.work != nullptr && !a.work->resume()) {
+    post(now + look_again_ps, {&a, ComputeStep::go_on});
+    sink_->kernel_waits();
+    return;
+  }
+  a.local_end = std::max(a.local_end, now);
   if (a.read.flow != nullptr) post(std::max(now, a.result.first_host_read), {&a, ComputeStep::start_read});
   if (a.written.flow != nullptr) post(std::max(now, a.result.first_host_write), {&a, ComputeStep::start_write});
   if (a.flows_left == 0) settle(a);
+}
+
+// From inside the launch's work. Other launches get units of their own from now on.
+bool ComputeUnits::wait(ActiveLaunch& a) {
+  if (a.machine == nullptr) {
+    a.machine = std::move(machine_);
+    machine_ = std::make_unique<Machine>(profile_, link_, memory_, writes_);
+  }
+  a.work->pause();
+  return executes_;
+}
+
+ComputeUnits::Machine& ComputeUnits::machine_of(const ActiveLaunch& a) const {
+  return a.machine != nullptr ? *a.machine : *machine_;
 }
 
 // Runs and times all groups; from then on only the link can change when the launch ends.
@@ -98,10 +144,11 @@ void ComputeUnits::run(ActiveLaunch& a) {
     m.repeats.after(launch, repeatable, traces, m.grid, m.memory, m.outcome);
   }
   a.result = m.outcome.result;
+  if (!executes_) a.result.failed = false;  // given up at the end of the process
   a.busy = m.outcome.busy;
   if (a.result.failed) return;
   a.local_end = a.result.end;
-  if (traces) tell_counters(a);
+  if (traces && a.machine == nullptr) tell_counters(a);  // of one that has waited they would come too late
   if (!a.result.traffic.crosses_link()) return;
   plan(a, Direction::host_to_device);
   plan(a, Direction::device_to_host);
@@ -124,6 +171,7 @@ bool ComputeUnits::execute_groups(ActiveLaunch& a, std::uint64_t local_bytes, bo
     outcome.result.failed = true;
     return false;
   }
+  if (a.work != nullptr) run->on_wait([this, &a] { return wait(a); });
   run->set_resident_groups(std::uint64_t{a.occupancy.groups_per_unit} * m.grid.units.size());
   bool recorded = true;
   compute::Launch l;
@@ -173,7 +221,7 @@ bool ComputeUnits::execute_groups(ActiveLaunch& a, std::uint64_t local_bytes, bo
 // As the units see it, with the link to themselves; told before anything later is.
 void ComputeUnits::tell_counters(const ActiveLaunch& a) {
   using compute::Timeline;
-  const Timeline& line = machine_->outcome.timeline;
+  const Timeline& line = machine_of(a).outcome.timeline;
   const DeviceIndex device = a.job->command.device;
   TimePs at = line.origin();
   for (const Timeline::Sums& sums : line.spans()) {
@@ -194,7 +242,7 @@ void ComputeUnits::plan(ActiveLaunch& a, Direction direction) {
   const bool reads = direction == Direction::host_to_device;
   const compute::Traffic& t = a.result.traffic;
   const auto& packets = reads ? t.host_reads : t.host_writes;
-  const compute::HostSpan span = reads ? machine_->memory.host_read() : machine_->memory.host_written();
+  const compute::HostSpan span = reads ? machine_of(a).memory.host_read() : machine_of(a).memory.host_written();
   runs_.clear();
   host_.classify(span.address, span.bytes, runs_);
   std::array<std::uint64_t, 4> lines{};
@@ -250,7 +298,7 @@ void ComputeUnits::plan(ActiveLaunch& a, Direction direction) {
   }
   const FlowTimes alone = times_alone(*flow);
   c.alone = c.start + alone.end;
-  c.tail = std::min(a.local_end > c.alone ? a.local_end - c.alone : 0, machine_->rates.l2_ps);
+  c.tail = std::min(a.local_end > c.alone ? a.local_end - c.alone : 0, machine_of(a).rates.l2_ps);
   c.flow = std::move(flow);
   ++a.flows_left;
   if (reads) {
@@ -281,7 +329,7 @@ void ComputeUnits::settle(ActiveLaunch& a) {
     if (c->flow != nullptr) a.end = std::max(a.end, c->end + c->tail);
   }
   account(a);
-  post(std::max(kernel_now(), a.end + machine_->rates.finish_ps), {&a, ComputeStep::finish});
+  post(std::max(kernel_now(), a.end + machine_of(a).rates.finish_ps), {&a, ComputeStep::finish});
 }
 
 // Cuts the launch's time into its own work and what memory, link and other traffic added to it.
@@ -307,7 +355,7 @@ void ComputeUnits::account(ActiveLaunch& a) {
   const TimePs link = std::min(whole, on_link);
   const TimePs memory = std::min(whole - link, in_memory);
   const TimePs start = job.times.started;
-  job.spend(Stage::setup, a.begin - start + machine_->rates.finish_ps);
+  job.spend(Stage::setup, a.begin - start + machine_of(a).rates.finish_ps);
   job.spend(Stage::compute, whole - link - memory);
   job.spend(Stage::device_memory, memory);
   job.spend(Stage::link, link);
@@ -334,11 +382,11 @@ void ComputeUnits::account(ActiveLaunch& a) {
   if (trace_ == nullptr || trace_->level() < TraceLevel::stage) return;
   const auto tell = [&](std::string_view action, TimePs begin, TimePs end, std::uint64_t bytes) {
     trace_->stage({job.command.id, job.command.device, "compute", action, begin, end,
-                   (end - begin) / machine_->rates.cycle_ps, bytes});
+                   (end - begin) / machine_of(a).rates.cycle_ps, bytes});
   };
   tell("launch", start, a.begin, 0);
   tell("execute", a.begin, a.end, t.sectors * sector_bytes);
-  tell("finish", a.end, a.end + machine_->rates.finish_ps, 0);
+  tell("finish", a.end, a.end + machine_of(a).rates.finish_ps, 0);
 }
 
 void ComputeUnits::finish(ActiveLaunch& a, TimePs now) {
@@ -352,6 +400,9 @@ void ComputeUnits::finish(ActiveLaunch& a, TimePs now) {
 void ComputeUnits::act(const ComputeEvent& event, TimePs now) {
   ActiveLaunch& a = *event.launch;
   switch (event.step) {
+    case ComputeStep::go_on:
+      go_on(a);
+      break;
     case ComputeStep::start_read:
       start(a, Direction::host_to_device, now);
       break;

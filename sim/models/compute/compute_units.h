@@ -17,7 +17,7 @@
 
 namespace sluice::sim {
 
-enum class ComputeStep : std::uint8_t { start_read, start_write, flow_ended, finish };
+enum class ComputeStep : std::uint8_t { go_on, start_read, start_write, flow_ended, finish };
 
 struct ActiveLaunch;
 
@@ -35,14 +35,17 @@ class ComputeUnits final : public Agenda<ComputeEvent>, public Executor {
   ~ComputeUnits() override;
   void connect(JobSink& sink) { sink_ = &sink; }
 
+  struct Machine;  // caches and units; made for the first launch, as programs without kernels need none
+
   void execute(Job& job) override;
   // From now on launches do nothing: the program's memory may be gone.
   void execute_kernels(bool executes) noexcept { executes_ = executes; }
 
  private:
-  struct Machine;  // caches and units; made for the first launch, as programs without kernels need none
-
   void act(const ComputeEvent& event, TimePs now) override;
+  void go_on(ActiveLaunch& a);
+  [[nodiscard]] bool wait(ActiveLaunch& a);
+  [[nodiscard]] Machine& machine_of(const ActiveLaunch& a) const;
   void run(ActiveLaunch& a);
   [[nodiscard]] bool execute_groups(ActiveLaunch& a, std::uint64_t local_bytes, bool with_timeline);
   void tell_counters(const ActiveLaunch& a);

@@ -89,6 +89,75 @@ TEST_F(WaitTest, TheHostAnswers) {
   EXPECT_EQ(*answer, 42);
 }
 
+// Two wavefronts and a part of one.
+TEST_F(WaitTest, WorkItemsOfAGroupTakeTurns) {
+  constexpr int n = 70;
+  auto* out = buffer<int>(n);
+  auto launch = launch_of("waits", "items", line(n, n));
+  launch.arguments = {global(out, n)};
+  ASSERT_TRUE(run_resident(launch, 1).good) << reports_.bad.front();
+  for (int i = 0; i < n; ++i) EXPECT_EQ(out[i], n - i);
+}
+
+TEST_F(WaitTest, WorkItemsAtABarrierAreNotInTheWay) {
+  constexpr int n = 64;
+  auto* flags = buffer<int>(2);
+  auto* out = buffer<int>(n);
+  auto launch = launch_of("waits", "items_and_barrier", line(n, n));
+  launch.arguments = {global(flags, 2), global(out, n)};
+  ASSERT_TRUE(run_resident(launch, 1).good) << reports_.bad.front();
+  for (int i = 0; i < n; ++i) EXPECT_EQ(out[i], 1 + i);
+}
+
+TEST_F(WaitTest, WorkItemsThatWaitWithoutEndAreReported) {
+  LoadOptions options;
+  options.group_instruction_limit = 1 << 22;
+  auto* flag = buffer<int>(64);
+  auto launch = launch_of(load("waits", options), "item_waits_without_end", line(64, 64));
+  launch.arguments = {global(flag, 64)};
+  EXPECT_FALSE(run_resident(launch, 2).good);
+  ASSERT_FALSE(reports_.bad.empty());
+  EXPECT_THAT(reports_.bad.front(), HasSubstr("kernel 'item_waits_without_end', line 91, work-item"));
+}
+
+// What a launch waits for from outside may also be refused to it.
+TEST_F(WaitTest, OutsideIsAskedAgainAndAgain) {
+  auto* request = buffer<int>(1);
+  auto* answer = buffer<int>(1);
+  auto launch = launch_of("waits", "flag", line(1, 1));
+  launch.arguments = {global(request, 1), global(answer, 1)};
+  for (const bool answers : {true, false}) {
+    *request = 0;
+    int asked = 0;
+    auto run = engine_->start(launch, 32);
+    run->on_wait([&] {
+      if (++asked == 3) *request = 41;
+      return asked < 3 || answers;
+    });
+    GroupTrace trace;
+    EXPECT_EQ(run->run_group({0, 0, 0}, trace), answers);
+    EXPECT_EQ(asked, 3);
+  }
+  EXPECT_EQ(*answer, 42);
+}
+
+TEST_F(WaitTest, WavefrontsInStep) {
+  constexpr int n = 64;
+  LoadOptions options;
+  options.lockstep = true;
+  auto* in = buffer<int>(n);
+  auto* out = buffer<int>(n);
+  for (int i = 0; i < n; ++i) in[i] = 1000 * i;
+  auto launch = launch_of(load("waits", options), "in_step", line(n, n));
+  launch.arguments = {global(in, n), global(out, n)};
+  ASSERT_TRUE(run_resident(launch, 1).good) << reports_.bad.front();
+  // values[i] becomes in[i ^ 31] and 100 for each round of its own loop, before the neighbour reads it.
+  for (int i = 0; i < n; ++i) {
+    const int from = i ^ 1;
+    EXPECT_EQ(out[i], 1000 * (from ^ 31) + (from % 32 < 5 ? 100 * (from % 32) : 0)) << i;
+  }
+}
+
 // A group that the device cannot hold is not begun, so the wait has no end; the launch fails, and says where.
 TEST_F(WaitTest, WaitsWithoutEndAreReported) {
   LoadOptions options;

@@ -155,7 +155,7 @@ TEST_F(KernelTest, PointersTakeBuffersOrNull) {
     EXPECT_EQ(set(k, index, null), CL_SUCCESS);
     EXPECT_EQ(clSetKernelArg(k, index, sizeof b, nullptr), CL_SUCCESS);
     EXPECT_EQ(clSetKernelArg(k, index, 2 * sizeof b, &b), CL_INVALID_ARG_SIZE);
-    EXPECT_EQ(set(k, index, buffer(64, other_context)), CL_INVALID_CONTEXT);
+    EXPECT_EQ(set(k, index, buffer(64, other_context)), CL_INVALID_MEM_OBJECT);  // its page knows no other code for it
     EXPECT_EQ(set(k, index, image(CL_MEM_READ_WRITE)), CL_INVALID_MEM_OBJECT);
     EXPECT_EQ(set(k, index, queue), CL_INVALID_MEM_OBJECT);
     EXPECT_EQ(set(k, index, reinterpret_cast<cl_mem>(&k)), CL_INVALID_MEM_OBJECT);

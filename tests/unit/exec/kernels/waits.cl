@@ -59,3 +59,47 @@ kernel void dimensions(global int* out) {
     }
   }
 }
+// Work-items of one group, the last first.
+kernel void items(global int* out) {
+  local atomic_int turn;
+  const int n = get_local_size(0), me = get_local_id(0);
+  if (me == 0) atomic_store(&turn, n - 1);
+  work_group_barrier(CLK_LOCAL_MEM_FENCE);
+  while (atomic_load(&turn) != me)
+    ;
+  out[me] = n - me;
+  atomic_store(&turn, me - 1);
+}
+// One waits inside a branch, another for it behind a loop; the rest are at a barrier meanwhile.
+kernel void items_and_barrier(global volatile int* flags, global int* out) {
+  const int me = get_local_id(0);
+  if (me == 0) {
+    while (flags[0] == 0)
+      ;
+    flags[1] = 1;
+  } else if (me == 40) {
+    flags[0] = 1;
+    int seen = 0;
+    while (!seen) {
+      if (flags[1] != 0) seen = 1;
+    }
+  }
+  work_group_barrier(CLK_GLOBAL_MEM_FENCE);
+  out[me] = flags[1] + me;
+}
+kernel void item_waits_without_end(global volatile int* flag) {
+  while (flag[get_local_id(0)] == 0)
+    ;
+}
+// Right where the work-items of a wavefront go on in step, and nowhere else.
+kernel void in_step(global const int* in, global int* out) {
+  local int values[64];
+  const int me = get_local_id(0);
+  values[me] = in[me];
+  const int other = values[me ^ 31];
+  values[me] = other;
+  if (me % 32 < 5) {
+    for (int i = 0; i < me % 32; ++i) values[me] += 100;
+  }
+  out[me] = values[me ^ 1];
+}
