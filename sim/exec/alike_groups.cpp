@@ -1,5 +1,6 @@
-// A whole launch from a few of its groups: group 0 and its neighbour in each dimension say where every group writes, as
-// that is linear in the group's number (uniformity.h), and group 0 what.
+// A whole launch from a few of its groups (uniformity.h): group 0 and its neighbour in each dimension say where every
+// group reads and writes, as that is linear in the group's number. If all write the same, group 0 says what; else the
+// others are executed, but nobody looks at their accesses.
 #include <algorithm>
 #include <cstring>
 #include <map>
@@ -22,11 +23,10 @@ bool GroupRunner::can_be_alike() const {
   std::uint64_t groups = 1;
   for (std::size_t i = 0; i < 3; ++i) {
     if (range.local[i] == 0 || range.global[i] == 0 || range.global[i] % range.local[i] != 0) return false;
-    if (kernel_.alike_if_narrow && (range.global[i] > narrow || range.offset[i] > narrow - range.global[i]))
-      return false;
+    if (kernel_.if_narrow && (range.global[i] > narrow || range.offset[i] > narrow - range.global[i])) return false;
     groups *= range.global[i] / range.local[i];
   }
-  return (kernel_.alike || kernel_.alike_if_narrow) && groups >= least_groups && !failed_;
+  return kernel_.same_way && !kernel_.lockstep && groups >= least_groups && !failed_;
 }
 
 bool GroupRunner::collect_stores(const std::array<std::uint64_t, 3>& group, GroupTrace& trace,
@@ -156,6 +156,79 @@ void GroupRunner::write_groups(const Moving& moving) const {
 
 const AlikeGroups* GroupRunner::run_alike() {
   if (!can_be_alike()) return nullptr;
+  return kernel_.same_bytes ? run_same_bytes() : run_same_way();
+}
+
+// Of an instruction that moves all its lanes alike, and by whole sectors. Local memory does not move.
+bool GroupRunner::set_steps(const std::vector<Store>& accesses, const std::array<std::vector<Store>, 3>& next) {
+  const auto groups = launch_.range.groups();
+  std::vector<std::array<std::int64_t, 3>> steps(kernel_.sites.size());
+  std::vector<bool> known(kernel_.sites.size());
+  for (std::size_t d = 0; d < 3; ++d) {
+    if (groups[d] > 1 && next[d].size() != accesses.size()) return false;
+  }
+  for (std::size_t i = 0; i < accesses.size(); ++i) {
+    const std::uint32_t number = accesses[i].site;
+    std::array<std::int64_t, 3> step{};
+    for (std::size_t d = 0; d < 3; ++d) {
+      if (groups[d] == 1) continue;
+      if (next[d][i].site != number) return false;
+      step[d] = static_cast<std::int64_t>(next[d][i].address - accesses[i].address);
+      if (step[d] % std::int64_t{sector_bytes} != 0) return false;
+      step[d] /= std::int64_t{sector_bytes};
+    }
+    if (known[number] && steps[number] != step) return false;
+    known[number] = true;
+    steps[number] = step;
+  }
+  alike_.steps.assign(alike_.first.sectors.size(), {});
+  for (const WaveAccess& access : alike_.first.accesses) {
+    if (access.space == MemorySpace::local) continue;
+    for (std::uint32_t i = 0; i < access.sectors; ++i) alike_.steps[access.first_sector + i] = steps[access.site];
+  }
+  return true;
+}
+
+const AlikeGroups* GroupRunner::run_same_way() {
+  const auto groups = launch_.range.groups();
+  std::array<std::vector<Store>, 3> next;
+  std::vector<Store> accesses;
+  // Each group runs once, as it may read what it writes; if the proof fails its trace waits until it is asked for.
+  const auto run = [&](const std::array<std::uint64_t, 3>& group, std::vector<Store>& all) {
+    GroupTrace trace;
+    touched_ = &all;
+    const bool ran = run_group(group, trace);
+    touched_ = nullptr;
+    if (!ran) return false;
+    const bool whole =
+        std::none_of(trace.waves.begin(), trace.waves.end(), [](const WaveTrace& w) { return w.unrecorded != 0; });
+    kept_[group] = std::move(trace);
+    return whole;
+  };
+  bool good = run({}, accesses);
+  for (std::size_t d = 0; d < 3 && good; ++d) {
+    std::array<std::uint64_t, 3> neighbour{};
+    neighbour[d] = 1;
+    good = groups[d] == 1 || run(neighbour, next[d]);
+  }
+  if (!good) return nullptr;
+  alike_.first = kept_[{}];
+  if (!told_all_ || !set_steps(accesses, next)) return nullptr;
+  untraced_ = true;
+  std::array<std::uint64_t, 3> at{};
+  GroupTrace none;
+  for (at[2] = 0; at[2] < groups[2]; ++at[2]) {
+    for (at[1] = 0; at[1] < groups[1]; ++at[1]) {
+      for (at[0] = 0; at[0] < groups[0]; ++at[0]) {
+        if (kept_.count(at) == 0 && !run_group(at, none)) return nullptr;  // nor does any other run from now on
+      }
+    }
+  }
+  kept_.clear();
+  return &alike_;
+}
+
+const AlikeGroups* GroupRunner::run_same_bytes() {
   const auto groups = launch_.range.groups();
   std::array<std::vector<Store>, 3> next;
   std::vector<Store> stores;

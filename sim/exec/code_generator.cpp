@@ -315,8 +315,9 @@ bool build(Module& module, TargetMachine& target, const LoadOptions& options, st
   const auto variables = local_variables(module);
   estimate_resources(unit);
   const Alikeness alikeness = find_alikeness(unit);
-  unit.image->alike = alikeness.proven && !alikeness.narrow_ids;
-  unit.image->alike_if_narrow = alikeness.proven && alikeness.narrow_ids;
+  unit.image->same_way = alikeness.same_way;
+  unit.image->same_bytes = alikeness.same_bytes;
+  unit.image->if_narrow = alikeness.narrow_ids;
   instrument(unit);
   place_local_variables(unit, variables);
   place_private_variables(unit);

@@ -152,6 +152,11 @@ void GroupRunner::place_items(const std::array<std::uint64_t, 3>& group) {
 bool GroupRunner::run_group(const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
   trace.clear();
   if (failed_) return false;
+  if (const auto kept = kept_.find(group); kept != kept_.end()) {
+    trace = std::move(kept->second);
+    kept_.erase(kept);
+    return true;
+  }
   place_items(group);
   budget_ = program_->options().group_instruction_limit;
   runnable_ = count_;
@@ -250,12 +255,19 @@ void GroupRunner::run_wave(std::size_t wave, std::vector<WaveAccess>& accesses, 
   for (std::size_t i = first; i < end; ++i) {
     Item& item = items_[i];
     if (!can_go_on(item) || (in_step_ != any_site && item.stopped != in_step_)) continue;
+    if (untraced_) state_.log = log;
     LogEntry* const begin = state_.log;
     state_.log_limit = begin + (share - margin);
     run_item(item);
     if (failed_ && budget_ == 0) return;
     if (spilled_from_ != nullptr) close_spill();
     lanes_.emplace_back(begin, state_.log);
+  }
+  if (untraced_) return;
+  if (touched_ != nullptr) {
+    for (const auto& lane : lanes_) {
+      for (const LogEntry& entry : lane) touched_->push_back({entry.address, entry.site});
+    }
   }
   if (stores_ != nullptr) {
     for (const auto& lane : lanes_) {

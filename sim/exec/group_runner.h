@@ -4,6 +4,7 @@
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
@@ -54,7 +55,7 @@ class GroupRunner final {
   [[nodiscard]] const Site& site(std::uint64_t number) const { return kernel_.sites[number]; }
 
  private:
-  // A store of a lane to global memory.
+  // What a lane stored in global memory, or any access of one.
   struct Store {
     std::uint64_t address = 0;
     std::uint32_t site = 0;
@@ -78,6 +79,9 @@ class GroupRunner final {
                                  std::vector<Moving>& all) const;
   [[nodiscard]] bool find_extent(Moving& moving, std::int32_t argument) const;
   [[nodiscard]] bool set_steps(const std::vector<Moving>& all);
+  [[nodiscard]] const AlikeGroups* run_same_bytes();
+  [[nodiscard]] const AlikeGroups* run_same_way();
+  [[nodiscard]] bool set_steps(const std::vector<Store>& accesses, const std::array<std::vector<Store>, 3>& next);
   void write_groups(const Moving& moving) const;
 
   struct Wave {
@@ -133,7 +137,10 @@ class GroupRunner final {
   std::uint64_t frame_stride_ = 0;
   std::array<std::byte, 256> scratch_;
 
-  std::vector<Store>* stores_ = nullptr;  // where they are collected
+  std::vector<Store>* stores_ = nullptr;                     // where they are collected
+  std::vector<Store>* touched_ = nullptr;                    // the same for all accesses
+  bool untraced_ = false;                                    // what groups do is known
+  std::map<std::array<std::uint64_t, 3>, GroupTrace> kept_;  // of groups that ran before they were asked for
   AlikeGroups alike_;
   LogEntry* spilled_from_ = nullptr;  // end of what the lane's log holds, once it is full
   std::uint64_t unrecorded_ = 0;      // of the wave's phase

@@ -42,8 +42,9 @@ struct KernelImage {
   std::vector<Site> sites;                  // [0] is not used
   std::uint32_t largest_block_entries = 0;  // log entries that may be written between two checks for room
   bool suspends = false;                    // the entry is a coroutine: returns its frame (it stops at sites)
-  bool alike = false;                       // its groups do the same but for where they write (uniformity.h),
-  bool alike_if_narrow = false;             // or do so where global ids fit into 31 bits
+  bool same_way = false;                    // its groups go the same way (uniformity.h),
+  bool same_bytes = false;                  // and do the same but for where they write,
+  bool if_narrow = false;                   // where global ids fit into 31 bits
   bool lockstep = false;                    // it also stops before each access and at loops' ends
   bool may_wait = false;                    // has loops that may run until another group or the host has written
   std::uint64_t largest_access_bytes = 64;

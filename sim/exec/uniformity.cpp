@@ -24,9 +24,11 @@ enum class Kind : std::uint8_t { uniform, linear, varying };
 // phi is no worse than what comes into it.
 class Analysis {
  public:
-  explicit Analysis(const KernelUnit& unit) : unit_(unit), layout_(unit.body->getParent()->getDataLayout()) {}
+  // `way_only`: what is loaded and stored may differ.
+  Analysis(const KernelUnit& unit, bool way_only)
+      : unit_(unit), layout_(unit.body->getParent()->getDataLayout()), way_only_(way_only) {}
 
-  Alikeness run() {
+  bool run() {
     for (bool more = true; more && !refuted_;) {
       more = false;
       for (Instruction& instruction : instructions(*unit_.body)) {
@@ -37,8 +39,9 @@ class Analysis {
       }
     }
     for (Instruction& instruction : instructions(*unit_.body)) check(instruction);
-    return {!refuted_ && stores_, narrow_ids_};
+    return !refuted_ && stores_;
   }
+  [[nodiscard]] bool narrow_ids() const noexcept { return narrow_ids_; }
 
  private:
   Kind kind(const Value& value) const {
@@ -163,6 +166,7 @@ class Analysis {
     const StringRef name = callee->getName();
     if (name == "__sluice_query") return isa<ConstantInt>(call.getArgOperand(0)) ? Kind::uniform : Kind::varying;
     if (name == "__sluice_barrier" || isa<DbgInfoIntrinsic>(call) || call.isLifetimeStartOrEnd()) return Kind::uniform;
+    if (is_texture_function(*callee)) return refute();
     // Library functions that were left as calls see nothing but their arguments (prepare.cpp).
     const bool pure = callee->isIntrinsic() ? call.doesNotAccessMemory() : !callee->isDeclaration();
     return pure ? only_uniform(call) : refute();
@@ -173,12 +177,14 @@ class Analysis {
     const Origin origin = origin_of(load, 0, load.getType());
     if (!load.isSimple() || !origin.complete) return refute();
     if (origin.trusted) return kind(*load.getPointerOperand());
-    if (is_own(origin)) return kind(*load.getPointerOperand()) == Kind::uniform ? Kind::uniform : refute();
+    if (is_own(origin) && !way_only_)
+      return kind(*load.getPointerOperand()) == Kind::uniform ? Kind::uniform : refute();
     const bool constant = std::all_of(origin.objects.begin(), origin.objects.end(), [](const Origin::Object& object) {
       const auto* variable = dyn_cast<GlobalVariable>(object.base);
       return variable != nullptr && variable->isConstant();
     });
-    return constant && !origin.objects.empty() ? only_uniform(load) : refute();
+    if (constant && !origin.objects.empty()) return only_uniform(load);
+    return way_only_ ? Kind::varying : refute();
   }
 
   Origin origin_of(Instruction& access, unsigned operand, Type* type) const {
@@ -197,6 +203,8 @@ class Analysis {
       if (kind(*choice->getCondition()) != Kind::uniform) refute();
     } else if (auto* store = dyn_cast<StoreInst>(&instruction)) {
       check_store(*store);
+    } else if (auto* load = dyn_cast<LoadInst>(&instruction)) {
+      check_load(*load);
     } else if (instruction.isTerminator()) {
       if (!isa<ReturnInst>(instruction)) refute();
     } else if (instruction.mayWriteToMemory() && !isa<CallInst>(instruction) && !isa<FenceInst>(instruction)) {
@@ -204,11 +212,17 @@ class Analysis {
     }
   }
 
+  void check_load(LoadInst& load) {
+    const Origin origin = origin_of(load, 0, load.getType());
+    const Kind where = kind(*load.getPointerOperand());
+    if (where == Kind::varying || (is_own(origin) && where != Kind::uniform)) refute();
+  }
+
   void check_store(StoreInst& store) {
     const Origin origin = origin_of(store, 1, store.getValueOperand()->getType());
     const Kind where = kind(*store.getPointerOperand());
-    if (!store.isSimple() || origin.trusted || !origin.complete || kind(*store.getValueOperand()) != Kind::uniform ||
-        where == Kind::varying) {
+    if (!store.isSimple() || origin.trusted || !origin.complete || where == Kind::varying ||
+        (!way_only_ && kind(*store.getValueOperand()) != Kind::uniform)) {
       refute();
       return;
     }
@@ -224,6 +238,7 @@ class Analysis {
   const KernelUnit& unit_;
   const DataLayout& layout_;
   DenseMap<const Value*, Kind> kinds_;
+  const bool way_only_;
   bool refuted_ = false;
   bool narrow_ids_ = false;
   bool stores_ = false;
@@ -232,7 +247,10 @@ class Analysis {
 }  // namespace
 
 Alikeness find_alikeness(const KernelUnit& unit) {
-  return Analysis(unit).run();
+  Analysis bytes(unit, false), way(unit, true);
+  if (bytes.run()) return {.same_way = true, .same_bytes = true, .narrow_ids = bytes.narrow_ids()};
+  const bool same_way = way.run();
+  return {.same_way = same_way, .same_bytes = false, .narrow_ids = way.narrow_ids()};
 }
 
 }  // namespace sluice::exec

@@ -1,5 +1,5 @@
-// Whether all work-groups of a kernel do the same but for where they write. Then one of them tells what every other
-// does.
+// Whether all work-groups of a kernel go the same way, and whether they even do the same but for where they write. Then
+// the accesses of one, or its bytes, too, tell what every other does.
 #pragma once
 
 #include "sim/exec/lowering.h"
@@ -7,10 +7,12 @@
 namespace sluice::exec {
 
 struct Alikeness {
-  // Control flow, stored values and the addresses of everything but stores to global memory depend on arguments, sizes
-  // and local ids only; the addresses of those stores are, modulo 2^64, linear in the group's number, each with
-  // coefficients of its own. No memory is read that another group or a former launch may have written.
-  bool proven = false;
+  // Control flow and addresses depend on arguments, sizes and local ids only, but that those of accesses to global
+  // memory may move: modulo 2^64 linear in the group's number, each with coefficients of its own.
+  bool same_way = false;
+  // And so do the stored values; only stores move. No memory is read that another group or a former launch may have
+  // written.
+  bool same_bytes = false;
   // The proof holds where global ids fit into 31 bits.
   bool narrow_ids = false;
 };

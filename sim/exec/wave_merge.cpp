@@ -158,36 +158,66 @@ void WaveMerge::record(std::uint32_t number, const Site& site, MemorySpace space
   access.bytes = site.bytes;
   access.issued = pending_;
   pending_ = 0;
-  const std::span<const std::uint64_t> addresses(batch.addresses.data(), batch.count);
   if (site.kind == SiteKind::barrier) {
     access.space = MemorySpace::local;
   } else if (space == MemorySpace::local) {
     access.sectors = conflicts(number, site, batch);
   } else {
     access.first_sector = static_cast<std::uint32_t>(sectors_->size());
-    access.sectors = coalesce(addresses, site.bytes, *seen_, *sectors_);
+    access.sectors = sectors(number, site, batch);
   }
   accesses_->push_back(access);
 }
 
-// Most instructions meet in the same banks whenever they are executed: it depends on how far the lanes' addresses lie
-// apart and in which bank the first one is.
-std::uint32_t WaveMerge::conflicts(std::uint32_t number, const Site& site, const Batch& batch) {
+// What was found out about lanes that lay to each other as those in `batch` do, `unit` bytes from where these do or a
+// multiple of it; else an entry for this one, with known == false.
+WaveMerge::Pattern& WaveMerge::pattern_of(std::uint32_t number, const Batch& batch, std::uint64_t unit) {
   const std::uint64_t first = batch.addresses[0];
-  const std::uint64_t phase = first % (local_banks * bank_bytes);
-  Pattern& known = (*patterns_)[number % patterns_->size()];
-  if (known.sites == sites_ && known.site == number && known.count == batch.count && known.phase == phase) {
+  Pattern& p = (*patterns_)[number % patterns_->size()];
+  if (p.known && p.sites == sites_ && p.site == number && p.unit == unit && p.count == batch.count &&
+      p.phase == first % unit) {
     std::uint64_t differ = 0;
-    for (std::size_t i = 0; i < batch.count; ++i) differ |= (batch.addresses[i] - first) ^ known.offsets[i];
-    if (differ == 0) return known.conflicts;
+    for (std::size_t i = 0; i < batch.count; ++i) differ |= (batch.addresses[i] - first) ^ p.offsets[i];
+    if (differ == 0) return p;
   }
-  known.sites = sites_;
-  known.site = number;
-  known.count = batch.count;
-  known.phase = phase;
-  for (std::size_t i = 0; i < batch.count; ++i) known.offsets[i] = batch.addresses[i] - first;
+  p.known = false;
+  p.sites = sites_;
+  p.site = number;
+  p.unit = unit;
+  p.count = batch.count;
+  p.phase = first % unit;
+  for (std::size_t i = 0; i < batch.count; ++i) p.offsets[i] = batch.addresses[i] - first;
+  return p;
+}
+
+// Moving all lanes by whole banks moves each to another bank and changes nothing else.
+std::uint32_t WaveMerge::conflicts(std::uint32_t number, const Site& site, const Batch& batch) {
+  Pattern& p = pattern_of(number, batch, bank_bytes);
+  if (!p.known) {
+    const std::span<const std::uint64_t> addresses(batch.addresses.data(), batch.count);
+    p.conflicts = bank_conflicts(addresses, site.bytes, site.kind == SiteKind::atomic, *seen_);
+    p.known = true;
+  }
+  return p.conflicts;
+}
+
+// Appends them. Moving all lanes by whole sectors moves the sectors.
+std::uint32_t WaveMerge::sectors(std::uint32_t number, const Site& site, const Batch& batch) {
+  Pattern& p = pattern_of(number, batch, sector_bytes);
+  const std::uint64_t first = batch.addresses[0] / sector_bytes;
+  if (p.known) {
+    for (std::uint32_t i = 0; i < p.touched; ++i) sectors_->push_back(first + p.sectors[i]);
+    return p.touched;
+  }
+  const std::size_t before = sectors_->size();
   const std::span<const std::uint64_t> addresses(batch.addresses.data(), batch.count);
-  return known.conflicts = bank_conflicts(addresses, site.bytes, site.kind == SiteKind::atomic, *seen_);
+  const std::uint32_t touched = coalesce(addresses, site.bytes, *seen_, *sectors_);
+  if (touched <= p.sectors.size()) {
+    for (std::uint32_t i = 0; i < touched; ++i) p.sectors[i] = (*sectors_)[before + i] - first;
+    p.touched = touched;
+    p.known = true;
+  }
+  return touched;
 }
 
 }  // namespace sluice::exec

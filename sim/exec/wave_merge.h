@@ -49,13 +49,18 @@ class WaveMerge {
     std::array<std::uint64_t, most_lanes> addresses;
     std::size_t count = 0;
   };
-  // How the lanes of a local access lay to each other when it was last met.
+  // How the lanes of an instruction lay to each other when it was last met, and what came of it: most instructions
+  // never change in that.
   struct Pattern {
-    const std::vector<Site>* sites = nullptr;
+    bool known = false;
     std::uint32_t site = 0;
-    std::uint32_t conflicts = 0;
+    const std::vector<Site>* sites = nullptr;
     std::size_t count = 0;
-    std::uint64_t phase = 0;  // of the first lane
+    std::uint64_t unit = 0;
+    std::uint64_t phase = 0;  // of the first lane in a unit
+    std::uint32_t conflicts = 0;
+    std::uint32_t touched = 0;
+    std::array<std::uint64_t, 16> sectors;  // from that of the first lane on
     std::array<std::uint64_t, most_lanes> offsets;
   };
   [[nodiscard]] static bool is_in_step(std::span<const std::span<const LogEntry>> lanes);
@@ -65,7 +70,9 @@ class WaveMerge {
   void record(std::uint32_t number, const Site& site, MemorySpace space, const Batch& batch);
   static void place_texels(const GroupMemory& memory, Batch& batch);
   void split(std::uint32_t number, const Site& site);
+  [[nodiscard]] Pattern& pattern_of(std::uint32_t number, const Batch& batch, std::uint64_t unit);
   [[nodiscard]] std::uint32_t conflicts(std::uint32_t number, const Site& site, const Batch& batch);
+  [[nodiscard]] std::uint32_t sectors(std::uint32_t number, const Site& site, const Batch& batch);
 
   // Of the phase that is being merged.
   const std::vector<Site>* sites_ = nullptr;

@@ -2,6 +2,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <bit>
+#include <list>
+#include <random>
+
 namespace sluice::compute {
 namespace {
 
@@ -39,6 +44,43 @@ TEST(SectorCache, ClearForgetsAndLimitsTheWays) {
   for (std::uint64_t line = 1; line <= 3; ++line) EXPECT_EQ(cache.access(line, 1, false).written_back, 0U);
   EXPECT_EQ(cache.present(1, 1), 0U);  // two ways hold two of three lines
   EXPECT_EQ(cache.present(2, 1) + cache.present(3, 1), 2U);
+}
+
+// Against a list of lines, the most recently used first.
+TEST(SectorCache, AnyAccessesLeaveWhatAListWould) {
+  struct Line {
+    std::uint64_t number = 0;
+    std::uint32_t valid = 0, dirty = 0;
+  };
+  SectorCache cache(one_set, 128);
+  std::mt19937 random(1);
+  for (std::uint32_t ways : {16U, 1U, 7U, 16U, 15U}) {
+    cache.clear(ways);
+    std::list<Line> list;
+    for (int i = 0; i < 20'000; ++i) {
+      // Lines that have the same low bits, too, as hashes of them might have.
+      const std::uint64_t number = random() % 24 + (random() % 2 != 0 ? 1ULL << 40 : 0);
+      const std::uint32_t mask = 1 + random() % 15;
+      const bool write = random() % 3 == 0;
+      auto it = std::find_if(list.begin(), list.end(), [&](const Line& l) { return l.number == number; });
+      std::uint32_t written_back = 0;
+      if (it == list.end()) {
+        if (list.size() == ways) {
+          written_back = static_cast<std::uint32_t>(std::popcount(list.back().dirty));
+          list.pop_back();
+        }
+        list.push_front({number});
+      } else {
+        list.splice(list.begin(), list, it);
+      }
+      Line& line = list.front();
+      const SectorCache::Result result = cache.access(number, mask, write);
+      ASSERT_EQ(result.hits, line.valid & mask) << i;
+      ASSERT_EQ(result.written_back, written_back) << i;
+      line.valid |= mask;
+      if (write) line.dirty |= mask;
+    }
+  }
 }
 
 TEST(SectorCache, WithoutCapacityEverythingPasses) {

@@ -4,7 +4,11 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <array>
+#include <map>
 #include <numeric>
+#include <random>
 
 namespace sluice::exec {
 namespace {
@@ -76,6 +80,110 @@ TEST_F(WaveMergeTest, GenericPointersAreToldApart) {
   EXPECT_EQ(accesses_[0].lanes, 2);
   EXPECT_EQ(accesses_[1].space, MemorySpace::local);
   EXPECT_EQ(accesses_[1].lanes, 1);
+}
+
+// The rule of wave_merge.h, word for word, with sets where the merge has shortcuts.
+struct PlainMerge {
+  std::vector<std::vector<std::uint64_t>> sectors;    // of each record, in order of first touch; none for local ones
+  std::vector<std::array<std::uint32_t, 4>> records;  // site, lanes, sectors or conflicts, instructions
+  std::uint64_t issued = 0;
+
+  PlainMerge(const std::vector<std::vector<LogEntry>>& logs, const std::vector<Site>& sites) {
+    std::vector<std::size_t> at(logs.size());
+    std::vector<std::uint32_t> before(logs.size());
+    std::uint32_t pending = 0;
+    for (;;) {
+      std::uint32_t next = ~0U;
+      for (std::size_t i = 0; i < logs.size(); ++i) {
+        if (at[i] < logs[i].size()) next = std::min(next, logs[i][at[i]].site);
+      }
+      if (next == ~0U) return;
+      std::vector<std::uint64_t> addresses;
+      std::uint32_t most = 0;
+      for (std::size_t i = 0; i < logs.size(); ++i) {
+        if (at[i] == logs[i].size() || logs[i][at[i]].site != next) continue;
+        const LogEntry& entry = logs[i][at[i]++];
+        addresses.push_back(entry.address);
+        most = std::max(most, entry.issued - before[i]);
+        before[i] = entry.issued;
+      }
+      issued += most;
+      pending += most;
+      const Site& site = sites[next];
+      if (site.kind == SiteKind::marker) continue;
+      std::vector<std::uint64_t>& touched = sectors.emplace_back();
+      std::uint32_t count = 0;
+      if (site.space == SiteSpace::local) {
+        std::map<std::uint64_t, std::vector<std::uint64_t>> banks;
+        for (const std::uint64_t address : addresses) {
+          for (std::uint64_t word = address / 4; word <= (address + site.bytes - 1) / 4; ++word) {
+            std::vector<std::uint64_t>& bank = banks[word % 32];
+            const bool is_new = std::find(bank.begin(), bank.end(), word) == bank.end();
+            if (is_new || site.kind == SiteKind::atomic) bank.push_back(word);
+          }
+        }
+        for (const auto& [bank, words] : banks) count = std::max(count, static_cast<std::uint32_t>(words.size()));
+      } else {
+        for (const std::uint64_t address : addresses) {
+          for (std::uint64_t s = address / 32; s <= (address + site.bytes - 1) / 32; ++s) {
+            if (std::find(touched.begin(), touched.end(), s) == touched.end()) touched.push_back(s);
+          }
+        }
+        count = static_cast<std::uint32_t>(touched.size());
+      }
+      records.push_back({next, static_cast<std::uint32_t>(addresses.size()), count, pending});
+      pending = 0;
+    }
+  }
+};
+
+// Loops whose accesses keep their shape, change it, or move by less than a sector; lanes in step or not.
+TEST_F(WaveMergeTest, AnyLogsMergeAsTheRuleSays) {
+  add_site(SiteKind::load);
+  add_site(SiteKind::store, SiteSpace::global, 16);
+  add_site(SiteKind::load, SiteSpace::local);
+  add_site(SiteKind::atomic, SiteSpace::local);
+  add_site(SiteKind::load, SiteSpace::global, 64);
+  add_site(SiteKind::marker);
+  std::mt19937_64 random(1);
+  const auto pick = [&](std::uint64_t n) { return random() % n; };
+  for (int round = 0; round < 400; ++round) {
+    const std::uint64_t lanes = 1 + pick(32), steps = 1 + pick(12);
+    const bool apart = round % 3 == 0;
+    std::vector<std::vector<LogEntry>> logs(lanes);
+    std::vector<std::uint32_t> issued(lanes);
+    std::uint64_t shape = 0, stride = 4, split = 16;
+    for (std::uint64_t step = 0; step < steps; ++step) {
+      if (pick(4) == 0) shape = pick(5), stride = 4 * pick(12), split = 1 + pick(32);
+      const std::uint64_t base = 4096 + 4 * pick(64) + (pick(8) == 0 ? pick(4) : 0);
+      const auto cost = static_cast<std::uint32_t>(pick(5));
+      for (std::uint32_t site = 1; site < sites_.size(); ++site) {
+        for (std::uint64_t lane = 0; lane < lanes; ++lane) {
+          if (apart && pick(3) == 0) continue;
+          std::uint64_t offset = stride * lane;
+          if (shape == 1) offset = 1000 * (lane / split) + 4 * (lane % split);
+          if (shape == 2) offset = 4 * (lanes - lane);
+          if (shape == 3) offset = 4 * (random() % 512);
+          if (shape == 4) offset = 0;
+          issued[lane] += cost + (apart ? static_cast<std::uint32_t>(pick(3)) : 0);
+          logs[lane].push_back({sites_[site].kind == SiteKind::marker ? 0 : base + offset, site, issued[lane]});
+        }
+      }
+    }
+    accesses_.clear();
+    sectors_.clear();
+    merge(logs);
+    const PlainMerge plain(logs, sites_);
+    ASSERT_EQ(issued_, plain.issued) << round;
+    ASSERT_EQ(accesses_.size(), plain.records.size()) << round;
+    for (std::size_t i = 0; i < accesses_.size(); ++i) {
+      const WaveAccess& a = accesses_[i];
+      ASSERT_EQ((std::array<std::uint32_t, 4>{a.site, a.lanes, a.sectors, a.issued}), plain.records[i]) << round;
+      if (a.space == MemorySpace::local) continue;
+      const auto first = sectors_.begin() + a.first_sector;
+      ASSERT_EQ(std::vector<std::uint64_t>(first, first + a.sectors), plain.sectors[i]) << round;
+    }
+  }
 }
 
 std::vector<std::uint64_t> strided(std::uint64_t first, std::uint64_t stride, std::size_t count = 32) {

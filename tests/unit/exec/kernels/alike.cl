@@ -62,3 +62,18 @@ kernel void selects(global int* a, global int* b) {
 }
 kernel void constant_table(global int* out) { out[get_global_id(0)] = table[get_local_id(0) & 3]; }
 kernel void table_by_group(global int* out) { out[get_global_id(0)] = table[get_group_id(0) & 3]; }
+
+// Other bytes, the same way.
+kernel void transposes(global int* out, global const int* in, local int* tile) {
+  const size_t x = get_local_id(0), y = get_local_id(1), w = get_local_size(0), h = get_local_size(1);
+  tile[y * w + x] = in[get_global_id(1) * 64 + get_global_id(0)];
+  barrier(CLK_LOCAL_MEM_FENCE);
+  const size_t i = y * w + x;
+  out[(get_group_id(0) * w + i / h) * 32 + get_group_id(1) * h + i % h] = tile[i % h * w + i / h];
+}
+// Another way or another place for what was loaded.
+kernel void loaded_way(global int* out) {
+  if (out[get_global_id(0)] < 0) out[get_global_id(0)] = 1;
+}
+kernel void loaded_place(global int* out) { out[(out[get_global_id(0)] & 63) + get_local_id(0)] = 1; }
+kernel void group_by_lane(global int* out) { out[get_group_id(0) * (1 + 8 * (get_local_id(0) & 1))] = 1; }
