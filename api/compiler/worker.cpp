@@ -26,7 +26,7 @@ namespace {
 // Address space only; pages are taken as they are touched. The smaller ones are for processes under a limit.
 constexpr std::size_t kStackBytes[] = {std::size_t{512} << 20, std::size_t{64} << 20, std::size_t{8} << 20};
 constexpr rlim_t kChildMemoryBytes = rlim_t{4} << 30;  // beside what the process has already
-constexpr unsigned kChildSeconds = 30;                 // of processor time
+constexpr unsigned kChildSeconds = 120;                // of processor time
 constexpr unsigned kPatience = 4;  // real time, in those units: the machine may be busy with other things
 
 void (*thread_start)() = nullptr;

@@ -18,7 +18,7 @@ void set_thread_start(void (*function)());
 // Runs `work` and waits for it; passes its exception on.
 void on_large_stack(const std::function<void()>& work);
 
-// Processor time that a child may take: SLUICE_BUILD_SECONDS, or 30. It does not change what is compiled.
+// Processor time that a child may take: SLUICE_BUILD_SECONDS, or 120. It does not change what is compiled.
 [[nodiscard]] unsigned build_seconds();
 // nullopt: not a number of seconds, at least 1 and at most a day.
 [[nodiscard]] std::optional<unsigned> parse_build_seconds(std::string_view text);
