@@ -16,12 +16,13 @@ SimDevice::SimDevice(profile::Profile profile, Detail detail, TraceSink* trace, 
     : profile_(std::move(profile)),
       link_(make_link(profile_)),
       host_(profile_.host),
+      iommu_(profile_.iommu.entries != 0 ? std::make_unique<iommu::Iommu>(profile_.iommu) : nullptr),
       driver_(profile_, *link_, host_),
       trace_(trace != nullptr && trace->level() != TraceLevel::off ? trace : nullptr) {
   for (std::uint32_t i = 0; i < profile_.machine.device_count; ++i) {
     device_addresses_.emplace_back(profile_.machine.device.global_memory_bytes);
-    gpus_.push_back(std::make_unique<Gpu>("gpu" + std::to_string(i), profile_, *link_, host_, detail, writes_, *this,
-                                          trace_, kernels));
+    gpus_.push_back(std::make_unique<Gpu>("gpu" + std::to_string(i), profile_, *link_, host_, iommu_.get(), detail, writes_,
+                                          *this, trace_, kernels));
   }
 }
 
@@ -39,7 +40,10 @@ std::uint64_t SimDevice::host_address(const void* p, std::uint64_t bytes) {
 
 void SimDevice::forget_host(const void* p, std::uint64_t bytes) {
   host_addresses_.forget(reinterpret_cast<std::uintptr_t>(p), bytes,
-                         [this](std::uint64_t address, std::uint64_t n) { host_.forget(address, n); });
+                         [this](std::uint64_t address, std::uint64_t n) {
+                           host_.forget(address, n);
+                           if (iommu_ != nullptr) iommu_->forget(address, n);
+                         });
 }
 
 Job* SimDevice::new_job() {

@@ -11,6 +11,7 @@
 #include "sim/models/gpu/gpu.h"
 #include "sim/models/host/host_driver.h"
 #include "sim/models/host_link.h"
+#include "sim/models/iommu/iommu.h"
 #include "sim/profile/profile.h"
 
 namespace sluice::sim {
@@ -60,6 +61,7 @@ class SimDevice final : public Simulator, public JobSink {
   profile::Profile profile_;
   std::unique_ptr<Link> link_;
   cache::HostMemory host_;
+  std::unique_ptr<iommu::Iommu> iommu_;
   HostDriver driver_;
   HostAddresses host_addresses_;
   std::vector<DeviceAddresses> device_addresses_;

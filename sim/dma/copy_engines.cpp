@@ -25,14 +25,15 @@ const Endpoint& device_end(const Command& c) {
 }  // namespace
 
 CopyEngines::CopyEngines(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
-                         FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory, WriteLog& writes,
-                         TraceSink* trace)
+                         FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory,
+                         Translator* iommu, WriteLog& writes, TraceSink* trace)
     : Agenda(name),
       profile_(profile),
       link_(link),
       flows_(flows),
       host_(host),
       memory_(memory),
+      iommu_(iommu),
       writes_(writes),
       trace_(trace),
       cycle_ps_(1'000'000'000'000ULL / profile.copy_engines.clock_hz) {
@@ -306,7 +307,11 @@ void CopyEngines::begin_flow(Job& job, TimePs now) {
   start_flow(job, t, now, DmaStep::end_chunk);
 }
 
-void CopyEngines::start_flow(Job& job, const LinkTransfer& transfer, TimePs now, DmaStep then) {
+void CopyEngines::start_flow(Job& job, LinkTransfer& transfer, TimePs now, DmaStep then) {
+  if (iommu_ != nullptr) {
+    transfer.walks = iommu_->walk(
+        {transfer.host_address, transfer.row_bytes, transfer.rows, transfer.host_row_pitch_bytes}, transfer.direction);
+  }
   job.flow = flow_pool_.take();
   Flow& flow = *job.flow;
   link_.plan(transfer, runs_, flow);
@@ -360,20 +365,25 @@ void CopyEngines::account(Job& job, TimePs now) {
     return;
   }
   const TimePs alone = std::min(total, alone_times_(flow).end);
-  const TimePs unsnooped = std::min(alone, alone_times_(flow, Without::snoops).end);
-  const TimePs wire = std::min(unsnooped, alone_times_(flow, Without::snoops_and_memory).end);
+  const TimePs unwalked = flow.walks != 0 ? std::min(alone, alone_times_(flow, Without::walks).end) : alone;
+  const TimePs unsnooped = std::min(unwalked, alone_times_(flow, Without::walks_and_snoops).end);
+  const TimePs wire = std::min(unsnooped, alone_times_(flow, Without::walks_snoops_and_memory).end);
   job.spend(Stage::contention, total - alone);
-  job.spend(Stage::snoop, alone - unsnooped);
+  job.spend(Stage::iommu, alone - unwalked);
+  job.spend(Stage::snoop, unwalked - unsnooped);
   job.spend(Stage::device_memory, unsnooped - wire);
   job.spend(Stage::link, wire);
   if (trace_->level() >= TraceLevel::stage) {
     const bool down = job.command.direction == Direction::host_to_device;
     trace_->stage({job.command.id, job.command.device, down ? "copy_engine.h2d" : "copy_engine.d2h", "transfer",
                    job.flow_start, now, total / cycle_ps_, flow.bytes()});
-    if (alone > unsnooped) {
-      trace_->stage({job.command.id, job.command.device, "host.home_agent", "snoop", now - (alone - unsnooped), now,
-                     (alone - unsnooped) * (profile_.host.home_agent.clock_hz / 1'000'000) / 1'000'000, flow.bytes()});
-    }
+    const auto part = [&](std::string_view name, std::string_view action, TimePs took) {
+      if (took == 0) return;
+      trace_->stage({job.command.id, job.command.device, name, action, now - took, now,
+                     took * (profile_.host.home_agent.clock_hz / 1'000'000) / 1'000'000, flow.bytes()});
+    };
+    part("host.home_agent", "snoop", unwalked - unsnooped);
+    part("host.iommu", "walk", alone - unwalked);
   }
 }
 

@@ -23,8 +23,8 @@ struct DmaEvent {
 class CopyEngines final : public Agenda<DmaEvent>, public Executor {
  public:
   CopyEngines(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
-              FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory, WriteLog& writes,
-              TraceSink* trace);
+              FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory, Translator* iommu,
+              WriteLog& writes, TraceSink* trace);
   void connect(JobSink& sink) { sink_ = &sink; }
 
   void execute(Job& job) override;
@@ -44,7 +44,7 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   void count(const Pool& pool, DeviceIndex device, TimePs now);
   void begin(Job& job, TimePs now);
   void begin_flow(Job& job, TimePs now);
-  void start_flow(Job& job, const LinkTransfer& transfer, TimePs now, DmaStep then);
+  void start_flow(Job& job, LinkTransfer& transfer, TimePs now, DmaStep then);
   void fetch_payload(Job& job, TimePs now, TimePs taken);
   void end_payload(Job& job, TimePs now);
   void end_chunk(Job& job, TimePs now);
@@ -63,6 +63,7 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   FlowEngine& flows_;
   cache::HostMemory& host_;
   memory::DeviceMemory& memory_;
+  Translator* iommu_;  // null: addresses cost nothing
   WriteLog& writes_;
   TraceSink* trace_;
   JobSink* sink_ = nullptr;

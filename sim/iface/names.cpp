@@ -82,6 +82,7 @@ std::string_view to_string(Stage s) noexcept {
     case Stage::setup: return "setup";
     case Stage::link: return "link";
     case Stage::snoop: return "snoop";
+    case Stage::iommu: return "iommu";
     case Stage::device_memory: return "device_memory";
     case Stage::compute: return "compute";
     case Stage::staging: return "staging";

@@ -33,6 +33,7 @@ enum class Stage : std::uint8_t {
   link,            // request/first-byte latency and wire-limited transfer
   snoop,           // time added by host caches that hold the lines
   detile,          // tiles of an image into rows of a staging buffer before a transfer, or back behind it
+  iommu,           // time added by page walks for addresses that the IO-TLB did not hold
   device_memory,   // time added or spent in device memory
   compute,         // a kernel's work on the compute units, what link and device memory added to it apart
   staging,         // waiting for the CPU's staging copies in mid-transfer

@@ -7,6 +7,7 @@
 
 #include "sim/cache/host_memory.h"
 #include "sim/models/traffic.h"
+#include "sim/models/translation.h"
 
 namespace sluice::sim {
 
@@ -19,6 +20,7 @@ struct LinkTransfer {
   std::uint64_t host_row_pitch_bytes = 0;
   TimePs row_ps = 0;                    // the engine's own work per row
   TimePs memory_interval_ps = 0;        // device memory, per max_payload_bytes
+  Walks walks;                          // of the IOMMU, for its pages
 };
 
 class Link {

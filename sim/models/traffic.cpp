@@ -135,11 +135,23 @@ FlowTimes times_alone(const Flow& flow, Without without) {
   if (without == Without::nothing) {
     return run_alone(flow, [](const Segment& s) -> const Times& { return s.service_ps; });
   }
+  if (flow.walk_in_window_ps != 0 || flow.walk_once_ps != 0) {
+    Flow unwalked = flow;
+    for (std::size_t j = 1; j < flow.hops; ++j) {
+      if (flow.path[j] == Resource::home_agent) unwalked.latency_ps[j - 1] -= flow.walk_in_window_ps;
+    }
+    unwalked.latency_ps[flow.hops - 1U] -= flow.walk_once_ps;
+    unwalked.walk_in_window_ps = unwalked.walk_once_ps = 0;
+    return times_alone(unwalked, without);
+  }
   return run_alone(flow, [&](const Segment& s) {
     Times t = s.service_ps;
     for (std::size_t j = 0; j < flow.hops; ++j) {
-      if (flow.path[j] == Resource::home_agent) t[j] = std::min(t[j], s.unsnooped_ps);
-      if (flow.path[j] == Resource::device_memory && without == Without::snoops_and_memory) {
+      if (flow.path[j] == Resource::home_agent) {
+        t[j] -= s.walk_ps;
+        if (without != Without::walks) t[j] = std::min(t[j], s.unsnooped_ps);
+      }
+      if (flow.path[j] == Resource::device_memory && without == Without::walks_snoops_and_memory) {
         t[j] = std::min(t[j], s.row_ps);
       }
     }
@@ -151,6 +163,7 @@ FlowTimes AloneTimes::operator()(const Flow& flow, Without without) {
   question_.clear();
   question_.insert(question_.end(), {flow.hops, flow.end_hop, flow.window, flow.window_return_ps,
                                      static_cast<std::uint64_t>(without)});
+  if (without != Without::nothing) question_.insert(question_.end(), {flow.walk_in_window_ps, flow.walk_once_ps});
   for (std::size_t j = 0; j < flow.hops; ++j) {
     question_.push_back(static_cast<std::uint64_t>(flow.path[j]));
     question_.push_back(flow.latency_ps[j]);
@@ -158,7 +171,7 @@ FlowTimes AloneTimes::operator()(const Flow& flow, Without without) {
   for (const Segment& s : flow.segments) {
     question_.push_back(s.packets);
     question_.insert(question_.end(), s.service_ps.begin(), s.service_ps.begin() + flow.hops);
-    if (without != Without::nothing) question_.insert(question_.end(), {s.unsnooped_ps, s.row_ps});
+    if (without != Without::nothing) question_.insert(question_.end(), {s.unsnooped_ps, s.row_ps, s.walk_ps});
   }
   std::uint64_t hash = 0xcbf29ce484222325ULL;  // FNV-1a over words
   for (const std::uint64_t word : question_) hash = (hash ^ word) * 0x100000001b3ULL;

@@ -33,6 +33,7 @@ struct Segment {
   std::uint32_t data_tlps = 1;                // that carry a packet's bytes
   TimePs unsnooped_ps = 0;                    // the home agent's service had no core's cache held the lines
   TimePs row_ps = 0;                          // the engine's own work on rows, part of one of the services
+  TimePs walk_ps = 0;                         // what the IOMMU's walks added to the home agent's service
   [[nodiscard]] bool operator==(const Segment&) const = default;
 };
 
@@ -57,6 +58,10 @@ struct Flow {
   std::string_view kind;        // "MRd", "MWr", "flit" ...
   std::string_view reply_kind;  // "CplD" or empty
   std::uint64_t address = 0;
+  // The IOMMU's walks, and what they added to latencies: to that before the home agent, and to that after the last hop.
+  std::uint64_t walks = 0;
+  TimePs walk_in_window_ps = 0;
+  TimePs walk_once_ps = 0;
 
   [[nodiscard]] std::uint64_t packets() const noexcept {
     std::uint64_t n = 0;
@@ -77,7 +82,7 @@ struct FlowTimes {
 };
 
 // What a flow would cost without some of its parts: how its time is attributed to them.
-enum class Without : std::uint8_t { nothing, snoops, snoops_and_memory };
+enum class Without : std::uint8_t { nothing, walks, walks_and_snoops, walks_snoops_and_memory };
 
 // Times from the start of a flow that has the resources to itself: exact, and equal to what simulating packet by packet
 // gives. Cost: O(segments) where the window cannot limit, else O(window) a segment.

@@ -188,6 +188,23 @@ void add_host(Table& t) {
       .bytes("streaming_threshold_bytes", 0, 1e12, "Copies of this size and more use non-temporal stores; 0: never", AT(host.copy.streaming_threshold_bytes));
 }
 
+void add_iommu(Table& t) {
+  t.section("iommu")
+      .number("entries", 0, 1 << 20, "IO-TLB; 0: no IOMMU, or one that costs nothing", AT(iommu.entries), false)
+      .number("ways", 0, 1 << 20, "Ways of the IO-TLB; 0: any page in any entry", AT(iommu.ways), false)
+      .number("shared_entries", 0, 1 << 20, "Entries that others' pages hold: rings, interrupts, other devices", AT(iommu.shared_entries), false)
+      .bytes("page_bytes", 4096, 1 << 30, "Pages that the driver maps by", AT(iommu.page_bytes), false)
+      .number("table_cache_entries", 0, 1 << 20, "Last-level page tables whose places are known, else a walk reads one entry more; 0: all are", AT(iommu.table_cache_entries), false)
+      .number("walkers", 1, 4096, "Walks at once", AT(iommu.walkers), false)
+      .ns("walk_ns", 1e5, "A walk, reads of page tables apart", AT(iommu.walk_ps), false)
+      .choice<PageTables>("tables", {{"last_level_cache", PageTables::last_level_cache}, {"memory", PageTables::memory}},
+                          "Where the page tables lie", AT(iommu.tables), false)
+      .ns("llc_read_ns", 1e5, "One read of a page table in the last-level cache", AT(iommu.llc_read_ps), false)
+      .ns("memory_read_ns", 1e5, "One read of a page table in memory", AT(iommu.memory_read_ps), false)
+      .ns("read_release_ns", 1e5, "A walk for a read keeps its walker so much longer than it takes", AT(iommu.read_release_ps), false)
+      .ns("write_release_ns", 1e5, "A walk for a write, likewise", AT(iommu.write_release_ps), false);
+}
+
 void add_link(Table& t) {
   t.section("link")
       .choice<LinkKind>("kind", {{"pcie", LinkKind::pcie}, {"coherent", LinkKind::coherent}, {"on_chip", LinkKind::on_chip}},
@@ -417,6 +434,7 @@ const std::vector<Field>& fields() {
     Table t;
     add_machine(t);
     add_host(t);
+    add_iommu(t);
     add_link(t);
     add_device(t);
     add_images(t);

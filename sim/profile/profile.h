@@ -45,6 +45,25 @@ struct HostCopy {
   std::uint64_t streaming_threshold_bytes = 0;  // copies of this size and more use non-temporal stores
 };
 
+// Where page tables lie, as the IOMMU's walks find them.
+enum class PageTables : std::uint8_t { last_level_cache, memory };
+
+// The IOMMU between root port and host memory.
+struct Iommu {
+  std::uint32_t entries = 0;              // of the IO-TLB; 0: no IOMMU, or one that costs nothing
+  std::uint32_t ways = 0;                 // 0: any page in any entry
+  std::uint32_t shared_entries = 0;       // that others' pages hold: rings, interrupts, other devices
+  std::uint64_t page_bytes = 4096;        // that the driver maps by
+  std::uint32_t table_cache_entries = 0;  // last-level page tables whose places are known; 0: all
+  std::uint32_t walkers = 1;              // walks at once
+  TimePs walk_ps = 0;                     // a walk, reads of page tables apart
+  PageTables tables = PageTables::last_level_cache;
+  TimePs llc_read_ps = 0;                 // one read of a page table there ...
+  TimePs memory_read_ps = 0;              // ... and in memory
+  TimePs read_release_ps = 0;             // a walk for a read keeps its walker for so long after its end ...
+  TimePs write_release_ps = 0;            // ... and one for a write
+};
+
 struct Host {
   std::uint64_t core_clock_hz = 0;
   HostCache private_cache;
@@ -262,6 +281,7 @@ struct Profile {
   std::string hash;   // 16 hex digits over the canonical JSON after includes
   Machine machine;    // identity, limits and policy for the driver
   Host host;
+  Iommu iommu;
   Link link;
   CommandProcessor command_processor;
   CopyEngines copy_engines;

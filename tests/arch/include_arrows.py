@@ -51,6 +51,7 @@ RULES = (
     Rule("sim/models/command_processor/", MODEL + ("sim/models/command_processor/",), systemc=True),
     Rule("sim/models/compute/", MODEL + ("sim/models/compute/",), systemc=True),
     Rule("sim/models/host/", MODEL + ("sim/models/host/",), systemc=True),
+    Rule("sim/models/iommu/", MODEL + ("sim/models/iommu/",)),
     Rule("sim/models/link/", MODEL + ("sim/models/link/",), systemc=True),
     Rule("sim/models/memory/", MODEL + ("sim/models/memory/",)),
     Rule("sim/dma/", MODEL + ("sim/dma/",), systemc=True),

@@ -177,7 +177,7 @@ TEST(Train, EqualsPacketWhenLongFlowsShare) {
 }
 
 // What a shipped machine's link makes of a random transfer: sizes of all classes, rows, lines in any state.
-Flow planned_flow(std::mt19937_64& random, const Link& link) {
+Flow planned_flow(std::mt19937_64& random, const Link& link, bool walked = false) {
   LinkTransfer t;
   t.direction = random() % 2 == 0 ? Direction::host_to_device : Direction::device_to_host;
   const std::uint64_t size = (std::uint64_t{1} << (6 + random() % 16)) + random() % 4096;  // 64 B to 2 MiB
@@ -193,6 +193,11 @@ Flow planned_flow(std::mt19937_64& random, const Link& link) {
     const std::uint64_t take = std::min<std::uint64_t>(lines, 1 + random() % 16384);
     runs.push_back({take, static_cast<cache::LineState>(random() % 4)});
     lines -= take;
+  }
+  if (walked) {
+    t.walks.count = 1 + random() % (t.rows + size / 4096);
+    t.walks.latency_ps = 1 + random() % 500'000;
+    t.walks.walkers_ps = t.walks.count * t.walks.latency_ps / (1 + random() % 16);
   }
   Flow flow;
   link.plan(t, runs, flow);
@@ -217,6 +222,22 @@ TEST_P(ShippedMachine, TrainEqualsPacketWhenTransfersShareALink) {
   }
 }
 
+TEST_P(ShippedMachine, TrainEqualsPacketWhenPagesAreWalkedFor) {
+  const profile::Loaded loaded = profile::load_profile(GetParam());
+  ASSERT_TRUE(loaded.profile.has_value());
+  const std::unique_ptr<Link> link = make_link(*loaded.profile);
+  std::mt19937_64 random(8);
+  for (int i = 0; i < 40; ++i) {
+    const Flow flow = planned_flow(random, *link, true);
+    const Ends alone = Engines::instance().run({flow}, {0});
+    ASSERT_EQ(alone.train[0], alone.packet[0]) << "case " << i;
+    ASSERT_EQ(alone.drained.train[0], alone.drained.packet[0]) << "case " << i;
+    const std::vector<TimePs> offsets = {0, random() % 10'000'000};
+    expect_close(Engines::instance().run({flow, planned_flow(random, *link, true)}, offsets), offsets,
+                 GetParam() + " case " + std::to_string(i));
+  }
+}
+
 // Nothing is a snoop's work where no core's cache holds a line: neither rows nor the short packets at their ends.
 TEST_P(ShippedMachine, OnlySnoopsAreCountedAsSnoops) {
   const profile::Loaded loaded = profile::load_profile(GetParam());
@@ -233,10 +254,10 @@ TEST_P(ShippedMachine, OnlySnoopsAreCountedAsSnoops) {
       t.memory_interval_ps = 100;
       Flow flow;
       link->plan(t, {}, flow);
-      EXPECT_EQ(times_alone(flow, Without::snoops).end, time_alone(flow)) << rows;
+      EXPECT_EQ(times_alone(flow, Without::walks_and_snoops).end, time_alone(flow)) << rows;
       const auto dirty = cache::LineState::private_dirty;
       link->plan(t, {{(rows * t.row_bytes + 63) / 64 + 1, dirty}}, flow);
-      EXPECT_LE(times_alone(flow, Without::snoops).end, time_alone(flow)) << rows;
+      EXPECT_LE(times_alone(flow, Without::walks_and_snoops).end, time_alone(flow)) << rows;
     }
   }
 }

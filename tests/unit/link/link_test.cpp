@@ -2,7 +2,9 @@
 
 #include <gtest/gtest.h>
 
+#include <array>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "sim/models/link/packetise.h"
@@ -53,6 +55,63 @@ TEST(Pcie, Gen5WireTimes) {
   EXPECT_EQ(f.segments[0].packets, 2U);
   EXPECT_EQ(f.segments[0].service_ps[0], 382U);   // 24 bytes: 381.9
   EXPECT_EQ(f.segments[0].service_ps[2], 8783U);  // 2 * (256 + 20) bytes: 8782.6
+}
+
+// 4 writes of 256 bytes; two walks of 300 ns by which three walkers are busy for 200 ns: 50 ns a write, and all writes
+// that the credits let out wait for a walk.
+TEST(Pcie, WalksPaceTheHomeAgentAndDelayWhatIsOut) {
+  profile::Profile p = machine(profile::LinkKind::pcie);
+  p.link.posted_credits_tlps = 128;
+  const auto link = make_link(p);
+  LinkTransfer t = transfer(Direction::device_to_host, 1024);
+  t.walks = {2, 300'000, 200'000};
+  Flow f;
+  link->plan(t, {}, f);
+  ASSERT_EQ(f.segments.size(), 1U);
+  EXPECT_EQ(f.segments[0].service_ps[2], 50'000U);
+  EXPECT_EQ(f.segments[0].walk_ps, 49'000U);  // the home agent's own 1000 run beside it
+  EXPECT_EQ(f.latency_ps, (std::array<TimePs, max_hops>{0, 300'000, 0, 0}));
+  // 1024 writes, four walks: half of the windows of 128 wait for one. The walkers keep up.
+  t = transfer(Direction::device_to_host, 1024 * 256);
+  t.walks = {4, 300'000, 200'000};
+  link->plan(t, {}, f);
+  EXPECT_EQ(f.segments[0].service_ps[2], 1000U);
+  EXPECT_EQ(f.latency_ps, (std::array<TimePs, max_hops>{0, 150'000, 150'000, 0}));
+  // A read is a walk longer, whatever its size.
+  t = transfer(Direction::host_to_device, 1 << 20);
+  Flow without;
+  link->plan(t, {}, without);
+  t.walks = {1, 300'000, 300'000};
+  link->plan(t, {}, f);
+  EXPECT_EQ(time_alone(f), time_alone(without) + 300'000);
+}
+
+// What is left when walks are taken out is the flow that has none, and walks cut no segment.
+TEST(Pcie, WithoutItsWalksAFlowIsAsIfItHadNone) {
+  const profile::Profile p = machine(profile::LinkKind::pcie);
+  const auto link = make_link(p);
+  for (const Direction d : {Direction::host_to_device, Direction::device_to_host}) {
+    for (const std::uint64_t bytes : {64, 5000, 1 << 20, 1 << 28}) {
+      for (const std::uint64_t walks : {std::uint64_t{1}, bytes / 4096 + 1}) {
+        LinkTransfer t = transfer(d, bytes);
+        Flow plain;
+        Flow walked;
+        const std::vector<LineRun> runs = {{bytes / 256, LineState::private_dirty}};
+        link->plan(t, runs, plain);
+        t.walks = {walks, 267'000, walks * 267'000 / 2};
+        link->plan(t, runs, walked);
+        EXPECT_EQ(walked.segments.size(), plain.segments.size());
+        EXPECT_GT(times_alone(walked).drained, times_alone(plain).drained);
+        for (const auto& [take, same] : {std::pair{Without::walks, Without::nothing},
+                                         std::pair{Without::walks_and_snoops, Without::walks_and_snoops}}) {
+          EXPECT_EQ(times_alone(walked, take).end, times_alone(plain, same).end) << bytes;
+          EXPECT_EQ(times_alone(walked, take).drained, times_alone(plain, same).drained) << bytes;
+        }
+        link->plan(transfer(d, bytes), runs, walked);  // flows are used again
+        EXPECT_EQ(walked.walks + walked.walk_in_window_ps + walked.walk_once_ps, 0U);
+      }
+    }
+  }
 }
 
 TEST(Coherent, FlitsArePackedOverTheBurst) {

@@ -84,7 +84,7 @@ TEST(AloneTimes, AnswersWhatTheFunctionsAnswer) {
     for (const Flow& f : flows) {
       ASSERT_EQ(times(f).end, times_alone(f).end);
       ASSERT_EQ(times(f).drained, times_alone(f).drained);
-      ASSERT_EQ(times(f, Without::snoops).end, times_alone(f, Without::snoops).end);
+      ASSERT_EQ(times(f, Without::walks_and_snoops).end, times_alone(f, Without::walks_and_snoops).end);
     }
   }
 }

@@ -136,6 +136,40 @@ TEST(Profile, TilesOfImages) {
   }
 }
 
+// The section may be missing, which is a machine without IOMMU; what is said of one must fit together.
+TEST(Profile, IommuIsOptionalAndChecked) {
+  const Loaded none = with([](nlohmann::json&) {});
+  ASSERT_TRUE(none.profile);
+  EXPECT_EQ(none.profile->iommu.entries, 0U);
+  const auto iommu = [](nlohmann::json section) {
+    return with([&](nlohmann::json& j) { j["iommu"] = std::move(section); });
+  };
+  const Loaded good = iommu({{"entries", 128}, {"ways", 4}, {"shared_entries", 96}, {"page_bytes", "2 MiB"},
+                             {"walkers", 6}, {"walk_ns", 12.5}, {"tables", "memory"}, {"memory_read_ns", 90}});
+  ASSERT_TRUE(good.profile) << all_problems(good);
+  EXPECT_EQ(good.profile->iommu.page_bytes, 2097152U);
+  EXPECT_EQ(good.profile->iommu.walk_ps, 12'500U);
+  EXPECT_EQ(good.profile->iommu.memory_read_ps, 90'000U);
+  EXPECT_EQ(good.profile->iommu.tables, PageTables::memory);
+  EXPECT_NE(good.profile->hash, none.profile->hash);
+  const auto refused = [&](nlohmann::json section, const char* text) {
+    EXPECT_NE(all_problems(iommu(section)).find(text), std::string::npos) << section << all_problems(iommu(section));
+  };
+  refused({{"entries", 128}, {"ways", 3}}, "/iommu/ways: found 3; allowed: 0, or a divisor of entries (128)");
+  refused({{"entries", 4}, {"ways", 8}}, "/iommu/ways: found 8");
+  refused({{"entries", 128}, {"ways", 4}, {"shared_entries", 97}}, "/iommu/shared_entries: found 97; allowed: at most 96");
+  refused({{"entries", 8}, {"shared_entries", 8}}, "/iommu/shared_entries: found 8; allowed: at most 7");
+  refused({{"entries", 8}, {"page_bytes", 8192}}, "/iommu/page_bytes: found 8192; allowed: 4 KiB, 64 KiB, 2 MiB or 1 GiB");
+  refused({{"entries", 8}, {"walkers", 0}}, "/iommu/walkers: found 0");
+  refused({{"entries", 8}, {"tables", "disk"}}, "/iommu/tables");
+  refused({{"entry", 8}}, "did you mean \"entries\"");
+  const Loaded coherent = with([](nlohmann::json& j) {
+    j = nlohmann::json::parse(read(config / "profiles/igpu-coherent.json"));
+    j["iommu"] = {{"entries", 8}};
+  });
+  EXPECT_NE(all_problems(coherent).find("/iommu/entries: found 8; allowed: 0, as kind is not"), std::string::npos);
+}
+
 TEST(Profile, WhatDividesMustNotBeZero) {
   for (const char* at : {"/host/home_agent/memory_gbps", "/host/home_agent/snoop_trackers", "/host/private_cache/line_bytes",
                          "/device_memory/banks", "/device_memory/channels", "/copy_engines/device_copy_bytes_per_cycle",

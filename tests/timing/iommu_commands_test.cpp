@@ -1,0 +1,146 @@
+// Commands on a machine with an IOMMU: what its walks add to them and which stage says so.
+#include <gtest/gtest.h>
+
+#include <unistd.h>
+
+#include <array>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <memory>
+#include <numeric>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "sim/iface/simulator.h"
+
+namespace sluice {
+namespace {
+
+constexpr std::uint64_t page = 4096;
+constexpr TimePs walk_ps = 267'000;
+
+struct Sink final : TraceSink {
+  TraceLevel level() const noexcept override { return TraceLevel::stage; }
+  void command(const CommandRecord& r) override {
+    EXPECT_EQ(std::accumulate(r.stages.begin(), r.stages.end(), TimePs{0}), r.times.visible - r.called);
+    walks[r.times.id] = r.stages[static_cast<std::size_t>(Stage::iommu)];
+  }
+  void stage(const StageRecord& r) override {
+    if (r.part != "host.iommu") return;
+    EXPECT_EQ(r.action, "walk");
+    recorded[r.command] += r.end - r.begin;
+  }
+  std::map<CommandId, TimePs> walks;     // by the stage ...
+  std::map<CommandId, TimePs> recorded;  // ... and by the part's records
+};
+
+// One in each test: a process has one SystemC kernel, which takes no parts once it has started.
+class Machine {
+ public:
+  Machine(const std::string& iommu, const char* detail) {
+    const auto file = std::filesystem::temp_directory_path() / ("sluice_iommu_" + std::to_string(::getpid()) + ".json");
+    std::ofstream(file) << R"({"include": ")" << PROFILES << R"(/generic-pcie4.json", "name": "with-iommu")" << iommu << "}";
+    SimulatorOptions options;
+    options.profile = file.string();
+    options.detail = detail;
+    options.trace = &sink;
+    std::vector<std::string> errors;
+    sim = open_simulator(options, errors);
+    std::filesystem::remove(file);
+    if (sim == nullptr) {
+      ADD_FAILURE() << (errors.empty() ? "" : errors.front());
+      return;
+    }
+    sim->on_completion([this](const Completion& c) { done[c.id] = c; });
+  }
+  // START to END of a transfer alone.
+  TimePs copy(Direction direction, std::uint64_t address, std::uint64_t bytes) {
+    Command c;
+    c.id = ++id;
+    c.queue = 1;
+    c.direction = direction;
+    const bool write = direction == Direction::host_to_device;
+    c.op = write ? Operation::write_buffer : Operation::read_buffer;
+    Endpoint& host = write ? c.source : c.target;
+    Endpoint& device = write ? c.target : c.source;
+    host.placement = Placement::host_pinned;
+    host.address = address;
+    device.placement = Placement::device;
+    device.address = 1ULL << 31;
+    c.shape.row_bytes = bytes;
+    c.moves_data = false;
+    sim->enqueue(c, sim->now());
+    while (sim->run_until_next_completion()) {
+    }
+    return done[id].ended - done[id].started;
+  }
+
+  Sink sink;
+  std::unique_ptr<Simulator> sim;
+  std::map<CommandId, Completion> done;
+  CommandId id = 0;
+};
+
+constexpr Direction to_device = Direction::host_to_device;
+constexpr Direction to_host = Direction::device_to_host;
+
+class IommuCommands : public ::testing::TestWithParam<const char*> {};  // a detail
+
+TEST_P(IommuCommands, PagesAreWalkedForOnceAndKept) {
+  Machine m(R"(, "iommu": {"entries": 65536, "walkers": 1, "llc_read_ns": 267})", GetParam());
+  m.copy(to_device, 0, 16384 * page);  // what the device's cache makes of it is the same from here on
+  for (const auto& [direction, address] : {std::pair{to_device, 1ULL << 36}, std::pair{to_host, 1ULL << 37}}) {
+    for (const std::uint64_t pages : {16, 8192}) {
+      const std::uint64_t at = address + (pages << 20);
+      m.copy(direction, 0, pages * page);
+      const TimePs walked = m.copy(direction, at, pages * page);
+      EXPECT_EQ(m.sink.recorded[m.id], m.sink.walks[m.id]);
+      const TimePs added = m.sink.walks[m.id];
+      const TimePs known = m.copy(direction, at, pages * page);
+      EXPECT_EQ(m.sink.walks[m.id], 0U);
+      EXPECT_EQ(m.sink.recorded.count(m.id), 0U);
+      EXPECT_EQ(walked, known + added);
+      // Writes are posted: the root port holds those of 16 pages, and END does not wait for it.
+      if (direction == to_host && pages == 16) {
+        EXPECT_EQ(added, 0U);
+      } else {
+        EXPECT_GE(added, walk_ps);
+      }
+      // One walk after another takes longer than the wire.
+      if (pages == 8192) {
+        EXPECT_NEAR(static_cast<double>(walked), static_cast<double>(pages * walk_ps), 0.03 * pages * walk_ps);
+      }
+    }
+  }
+}
+
+TEST_P(IommuCommands, WhatTheIoTlbCannotHoldIsWalkedForAgain) {
+  Machine m(R"(, "iommu": {"entries": 128, "shared_entries": 9, "walkers": 1, "llc_read_ns": 267})", GetParam());
+  m.copy(to_device, 0, 119 * page);
+  m.copy(to_device, 0, 119 * page);
+  EXPECT_EQ(m.sink.walks[2], 0U);
+  m.copy(to_device, 0, 120 * page);
+  // Least recently used is the worst that runs in order can meet: each page goes before it is wanted again.
+  EXPECT_GE(m.copy(to_device, 0, 120 * page), 120 * walk_ps);
+  EXPECT_GT(m.sink.walks[4], 0U);
+}
+
+TEST_P(IommuCommands, MemoryThatTheHostTakesBackIsForgotten) {
+  Machine m(R"(, "iommu": {"entries": 128, "llc_read_ns": 267})", GetParam());
+  std::vector<char> memory(16 * page);
+  const std::uint64_t at = m.sim->host_address(memory.data(), memory.size());
+  m.copy(to_device, at, memory.size());
+  m.copy(to_device, at, memory.size());
+  EXPECT_EQ(m.sink.walks[2], 0U);
+  m.sim->forget_host(memory.data(), memory.size());
+  m.copy(to_device, at, memory.size());
+  EXPECT_EQ(m.sink.walks[3], m.sink.walks[1]);
+}
+
+INSTANTIATE_TEST_SUITE_P(Details, IommuCommands, ::testing::Values("train", "packet"),
+                         [](const auto& p) { return std::string(p.param); });
+
+}  // namespace
+}  // namespace sluice
