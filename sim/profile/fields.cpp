@@ -80,6 +80,7 @@ class Table {
   }
 
  private:
+  static void assign(std::optional<double>& to, double v) { to = v; }
   static void assign(double& to, double v) { to = v; }
   static void assign(std::uint32_t& to, double v) { to = static_cast<std::uint32_t>(v); }
   static void assign(std::uint64_t& to, double v) { to = static_cast<std::uint64_t>(v); }
@@ -331,10 +332,13 @@ void add_compute(Table& t) {
       .number("special_lanes", 0.1, 4096, "The same, division, roots, transcendental functions", AT(compute.special_lanes))
       .number("control_lanes", 0.1, 4096, "The same, branches", AT(compute.control_lanes))
       .number("memory_lanes", 0.1, 4096, "The same, loads, stores, atomics", AT(compute.memory_lanes))
+      .number("partitions", 1, 64, "Parts of a compute unit that share its lanes evenly; a wave stays in one. Absent: 1", AT(compute.partitions), false)
       .number("wave_issue_cycles", 1, 1000, "Between two instructions of one wave, as a mean with what they depend on", AT(compute.wave_issue_cycles))
       .number("wave_loads", 1, 1024, "Loads that a wave has in flight", AT(compute.wave_loads))
       .number("barrier_cycles", 0, 1e6, "A barrier, from the last wave's arrival", AT(compute.barrier_cycles))
+      .number("barrier_wave_cycles", 0, 1e6, "Between arrivals of waves at a barrier; absent: 0", AT(compute.barrier_wave_cycles), false)
       .number("local_latency_cycles", 1, 1e6, "Local memory, load to use", AT(compute.local_latency_cycles))
+      .number("local_conflict_cycles", 1, 1e6, "Added to that by each further lane that wants another word of a bank; absent: 1", AT(compute.local_conflict_cycles), false)
       .bytes("l1_bytes", 1024, 1e8, "First-level cache of a compute unit", AT(compute.l1_bytes))
       .flag("l1_holds_local", "Local memory is taken out of the first-level cache", AT(compute.l1_holds_local))
       .number("l1_bytes_per_cycle", 1, 65536, "First-level cache, bandwidth", AT(compute.l1_bytes_per_cycle))
@@ -344,6 +348,7 @@ void add_compute(Table& t) {
       .bytes("fetch_bytes", 32, 4096, "What a miss brings from device memory", AT(compute.fetch_bytes))
       .number("atomics_per_cycle", 0.01, 65536, "Sectors that atomics change in a cycle, all units together", AT(compute.atomics_per_cycle))
       .number("atomic_sector_cycles", 1, 1e5, "Between atomics on one sector", AT(compute.atomic_sector_cycles))
+      .number("atomic_lane_cycles", 0, 1e5, "The same between lanes of one instruction; absent: as many", AT(compute.atomic_lane_cycles), false)
       .number("launch_cycles", 0, 1e7, "START to the dispatch of the first group; overlaps the launch before in its queue", AT(compute.launch_cycles))
       .number("finish_cycles", 0, 1e7, "End of the last group to END", AT(compute.finish_cycles))
       .number("dispatch_cycles", 1, 1e6, "Between groups that are dispatched", AT(compute.dispatch_cycles))

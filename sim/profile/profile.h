@@ -5,6 +5,7 @@
 
 #include <array>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -213,10 +214,13 @@ struct Compute {
   double special_lanes = 0;
   double control_lanes = 0;
   double memory_lanes = 0;
+  std::uint32_t partitions = 1;              // of a unit; a wave has the lanes of one
   double wave_issue_cycles = 1;              // between two instructions of one wave, dependences included
   std::uint32_t wave_loads = 1;              // loads that a wave has in flight
   std::uint32_t barrier_cycles = 0;          // last wave's arrival to the first instruction after it
+  double barrier_wave_cycles = 0;            // between arrivals
   std::uint32_t local_latency_cycles = 0;
+  double local_conflict_cycles = 1;          // that each further lane of a bank adds to the latency
   std::uint32_t l1_bytes = 0;
   bool l1_holds_local = false;               // local memory is taken out of l1_bytes
   std::uint32_t l1_bytes_per_cycle = 0;
@@ -226,10 +230,11 @@ struct Compute {
   std::uint32_t fetch_bytes = 32;            // what a miss brings
   double atomics_per_cycle = 0;              // sectors, all units together
   std::uint32_t atomic_sector_cycles = 1;    // between atomics on one sector
+  std::optional<double> atomic_lane_cycles;  // of one instruction; absent: as many
   std::uint32_t launch_cycles = 0;           // START to the dispatch of the first group; overlaps the launch before
   std::uint32_t finish_cycles = 0;           // last group's end to END: caches written back, time stamp
-  std::uint32_t dispatch_cycles = 1;         // per group, one after another
-  std::uint32_t wave_launch_cycles = 0;      // per wave, one after another on a unit
+  double dispatch_cycles = 1;                // per group, one after another
+  double wave_launch_cycles = 0;             // per wave, one after another on a unit
   std::uint32_t host_fetch_bytes = 64;       // what a load brings across the link
   TimePs host_partial_write_ps = 0;          // host: a write of less than a sector
 };

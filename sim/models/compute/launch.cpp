@@ -51,6 +51,24 @@ Cost local_cost(const Rates& rates, const WaveAccess& access) {
   return std::max(1U, access.sectors) * rates.local_conflict;
 }
 
+TimePs local_latency(const Rates& rates, const WaveAccess& access) {
+  return rates.local_ps + (std::max(1U, access.sectors) - 1) * rates.local_conflict_ps;
+}
+
+Cost atomic_cost(const Rates& rates, const WaveAccess& access) {
+  const std::uint64_t lanes = std::max<std::uint64_t>(1, access.lanes / std::max(1U, access.sectors));
+  return rates.atomic_same_sector + (lanes - 1) * rates.atomic_lane;
+}
+
+Cost pace_alone(const Rates& rates, const WaveTrace& wave) {
+  std::uint64_t all = 0;
+  for (const std::uint64_t n : wave.issued) all += n;
+  Cost pace = std::max(rates.wave_issue, rates.instruction[issue_pipe]);
+  for (std::size_t c = 0; all != 0 && c < instruction_classes; ++c)
+    pace = std::max(pace, wave.issued[c] * rates.instruction[c] * rates.partitions / all);
+  return pace;
+}
+
 Cost host_read_cost(const Rates& rates, const Traffic& traffic) {
   Cost cost = 0;
   for (std::size_t i = 1; i <= max_line_sectors; ++i) cost += traffic.host_reads[i] * rates.host_read[i];

@@ -57,6 +57,12 @@ void count(const GroupTrace& trace, KernelRecord& figures);
 // What a wave's memory instruction takes of its unit's first-level cache or local memory.
 [[nodiscard]] Cost l1_cost(const Rates& rates, const WaveAccess& access, const Traffic& traffic);
 [[nodiscard]] Cost local_cost(const Rates& rates, const WaveAccess& access);
+// Latency of local memory, what the banks take apart.
+[[nodiscard]] TimePs local_latency(const Rates& rates, const WaveAccess& access);
+// How long an atomic instruction keeps each of its sectors.
+[[nodiscard]] Cost atomic_cost(const Rates& rates, const WaveAccess& access);
+// From one instruction of the wave to the next where it is alone on its partition: the slowest port's mean.
+[[nodiscard]] Cost pace_alone(const Rates& rates, const WaveTrace& wave);
 [[nodiscard]] Cost host_read_cost(const Rates& rates, const Traffic& traffic);
 [[nodiscard]] Cost host_write_cost(const Rates& rates, const Traffic& traffic);
 [[nodiscard]] inline bool is_local(const WaveAccess& a) {

@@ -61,6 +61,10 @@ Rates::Rates(const profile::Profile& profile, const sim::Link& link, const memor
   l2_sector = cost_of_ps(sector_bytes * 1e12 / static_cast<double>(profile.device_cache.bytes_per_s));
   atomic_sector = cost_of_ps(cycle / c.atomics_per_cycle);
   atomic_same_sector = cost_of_ps(c.atomic_sector_cycles * cycle);
+  atomic_lane = cost_of_ps(c.atomic_lane_cycles.value_or(c.atomic_sector_cycles) * cycle);
+  barrier_wave = cost_of_ps(c.barrier_wave_cycles * cycle);
+  local_conflict_ps = cycles(c.local_conflict_cycles - 1.0);
+  partitions = c.partitions;
   for (std::size_t i = 0; i <= dram_steps; ++i) {
     const auto permille = static_cast<std::uint32_t>(i * 1000 / dram_steps);
     dram_byte[i] = cost_of_ps(1e12 / static_cast<double>(memory.sustained_bytes_per_s(permille)));

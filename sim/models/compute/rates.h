@@ -35,7 +35,10 @@ struct Rates {
   Cost wave_issue;
   Cost l1_line, l1_sector, local_conflict;
   Cost dispatch, wave_launch;
-  Cost l2_sector, atomic_sector, atomic_same_sector;
+  Cost l2_sector, atomic_sector, atomic_same_sector, atomic_lane;
+  Cost barrier_wave;
+  TimePs local_conflict_ps;  // latency beyond local_conflict, for each further lane of a bank
+  std::uint32_t partitions;
   std::array<Cost, dram_steps + 1> dram_byte{};        // by the share of writes
   std::array<Cost, max_line_sectors + 1> host_read{};  // a packet, by sectors
   std::array<Cost, max_line_sectors + 1> host_write{};

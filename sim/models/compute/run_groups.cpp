@@ -40,13 +40,7 @@ class GroupRunner {
     if (waves_.size() < trace.waves.size()) waves_.resize(trace.waves.size());
     for (std::uint32_t i = 0; i < trace.waves.size(); ++i) {
       waves_[i].begin(i, u.launch.serve(start, rates_.wave_launch));
-      const WaveTrace& w = trace.waves[i];
-      std::uint64_t all = 0;
-      for (const std::uint64_t n : w.issued) all += n;
-      waves_[i].instruction = std::max(rates_.wave_issue, rates_.instruction[issue_pipe]);
-      for (std::size_t c = 0; all != 0 && c < instruction_classes; ++c) {
-        waves_[i].instruction = std::max(waves_[i].instruction, w.issued[c] * rates_.instruction[c] / all);
-      }
+      waves_[i].instruction = pace_alone(rates_, trace.waves[i]);
     }
     const TimePs alone = walk();
     for (std::uint32_t i = 0; i < trace.waves.size(); ++i) charge_instructions(i);
@@ -103,7 +97,7 @@ class GroupRunner {
       }
       if (!waiting) break;
       // They have come together, so they take turns at the slowest thing that each did.
-      together += to_ps((arrived_ - 1) * largest_);
+      together += to_ps((arrived_ - 1) * std::max(largest_, rates_.barrier_wave));
       for (std::size_t i = 0; i < waves; ++i) {
         if (waves_[i].trace == i) waves_[i].time = together + rates_.barrier_ps;
       }
@@ -172,7 +166,7 @@ class GroupRunner {
       const Cost cost = local_cost(rates_, a);
       pipe[local_pipe] += cost;
       largest_ = std::max(largest_, cost);
-      return t + to_ps(cost) + rates_.local_ps;
+      return t + to_ps(cost) + local_latency(rates_, a);
     }
     Traffic& one = one_;
     one.reset();
@@ -188,7 +182,7 @@ class GroupRunner {
     l2_.at(far);
     if (one.atomic_sectors != 0) {
       atomics_.at(far);
-      const Cost each = rates_.atomic_same_sector * std::max<std::uint64_t>(1, a.lanes / std::max(1U, a.sectors));
+      const Cost each = atomic_cost(rates_, a);
       for (std::uint32_t i = 0; i < a.sectors; ++i) {
         hot_ = std::max(hot_, grid_.hot_sectors.serve(trace_->sectors[a.first_sector + i], far, each));
       }

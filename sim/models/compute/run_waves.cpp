@@ -29,6 +29,7 @@ struct Group {
   Traffic traffic;
   std::uint32_t live = 0;              // waves
   std::vector<std::uint32_t> waiting;  // at the barrier
+  Server arrivals;                     // there, behind the first
 };
 
 struct Slot {
@@ -142,10 +143,12 @@ class WaveRunner {
     g.traffic = {};
     g.live = static_cast<std::uint32_t>(g.trace.waves.size());
     g.waiting.clear();
+    g.arrivals = {};
     for (std::uint32_t i = 0; i < g.trace.waves.size(); ++i) {
       const std::uint32_t at = take(slots_, free_slots_);
       Slot& s = *slots_[at];
       s.wave.begin(i, grid_.units[unit].launch.serve(start, rates_.wave_launch));
+      s.wave.instruction = pace_alone(rates_, g.trace.waves[i]);
       s.group = index;
       s.landed = 0;
       s.issued = s.parked = s.ending = false;
@@ -178,6 +181,7 @@ class WaveRunner {
       ++s.wave.next;
       if (a->kind == AccessKind::barrier) {
         g.waiting.push_back(index);
+        g.arrivals.serve(now_, g.waiting.size() == 1 ? 0 : rates_.barrier_wave);
         return at_barrier(g);
       }
       start(index, s, g, *a);
@@ -203,7 +207,7 @@ class WaveRunner {
   TimePs issue(Slot& s, const Group& g, std::uint64_t instructions) {
     const WaveTrace& t = g.trace.waves[s.wave.trace];
     Unit& u = grid_.units[g.unit];
-    TimePs done = now_ + to_ps(instructions * rates_.wave_issue);
+    TimePs done = now_ + to_ps(instructions * s.wave.instruction);
     const double before = share(s.wave.issued, s.instructions);
     s.wave.issued += instructions;
     const double after = share(s.wave.issued, s.instructions);
@@ -226,7 +230,7 @@ class WaveRunner {
     const bool loads = a.kind != AccessKind::store;
     if (is_local(a)) {
       s.wave.flights.push_back(
-          {a.site, loads, u.pipe[local_pipe].serve(now_, local_cost(rates_, a)) + rates_.local_ps});
+          {a.site, loads, u.pipe[local_pipe].serve(now_, local_cost(rates_, a)) + local_latency(rates_, a)});
       return;
     }
     Traffic traffic;
@@ -239,7 +243,7 @@ class WaveRunner {
       return;
     }
     if (traffic.atomic_sectors != 0) {
-      const Cost each = rates_.atomic_same_sector * std::max<std::uint64_t>(1, a.lanes / std::max(1U, a.sectors));
+      const Cost each = atomic_cost(rates_, a);
       for (std::uint32_t i = 0; i < a.sectors; ++i) {
         result_.end = std::max(
             result_.end, grid_.hot_sectors.serve(g.trace.sectors[a.first_sector + i], near + rates_.l2_ps / 2, each));
@@ -298,7 +302,7 @@ class WaveRunner {
   void at_barrier(Group& g) {
     if (g.waiting.size() < g.live) return;
     for (const std::uint32_t i : g.waiting) {
-      slots_[i]->wave.time = now_ + rates_.barrier_ps;
+      slots_[i]->wave.time = std::max(now_, g.arrivals.free_at()) + rates_.barrier_ps;
       post(slots_[i]->wave.time, What::wave, i);
     }
     g.waiting.clear();

@@ -160,6 +160,42 @@ TEST_F(TraceTest, InstructionsByClass) {
   EXPECT_EQ(at(few, InstructionClass::special), 1U);
 }
 
+// What a wave issues for 64 rounds more.
+std::array<std::uint64_t, instruction_classes> more(const GroupTrace& few, const GroupTrace& many) {
+  auto counts = many.waves.at(0).issued;
+  for (std::size_t i = 0; i < counts.size(); ++i) counts[i] -= few.waves.at(0).issued[i];
+  return counts;
+}
+
+// As the devices that the model knows: x * y + z is one instruction, where (x ^ y) + z is two.
+TEST_F(TraceTest, AnIntegerProductThatIsAddedIsOneInstruction) {
+  auto* out = buffer<std::uint32_t>(32);
+  const auto integers = [&](const char* kernel) {
+    const auto trace = [&](int n) {
+      auto launch = launch_of("traces", kernel, line(32, 32));
+      launch.arguments = {global(out, 32), value(5U), value(7U), value(n)};
+      return run(launch).traces.at(0);
+    };
+    return more(trace(64), trace(128))[static_cast<std::size_t>(InstructionClass::integer)];
+  };
+  EXPECT_EQ(integers("two_steps") - integers("products"), 64U);
+}
+
+// The engine computes half precision in float; a device adds two halves in one instruction.
+TEST_F(TraceTest, HalfPrecisionCostsNoConversions) {
+  auto* out = buffer<std::uint16_t>(32);
+  const auto trace = [&](int n) {
+    auto launch = launch_of("halves", "sum_half", line(32, 32));
+    launch.arguments = {global(out, 32), value(std::uint16_t{0x3C00}), value(n)};
+    return run(launch).traces.at(0);
+  };
+  const GroupTrace few = trace(64);
+  const auto counts = more(few, trace(128));
+  EXPECT_EQ(counts[static_cast<std::size_t>(InstructionClass::float32)], 64U);
+  EXPECT_EQ(counts[static_cast<std::size_t>(InstructionClass::special)], 0U);
+  EXPECT_EQ(out[1], 0x5808);  // 1 + 128
+}
+
 TEST_F(TraceTest, TwoRunsAreEqual) {
   auto *in = buffer<float>(512), *out = buffer<float>(2);
   std::vector<std::vector<std::uint64_t>> seen;

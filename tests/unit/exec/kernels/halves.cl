@@ -30,3 +30,9 @@ kernel void vectors_half(global const half* xs, global half* out, global short* 
   vstore8(select(max(x, (half)2.0h), shuffle(x, (ushort8)(7, 6, 5, 4, 3, 2, 1, 0)), isless(x, (half8)1.0h)), i, out);
   vstore8(isnormal(x), i, tests);
 }
+
+kernel void sum_half(global half* out, half y, int n) {
+  half x = get_local_id(0);
+  for (int i = 0; i < n; ++i) x += y;
+  out[get_local_id(0)] = x;
+}

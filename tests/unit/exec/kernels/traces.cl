@@ -34,3 +34,15 @@ kernel void classes(global const float* in, global double* out, int n) {
   for (int k = 0; k < n; k++) f = f * 1.5f + 2.0f;
   out[get_global_id(0)] = f;
 }
+
+// A multiplication that is only added, and two operations.
+kernel void products(global uint* out, uint y, uint z, int n) {
+  uint x = get_local_id(0);
+  for (int i = 0; i < n; ++i) x = x * y + z;
+  out[get_local_id(0)] = x;
+}
+kernel void two_steps(global uint* out, uint y, uint z, int n) {
+  uint x = get_local_id(0);
+  for (int i = 0; i < n; ++i) x = (x ^ y) + z;
+  out[get_local_id(0)] = x;
+}
