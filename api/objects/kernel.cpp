@@ -107,8 +107,10 @@ bool Kernel::prepare(const Device& device) {
 }
 
 bool Kernel::has_argument_info() const noexcept {
-  return std::all_of(info_->arguments.begin(), info_->arguments.end(),
-                     [](const KernelArgumentInfo& a) { return !a.type_name.empty(); });
+  // clang tells the types in any case, the names only if it is asked to.
+  const auto& all = info_->arguments;
+  return std::all_of(all.begin(), all.end(), [](const KernelArgumentInfo& a) { return !a.type_name.empty(); }) &&
+         std::any_of(all.begin(), all.end(), [](const KernelArgumentInfo& a) { return !a.name.empty(); });
 }
 
 cl_int Kernel::set_memory(Argument& to, const KernelArgumentInfo& info, std::size_t size, const void* value) {
