@@ -107,6 +107,7 @@ bool Kernel::prepare(const Device& device) {
 }
 
 bool Kernel::has_argument_info() const noexcept {
+  // clang tells the types in any case, the names only if it is asked to.
   return std::all_of(info_->arguments.begin(), info_->arguments.end(),
                      [](const KernelArgumentInfo& a) { return !a.name.empty(); });
 }

@@ -145,6 +145,23 @@ TEST_F(KernelRun, DivergentBarriers) {
                 m, 4, 4, said),
             0);
   EXPECT_TRUE(contains(said, "divergent barrier")) << said;
+  EXPECT_TRUE(contains(said, "line 3") && contains(said, "line 5")) << said;
+  expect_alive();
+  clReleaseMemObject(m);
+}
+
+// Where the optimiser has made one barrier of two, it has no line of its own.
+TEST_F(KernelRun, DivergentBarriersNameALine) {
+  cl_mem m = buffer(64);
+  std::string said;
+  EXPECT_LT(run(kernel("kernel void k(global int* p) {\n  if (get_local_id(0) != 3) {\n    if (get_local_id(0) < 2) {\n"
+                       "      p[0] = 1;\n      barrier(CLK_GLOBAL_MEM_FENCE);\n    } else {\n      p[1] = 1;\n"
+                       "      barrier(CLK_GLOBAL_MEM_FENCE);\n    }\n  } else {\n    p[2] = p[1];\n"
+                       "    barrier(CLK_LOCAL_MEM_FENCE);\n    p[3] = 1;\n  }\n}"),
+                m, 4, 4, said),
+            0);
+  EXPECT_TRUE(contains(said, "divergent barrier") && contains(said, "kernel 'k', line ")) << said;
+  EXPECT_FALSE(contains(said, "line 0")) << said;
   expect_alive();
   clReleaseMemObject(m);
 }

@@ -371,7 +371,7 @@ TEST_F(MapBuffer, HostMemoryRunsOut) {
     if (event != nullptr) clReleaseEvent(event);
   }
   EXPECT_EQ(e, CL_SUCCESS);
-  EXPECT_GT(refused, 2);
+  EXPECT_GE(refused, 2);  // at least a mapping and an event are made anew; lists may have room from other tests
   EXPECT_EQ(clFinish(queue), CL_SUCCESS);  // nothing that was refused is waited for
   clReleaseMemObject(m);
 }
