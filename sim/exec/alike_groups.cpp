@@ -128,8 +128,7 @@ bool GroupRunner::set_steps(const std::vector<Moving>& all) {
         owner = &moving;
       }
       if (owner == nullptr) return false;
-      alike_.steps[i] = owner->step;
-      for (std::int64_t& s : alike_.steps[i]) s /= std::int64_t{sector_bytes};
+      alike_.steps[i].bytes = owner->step;
     }
   }
   return true;
@@ -159,32 +158,78 @@ const AlikeGroups* GroupRunner::run_alike() {
   return kernel_.same_bytes ? run_same_bytes() : run_same_way();
 }
 
-// Of an instruction that moves all its lanes alike, and by whole sectors. Local memory does not move.
+// Whether `step` may be taken for how all accesses of a site move, which lie between `first` and `end` in group 0. The
+// addresses are linear modulo 2^32: what is foretold is right if both it and the truth, which is checked when a group
+// runs, lie in one allocation of less than 4 GiB.
+bool GroupRunner::is_inside(const Site& site, std::uint64_t first, std::uint64_t end,
+                            const std::array<std::int64_t, 3>& step) const {
+  if (std::all_of(step.begin(), step.end(), [](std::int64_t s) { return s == 0; }) && site.argument < 0) return true;
+  if (site.argument < 0 || launch_.system_memory) return false;
+  const LaunchArgument& argument = launch_.arguments[static_cast<std::size_t>(site.argument)];
+  std::uint64_t around = argument.size_bytes;
+  if (launch_.memory != nullptr) {
+    const MemoryRange* range = launch_.memory->find(argument.data);
+    if (range != nullptr) around = std::max(around, range->size_bytes);
+  }
+  if (around >= std::uint64_t{1} << 32) return false;
+  Moving moving;
+  moving.step = step;
+  moving.first = first;
+  moving.end = end;
+  return find_extent(moving, site.argument);
+}
+
+// Instructions that move all their lanes alike: by whole sectors, or a lane that stays within one. Local memory does
+// not move.
 bool GroupRunner::set_steps(const std::vector<Store>& accesses, const std::array<std::vector<Store>, 3>& next) {
   const auto groups = launch_.range.groups();
-  std::vector<std::array<std::int64_t, 3>> steps(kernel_.sites.size());
-  std::vector<bool> known(kernel_.sites.size());
+  struct Found {
+    std::uint64_t count = 0;
+    std::uint64_t first = ~std::uint64_t{0}, end = 0;
+    AlikeGroups::Step step;
+  };
+  std::vector<Found> found(kernel_.sites.size());
   for (std::size_t d = 0; d < 3; ++d) {
     if (groups[d] > 1 && next[d].size() != accesses.size()) return false;
   }
   for (std::size_t i = 0; i < accesses.size(); ++i) {
-    const std::uint32_t number = accesses[i].site;
+    const Store& access = accesses[i];
+    Found& f = found[access.site];
     std::array<std::int64_t, 3> step{};
     for (std::size_t d = 0; d < 3; ++d) {
       if (groups[d] == 1) continue;
-      if (next[d][i].site != number) return false;
-      step[d] = static_cast<std::int64_t>(next[d][i].address - accesses[i].address);
-      if (step[d] % std::int64_t{sector_bytes} != 0) return false;
-      step[d] /= std::int64_t{sector_bytes};
+      if (next[d][i].site != access.site) return false;
+      step[d] = static_cast<std::int64_t>(next[d][i].address - access.address);
     }
-    if (known[number] && steps[number] != step) return false;
-    known[number] = true;
-    steps[number] = step;
+    if (f.count++ != 0 && f.step.bytes != step) return false;
+    f.step.bytes = step;
+    f.first = std::min(f.first, access.address);
+    f.end = std::max(f.end, access.address + site(access.site).bytes);
+  }
+  for (std::size_t number = 0; number < found.size(); ++number) {
+    Found& f = found[number];
+    const Site& what = site(number);
+    if (f.count == 0 || what.kind == SiteKind::marker || what.kind == SiteKind::finish ||
+        what.kind == SiteKind::barrier)
+      continue;
+    const auto whole = [&](std::uint64_t unit) {
+      return std::all_of(f.step.bytes.begin(), f.step.bytes.end(),
+                         [&](std::int64_t s) { return s % static_cast<std::int64_t>(unit) == 0; });
+    };
+    if (what.space == SiteSpace::local) {
+      if (f.step.bytes != std::array<std::int64_t, 3>{}) return false;
+      continue;
+    }
+    if (!is_inside(what, f.first, f.end, f.step.bytes)) return false;
+    if (whole(sector_bytes)) continue;
+    const bool aligned = sector_bytes % what.bytes == 0 && f.first % what.bytes == 0 && whole(what.bytes);
+    if (f.count != 1 || !aligned) return false;
+    f.step.offset = static_cast<std::uint32_t>(f.first % sector_bytes);
   }
   alike_.steps.assign(alike_.first.sectors.size(), {});
   for (const WaveAccess& access : alike_.first.accesses) {
     if (access.space == MemorySpace::local) continue;
-    for (std::uint32_t i = 0; i < access.sectors; ++i) alike_.steps[access.first_sector + i] = steps[access.site];
+    for (std::uint32_t i = 0; i < access.sectors; ++i) alike_.steps[access.first_sector + i] = found[access.site].step;
   }
   return true;
 }

@@ -79,6 +79,8 @@ class GroupRunner final {
                                  std::vector<Moving>& all) const;
   [[nodiscard]] bool find_extent(Moving& moving, std::int32_t argument) const;
   [[nodiscard]] bool set_steps(const std::vector<Moving>& all);
+  [[nodiscard]] bool is_inside(const Site& site, std::uint64_t first, std::uint64_t end,
+                               const std::array<std::int64_t, 3>& step) const;
   [[nodiscard]] const AlikeGroups* run_same_bytes();
   [[nodiscard]] const AlikeGroups* run_same_way();
   [[nodiscard]] bool set_steps(const std::vector<Store>& accesses, const std::array<std::vector<Store>, 3>& next);

@@ -17,7 +17,8 @@ using namespace llvm;
 
 namespace {
 
-// How a value differs from group to group, for the same local id at the same point of the same path.
+// How a value differs from group to group, for the same local id at the same point of the same path. What is linear is
+// so in the lowest 32 bits where only the way matters, which extending and cutting off leave as they are.
 enum class Kind : std::uint8_t { uniform, linear, varying };
 
 // Values begin as uniform and rise until nothing changes. With all branches uniform, the groups go the same way, so a
@@ -75,7 +76,7 @@ class Analysis {
     return is_query(value, global_id_word, 3) || is_query(value, group_id_word, 3);
   }
   Kind narrowed(const Value& value) {
-    if (kind(value) == Kind::uniform) return Kind::uniform;
+    if (kind(value) == Kind::uniform || way_only_) return kind(value);
     if (!is_group_query(value)) return Kind::varying;
     narrow_ids_ = true;
     return Kind::linear;
@@ -104,8 +105,10 @@ class Analysis {
                                                       : only_uniform(instruction);
       // What is linear in 32 bits never wrapped as a signed number.
       case Instruction::SExt:
+        if (way_only_) return is_index(*instruction.getOperand(0)) ? worst(instruction) : only_uniform(instruction);
         return is_word(instruction) ? worst(instruction) : only_uniform(instruction);
       case Instruction::ZExt:
+        if (way_only_) return is_index(*instruction.getOperand(0)) ? worst(instruction) : only_uniform(instruction);
         return is_word(instruction) && is_never_negative(*instruction.getOperand(0)) ? worst(instruction)
                                                                                      : only_uniform(instruction);
       default:
@@ -114,6 +117,7 @@ class Analysis {
   }
 
   static bool is_word(const Value& value) { return value.getType()->isPointerTy() || value.getType()->isIntegerTy(64); }
+  static bool is_index(const Value& value) { return is_word(value) || value.getType()->isIntegerTy(32); }
   bool is_never_negative(const Value& value) const {
     const auto* narrow = dyn_cast<TruncInst>(&value);
     return (narrow != nullptr && is_group_query(*narrow->getOperand(0))) || isKnownNonNegative(&value, layout_);
@@ -136,7 +140,9 @@ class Analysis {
       case Instruction::Shl:
         return kind(b) == Kind::uniform ? sum(operation, operation.hasNoSignedWrap()) : Kind::varying;
       case Instruction::Xor:  // -1 - x
-        return amount != nullptr && amount->isMinusOne() && is_word(operation) ? Kind::linear : Kind::varying;
+        return amount != nullptr && amount->isMinusOne() && (is_word(operation) || (way_only_ && is_index(operation)))
+                   ? Kind::linear
+                   : Kind::varying;
       case Instruction::And:  // a conversion to 32 bits and back without sign
         return amount != nullptr && amount->getZExtValue() == 0xffffffffU && is_word(operation) ? narrowed(a)
                                                                                                 : Kind::varying;
@@ -147,7 +153,8 @@ class Analysis {
     }
   }
   // What is linear in 64 bits is so modulo 2^64, in 32 bits only if it does not wrap.
-  static Kind sum(const BinaryOperator& operation, bool wraps_never) {
+  Kind sum(const BinaryOperator& operation, bool wraps_never) const {
+    if (way_only_) return is_index(operation) ? Kind::linear : Kind::varying;
     return is_word(operation) || (operation.getType()->isIntegerTy(32) && wraps_never) ? Kind::linear : Kind::varying;
   }
   // (x << 32) >> amount

@@ -8,10 +8,11 @@ namespace sluice::exec {
 
 struct Alikeness {
   // Control flow and addresses depend on arguments, sizes and local ids only, but that those of accesses to global
-  // memory may move: modulo 2^64 linear in the group's number, each with coefficients of its own.
+  // memory may move: linear in the group's number, each with coefficients of its own; modulo 2^32 only, so that it does
+  // not matter whether indices of 32 bits wrap.
   bool same_way = false;
-  // And so do the stored values; only stores move. No memory is read that another group or a former launch may have
-  // written.
+  // And so do the stored values; only stores move, and their addresses are linear modulo 2^64. No memory is read that
+  // another group or a former launch may have written.
   bool same_bytes = false;
   // The proof holds where global ids fit into 31 bits.
   bool narrow_ids = false;

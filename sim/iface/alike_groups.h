@@ -12,8 +12,19 @@ namespace sluice {
 // What every group of a launch does.
 struct AlikeGroups {
   GroupTrace first;  // of group 0, 0, 0
-  // How far each of first.sectors moves from one group to the next, by dimension.
-  std::vector<std::array<std::int64_t, 3>> steps;
+  // How far each of first.sectors moves from one group to the next, in bytes, by dimension. What moves by less than a
+  // sector lies `offset` bytes behind the first sector's begin.
+  struct Step {
+    std::array<std::int64_t, 3> bytes{};
+    std::uint32_t offset = 0;
+  };
+  std::vector<Step> steps;
+  // Of group `group`.
+  [[nodiscard]] std::uint64_t sector(std::size_t i, const std::array<std::uint64_t, 3>& group) const noexcept {
+    std::uint64_t at = first.sectors[i] * sector_bytes + steps[i].offset;
+    for (std::size_t d = 0; d < 3; ++d) at += static_cast<std::uint64_t>(steps[i].bytes[d]) * group[d];
+    return at / sector_bytes;
+  }
 };
 
 class AlikeRun {

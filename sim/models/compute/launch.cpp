@@ -7,10 +7,8 @@ namespace sluice::compute {
 void move_group(const AlikeGroups& alike, const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
   trace.waves = alike.first.waves;
   trace.accesses = alike.first.accesses;
-  trace.sectors = alike.first.sectors;
-  for (std::size_t i = 0; i < trace.sectors.size(); ++i) {
-    for (std::size_t d = 0; d < 3; ++d) trace.sectors[i] += static_cast<std::uint64_t>(alike.steps[i][d]) * group[d];
-  }
+  trace.sectors.resize(alike.first.sectors.size());
+  for (std::size_t i = 0; i < trace.sectors.size(); ++i) trace.sectors[i] = alike.sector(i, group);
 }
 
 void count(const GroupTrace& trace, KernelRecord& figures) {

@@ -70,9 +70,7 @@ class AlikeTest : public EngineTest {
       }
       ASSERT_EQ(t.sectors.size(), alike.first.sectors.size());
       for (std::size_t i = 0; i < t.sectors.size(); ++i) {
-        std::uint64_t sector = alike.first.sectors[i];
-        for (std::size_t d = 0; d < 3; ++d) sector += static_cast<std::uint64_t>(alike.steps[i][d]) * at[d];
-        EXPECT_EQ(t.sectors[i], sector) << "group " << g;
+        EXPECT_EQ(t.sectors[i], alike.sector(i, at)) << "group " << g;
       }
     }
   }
@@ -114,6 +112,8 @@ TEST_F(AlikeTest, GroupsThatGoTheSameWay) {
   tiles.arguments = {global(a, words), global(in, words), local(64 * sizeof(int))};
   EXPECT_TRUE(stands_for_all(tiles, std::array{a}));
   EXPECT_EQ(a[3 * 32 + 5], 5 * 64 + 3);
+  EXPECT_TRUE(alike("int_indices", line(words, 64), {value(3), value(std::uint32_t{0xfffffff0})}));
+  EXPECT_TRUE(alike("sums", line(words, 64), {local(64 * sizeof(int))}));
 }
 
 TEST_F(AlikeTest, InSeveralDimensionsAndWithAnOffset) {
@@ -136,7 +136,7 @@ TEST_F(AlikeTest, InSeveralBuffers) {
 
 TEST_F(AlikeTest, GroupsThatDifferAreNot) {
   for (const char* kernel : {"one_differs", "counts", "wraps", "wraps_narrow", "prints", "table_by_group", "loaded_way",
-                             "loaded_place", "group_by_lane"}) {
+                             "wraps_around", "loaded_place", "group_by_lane"}) {
     EXPECT_FALSE(alike(kernel, line(words, 64))) << kernel;
   }
   EXPECT_FALSE(alike("square", line(512, 64)));

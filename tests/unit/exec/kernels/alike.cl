@@ -71,6 +71,27 @@ kernel void transposes(global int* out, global const int* in, local int* tile) {
   const size_t i = y * w + x;
   out[(get_group_id(0) * w + i / h) * 32 + get_group_id(1) * h + i % h] = tile[i % h * w + i / h];
 }
+// Indices that may wrap, but do not; the second on the way only.
+kernel void int_indices(global int* out, int more, uint wrapping) {
+  const int l = get_local_id(0), first = get_group_id(0) * get_local_size(0);
+  const uint i = wrapping + first + l;
+  out[(int)(first + l)] = out[i - wrapping] + more;
+}
+// One word a group.
+kernel void sums(global int* out, local int* part) {
+  const int l = get_local_id(0);
+  part[l] = l * (int)get_group_id(0);
+  for (int n = get_local_size(0) / 2; n > 0; n /= 2) {
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (l < n) part[l] += part[l + n];
+  }
+  if (l == 0) out[get_group_id(0)] = part[0];
+}
+// Linear modulo 2^32, but the groups behind the first four begin anew.
+kernel void wraps_around(global int* out) {
+  const uint i = (uint)get_group_id(0) << 30;
+  out[(i >> 30 << 6) + get_local_id(0)] = 1;
+}
 // Another way or another place for what was loaded.
 kernel void loaded_way(global int* out) {
   if (out[get_global_id(0)] < 0) out[get_global_id(0)] = 1;
