@@ -39,6 +39,7 @@ struct ValidateOptions {
   std::string program;  // that measured them, where the files do not say
   std::string html;     // a page, too
   bool json = false;
+  bool markdown = false;
   bool every_row = false;
   bool full = false;    // with all repetitions of the measurement
   bool check = false;   // fail where a limit is missed

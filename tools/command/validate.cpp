@@ -97,6 +97,8 @@ int validate(const ValidateOptions& options) {
   if (result.pairs.empty()) return exit_unusable;
   if (options.json) {
     validate::write_json(std::cout, result);
+  } else if (options.markdown) {
+    validate::write_markdown(std::cout, result);
   } else {
     validate::write_text(std::cout, result, options.every_row);
   }

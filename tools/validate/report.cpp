@@ -125,6 +125,29 @@ void write_text(std::ostream& out, const Result& result, bool every_row) {
   out << skipped.text(false);
 }
 
+void write_markdown(std::ostream& out, const Result& result) {
+  const auto row = [&](const std::vector<std::string>& row_cells) {
+    for (const std::string& cell : row_cells) out << "| " << cell << ' ';
+    out << "|\n";
+  };
+  const auto group = [&](const Group& g, bool detailed) {
+    std::vector<std::string> line = {g.fitted ? "fit" : "validation", g.subject, kind_name(g.kind)};
+    if (detailed) line.insert(line.end(), {g.op, g.size_class});
+    for (std::string& cell : cells(g)) line.push_back(std::move(cell));
+    if (!detailed) line.push_back(limit_text(g) + (g.median_limit == 0 ? "" : g.is_met() ? ", met" : ", **missed**"));
+    row(line);
+  };
+  out << fmt::format("## {}\n\nGrade: {}. Profile hash {}.\n\n", result.profile, result.grade, result.profile_hash);
+  for (const std::string& command : result.commands) out << "    " << command << '\n';
+  out << "\n| data | subject | time | n | median | p90 | worst | bias | limits, median / p90 |\n| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |\n";
+  for (const Group& g : summary(result)) group(g, false);
+  out << "\n| data | subject | time | operation | size | n | median | p90 | worst | bias |\n| --- | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |\n";
+  for (const Group& g : by_operation(result)) group(g, true);
+  if (result.skipped.empty()) return;
+  out << "\nSkipped:\n\n| file | reason | count |\n| --- | --- | ---: |\n";
+  for (const auto& [what, count] : count_skipped(result)) row({what.first, what.second, std::to_string(count)});
+}
+
 void write_json(std::ostream& out, const Result& result) {
   nlohmann::json j = {{"profile", result.profile}, {"profile_hash", result.profile_hash}, {"grade", result.grade}, {"commands", result.commands}};
   for (const Group& g : summary(result)) j["summary"].push_back(to_json(g));

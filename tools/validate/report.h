@@ -46,6 +46,7 @@ using SkippedCounts = std::map<std::pair<std::string, std::string>, std::size_t>
 [[nodiscard]] std::string percent(double share);
 
 void write_text(std::ostream& out, const Result& result, bool every_row);
+void write_markdown(std::ostream& out, const Result& result);
 void write_json(std::ostream& out, const Result& result);
 void write_html(std::ostream& out, const Result& result);
 

@@ -137,6 +137,14 @@ TEST(Report, FitAndValidationAreApartAndLimitsAreNamed) {
   EXPECT_THAT(text.str(), HasSubstr("no & reason"));
 }
 
+TEST(Report, MarkdownHasARowForEachGroup) {
+  std::ostringstream text;
+  write_markdown(text, sample());
+  EXPECT_THAT(text.str(), HasSubstr("| fit | transfer | program | 1 | 6.1 % |"));  // 174 of 164 ns
+  EXPECT_THAT(text.str(), HasSubstr("| validation | transfer | program | 2 | 0.1 % |"));
+  EXPECT_THAT(text.str(), HasSubstr("| f.jsonl | no & reason | 1 |"));
+}
+
 // No name of a profile, file or row can bring markup into the page.
 TEST(Report, PageEscapesNames) {
   Result r = sample();
