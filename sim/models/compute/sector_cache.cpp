@@ -47,6 +47,7 @@ SectorCache::Result SectorCache::access(std::uint64_t line, std::uint32_t mask, 
         if (clock_ - set.used[i] > clock_ - set.used[way]) way = i;
       }
       result.written_back = static_cast<std::uint32_t>(std::popcount(set.dirty[way]));
+      result.drove_out = true;
     }
     set.mark[way] = static_cast<std::uint32_t>(line);
     set.tag[way] = line;
