@@ -18,6 +18,18 @@ struct StreamCost {
   bool cached = false;     // served by the device's last-level cache
 };
 
+// The device's last-level cache, line by line, as kernels keep it.
+class KernelCache {
+ public:
+  virtual ~KernelCache() = default;
+  struct Touched {
+    std::uint64_t hit_bytes = 0;
+    std::uint64_t driven_out_bytes = 0;  // dirty
+  };
+  // A copy's access to [begin, end), whole lines. Without `allocates`, only what is there is touched.
+  virtual Touched touch(Access access, std::uint64_t begin, std::uint64_t end, bool allocates) = 0;
+};
+
 class DeviceMemory {
  public:
   virtual ~DeviceMemory() = default;
@@ -29,6 +41,9 @@ class DeviceMemory {
   // payload is moved, too. Time per packet of payload.
   [[nodiscard]] virtual StreamCost stream(Access access, std::span<const AddressRun> runs, std::uint64_t payload,
                                           std::uint32_t packet_bytes) = 0;
+  // From now on copies find in the cache what kernels leave there, and leave there what they find. The cache must
+  // outlive this.
+  virtual void share(KernelCache& cache) = 0;
   // Behind the cache: sustained bytes a second where `write_permille` of them are written, and a lone access's time in
   // the memory itself, its row closed.
   [[nodiscard]] virtual std::uint64_t sustained_bytes_per_s(std::uint32_t write_permille) const noexcept = 0;

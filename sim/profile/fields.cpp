@@ -305,7 +305,8 @@ void add_device(Table& t) {
       .bytes("capacity_bytes", 0, 1e11, "Last-level cache of the device", AT(device_cache.capacity_bytes))
       .bytes("line_bytes", 16, 4096, "Cache line", AT(device_cache.line_bytes))
       .gbps("bandwidth_gbps", "Bandwidth", AT(device_cache.bytes_per_s))
-      .ns("latency_ns", 1e5, "Latency", AT(device_cache.latency_ps));
+      .ns("latency_ns", 1e5, "Latency", AT(device_cache.latency_ps))
+      .flag("copies_allocate", "Whether what copy engines move stays in the cache, too; absent: true", AT(device_cache.copies_allocate), false);
 }
 
 void add_images(Table& t) {

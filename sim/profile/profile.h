@@ -186,6 +186,7 @@ struct DeviceCache {
   std::uint32_t line_bytes = 128;
   std::uint64_t bytes_per_s = 0;
   TimePs latency_ps = 0;
+  bool copies_allocate = true;  // what copy engines move stays there, too
 };
 
 enum class ImageLayout : std::uint8_t { linear, tiled };

@@ -53,7 +53,7 @@ struct ActiveLaunch {
 };
 
 ComputeUnits::ComputeUnits(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
-                           FlowEngine& flows, cache::HostMemory& host, const memory::DeviceMemory& memory,
+                           FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory,
                            KernelEngine* engine, WriteLog& writes, Detail detail, TraceSink* trace)
     : Agenda(name),
       profile_(profile),
@@ -69,7 +69,10 @@ ComputeUnits::ComputeUnits(const sc_core::sc_module_name& name, const profile::P
 ComputeUnits::~ComputeUnits() = default;
 
 void ComputeUnits::execute(Job& job) {
-  if (machine_ == nullptr) machine_ = std::make_unique<Machine>(profile_, link_, memory_, writes_);
+  if (machine_ == nullptr) {
+    machine_ = std::make_unique<Machine>(profile_, link_, memory_, writes_);
+    memory_.share(machine_->memory);
+  }
   const TimePs now = kernel_now();
   active_.push_back(std::make_unique<ActiveLaunch>());
   ActiveLaunch& a = *active_.back();
@@ -138,7 +141,7 @@ void ComputeUnits::run(ActiveLaunch& a) {
   }
   const bool traces = trace_ != nullptr && trace_->level() >= TraceLevel::stage;
   const bool alone = active_.size() == 1 && m.grid.is_idle(a.begin);
-  if (!alone || !m.repeats.replay(launch, a.begin, traces, m.grid, m.outcome)) {
+  if (!alone || !m.repeats.replay(launch, a.begin, traces, m.memory, m.grid, m.outcome)) {
     m.repeats.before(launch, alone, m.memory);
     const bool repeatable = execute_groups(a, local_bytes, traces);
     m.repeats.after(launch, repeatable, traces, m.grid, m.memory, m.outcome);

@@ -30,7 +30,7 @@ class ComputeUnits final : public Agenda<ComputeEvent>, public Executor {
  public:
   // `engine` may be nullptr: then every launch fails.
   ComputeUnits(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
-               FlowEngine& flows, cache::HostMemory& host, const memory::DeviceMemory& memory, KernelEngine* engine,
+               FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory, KernelEngine* engine,
                WriteLog& writes, Detail detail, TraceSink* trace);
   ~ComputeUnits() override;
   void connect(JobSink& sink) { sink_ = &sink; }
@@ -59,7 +59,7 @@ class ComputeUnits final : public Agenda<ComputeEvent>, public Executor {
   const Link& link_;
   FlowEngine& flows_;
   cache::HostMemory& host_;
-  const memory::DeviceMemory& memory_;
+  memory::DeviceMemory& memory_;
   KernelEngine* engine_;
   WriteLog& writes_;
   const Detail detail_;

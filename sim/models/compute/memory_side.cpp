@@ -109,8 +109,8 @@ MemorySide::Range& MemorySide::range_of(std::uint64_t sector) {
   return page_;
 }
 
-std::vector<MemorySide::Touched> MemorySide::touched() const {
-  std::vector<Touched> all;
+std::vector<MemorySide::TouchedRange> MemorySide::touched() const {
+  std::vector<TouchedRange> all;
   for (const Range& r : ranges_) {
     const bool read = r.read.first <= r.read.last;
     const bool written = r.written.first <= r.written.last;
@@ -170,6 +170,33 @@ void MemorySide::expect(std::size_t unit, const WaveAccess& access, const GroupT
   const std::uint64_t key = range->host ? line | host_bit | launch_ << 44 : line;
   if (access.kind == AccessKind::load) l1_[unit].expect(key);
   l2_.expect(key);
+}
+
+// Of what is longer than the cache the end is left, and its beginning is taken to have been elsewhere.
+memory::KernelCache::Touched MemorySide::touch(memory::Access access, std::uint64_t begin, std::uint64_t end,
+                                               bool allocates) {
+  const bool writes = access == memory::Access::write;
+  const std::uint64_t line_bytes = profile_.device_cache.line_bytes;
+  const std::uint32_t all = (1U << line_sectors_) - 1;
+  Touched touched;
+  bool changes = false;
+  if (allocates && end - begin > profile_.device_cache.capacity_bytes) {
+    const std::uint64_t skipped = end - begin - profile_.device_cache.capacity_bytes / line_bytes * line_bytes;
+    if (writes) touched.driven_out_bytes += skipped;
+    begin += skipped;
+    changes = true;
+  }
+  for (std::uint64_t line = begin / line_bytes; line < end / line_bytes; ++line) {
+    const std::uint32_t there = l2_.present(line, all);
+    touched.hit_bytes += static_cast<std::uint64_t>(std::popcount(there)) * sector_bytes;
+    if (!allocates && there == 0) continue;
+    const SectorCache::Result result = l2_.access(line, allocates ? all : there, writes);
+    touched.driven_out_bytes += static_cast<std::uint64_t>(result.written_back) * sector_bytes;
+    changes = changes || result.drove_out || (there != 0 && (writes || there != all));
+  }
+  ++copies_;
+  changes_ += changes ? 1 : 0;
+  return touched;
 }
 
 void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupTrace& trace, Traffic& traffic) {

@@ -15,6 +15,7 @@
 #include "sim/iface/kernel_engine.h"
 #include "sim/models/compute/rates.h"
 #include "sim/models/compute/sector_cache.h"
+#include "sim/models/device_memory.h"
 #include "sim/profile/profile.h"
 
 namespace sluice::compute {
@@ -47,7 +48,7 @@ struct HostSpan {
   std::uint64_t bytes = 0;
 };
 
-class MemorySide {
+class MemorySide final : public memory::KernelCache {
  public:
   MemorySide(const profile::Profile& profile, const Rates& rates);
 
@@ -57,12 +58,16 @@ class MemorySide {
   void access(std::size_t unit, const WaveAccess& access, const GroupTrace& trace, Traffic& traffic);
   // The same will come soon: brings what its first line needs nearer to the host's processor. Changes nothing.
   void expect(std::size_t unit, const WaveAccess& access, const GroupTrace& trace) const;
+  Touched touch(memory::Access access, std::uint64_t begin, std::uint64_t end, bool allocates) override;
+  // Copies that touched the last-level cache; of them, those that a launch which only hits may notice.
+  [[nodiscard]] std::uint64_t copies() const noexcept { return copies_; }
+  [[nodiscard]] std::uint64_t changes() const noexcept { return changes_; }
   // What of the host's memory the launch has read, and written.
   [[nodiscard]] HostSpan host_read() const noexcept { return span_of(&Range::read); }
   [[nodiscard]] HostSpan host_written() const noexcept { return span_of(&Range::written); }
 
   // A range that the launch has touched.
-  struct Touched {
+  struct TouchedRange {
     std::byte* data = nullptr;
     std::uint64_t bytes = 0;
     std::uint64_t version = 0;
@@ -70,7 +75,7 @@ class MemorySide {
     bool read = false;
     bool written = false;
   };
-  [[nodiscard]] std::vector<Touched> touched() const;
+  [[nodiscard]] std::vector<TouchedRange> touched() const;
   // More than constants outside all ranges.
   [[nodiscard]] bool touched_strays() const noexcept { return touched_strays_; }
   // Of what the last-level cache holds and in which order it would give it up; never 0.
@@ -112,6 +117,7 @@ class MemorySide {
   const profile::Profile& profile_;
   const std::uint32_t line_sectors_;
   std::uint64_t launch_ = 0;
+  std::uint64_t copies_ = 0, changes_ = 0;
   std::vector<Range> ranges_;  // by address
   std::size_t last_range_ = 0;
   std::array<Piece, 32> pieces_;

@@ -52,15 +52,22 @@ bool Repeats::is_same(const KernelLaunch& launch) const {
 }
 
 bool Repeats::is_unchanged(const KernelLaunch& launch) const {
-  return std::all_of(touched_.begin(), touched_.end(), [&](const MemorySide::Touched& t) {
+  return std::all_of(touched_.begin(), touched_.end(), [&](const MemorySide::TouchedRange& t) {
     const MemoryRange* range = launch.memory->find(t.data);
     return range != nullptr && range->data == t.data && range->version == t.version && range->stable &&
            writes_.unwritten(since_, t.data, t.bytes);
   });
 }
 
-bool Repeats::replay(const KernelLaunch& launch, TimePs begin, bool with_timeline, Grid& grid, Outcome& outcome) {
+std::uint64_t Repeats::copies_of(const MemorySide& memory) const {
+  const Traffic& t = outcome_.result.traffic;
+  return t.device_read + t.device_written == 0 ? memory.changes() : memory.copies();
+}
+
+bool Repeats::replay(const KernelLaunch& launch, TimePs begin, bool with_timeline, const MemorySide& memory, Grid& grid,
+                     Outcome& outcome) {
   if (!known_ || !settled_ || with_timeline != with_timeline_ || !is_same(launch)) return false;
+  if (copies_of(memory) != copies_) return false;
   if (!is_unchanged(launch)) {
     known_ = false;
     return false;
@@ -84,8 +91,8 @@ void Repeats::before(const KernelLaunch& launch, bool alone, const MemorySide& m
 void Repeats::after(const KernelLaunch& launch, bool repeatable, bool with_timeline, const Grid& grid,
                     const MemorySide& memory, const Outcome& outcome) {
   known_ = settled_ = false;
-  const std::vector<MemorySide::Touched> touched = memory.touched();
-  for (const MemorySide::Touched& t : touched) {
+  const std::vector<MemorySide::TouchedRange> touched = memory.touched();
+  for (const MemorySide::TouchedRange& t : touched) {
     if (t.written) writes_.wrote(t.data, t.bytes);
   }
   if (memory.touched_strays()) writes_.wrote_something();
@@ -93,7 +100,7 @@ void Repeats::after(const KernelLaunch& launch, bool repeatable, bool with_timel
       outcome.result.failed || outcome.result.traffic.crosses_link()) {
     return;
   }
-  for (const MemorySide::Touched& t : touched) {
+  for (const MemorySide::TouchedRange& t : touched) {
     if (!t.stable || (t.read && t.written)) return;
   }
   known_ = true;
@@ -104,6 +111,7 @@ void Repeats::after(const KernelLaunch& launch, bool repeatable, bool with_timel
   if (found_ == 0 || memory.fingerprint() != found_) return;
   settled_ = true;
   outcome_ = outcome;
+  copies_ = copies_of(memory);
   state_ = std::make_unique<Grid::State>(grid.state());
 }
 

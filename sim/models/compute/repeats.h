@@ -36,7 +36,8 @@ class Repeats {
 
   // The outcome of `launch`, whose first dispatch is at `begin` on units that do nothing else, and the units as it
   // leaves them; false: it must be executed and timed. The caches stay as they are.
-  [[nodiscard]] bool replay(const KernelLaunch& launch, TimePs begin, bool with_timeline, Grid& grid, Outcome& outcome);
+  [[nodiscard]] bool replay(const KernelLaunch& launch, TimePs begin, bool with_timeline, const MemorySide& memory,
+                            Grid& grid, Outcome& outcome);
 
   // Around each launch that is executed. `alone`: it found the units idle.
   void before(const KernelLaunch& launch, bool alone, const MemorySide& memory);
@@ -56,6 +57,7 @@ class Repeats {
   [[nodiscard]] static Launch copy_of(const KernelLaunch& launch);
   [[nodiscard]] bool is_same(const KernelLaunch& launch) const;
   [[nodiscard]] bool is_unchanged(const KernelLaunch& launch) const;
+  [[nodiscard]] std::uint64_t copies_of(const MemorySide& memory) const;
 
   static constexpr unsigned most_attempts = 4;  // to find the caches as they were left
 
@@ -67,7 +69,8 @@ class Repeats {
   std::uint64_t found_ = 0;  // fingerprint of the caches; 0: not taken
   std::uint64_t since_ = 0;
   Launch last_;
-  std::vector<MemorySide::Touched> touched_;
+  std::vector<MemorySide::TouchedRange> touched_;
+  std::uint64_t copies_ = 0;  // that had been at the last-level cache, or changed it for one that only hits
   Outcome outcome_;
   std::unique_ptr<Grid::State> state_;
 };

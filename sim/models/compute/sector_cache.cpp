@@ -54,6 +54,7 @@ SectorCache::Result SectorCache::access(std::uint64_t line, std::uint32_t mask, 
       // Ways that are not used have never been moved to the front.
       way = static_cast<std::uint32_t>(set.order >> (4 * (usable_ - 1))) & 0xf;
       result.written_back = count_sectors(set.dirty[way]);
+      result.drove_out = true;
     }
     std::uint64_t& marks = set.marks[way / 8];
     const unsigned shift = way % 8 * 8;

@@ -26,6 +26,7 @@ class SectorCache {
   SectorCache(std::uint64_t capacity_bytes, std::uint32_t line_bytes);
 
   struct Result {
+    bool drove_out = false;          // a line that was there
     std::uint32_t hits = 0;          // sectors of `mask` that were there
     std::uint32_t written_back = 0;  // dirty sectors that another line lost to this one
   };

@@ -52,6 +52,19 @@ struct DramMemory::Impl {
   const profile::DeviceCache& cache_profile;
   cache::IntervalCache cache;
   std::vector<cache::IntervalCache::Run> victims;
+  KernelCache* shared = nullptr;
+
+  KernelCache::Touched touch(Access access, std::uint64_t begin, std::uint64_t end) {
+    const bool allocates = cache_profile.copies_allocate;
+    if (shared != nullptr) return shared->touch(access, begin, end, allocates);
+    KernelCache::Touched touched;
+    touched.hit_bytes = cache.resident_bytes(begin, end);
+    if (!allocates) return touched;  // nothing ever is there
+    victims.clear();
+    cache.touch(begin, end, access == Access::write, &victims);
+    for (const cache::IntervalCache::Run& v : victims) touched.driven_out_bytes += v.dirty ? v.end - v.begin : 0;
+    return touched;
+  }
 };
 
 DramMemory::DramMemory(const profile::DeviceMemory& memory, const profile::DeviceCache& cache)
@@ -60,6 +73,14 @@ DramMemory::~DramMemory() = default;
 
 std::uint64_t DramMemory::sustained_bytes_per_s(std::uint32_t write_permille) const noexcept {
   return static_cast<std::uint64_t>(impl_->channel_rate() * impl_->memory.channels * impl_->efficiency(write_permille));
+}
+
+void DramMemory::share(KernelCache& cache) {
+  std::vector<cache::IntervalCache::Run> runs;
+  impl_->cache.resident(0, ~0ULL, runs);
+  for (const cache::IntervalCache::Run& r : runs)
+    (void)cache.touch(r.dirty ? Access::write : Access::read, r.begin, r.end, true);
+  impl_->shared = &cache;
 }
 
 TimePs DramMemory::miss_latency_ps() const noexcept {
@@ -81,7 +102,7 @@ StreamCost DramMemory::stream(Access access, std::span<const AddressRun> runs, s
   std::uint64_t moved = 0;    // by the stream
   std::uint64_t touched = 0;  // the same in whole lines, where runs are touched as a whole
   std::uint64_t missing = 0;
-  impl_->victims.clear();
+  std::uint64_t written = 0;
   for (const AddressRun& run : runs) {
     const std::uint64_t begin = run.begin / line * line;
     const std::uint64_t end = (run.end + line - 1) / line * line;
@@ -89,16 +110,16 @@ StreamCost DramMemory::stream(Access access, std::span<const AddressRun> runs, s
     const std::uint64_t part = run.bytes == run.end - run.begin ? span : std::min(run.bytes, span);
     moved += run.bytes;
     touched += part;
-    const std::uint64_t absent = span - impl_->cache.resident_bytes(begin, end);
+    const KernelCache::Touched there = impl_->touch(access, begin, end);
+    const std::uint64_t absent = span - there.hit_bytes;
+    written += there.driven_out_bytes;
     missing += part == span ? absent
                             : static_cast<std::uint64_t>(static_cast<double>(absent) * static_cast<double>(part) /
                                                          static_cast<double>(span));
-    impl_->cache.touch(begin, end, access == Access::write, &impl_->victims);
   }
-  std::uint64_t written = 0;
-  for (const cache::IntervalCache::Run& v : impl_->victims) written += v.dirty ? v.end - v.begin : 0;
   // A write is absorbed by the cache, but pays for the dirty lines it drives out: older ones or its own.
   std::uint64_t read = access == Access::read ? missing : 0;
+  if (access == Access::write && !l2.copies_allocate) written += missing;
   if (l2.capacity_bytes == 0) {
     read = access == Access::read ? moved : 0;
     written = moved - read;

@@ -21,6 +21,7 @@ class DramMemory final : public DeviceMemory {
                                   std::uint32_t packet_bytes) override;
   [[nodiscard]] StreamCost stream(Access access, std::span<const AddressRun> runs, std::uint64_t payload,
                                   std::uint32_t packet_bytes) override;
+  void share(KernelCache& cache) override;
   // Sustained bytes a second of a sequential stream, row activations, refresh and turnaround included;
   // `write_permille` of the bytes are writes.
   [[nodiscard]] std::uint64_t sustained_bytes_per_s(std::uint32_t write_permille) const noexcept override;

@@ -67,6 +67,50 @@ TEST_F(Memory, ALoadFillsBothCaches) {
   EXPECT_EQ(access(AccessKind::load, device_base, 32, 4, 4).level, Level::l2);  // another launch
 }
 
+// Copies and kernels meet in the last-level cache, lines of 128 bytes: what one leaves, the other hits.
+TEST_F(Memory, CopiesWarmKernels) {
+  dram->share(*side);
+  (void)dram->stream(memory::Access::write, 1 << 20, 4096, 256);
+  const Traffic t = access(AccessKind::load, device_base + 3968, 64, 4, 4);  // 256 bytes: the last line, and one more
+  EXPECT_EQ(t.l2_hits, 4U);
+  EXPECT_EQ(t.device_read, 128U);
+}
+
+TEST_F(Memory, KernelsWarmCopies) {
+  dram->share(*side);
+  access(AccessKind::store, device_base, 32, 16, 16);  // 512 bytes
+  EXPECT_TRUE(dram->stream(memory::Access::read, 1 << 20, 512, 256).cached);
+  EXPECT_FALSE(dram->stream(memory::Access::read, 1 << 20, 1024, 256).cached);
+}
+
+// What a copy left before the first launch is found by it, too.
+TEST_F(Memory, EarlierCopiesAreNotForgotten) {
+  (void)dram->stream(memory::Access::read, 1 << 20, 4096, 256);
+  dram->share(*side);
+  EXPECT_EQ(access(AccessKind::load, device_base, 32, 4, 4).level, Level::l2);
+}
+
+// Engines that leave nothing: a copy finds what a kernel left and renews it, and the rest goes by.
+TEST_F(Memory, CopiesNeedNotAllocate) {
+  profile->device_cache.copies_allocate = false;
+  dram->share(*side);
+  access(AccessKind::load, device_base, 32, 4, 4);  // one line
+  EXPECT_FALSE(dram->stream(memory::Access::write, 1 << 20, 256, 256).cached);
+  EXPECT_TRUE(dram->stream(memory::Access::read, 1 << 20, 128, 256).cached);
+  EXPECT_EQ(access(AccessKind::load, device_base, 32, 4, 4, 1).level, Level::l2);
+  EXPECT_EQ(access(AccessKind::load, device_base + 128, 32, 4, 4).level, Level::memory);
+}
+
+// A copy longer than the 50 MiB of the cache leaves its end there, and drives dirty lines out.
+TEST_F(Memory, ALongCopyLeavesItsEnd) {
+  dram->share(*side);
+  const std::uint64_t mib = 1 << 20;
+  const auto t = side->touch(memory::Access::write, mib, 65 * mib, true);
+  EXPECT_EQ(t.hit_bytes, 0U);
+  EXPECT_GE(t.driven_out_bytes, 14 * mib);
+  EXPECT_EQ(access(AccessKind::load, device_base, 32, 4, 4).level, Level::memory);
+}
+
 TEST_F(Memory, AMissBringsItsNeighbour) {
   EXPECT_EQ(access(AccessKind::load, device_base, 4, 128, 16).device_read, 4 * 64U);
   const Traffic neighbour = access(AccessKind::load, device_base + 32, 4, 128, 16);
