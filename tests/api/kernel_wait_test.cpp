@@ -3,6 +3,7 @@
 #include <gmock/gmock.h>
 
 #include <atomic>
+#include <cstdlib>
 #include <thread>
 
 #include "tests/api/program_fixture.h"
@@ -160,6 +161,8 @@ TEST_F(KernelWait, ManyGroupsWaitForTheHost) {
 
 class Endless : public KernelWait {
  protected:
+  // Nothing here answers, so the watchdog need not be patient; turns cost much under ThreadSanitizer.
+  static void SetUpTestSuite() { ::setenv("SLUICE_GROUP_INSTRUCTIONS", "20000000", 1); }
   // The launch fails, the report names kernel and line, and the program goes on.
   void expect_watchdog(const std::string& text, const char* where) {
     testing::internal::CaptureStderr();
