@@ -20,10 +20,13 @@ namespace {
 
 void complain(const std::string& text) { fmt::print(stderr, "sluice validate: {}\n", text); }
 
-// A profile names the data that fitted it in the sources of its constants: "fit: tests/silicon/FILE ...".
+// A profile names the data that fitted it in the sources of its constants: "fit: tests/silicon/FILE ...", or with that
+// path alone where a constant was read off it. What is told of the device itself, as its name, fits nothing.
 bool is_fitted_to(const profile::Loaded& loaded, const std::string& file) {
+  const std::string path = "tests/silicon/" + file;
   for (const profile::Constant& c : loaded.constants) {
-    if (c.source.starts_with("fit:") && c.source.find(file) != std::string::npos) return true;
+    if (c.source.starts_with("fit:") && c.source.find(path) != std::string::npos) return true;
+    if (c.source.starts_with(path)) return true;
   }
   return false;
 }

@@ -68,6 +68,14 @@ END
 expect 0 "$sluice" validate --profile h200-pcie5 share.jsonl --html page.html && says out share && says page.html "</html>"
 says out "it is of another device, Another"
 says out "it is no JSON object"
+# A file that a constant was read off is no validation, whatever else is in it.
+cp share.jsonl h200_opencl_between.jsonl
+expect 0 "$sluice" validate --profile h200-pcie5 share.jsonl && says out "validation "
+expect 0 "$sluice" validate --profile h200-pcie5 h200_opencl_between.jsonl && says out "fit "
+if grep -qF "validation " out; then
+  echo "data that fitted the profile are called validation"
+  failures=$((failures + 1))
+fi
 expect 2 "$sluice" validate --profile h200-pcie5 nowhere.jsonl && says err nowhere.jsonl
 echo '{"program":"nonsense","device":"NVIDIA H200"}' >no-program.jsonl
 expect 2 "$sluice" validate --profile h200-pcie5 no-program.jsonl && says err nonsense && says err clprobe
