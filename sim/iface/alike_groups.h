@@ -19,11 +19,14 @@ struct AlikeGroups {
     std::uint32_t offset = 0;
   };
   std::vector<Step> steps;
-  // Of group `group`.
-  [[nodiscard]] std::uint64_t sector(std::size_t i, const std::array<std::uint64_t, 3>& group) const noexcept {
-    std::uint64_t at = first.sectors[i] * sector_bytes + steps[i].offset;
-    for (std::size_t d = 0; d < 3; ++d) at += static_cast<std::uint64_t>(steps[i].bytes[d]) * group[d];
-    return at / sector_bytes;
+  // Where first.sectors lie for group `group`.
+  void place(const std::array<std::uint64_t, 3>& group, std::vector<std::uint64_t>& sectors) const {
+    sectors.resize(first.sectors.size());
+    for (std::size_t i = 0; i < sectors.size(); ++i) {
+      std::uint64_t at = first.sectors[i] * sector_bytes + steps[i].offset;
+      for (std::size_t d = 0; d < 3; ++d) at += static_cast<std::uint64_t>(steps[i].bytes[d]) * group[d];
+      sectors[i] = at / sector_bytes;
+    }
   }
 };
 

@@ -89,7 +89,7 @@ void MemorySide::begin(const MemoryMap* map, std::uint64_t local_bytes) {
   for (SectorCache& l1 : l1_) l1.clear(static_cast<std::uint32_t>(ways));
 }
 
-MemorySide::Range& MemorySide::range_of(std::uint64_t sector) {
+inline MemorySide::Range& MemorySide::range_of(std::uint64_t sector) {
   if (last_range_ < ranges_.size() &&
       sector - ranges_[last_range_].begin < ranges_[last_range_].end - ranges_[last_range_].begin) {
     return ranges_[last_range_];
@@ -135,25 +135,30 @@ HostSpan MemorySide::span_of(Extent Range::*extent) const noexcept {
 }
 
 // A line's sectors from `sector` on, all of which the access touches one after the other; moves on behind them.
-MemorySide::Piece MemorySide::next_piece(const WaveAccess& access, const std::uint64_t*& sector,
-                                         const std::uint64_t* end) {
+inline void MemorySide::next_piece(const WaveAccess& access, const std::uint64_t*& sector, const std::uint64_t* end,
+                                   Piece& piece) {
   Range& range = range_of(*sector);
   touched_strays_ |=
       range.memory == nullptr && (access.kind != AccessKind::load || access.space != MemorySpace::constant);
   const std::uint64_t shift = range.simulated - range.begin;
   const std::uint64_t line = (*sector + shift) / line_sectors_;
-  Piece piece;
+  // Of the line's sectors those that lie in the range, in the process' numbers.
+  const std::uint64_t line_begin = line * line_sectors_ - shift;
+  const std::uint64_t first = std::max(line_begin, range.begin);
+  const std::uint64_t count = std::min(line_begin + line_sectors_, range.end) - first;
   Extent& touched = access.kind == AccessKind::load ? range.read : range.written;
+  std::uint32_t mask = 0;
+  std::uint64_t at = 0;
   do {
-    const std::uint64_t at = *sector + shift;
-    piece.mask |= 1U << (at % line_sectors_);
-    touched.add(at);
+    at = *sector;
+    mask |= 1U << (at - line_begin);
+    touched.add(at + shift);
     ++sector;
-  } while (sector != end && *sector >= range.begin && *sector < range.end && (*sector + shift) / line_sectors_ == line);
+  } while (sector != end && *sector - first < count);
   if (range.host && access.kind == AccessKind::atomic) range.read.add(touched.last);
+  piece.mask = mask;
   piece.host = range.host;
   piece.key = range.host ? line | host_bit | launch_ << 44 : line;
-  return piece;
 }
 
 void MemorySide::expect(std::size_t unit, const WaveAccess& access, const GroupTrace& trace) const {
@@ -210,7 +215,8 @@ void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupT
     // The host's processor looks for several lines at once.
     std::size_t count = 0;
     while (sector != end && count < pieces_.size()) {
-      const Piece& piece = pieces_[count++] = next_piece(access, sector, end);
+      Piece& piece = pieces_[count++];
+      next_piece(access, sector, end, piece);
       if (count == 1 && sector == end) break;
       if (access.kind == AccessKind::load) l1_[unit].expect(piece.key);
       l2_.expect(piece.key);
@@ -236,15 +242,17 @@ void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupT
 }
 
 // Brings `missing` from behind the last-level cache, in units of what a miss fetches.
-void MemorySide::fetch(std::uint64_t key, std::uint32_t missing, bool host, Traffic& traffic) {
+inline void MemorySide::fetch(const SectorCache::Result& line, std::uint32_t missing, bool host, Traffic& traffic) {
   const std::uint32_t unit = (host ? profile_.compute.host_fetch_bytes : profile_.compute.fetch_bytes) / sector_bytes;
   std::uint32_t wanted = 0;
   for (std::uint32_t i = 0; i < line_sectors_; i += unit) {
     const std::uint32_t part = ((1U << unit) - 1) << i;
     if ((missing & part) != 0) wanted |= part;
   }
-  wanted &= ~(l2_.present(key, wanted) & ~missing);
-  l2_.fill(key, wanted);
+  if (line.valid != nullptr) {
+    wanted &= ~(*line.valid & ~missing);
+    *line.valid = static_cast<std::uint8_t>(*line.valid | wanted);
+  }
   if (host) {
     traffic.level = Level::host;
     for_runs(wanted, [&](std::uint32_t n) { ++traffic.host_reads[n]; });
@@ -254,7 +262,7 @@ void MemorySide::fetch(std::uint64_t key, std::uint32_t missing, bool host, Traf
   }
 }
 
-void MemorySide::load(std::size_t unit, std::uint64_t key, std::uint32_t mask, bool host, Traffic& traffic) {
+inline void MemorySide::load(std::size_t unit, std::uint64_t key, std::uint32_t mask, bool host, Traffic& traffic) {
   const std::uint32_t near = l1_[unit].access(key, mask, false).hits;
   traffic.l1_hits += count_sectors(near);
   traffic.level = std::max(traffic.level, Level::l1);
@@ -265,10 +273,10 @@ void MemorySide::load(std::size_t unit, std::uint64_t key, std::uint32_t mask, b
   traffic.l2_sectors += count_sectors(missing);
   traffic.l2_hits += count_sectors(far.hits);
   traffic.device_written += static_cast<std::uint64_t>(far.written_back) * sector_bytes;
-  if (const std::uint32_t absent = missing & ~far.hits; absent != 0) fetch(key, absent, host, traffic);
+  if (const std::uint32_t absent = missing & ~far.hits; absent != 0) fetch(far, absent, host, traffic);
 }
 
-void MemorySide::store(std::uint64_t key, std::uint32_t mask, bool host, bool whole, Traffic& traffic) {
+inline void MemorySide::store(std::uint64_t key, std::uint32_t mask, bool host, bool whole, Traffic& traffic) {
   traffic.l2_sectors += std::uint64_t{count_sectors(mask)};
   traffic.level = std::max(traffic.level, Level::l2);
   if (!host) {
@@ -283,7 +291,7 @@ void MemorySide::store(std::uint64_t key, std::uint32_t mask, bool host, bool wh
   }
 }
 
-void MemorySide::atomic(std::uint64_t key, std::uint32_t mask, bool host, Traffic& traffic) {
+inline void MemorySide::atomic(std::uint64_t key, std::uint32_t mask, bool host, Traffic& traffic) {
   const auto sectors = std::uint64_t{count_sectors(mask)};
   traffic.l2_sectors += sectors;
   traffic.atomic_sectors += sectors;
@@ -297,7 +305,7 @@ void MemorySide::atomic(std::uint64_t key, std::uint32_t mask, bool host, Traffi
   const SectorCache::Result far = l2_.access(key, mask, true);
   traffic.l2_hits += count_sectors(far.hits);
   traffic.device_written += static_cast<std::uint64_t>(far.written_back) * sector_bytes;
-  if (const std::uint32_t absent = mask & ~far.hits; absent != 0) fetch(key, absent, false, traffic);
+  if (const std::uint32_t absent = mask & ~far.hits; absent != 0) fetch(far, absent, false, traffic);
 }
 
 }  // namespace sluice::compute

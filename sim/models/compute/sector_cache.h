@@ -3,6 +3,7 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -29,9 +30,26 @@ class SectorCache {
     bool drove_out = false;          // a line that was there
     std::uint32_t hits = 0;          // sectors of `mask` that were there
     std::uint32_t written_back = 0;  // dirty sectors that another line lost to this one
+    std::uint8_t* valid = nullptr;   // the line's sectors, until the next access; nullptr: the cache holds nothing
   };
   // Reads or writes the sectors `mask` of `line` and leaves them valid; a write leaves them dirty.
-  Result access(std::uint64_t line, std::uint32_t mask, bool write);
+  Result access(std::uint64_t line, std::uint32_t mask, bool write) {
+    if (set_count_ == 0 || usable_ == 0) return {false, 0, write ? count_sectors(mask) : 0, nullptr};
+    const std::uint64_t hash = hash_of(line);
+    Set& set = sets_[set_of(hash)];
+    std::uint32_t way = way_of(set, line, hash);
+    Result result;
+    if (way == absent) {
+      way = replace(set, line, hash, result);
+    } else {
+      result.hits = set.valid[way] & mask;
+    }
+    renew(set, way);
+    set.valid[way] = static_cast<std::uint8_t>(set.valid[way] | mask);
+    if (write) set.dirty[way] = static_cast<std::uint8_t>(set.dirty[way] | mask);
+    result.valid = &set.valid[way];
+    return result;
+  }
   // Brings what a look-up of `line` will need nearer to the host's processor.
   void expect(std::uint64_t line) const noexcept {
     if (set_count_ == 0) return;
@@ -42,8 +60,6 @@ class SectorCache {
   }
   // The sectors of `mask` that are there, which neither fills nor renews.
   [[nodiscard]] std::uint32_t present(std::uint64_t line, std::uint32_t mask) const;
-  // Takes the sectors `mask` in as valid and clean, beside one of them that was asked for.
-  void fill(std::uint64_t line, std::uint32_t mask);
   // Differs, as far as 64 bits can, where any later access could.
   [[nodiscard]] std::uint64_t fingerprint() const;
   // Forgets everything, without writing back. `usable_ways` of each set from now on.
@@ -73,8 +89,31 @@ class SectorCache {
   [[nodiscard]] static std::uint8_t mark_of(std::uint64_t hash) noexcept {
     return static_cast<std::uint8_t>(hash >> 24);
   }
-  [[nodiscard]] std::uint32_t way_of(const Set& set, std::uint64_t line, std::uint64_t hash) const noexcept;
-  static void renew(Set& set, std::uint32_t way) noexcept;
+  [[nodiscard]] std::uint32_t way_of(const Set& set, std::uint64_t line, std::uint64_t hash) const noexcept {
+    if (set.epoch != epoch_) return absent;
+    constexpr std::uint64_t ones = 0x0101010101010101ULL;
+    const std::uint64_t wanted = ones * mark_of(hash);
+    for (std::uint32_t half = 0; half < set.marks.size(); ++half) {
+      const std::uint64_t differ = set.marks[half] ^ wanted;
+      // The high bit of each byte that is zero; a byte above one may be marked, too, which its tag tells.
+      for (std::uint64_t equal = (differ - ones) & ~differ & (ones << 7); equal != 0; equal &= equal - 1) {
+        const std::uint32_t way = 8 * half + static_cast<std::uint32_t>(std::countr_zero(equal)) / 8;
+        if (way < set.filled && set.tag[way] == line) return way;
+      }
+    }
+    return absent;
+  }
+  // Moves `way` to the lowest place of the order.
+  static void renew(Set& set, std::uint32_t way) noexcept {
+    if ((set.order & 0xf) == way) return;
+    constexpr std::uint64_t ones = 0x1111111111111111ULL;
+    const std::uint64_t differ = set.order ^ (ones * way);
+    const std::uint64_t equal = (differ - ones) & ~differ & (ones << 3);
+    const std::uint64_t lower = (std::uint64_t{1} << (std::countr_zero(equal) - 3)) - 1;
+    set.order = (set.order & ~(lower << 4 | 0xf)) | (set.order & lower) << 4 | way;
+  }
+  // A way for a line that is not there.
+  std::uint32_t replace(Set& set, std::uint64_t line, std::uint64_t hash, Result& result);
 
   std::uint64_t set_count_;
   std::uint32_t usable_ = ways;
