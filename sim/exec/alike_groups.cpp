@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <numeric>
 
 #include "sim/exec/group_runner.h"
 
@@ -234,6 +235,13 @@ bool GroupRunner::set_steps(const std::vector<Store>& accesses, const std::array
   return true;
 }
 
+// Of all work-items.
+std::uint64_t GroupRunner::instructions_of(const GroupTrace& trace) const {
+  std::uint64_t waves = 0;
+  for (const WaveTrace& wave : trace.waves) waves = std::accumulate(wave.issued.begin(), wave.issued.end(), waves);
+  return waves * wave_size_;
+}
+
 const AlikeGroups* GroupRunner::run_same_way() {
   const auto groups = launch_.range.groups();
   std::array<std::vector<Store>, 3> next;
@@ -260,12 +268,19 @@ const AlikeGroups* GroupRunner::run_same_way() {
   alike_.first = kept_[{}];
   if (!told_all_ || !set_steps(accesses, next)) return nullptr;
   untraced_ = true;
+  const std::uint64_t rest = groups[0] * groups[1] * groups[2] - kept_.size();
+  if (const auto* quiet = program_->quiet(launch_.kernel, rest * instructions_of(alike_.first))) {
+    quiet_ = true;
+    entry_ = quiet->code->entry();
+    frames_ = {};  // of another size
+  }
   std::array<std::uint64_t, 3> at{};
   GroupTrace none;
   for (at[2] = 0; at[2] < groups[2]; ++at[2]) {
     for (at[1] = 0; at[1] < groups[1]; ++at[1]) {
       for (at[0] = 0; at[0] < groups[0]; ++at[0]) {
-        if (kept_.count(at) == 0 && !run_group(at, none)) return nullptr;  // nor does any other run from now on
+        if (kept_.count(at) != 0) continue;
+        if (!(quiet_ ? run_quietly(at) : run_group(at, none))) return nullptr;  // nor does any other run from now on
       }
     }
   }

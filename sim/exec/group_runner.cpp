@@ -205,8 +205,7 @@ bool GroupRunner::run_group(const std::array<std::uint64_t, 3>& group, GroupTrac
   return true;
 }
 
-inline void GroupRunner::run_item(Item& item) {
-  item.limit = std::min(budget_, first_turn);
+inline void GroupRunner::enter_or_resume(Item& item) const {
   if (!kernel_.suspends) {
     reinterpret_cast<void (*)(Item*)>(entry_)(&item);
   } else if (item.frame == nullptr) {
@@ -215,6 +214,30 @@ inline void GroupRunner::run_item(Item& item) {
     // A coroutine's frame begins with the address of its resumption.
     (*static_cast<void (**)(void*)>(item.frame))(item.frame);
   }
+}
+
+// A group of which all is known but what it writes. It comes to the same barriers as the groups before it, which all of
+// its work-items came to.
+bool GroupRunner::run_quietly(const std::array<std::uint64_t, 3>& group) {
+  place_items(group);
+  for (bool more = true; more && !failed_;) {
+    std::uint64_t differ = 0;
+    for (std::size_t i = 0; i < count_; ++i) {
+      enter_or_resume(items_[i]);
+      differ |= items_[i].stopped ^ items_[0].stopped;
+    }
+    if (differ != 0) {  // that is, never
+      runnable_ = 0;
+      return items_wait();
+    }
+    more = items_[0].stopped != 0;
+  }
+  return !failed_;
+}
+
+inline void GroupRunner::run_item(Item& item) {
+  item.limit = std::min(budget_, first_turn);
+  enter_or_resume(item);
   // A loop that waits at its own barrier is not seen to be late from inside.
   if (item.stopped != 0 && item.issued > budget_) hang(item, site(item.stopped).line);
   budget_ -= std::min(budget_, item.issued);

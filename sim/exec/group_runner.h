@@ -95,6 +95,9 @@ class GroupRunner final {
   void place_arguments();
   void place_items(const std::array<std::uint64_t, 3>& group);
   void run_item(Item& item);
+  void enter_or_resume(Item& item) const;
+  [[nodiscard]] bool run_quietly(const std::array<std::uint64_t, 3>& group);
+  [[nodiscard]] std::uint64_t instructions_of(const GroupTrace& trace) const;
   void run_wave(std::size_t wave, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);
   void close_spill();
   void step_wave(std::size_t wave, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);
@@ -141,7 +144,8 @@ class GroupRunner final {
 
   std::vector<Store>* stores_ = nullptr;                     // where they are collected
   std::vector<Store>* touched_ = nullptr;                    // the same for all accesses
-  bool untraced_ = false;                                    // what groups do is known
+  bool untraced_ = false;                                    // what groups do is known,
+  bool quiet_ = false;                                       // and entry_ is of code that tells nothing
   std::map<std::array<std::uint64_t, 3>, GroupTrace> kept_;  // of groups that ran before they were asked for
   AlikeGroups alike_;
   LogEntry* spilled_from_ = nullptr;  // end of what the lane's log holds, once it is full

@@ -37,6 +37,8 @@ struct Site {
 
 // A compiled kernel.
 struct KernelImage {
+  // Asked for before it is compiled: code that logs and counts nothing, for groups whose way is known.
+  bool quiet = false;
   KernelInfo info;
   std::string symbol;                       // of the entry
   std::vector<Site> sites;                  // [0] is not used
