@@ -205,39 +205,38 @@ bool GroupRunner::run_group(const std::array<std::uint64_t, 3>& group, GroupTrac
   return true;
 }
 
-inline void GroupRunner::enter_or_resume(Item& item) const {
-  if (!kernel_.suspends) {
-    reinterpret_cast<void (*)(Item*)>(entry_)(&item);
-  } else if (item.frame == nullptr) {
-    item.frame = reinterpret_cast<void* (*)(Item*)>(entry_)(&item);
-  } else {
-    // A coroutine's frame begins with the address of its resumption.
-    (*static_cast<void (**)(void*)>(item.frame))(item.frame);
-  }
+// A coroutine's frame begins with the address of its resumption.
+inline void GroupRunner::resume(void* frame) {
+  (*static_cast<void (**)(void*)>(frame))(frame);
 }
 
-// A group of which all is known but what it writes. It comes to the same barriers as the groups before it, which all of
-// its work-items came to.
+// A group of which all is known but what it writes: it comes to the barriers that the groups before it came to, with all
+// work-items.
 bool GroupRunner::run_quietly(const std::array<std::uint64_t, 3>& group) {
   place_items(group);
-  for (bool more = true; more && !failed_;) {
-    std::uint64_t differ = 0;
-    for (std::size_t i = 0; i < count_; ++i) {
-      enter_or_resume(items_[i]);
-      differ |= items_[i].stopped ^ items_[0].stopped;
-    }
-    if (differ != 0) {  // that is, never
-      runnable_ = 0;
-      return items_wait();
-    }
-    more = items_[0].stopped != 0;
+  if (!kernel_.suspends) {
+    const auto enter = reinterpret_cast<void (*)(Item*)>(entry_);
+    for (std::size_t i = 0; i < count_; ++i) enter(&items_[i]);
+    return !failed_;
+  }
+  const auto begin = reinterpret_cast<void* (*)(Item*)>(entry_);
+  frames_of_quiet_.resize(count_);
+  for (std::size_t i = 0; i < count_; ++i) frames_of_quiet_[i] = begin(&items_[i]);
+  while (state_.stopped != 0 && !failed_) {
+    for (void* const frame : frames_of_quiet_) resume(frame);
   }
   return !failed_;
 }
 
 inline void GroupRunner::run_item(Item& item) {
   item.limit = std::min(budget_, first_turn);
-  enter_or_resume(item);
+  if (!kernel_.suspends) {
+    reinterpret_cast<void (*)(Item*)>(entry_)(&item);
+  } else if (item.frame == nullptr) {
+    item.frame = reinterpret_cast<void* (*)(Item*)>(entry_)(&item);
+  } else {
+    resume(item.frame);
+  }
   // A loop that waits at its own barrier is not seen to be late from inside.
   if (item.stopped != 0 && item.issued > budget_) hang(item, site(item.stopped).line);
   budget_ -= std::min(budget_, item.issued);

@@ -95,7 +95,7 @@ class GroupRunner final {
   void place_arguments();
   void place_items(const std::array<std::uint64_t, 3>& group);
   void run_item(Item& item);
-  void enter_or_resume(Item& item) const;
+  static void resume(void* frame);
   [[nodiscard]] bool run_quietly(const std::array<std::uint64_t, 3>& group);
   [[nodiscard]] std::uint64_t instructions_of(const GroupTrace& trace) const;
   void run_wave(std::size_t wave, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);
@@ -128,6 +128,7 @@ class GroupRunner final {
   bool barrier_is_open_ = false;           // all that have not ended have come to it
   static constexpr std::uint64_t any_site = ~std::uint64_t{0};
   std::uint64_t in_step_ = any_site;  // work-items at this site go on
+  std::vector<void*> frames_of_quiet_;
   std::vector<Wave> waves_;
   std::vector<std::span<const LogEntry>> lanes_;
   WaveMerge merge_;

@@ -352,7 +352,8 @@ class Instrumenter {
   }
 
   void stop_at(IRBuilder<>& b, std::uint32_t site) {
-    b.CreateStore(word(site), member(b, unit_.item(), offsetof(Item, stopped)));
+    b.CreateStore(word(site), image_.quiet ? member(b, group_, offsetof(Group, stopped))
+                                           : member(b, unit_.item(), offsetof(Item, stopped)));
   }
 
   void count_block(BasicBlock& block) {
