@@ -157,6 +157,16 @@ bool GroupRunner::run_group(const std::array<std::uint64_t, 3>& group, GroupTrac
     kept_.erase(kept);
     return true;
   }
+  if (way_known_ && is_known(group)) {
+    trace.alike = true;
+    return run_known(group);
+  }
+  if (!run_traced(group, trace)) return false;
+  if (kernel_.guarded) program_->spend(launch_.kernel, instructions_of(trace));
+  return true;
+}
+
+bool GroupRunner::run_traced(const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
   place_items(group);
   budget_ = program_->options().group_instruction_limit;
   runnable_ = count_;
@@ -212,14 +222,13 @@ inline void GroupRunner::resume(void* frame) {
 
 // A group of which all is known but what it writes: it comes to the barriers that the groups before it came to, with all
 // work-items.
-bool GroupRunner::run_quietly(const std::array<std::uint64_t, 3>& group) {
-  place_items(group);
+bool GroupRunner::run_quietly() {
   if (!kernel_.suspends) {
-    const auto enter = reinterpret_cast<void (*)(Item*)>(entry_);
+    const auto enter = reinterpret_cast<void (*)(Item*)>(quiet_->entry());
     for (std::size_t i = 0; i < count_; ++i) enter(&items_[i]);
     return !failed_;
   }
-  const auto begin = reinterpret_cast<void* (*)(Item*)>(entry_);
+  const auto begin = reinterpret_cast<void* (*)(Item*)>(quiet_->entry());
   frames_of_quiet_.resize(count_);
   for (std::size_t i = 0; i < count_; ++i) frames_of_quiet_[i] = begin(&items_[i]);
   while (state_.stopped != 0 && !failed_) {
@@ -380,7 +389,7 @@ bool GroupRunner::items_wait() {
 }
 
 std::byte* GroupRunner::frame(const Item& item, std::uint64_t bytes) {
-  if (frames_.data() == nullptr) {
+  if (frames_.data() == nullptr || bytes > frame_stride_) {  // of other code; between two groups no frame is needed
     frame_stride_ = align_up(bytes, 64);
     frames_ = memory_for(frame_stride_, items_.size());
   }

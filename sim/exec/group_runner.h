@@ -80,10 +80,15 @@ class GroupRunner final {
   [[nodiscard]] bool find_extent(Moving& moving, std::int32_t argument) const;
   [[nodiscard]] bool set_steps(const std::vector<Moving>& all);
   [[nodiscard]] bool is_inside(const Site& site, std::uint64_t first, std::uint64_t end,
-                               const std::array<std::int64_t, 3>& step) const;
+                               const std::array<std::int64_t, 3>& step);
   [[nodiscard]] const AlikeGroups* run_same_bytes();
   [[nodiscard]] const AlikeGroups* run_same_way();
   [[nodiscard]] bool set_steps(const std::vector<Store>& accesses, const std::array<std::vector<Store>, 3>& next);
+  [[nodiscard]] bool find_reference();
+  [[nodiscard]] bool paths_of(const std::array<std::uint64_t, 3>& group, std::vector<std::uint64_t>& paths);
+  [[nodiscard]] bool is_known(const std::array<std::uint64_t, 3>& group);
+  [[nodiscard]] bool run_known(const std::array<std::uint64_t, 3>& group);
+  [[nodiscard]] bool run_traced(const std::array<std::uint64_t, 3>& group, GroupTrace& trace);
   void write_groups(const Moving& moving) const;
 
   struct Wave {
@@ -96,7 +101,7 @@ class GroupRunner final {
   void place_items(const std::array<std::uint64_t, 3>& group);
   void run_item(Item& item);
   static void resume(void* frame);
-  [[nodiscard]] bool run_quietly(const std::array<std::uint64_t, 3>& group);
+  [[nodiscard]] bool run_quietly();
   [[nodiscard]] std::uint64_t instructions_of(const GroupTrace& trace) const;
   void run_wave(std::size_t wave, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);
   void close_spill();
@@ -145,8 +150,18 @@ class GroupRunner final {
 
   std::vector<Store>* stores_ = nullptr;                     // where they are collected
   std::vector<Store>* touched_ = nullptr;                    // the same for all accesses
-  bool untraced_ = false;                                    // what groups do is known,
-  bool quiet_ = false;                                       // and entry_ is of code that tells nothing
+  bool untraced_ = false;                                    // what the group does is known
+  // Of groups that go the same way (alike_groups.cpp).
+  struct Reach {  // of accesses that move alike, in the reference group; they must stay within an argument
+    std::uint64_t first = 0, end = 0;
+    std::array<std::int64_t, 3> step{};
+    std::uint64_t low = 0, high = 0;
+  };
+  const NativeCode* quiet_ = nullptr;  // code that tells nothing
+  GroupTrace unused_;
+  bool way_known_ = false;
+  std::vector<Reach> reaches_;         // if guarded
+  std::vector<std::uint64_t> paths_;   // of the reference group's work-items, if guarded
   std::map<std::array<std::uint64_t, 3>, GroupTrace> kept_;  // of groups that ran before they were asked for
   AlikeGroups alike_;
   LogEntry* spilled_from_ = nullptr;  // end of what the lane's log holds, once it is full

@@ -150,20 +150,27 @@ std::unique_ptr<LoadedProgram::Kernel> LoadedProgram::make(std::uint32_t kernel,
   return compile(kernel, at, *result, log) ? std::move(result) : nullptr;
 }
 
-const LoadedProgram::Kernel* LoadedProgram::quiet(std::uint32_t kernel, std::uint64_t instructions) const {
-  // Executing as many takes about as long as bringing such code in does, and as compiling it.
-  constexpr std::uint64_t worth_looking = std::uint64_t{1} << 20, worth_compiling = std::uint64_t{1} << 25;
+void LoadedProgram::spend(std::uint32_t kernel, std::uint64_t instructions) const {
+  quiet_[kernel].spent += instructions;
+}
+
+const LoadedProgram::Kernel* LoadedProgram::quiet(std::uint32_t kernel) const {
+  // Bringing such code in takes a fraction of the time that compiling it does.
+  const std::uint64_t worth_compiling = options_.quiet_after_instructions, worth_looking = worth_compiling / 32;
   Quiet& q = quiet_[kernel];
+  if (q.postponed != 0) {
+    --q.postponed;
+    return nullptr;
+  }
   if (q.kernel != nullptr || q.tried) return q.kernel.get();
-  q.instructions += std::min(instructions, worth_compiling);
-  if (q.instructions < worth_looking) return nullptr;
+  if (q.spent < worth_looking) return nullptr;
   const std::string at = path_of(kernel, true);
   if (!q.looked) {
     q.looked = true;
     q.kernel = fetch(kernel, at);
     if (q.kernel != nullptr) return q.kernel.get();
   }
-  if (q.instructions < worth_compiling || sizes_[kernel] > trusted_instructions) return nullptr;
+  if (q.spent < worth_compiling || sizes_[kernel] > trusted_instructions) return nullptr;
   q.tried = true;
   auto result = std::make_unique<Kernel>();
   result->image.quiet = true;

@@ -29,9 +29,12 @@ class LoadedProgram final : public KernelModule {
 
   // nullptr unless it is prepared.
   [[nodiscard]] const Kernel* ready(std::uint32_t kernel) const noexcept { return ready_[kernel].get(); }
-  // The same kernel without logs and counts, once it is worth compiling: after these instructions of
-  // work-items more that nobody needs to hear of. nullptr: it is not yet, or cannot be had.
-  [[nodiscard]] const Kernel* quiet(std::uint32_t kernel, std::uint64_t instructions) const;
+  // The same kernel without logs and counts, once it is worth compiling: when work-items have executed as much, or
+  // would, that such code does sooner. nullptr: it is not yet, or cannot be had.
+  [[nodiscard]] const Kernel* quiet(std::uint32_t kernel) const;
+  void spend(std::uint32_t kernel, std::uint64_t instructions) const;
+  // It was of no use to a launch: the next ones do without.
+  void postpone_quiet(std::uint32_t kernel) const { quiet_[kernel].postponed = 15; }
   // Those that kernels share; nullptr: none.
   [[nodiscard]] const NativeCode* variables() const noexcept { return variables_.get(); }
   [[nodiscard]] const LoadOptions& options() const noexcept { return options_; }
@@ -55,10 +58,11 @@ class LoadedProgram final : public KernelModule {
   mutable std::vector<KernelInfo> infos_;
   mutable std::vector<std::unique_ptr<const Kernel>> ready_;
   struct Quiet {
-    std::uint64_t instructions = 0;
+    std::uint64_t spent = 0;  // instructions
     std::unique_ptr<const Kernel> kernel;
-    bool looked = false;  // on disk
-    bool tried = false;   // to compile it
+    unsigned postponed = 0;  // launches
+    bool looked = false;     // on disk
+    bool tried = false;      // to compile it
   };
   mutable std::vector<Quiet> quiet_;
 };

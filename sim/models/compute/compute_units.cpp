@@ -190,9 +190,8 @@ bool ComputeUnits::execute_groups(ActiveLaunch& a, std::uint64_t local_bytes, bo
     alike = nullptr;
   }
   l.run_group = [&](const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
-    if (alike != nullptr) {
-      trace = alike->first;
-      alike->place(group, trace.sectors);
+    if (alike != nullptr && alike->whole) {
+      trace.alike = true;
       return true;
     }
     try {

@@ -27,19 +27,20 @@ class GroupRunner {
   GroupRunner(const profile::Profile& profile, const Rates& rates, Grid& grid, MemorySide& memory)
       : room_(profile.compute.wave_loads), rates_(rates), grid_(grid), memory_(memory) {}
 
-  // Places `trace` on `unit` at `start`; returns when the slots are free again. `alike`: the group before did the same,
-  // but elsewhere in memory.
+  // Places `trace` on `unit` at `start`; returns when the slots are free again. `alike`: it does the same as all for which
+  // that is said, but elsewhere in memory.
   TimePs run(const GroupTrace& trace, bool alike, std::size_t unit, TimePs start, LaunchResult& result) {
     Unit& u = grid_.units[unit];
     unit_ = unit;
     trace_ = &trace;
     traffic_ = {};
     if (waves_.size() < trace.waves.size()) waves_.resize(trace.waves.size());
-    if (!alike) order_.clear(), past_.clear();
     begins_.clear();
     for (std::uint32_t i = 0; i < trace.waves.size(); ++i)
       begins_.push_back(u.launch.serve(start, rates_.wave_launch) - start);
-    const Walk walk = alike ? walk_again(start) : walk_first(start);
+    recording_ = alike && order_.empty();
+    replayed_ = nullptr;
+    const Walk walk = alike && !recording_ ? walk_again(start) : walk_once(start);
     TimePs end = std::max(start + walk.alone, walk.hot);
     for (std::size_t p = 0; p < pipes; ++p) {
       end = std::max(end, u.pipe[p].serve(start, walk.early[p]));
@@ -95,12 +96,6 @@ class GroupRunner {
     Walk walk;
   };
 
-  [[nodiscard]] Walk walk_first(TimePs start) {
-    found_.clear();
-    replayed_ = nullptr;
-    return walk(start);
-  }
-
   // Looks up everything in the order in which the first of these groups did. Where groups share sectors of atomics, each
   // finds them as the others left them.
   [[nodiscard]] Walk walk_again(TimePs start) {
@@ -115,13 +110,13 @@ class GroupRunner {
       if (!atomic && past.found == found_ && past.begins == begins_) return past.walk;
     }
     replayed_ = found_.data();
-    const Walk w = walk(start);
+    const Walk w = walk_once(start);
     if (past_.size() == most_past) past_.erase(past_.begin());
     past_.push_back({begins_, found_, w});
     return w;
   }
 
-  [[nodiscard]] Walk walk(TimePs start) {
+  [[nodiscard]] Walk walk_once(TimePs start) {
     start_ = start;
     w_ = {};
     for (std::uint32_t i = 0; i < trace_->waves.size(); ++i) {
@@ -244,7 +239,7 @@ class GroupRunner {
       found = *replayed_++;
     } else {
       found = look_up(a);
-      order_.push_back(static_cast<std::uint32_t>(number));
+      if (recording_) order_.push_back(static_cast<std::uint32_t>(number));
     }
     pipe[l1_pipe] += found.l1;
     largest_ = std::max(largest_, found.l1);
@@ -289,6 +284,7 @@ class GroupRunner {
   const GroupTrace* trace_ = nullptr;
   Traffic traffic_;
   std::vector<std::uint32_t> order_;  // in which groups that are alike access what is not local
+  bool recording_ = false;            // it
   std::vector<Found> found_;
   std::vector<Past> past_;
   // Of the walk under way.
@@ -323,32 +319,33 @@ LaunchResult run_groups(const Launch& launch, const profile::Profile& profile, c
   };
   for (std::size_t u = 0; u < grid.units.size(); ++u) offer(u, launch.begin);
   GroupRunner runner(profile, rates, grid, memory);
-  GroupTrace trace;
-  KernelRecord one;  // what the last group adds
-  bool alike = false;
+  GroupTrace own, alike;
+  KernelRecord own_figures, alike_figures;
+  if (launch.alike != nullptr) {
+    alike = launch.alike->first;
+    count(alike, alike_figures);
+  }
   for (GroupOrder order(launch.range); !order.done() && !places.empty(); order.next()) {
-    if (alike) {
-      launch.alike->place(order.at(), trace.sectors);
+    own.clear();
+    if (!launch.run_group(order.at(), own)) {
+      result.failed = true;
+      break;
+    }
+    if (own.alike) {
+      launch.alike->place(order.at(), alike.sectors);
     } else {
-      trace.clear();
-      if (!launch.run_group(order.at(), trace)) {
-        result.failed = true;
-        break;
-      }
+      own_figures = {};
+      count(own, own_figures);
     }
-    if (!alike) {
-      one = {};
-      count(trace, one);
-    }
-    add(one, result.figures);
+    add(own.alike ? alike_figures : own_figures, result.figures);
+    const GroupTrace& trace = own.alike ? alike : own;
     const Place place = places.top();
     places.pop();
     const TimePs start = grid.dispatcher.serve(place.ready, rates.dispatch);
-    const TimePs end = runner.run(trace, alike, place.unit, start, result);
+    const TimePs end = runner.run(trace, own.alike, place.unit, start, result);
     if (launch.timeline != nullptr) launch.timeline->add(start, end, sums_of(trace, runner.traffic(), end - start));
     grid.occupy(place.unit, group, end);
     offer(place.unit, place.ready);
-    alike = launch.alike != nullptr;
   }
   return result;
 }

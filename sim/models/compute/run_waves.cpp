@@ -136,6 +136,10 @@ class WaveRunner {
       result_.failed = true;
       return;
     }
+    if (g.trace.alike) {
+      g.trace = launch_.alike->first;
+      launch_.alike->place(order_.at(), g.trace.sectors);
+    }
     count(g.trace, result_.figures);
     grid_.occupy(unit, launch_.occupancy.group, time_never);
     const TimePs start = grid_.dispatcher.serve(now_, rates_.dispatch);
