@@ -100,7 +100,8 @@ void GroupRunner::place_arguments() {
         pointer = given.image.get();
         std::memcpy(value.data(), &pointer, sizeof pointer);
         if (given.image != nullptr && !given.image->tiling.is_linear())
-          memory_.tiled_images.push_back({{address_of(given.image->data), given.image->tiling.bytes()}, given.image->tiling});
+          memory_.tiled_images.push_back(
+              {{address_of(given.image->data), given.image->tiling.bytes()}, TexelPlaces(given.image->tiling)});
         break;
     }
     values_.push_back(std::move(value));

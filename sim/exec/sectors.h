@@ -99,6 +99,21 @@ inline std::uint32_t coalesce(std::span<const std::uint64_t> addresses, std::uin
 inline std::uint32_t bank_conflicts(std::span<const std::uint64_t> addresses, std::uint64_t bytes, bool atomic,
                                     KeySet& seen) {
   std::array<std::uint32_t, local_banks> wanted{};
+  if (!atomic) {
+    // As a rule no bank is asked for two words.
+    std::array<std::uint64_t, local_banks> words;
+    std::uint32_t busy = 0, several = 0;
+    for (const std::uint64_t address : addresses) {
+      const std::uint64_t last = (address + bytes - 1) / bank_bytes;
+      for (std::uint64_t word = address / bank_bytes; word <= last; ++word) {
+        const std::uint64_t bank = word % local_banks;
+        if ((busy >> bank & 1) == 0) words[bank] = word;
+        several |= words[bank] != word ? 1 : 0;
+        busy |= 1U << bank;
+      }
+    }
+    if (several == 0) return 1;
+  }
   seen.clear();
   for (const std::uint64_t address : addresses) {
     const std::uint64_t last = (address + bytes - 1) / bank_bytes;

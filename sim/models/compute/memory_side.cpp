@@ -61,9 +61,12 @@ bool Traffic::crosses_link() const {
 MemorySide::MemorySide(const profile::Profile& profile, const Rates& rates)
     : profile_(profile),
       line_sectors_(rates.line_sectors),
-      l2_(profile.device_cache.capacity_bytes, profile.device_cache.line_bytes) {
+      tags_(SectorCache::tag_bytes(profile.device_cache.capacity_bytes, profile.device_cache.line_bytes) +
+            SectorCache::tag_bytes(profile.compute.l1_bytes, profile.device_cache.line_bytes) *
+                profile.machine.device.compute_units),
+      l2_(profile.device_cache.capacity_bytes, profile.device_cache.line_bytes, tags_) {
   for (std::uint64_t i = 0; i < profile.machine.device.compute_units; ++i)
-    l1_.emplace_back(profile.compute.l1_bytes, profile.device_cache.line_bytes);
+    l1_.emplace_back(profile.compute.l1_bytes, profile.device_cache.line_bytes, tags_);
 }
 
 void MemorySide::begin(const MemoryMap* map, std::uint64_t local_bytes) {

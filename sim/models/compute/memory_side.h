@@ -124,6 +124,7 @@ class MemorySide final : public memory::KernelCache {
   bool touched_strays_ = false;
   Range page_;                                              // of an address outside all ranges
   std::unordered_map<std::uint64_t, std::uint64_t> pages_;  // such pages in the order of first touch; never iterated
+  TagMemory tags_;
   std::vector<SectorCache> l1_;
   SectorCache l2_;
 };

@@ -1,17 +1,8 @@
 #include "sim/models/compute/sector_cache.h"
 
 #include <algorithm>
-#include <new>
 
 namespace sluice::compute {
-
-SectorCache::SectorCache(std::uint64_t capacity_bytes, std::uint32_t line_bytes)
-    : set_count_(capacity_bytes / line_bytes / ways), memory_(std::calloc(set_count_ + 1, sizeof(Set))) {
-  if (memory_ == nullptr) throw std::bad_alloc();
-  void* begin = memory_.get();
-  std::size_t room = (set_count_ + 1) * sizeof(Set);
-  sets_ = {static_cast<Set*>(std::align(alignof(Set), set_count_ * sizeof(Set), begin, room)), set_count_};
-}
 
 std::uint32_t SectorCache::replace(Set& set, std::uint64_t line, std::uint64_t hash, Result& result) {
   if (set.epoch != epoch_) set.epoch = epoch_, set.filled = 0, set.order = ways_in_order;

@@ -6,9 +6,9 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
 #include <span>
+
+#include "sim/models/compute/tag_memory.h"
 
 namespace sluice::compute {
 
@@ -23,8 +23,13 @@ class SectorCache {
  public:
   static constexpr std::uint32_t ways = 16;
 
-  // A capacity of less than one set gives a cache that holds nothing.
-  SectorCache(std::uint64_t capacity_bytes, std::uint32_t line_bytes);
+  // A capacity of less than one set gives a cache that holds nothing. `memory` must have tag_bytes() and outlive it.
+  SectorCache(std::uint64_t capacity_bytes, std::uint32_t line_bytes, TagMemory& memory)
+      : set_count_(capacity_bytes / line_bytes / ways),
+        sets_(static_cast<Set*>(memory.take(tag_bytes(capacity_bytes, line_bytes))), set_count_) {}
+  [[nodiscard]] static std::size_t tag_bytes(std::uint64_t capacity_bytes, std::uint32_t line_bytes) noexcept {
+    return capacity_bytes / line_bytes / ways * sizeof(Set);
+  }
 
   struct Result {
     bool drove_out = false;          // a line that was there
@@ -75,9 +80,6 @@ class SectorCache {
     std::uint8_t filled;  // ways in use, from the first
     alignas(64) std::array<std::uint64_t, ways> tag;
   };
-  struct Free {
-    void operator()(void* memory) const noexcept { std::free(memory); }
-  };
   static constexpr std::uint64_t ways_in_order = 0xfedcba9876543210ULL;
   static constexpr std::uint32_t absent = ways;
 
@@ -118,9 +120,7 @@ class SectorCache {
   std::uint64_t set_count_;
   std::uint32_t usable_ = ways;
   std::uint32_t epoch_ = 1;
-  // Zeros until something comes to a set, so that the host has pages for as much of a cache as is used.
-  std::unique_ptr<void, Free> memory_;
-  std::span<Set> sets_;
+  std::span<Set> sets_;  // zeros until something comes to them
 };
 
 }  // namespace sluice::compute
