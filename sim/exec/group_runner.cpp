@@ -42,6 +42,9 @@ GroupRunner::GroupRunner(std::shared_ptr<const LoadedProgram> program, const Ker
   waves_.resize((items + wave_size_ - 1) / wave_size_);
   lanes_.reserve(wave_size_);
 
+  for (std::uint64_t i = 0; i < kernel_.sites.size(); ++i) {
+    if (site(i).kind == SiteKind::barrier && barriers_++ == 0) first_barrier_ = i;
+  }
   // Without barriers one work-item is done before the next begins, so they share private memory.
   private_stride_ = align_up(kernel_.info.private_bytes, 64);
   private_ = memory_for(private_stride_, kernel_.suspends ? items : 1);

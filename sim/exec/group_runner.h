@@ -106,7 +106,7 @@ class GroupRunner final {
   void run_wave(std::size_t wave, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);
   void close_spill();
   void step_wave(std::size_t wave, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);
-  [[nodiscard]] bool is_at_barrier(const Item& item) const { return site(item.stopped).kind == SiteKind::barrier; }
+  [[nodiscard]] bool is_at_barrier(const Item& item) const { return item.stopped - first_barrier_ < barriers_; }
   [[nodiscard]] bool can_go_on(const Item& item) const;
   void count_instructions(Wave& wave, std::uint64_t issued);
   [[nodiscard]] bool items_wait();
@@ -123,6 +123,7 @@ class GroupRunner final {
   const NativeCode& code_;
   void* entry_ = nullptr;
   std::size_t wave_size_;
+  std::uint64_t first_barrier_ = 0, barriers_ = 0;  // sites, which follow each other
   Turns& turns_;
 
   Group state_;

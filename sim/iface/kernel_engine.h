@@ -202,7 +202,8 @@ struct WaveTrace {
 struct GroupTrace {
   std::vector<WaveTrace> waves;
   std::vector<WaveAccess> accesses;
-  std::vector<std::uint64_t> sectors;  // process address / sector_bytes, in order of first touch within an access
+  // Process address / sector_bytes. Of an access each once; those that lie near each other from the lowest on.
+  std::vector<std::uint64_t> sectors;
   bool alike = false;  // it did what AlikeGroups says, and nothing is said here
   void clear() {
     waves.clear(), accesses.clear(), sectors.clear();

@@ -84,7 +84,7 @@ TEST_F(WaveMergeTest, GenericPointersAreToldApart) {
 
 // The rule of wave_merge.h, word for word, with sets where the merge has shortcuts.
 struct PlainMerge {
-  std::vector<std::vector<std::uint64_t>> sectors;    // of each record, in order of first touch; none for local ones
+  std::vector<std::vector<std::uint64_t>> sectors;    // of each record; none for local ones
   std::vector<std::array<std::uint32_t, 4>> records;  // site, lanes, sectors or conflicts, instructions
   std::uint64_t issued = 0;
 
@@ -129,6 +129,8 @@ struct PlainMerge {
             if (std::find(touched.begin(), touched.end(), s) == touched.end()) touched.push_back(s);
           }
         }
+        const auto [least, most_far] = std::minmax_element(touched.begin(), touched.end());
+        if (*most_far - *least < 64) std::sort(touched.begin(), touched.end());
         count = static_cast<std::uint32_t>(touched.size());
       }
       records.push_back({next, static_cast<std::uint32_t>(addresses.size()), count, pending});
