@@ -218,24 +218,23 @@ void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupT
     // The host's processor looks for several lines at once.
     std::size_t count = 0;
     while (sector != end && count < pieces_.size()) {
-      Piece& piece = pieces_[count++];
+      Piece& piece = pieces_[count];
       next_piece(access, sector, end, piece);
-      if (count == 1 && sector == end) break;
-      if (access.kind == AccessKind::load) l1_[unit].expect(piece.key);
-      l2_.expect(piece.key);
+      ++traffic.lines;
+      if (access.kind == AccessKind::load && (piece.mask = missing(unit, piece, traffic)) == 0) continue;
+      if (++count != 1 || sector != end) l2_.expect(piece.key);
     }
-    traffic.lines += count;
     for (std::size_t i = 0; i < count; ++i) {
       const Piece& piece = pieces_[i];
       switch (access.kind) {
         case AccessKind::load:
-          load(unit, piece.key, piece.mask, piece.host, traffic);
+          load(piece, traffic);
           break;
         case AccessKind::store:
-          store(piece.key, piece.mask, piece.host, whole, traffic);
+          store(piece, whole, traffic);
           break;
         case AccessKind::atomic:
-          atomic(piece.key, piece.mask, piece.host, traffic);
+          atomic(piece, traffic);
           break;
         case AccessKind::barrier:
           break;
@@ -265,21 +264,25 @@ inline void MemorySide::fetch(const SectorCache::Result& line, std::uint32_t mis
   }
 }
 
-inline void MemorySide::load(std::size_t unit, std::uint64_t key, std::uint32_t mask, bool host, Traffic& traffic) {
-  const std::uint32_t near = l1_[unit].access(key, mask, false).hits;
+// What a load of `piece` misses in the first-level cache, which takes it in.
+inline std::uint32_t MemorySide::missing(std::size_t unit, const Piece& piece, Traffic& traffic) {
+  const std::uint32_t near = l1_[unit].access(piece.key, piece.mask, false).hits;
   traffic.l1_hits += count_sectors(near);
   traffic.level = std::max(traffic.level, Level::l1);
-  const std::uint32_t missing = mask & ~near;
-  if (missing == 0) return;
-  const SectorCache::Result far = l2_.access(key, missing, false);
-  traffic.level = std::max(traffic.level, Level::l2);
-  traffic.l2_sectors += count_sectors(missing);
-  traffic.l2_hits += count_sectors(far.hits);
-  traffic.device_written += static_cast<std::uint64_t>(far.written_back) * sector_bytes;
-  if (const std::uint32_t absent = missing & ~far.hits; absent != 0) fetch(far, absent, host, traffic);
+  return piece.mask & ~near;
 }
 
-inline void MemorySide::store(std::uint64_t key, std::uint32_t mask, bool host, bool whole, Traffic& traffic) {
+inline void MemorySide::load(const Piece& piece, Traffic& traffic) {
+  const SectorCache::Result far = l2_.access(piece.key, piece.mask, false);
+  traffic.level = std::max(traffic.level, Level::l2);
+  traffic.l2_sectors += count_sectors(piece.mask);
+  traffic.l2_hits += count_sectors(far.hits);
+  traffic.device_written += static_cast<std::uint64_t>(far.written_back) * sector_bytes;
+  if (const std::uint32_t absent = piece.mask & ~far.hits; absent != 0) fetch(far, absent, piece.host, traffic);
+}
+
+inline void MemorySide::store(const Piece& piece, bool whole, Traffic& traffic) {
+  const auto& [key, mask, host] = piece;
   traffic.l2_sectors += std::uint64_t{count_sectors(mask)};
   traffic.level = std::max(traffic.level, Level::l2);
   if (!host) {
@@ -294,7 +297,8 @@ inline void MemorySide::store(std::uint64_t key, std::uint32_t mask, bool host, 
   }
 }
 
-inline void MemorySide::atomic(std::uint64_t key, std::uint32_t mask, bool host, Traffic& traffic) {
+inline void MemorySide::atomic(const Piece& piece, Traffic& traffic) {
+  const auto& [key, mask, host] = piece;
   const auto sectors = std::uint64_t{count_sectors(mask)};
   traffic.l2_sectors += sectors;
   traffic.atomic_sectors += sectors;

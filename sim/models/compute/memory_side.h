@@ -109,9 +109,10 @@ class MemorySide final : public memory::KernelCache {
   [[nodiscard]] Range& range_of(std::uint64_t sector);
   void next_piece(const WaveAccess& access, const std::uint64_t*& sector, const std::uint64_t* end, Piece& piece);
   [[nodiscard]] HostSpan span_of(Extent Range::*extent) const noexcept;
-  void load(std::size_t unit, std::uint64_t key, std::uint32_t mask, bool host, Traffic& traffic);
-  void store(std::uint64_t key, std::uint32_t mask, bool host, bool whole, Traffic& traffic);
-  void atomic(std::uint64_t key, std::uint32_t mask, bool host, Traffic& traffic);
+  [[nodiscard]] std::uint32_t missing(std::size_t unit, const Piece& piece, Traffic& traffic);
+  void load(const Piece& piece, Traffic& traffic);
+  void store(const Piece& piece, bool whole, Traffic& traffic);
+  void atomic(const Piece& piece, Traffic& traffic);
   void fetch(const SectorCache::Result& line, std::uint32_t missing, bool host, Traffic& traffic);
 
   const profile::Profile& profile_;

@@ -4,23 +4,24 @@
 
 namespace sluice::compute {
 
-std::uint32_t SectorCache::replace(Set& set, std::uint64_t line, std::uint64_t hash, Result& result) {
+SectorCache::Replaced SectorCache::replace(Set& set, std::uint64_t line, std::uint64_t hash) {
   if (set.epoch != epoch_) set.epoch = epoch_, set.filled = 0, set.order = ways_in_order;
-  std::uint32_t way = 0;
+  Replaced replaced;
   if (set.filled < usable_) {
-    way = set.filled++;
+    replaced.way = set.filled++;
   } else {
     // Ways that are not used have never been moved to the front.
-    way = static_cast<std::uint32_t>(set.order >> (4 * (usable_ - 1))) & 0xf;
-    result.written_back = count_sectors(set.dirty[way]);
-    result.drove_out = true;
+    replaced.way = static_cast<std::uint8_t>(set.order >> (4 * (usable_ - 1)) & 0xf);
+    replaced.written_back = static_cast<std::uint8_t>(count_sectors(set.dirty[replaced.way]));
+    replaced.drove_out = true;
   }
+  const std::size_t way = replaced.way;
   std::uint64_t& marks = set.marks[way / 8];
   const unsigned shift = way % 8 * 8;
   marks = (marks & ~(std::uint64_t{0xff} << shift)) | std::uint64_t{mark_of(hash)} << shift;
   set.tag[way] = line;
   set.valid[way] = set.dirty[way] = 0;
-  return way;
+  return replaced;
 }
 
 std::uint32_t SectorCache::present(std::uint64_t line, std::uint32_t mask) const {

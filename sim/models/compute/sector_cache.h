@@ -13,10 +13,13 @@
 namespace sluice::compute {
 
 // Of the sectors in a line's mask.
+inline constexpr auto sector_counts = [] {
+  std::array<std::uint8_t, 256> counts{};
+  for (unsigned mask = 0; mask < counts.size(); ++mask) counts[mask] = static_cast<std::uint8_t>(std::popcount(mask));
+  return counts;
+}();
 [[nodiscard]] inline std::uint32_t count_sectors(std::uint32_t mask) noexcept {
-  mask -= (mask >> 1) & 0x55;
-  mask = (mask & 0x33) + ((mask >> 2) & 0x33);
-  return (mask + (mask >> 4)) & 0xf;
+  return sector_counts[mask & 0xff];
 }
 
 class SectorCache {
@@ -45,7 +48,10 @@ class SectorCache {
     std::uint32_t way = way_of(set, line, hash);
     Result result;
     if (way == absent) {
-      way = replace(set, line, hash, result);
+      const Replaced replaced = replace(set, line, hash);
+      way = replaced.way;
+      result.written_back = replaced.written_back;
+      result.drove_out = replaced.drove_out;
     } else {
       result.hits = set.valid[way] & mask;
     }
@@ -115,7 +121,12 @@ class SectorCache {
     set.order = (set.order & ~(lower << 4 | 0xf)) | (set.order & lower) << 4 | way;
   }
   // A way for a line that is not there.
-  std::uint32_t replace(Set& set, std::uint64_t line, std::uint64_t hash, Result& result);
+  struct Replaced {
+    std::uint8_t way = 0;
+    std::uint8_t written_back = 0;
+    bool drove_out = false;
+  };
+  Replaced replace(Set& set, std::uint64_t line, std::uint64_t hash);
 
   std::uint64_t set_count_;
   std::uint32_t usable_ = ways;
