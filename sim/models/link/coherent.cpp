@@ -42,8 +42,8 @@ class CoherentLink final : public Link {
     bool owned = false;  // the first line taken from a host cache has paid the whole change of ownership
     packetise(t, runs, link_.max_payload_bytes, link_.line_bytes,
               [&](std::uint64_t n, std::uint32_t bytes, auto state, std::uint32_t) {
-      TimePs home = home_service(host_, t.direction, state, bytes);
-      const TimePs unsnooped = home_service(host_, t.direction, cache::LineState::memory, bytes);
+      TimePs home = home_service(host_, t, state, bytes);
+      const TimePs unsnooped = home_service(host_, t, cache::LineState::memory, bytes);
       const TimePs row = row_time(t, bytes);
       Segment segment{.packets = n, .packet_bytes = bytes, .service_ps = {}};
       if (read) {

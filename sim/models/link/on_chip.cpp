@@ -31,10 +31,10 @@ class OnChipLink final : public Link {
                 const TimePs row = row_time(t, bytes);
                 // The fabric of a non-coherent chip does not look into the cores' caches.
                 const auto seen = link_.fabric_coherent ? state : cache::LineState::memory;
-                const TimePs unsnooped = home_service(host_, t.direction, cache::LineState::memory, bytes);
+                const TimePs unsnooped = home_service(host_, t, cache::LineState::memory, bytes);
                 build.add({.packets = n,
                            .packet_bytes = bytes,
-                           .service_ps = {std::max(home_service(host_, t.direction, seen, bytes), row),
+                           .service_ps = {std::max(home_service(host_, t, seen, bytes), row),
                                           fabric_time(bytes)},
                            .unsnooped_ps = std::max(unsnooped, row)});
               });
