@@ -228,8 +228,7 @@ inline void GroupRunner::resume(void* frame) {
 // work-items.
 bool GroupRunner::run_quietly() {
   if (!kernel_.suspends) {
-    const auto enter = reinterpret_cast<void (*)(Item*)>(quiet_->entry());
-    for (std::size_t i = 0; i < count_; ++i) enter(&items_[i]);
+    reinterpret_cast<void (*)(Item*, std::uint64_t)>(quiet_->entry())(items_.data(), count_);
     return !failed_;
   }
   const auto begin = reinterpret_cast<void* (*)(Item*)>(quiet_->entry());

@@ -162,7 +162,7 @@ class GroupRunner final {
   GroupTrace unused_;
   bool way_known_ = false;
   std::vector<Reach> reaches_;         // if guarded
-  std::vector<std::uint64_t> paths_;   // of the reference group's work-items, if guarded
+  std::vector<std::uint64_t> paths_, asked_paths_;  // of the reference group's work-items, and another's, if guarded
   std::map<std::array<std::uint64_t, 3>, GroupTrace> kept_;  // of groups that ran before they were asked for
   AlikeGroups alike_;
   LogEntry* spilled_from_ = nullptr;  // end of what the lane's log holds, once it is full

@@ -325,7 +325,7 @@ class Instrumenter {
   void set_up() {
     Instruction* at = body_.getEntryBlock().getTerminator();
     IRBuilder<> b(at);
-    group_ = once(b.CreateLoad(pointer_, member(b, unit_.item(), offsetof(Item, group))));
+    group_ = unit_.group();
     if (!image_.quiet) {
       log_ = b.CreateAlloca(pointer_);
       issued_ = b.CreateAlloca(word_);
