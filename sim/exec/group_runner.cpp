@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 namespace sluice::exec {
 namespace {
@@ -391,12 +392,13 @@ bool GroupRunner::items_wait() {
   return true;
 }
 
+// Also where other code needs larger ones; between two groups no frame is in use.
 std::byte* GroupRunner::frame(const Item& item, std::uint64_t bytes) {
-  if (frames_.data() == nullptr || bytes > frame_stride_) {  // of other code; between two groups no frame is needed
-    frame_stride_ = align_up(bytes, 64);
-    frames_ = memory_for(frame_stride_, items_.size());
-  }
-  return frames_.data() + frame_stride_ * static_cast<std::uint64_t>(&item - items_.data());
+  state_.frame_bytes = align_up(bytes, 64);
+  frames_ = memory_for(state_.frame_bytes, items_.size());
+  std::byte* next = frames_.data();
+  for (Item& each : items_) each.room = std::exchange(next, next + state_.frame_bytes);
+  return item.room;
 }
 
 }  // namespace sluice::exec

@@ -146,7 +146,6 @@ class GroupRunner final {
 
   MappedMemory local_, private_, frames_, sink_, log_, spill_;
   std::uint64_t private_stride_ = 0;
-  std::uint64_t frame_stride_ = 0;
   std::array<std::byte, 256> scratch_;
 
   std::vector<Store>* stores_ = nullptr;                     // where they are collected
