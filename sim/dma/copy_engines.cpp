@@ -97,8 +97,9 @@ void CopyEngines::begin(Job& job, TimePs now) {
   job.times.started = now;
   job.spend(Stage::queue_wait, now - job.arrived);
   if (c.direction == Direction::none) {
-    const TimePs work = profile_.command_processor.marker_cycles * 1'000'000'000'000ULL /
-                        profile_.command_processor.clock_hz;
+    const TimePs work = job.is_merged ? 0
+                                      : profile_.command_processor.marker_cycles * 1'000'000'000'000ULL /
+                                            profile_.command_processor.clock_hz;
     TimePs coherence = 0;
     if (c.source.placement == Placement::host_pinned) {
       // Only lines that a host cache holds must change hands; the others are looked up and found absent.

@@ -47,7 +47,9 @@ bool validate_file(const ValidateOptions& options, const profile::Loaded& loaded
     return false;
   }
   const std::string name = fs::path(file).filename().string();
-  validate::Measurements measured = validate::read_measurements(in, loaded.profile->silicon);
+  validate::Measurements measured = validate::read_measurements(
+      in, loaded.profile->silicon,
+      2 * static_cast<double>(loaded.profile->machine.device.timestamp_granularity_ps) / 1000);
   if (!options.program.empty()) measured.program = options.program;
   if (measured.program.empty()) {
     complain(file + ": its first row names no measuring \"program\"; --program does, as in --program clprobe");
