@@ -65,6 +65,11 @@ void lower_queries(const KernelUnit& unit);
 // instrument.cpp: log of accesses, bounds, instruction counts, watchdog.
 void instrument(const KernelUnit& unit);
 
+// path_function.cpp: what a work-item's guards decide, by itself: a function like the body that leaves a hash of it in
+// Group::path. `image` is that of the function and of nothing else.
+struct Guards;
+[[nodiscard]] KernelUnit make_path(const KernelUnit& unit, const Guards& guards, KernelImage& image);
+
 // lower_barriers.cpp: the entry as a coroutine that suspends at barriers.
 [[nodiscard]] llvm::Function* make_coroutine(llvm::Function* entry);
 
