@@ -84,11 +84,13 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   CLI::App* validate_command =
       app.add_subcommand("validate", "Compare measurements of a real device with its model, row by row");
   validate_command->add_option("DATA", validate_options.files, "Measured rows, JSON Lines; repeatable")->required();
-  validate_command->add_option("--profile", validate_options.profile, "The machine that models the device")->required();
+  validate_command->add_option("--profile", validate_options.profile, "The machine that models the device");
   validate_command->add_option("--program", validate_options.program, "The program that measured, if DATA does not say");
   validate_command->add_option("--html", validate_options.html, "Write a page with curves and tables, too");
   CLI::Option* json_option = validate_command->add_flag("--json", validate_options.json, "Print JSON");
   validate_command->add_flag("--markdown", validate_options.markdown, "Print Markdown")->excludes(json_option);
+  validate_command->add_flag("--published", validate_options.published,
+                             "DATA are figures that others published; prints Markdown, without --profile of all profiles");
   validate_command->add_flag("--rows", validate_options.every_row, "Print every row");
   validate_command->add_flag("--full", validate_options.full, "Repeat as often as the measurement did");
   validate_command->add_flag("--check", validate_options.check, "Exit with 1 if an error is above its limit");

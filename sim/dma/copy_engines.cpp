@@ -15,6 +15,20 @@ bool crosses_link(const Command& c) {
   return c.direction == Direction::host_to_device || c.direction == Direction::device_to_host;
 }
 
+// A read or write of a buffer that lies in host memory is the driver's memcpy: no part of the device takes part in it.
+bool is_copied_by_host(const Command& c) {
+  if (c.direction != Direction::host_to_host) return false;
+  switch (c.op) {
+    case Operation::read_buffer:
+    case Operation::write_buffer:
+    case Operation::read_buffer_rect:
+    case Operation::write_buffer_rect:
+    case Operation::read_image:
+    case Operation::write_image: return true;
+    default: return false;
+  }
+}
+
 const Endpoint& host_end(const Command& c) {
   return c.direction == Direction::host_to_device ? c.source : c.target;
 }
@@ -46,6 +60,7 @@ CopyEngines::CopyEngines(const sc_core::sc_module_name& name, const profile::Pro
 
 CopyEngines::Pool* CopyEngines::pool_of(const Job& job) {
   if (job.inline_payload) return nullptr;  // the front end writes it itself
+  if (is_copied_by_host(job.command)) return nullptr;
   switch (job.command.direction) {
     case Direction::host_to_device: return &h2d_;
     case Direction::device_to_host: return &d2h_;
@@ -82,8 +97,9 @@ void CopyEngines::begin(Job& job, TimePs now) {
   job.times.started = now;
   job.spend(Stage::queue_wait, now - job.arrived);
   if (c.direction == Direction::none) {
-    const TimePs work = profile_.command_processor.marker_cycles * 1'000'000'000'000ULL /
-                        profile_.command_processor.clock_hz;
+    const TimePs work = job.is_merged ? 0
+                                      : profile_.command_processor.marker_cycles * 1'000'000'000'000ULL /
+                                            profile_.command_processor.clock_hz;
     TimePs coherence = 0;
     if (c.source.placement == Placement::host_pinned && link_.maintains_caches()) {
       // Only lines that a host cache holds must be cleaned; the others are looked up and found absent.
@@ -108,6 +124,14 @@ void CopyEngines::begin(Job& job, TimePs now) {
     job.spend(Stage::setup, work);
     job.spend(Stage::coherence, coherence);
     post(now + work + coherence, {&job, DmaStep::finish});
+    return;
+  }
+  if (is_copied_by_host(c)) {
+    const std::uint64_t rows = c.shape.rows * c.shape.slices;
+    const TimePs work = host_.copy_in(c.source.address, c.target.address, c.shape.bytes()) +
+                        (rows > 1 ? rows * profile_.host.copy.out_row_ps : 0);
+    job.spend(Stage::host_copy, work);
+    post(now + work, {&job, DmaStep::finish});
     return;
   }
   if (!crosses_link(c)) {

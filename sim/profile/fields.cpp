@@ -392,6 +392,7 @@ void add_driver(Table& t) {
       .ns("poll_event_ns", 1e7, "Asking an event's status", AT(driver.poll_event_ps))
       .ns("finish_idle_ns", 1e7, "clFinish with nothing to wait for", AT(driver.finish_idle_ps))
       .ns("read_clock_ns", 1e6, "Reading the clock under --virtual-time", AT(driver.read_clock_ps))
+      .ns("merged_marker_ns", 1e7, "Call to return of a marker that the driver keeps back: behind one of its queue that the host has not seen complete, it goes to the device with that one; absent or 0: each goes by itself, at once", AT(driver.merged_marker_ps), false)
       .ns("flush_ns", 1e7, "clFlush", AT(driver.flush_ps))
       .ns("create_buffer_ns", 1e9, "Creating a buffer", AT(driver.create_buffer_ps))
       .bytes("staging_chunk_bytes", 4096, 1e9, "Pinned chunk for pageable memory", AT(driver.staging_chunk_bytes))

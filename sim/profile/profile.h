@@ -276,6 +276,7 @@ struct Driver {
   TimePs poll_event_ps = 0;
   TimePs finish_idle_ps = 0;
   TimePs read_clock_ps = 0;
+  TimePs merged_marker_ps = 0;    // a marker that goes with the one before it; 0: each goes to the device
   TimePs flush_ps = 0;
   TimePs create_buffer_ps = 0;
   std::uint64_t staging_chunk_bytes = 0;
