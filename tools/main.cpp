@@ -99,6 +99,24 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   diff_command->add_flag("--markdown", diff_options.markdown, "Print Markdown")->excludes(diff_json);
   diff_command->add_flag("--accept", diff_options.accept, "Make what changed the new reference: NEW replaces OLD");
 
+  CompareOptions compare_options;
+  CLI::App* compare_command = app.add_subcommand("compare", "Run a program under several profiles, command beside command");
+  compare_command->footer(
+      "The program and its arguments follow after --: sluice compare [OPTIONS] -- PROGRAM [ARG...]\n"
+      "What it prints goes to stderr. Exit status: 0, 1 if it failed under a profile, 2 for unusable input.");
+  compare_command->add_option("--profile", compare_options.profiles, "A machine; repeatable. Default: all shipped")
+      ->expected(1)
+      ->take_all();
+  compare_command->add_flag("--virtual-time", compare_options.child.virtual_time, "The program's clocks show simulated time");
+  compare_command->add_flag("--lockstep", compare_options.child.lockstep, "The work-items of a wavefront go on in step");
+  compare_command->add_option("--detail", compare_options.child.detail, "train (default) or packet")
+      ->check(CLI::IsMember({"train", "packet"}));
+  compare_command->add_option("--commands", compare_options.commands, "How many commands to show. Default: 40")
+      ->check(CLI::Range(0, 1000000));
+  compare_command->add_option("--csv", compare_options.csv, "Write every command under every profile, too");
+  CLI::Option* compare_json = compare_command->add_flag("--json", compare_options.json, "Print JSON");
+  compare_command->add_flag("--markdown", compare_options.markdown, "Print Markdown")->excludes(compare_json);
+
   std::string trace;
   CLI::App* report_command = app.add_subcommand("report", "Summarise a JSON Lines trace");
   report_command->add_option("TRACE", trace, "A *.jsonl trace")->required();
@@ -153,12 +171,12 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
     return app.exit(error) == 0 ? exit_ok : exit_unusable;
   }
   const CLI::App* command = app.get_subcommands().front();
-  const bool takes_program = command == run_command || command == record_command;
+  const bool takes_program = command == run_command || command == record_command || command == compare_command;
   if (has_program != takes_program) {
     fmt::print(stderr, "{}\n",
                takes_program ? fmt::format("sluice {0}: the program is missing: sluice {0} [OPTIONS] -- PROGRAM [ARG...]",
                                            command->get_name())
-                             : "sluice: only `run` and `record` take a program after --");
+                             : "sluice: only `run`, `record` and `compare` take a program after --");
     return exit_unusable;
   }
   if (takes_program && program.empty()) {
@@ -174,6 +192,10 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
     return record(std::move(record_options));
   }
   if (diff_command->parsed()) return diff(diff_options);
+  if (compare_command->parsed()) {
+    compare_options.command = std::move(program);
+    return compare(compare_options);
+  }
   if (report_command->parsed()) return report(trace);
   if (mapcopy_command->parsed()) {
     mapcopy_options.sizes_bytes = sizes_of(sizes);

@@ -44,6 +44,18 @@ struct DiffOptions {
 // 0: nothing changed, or it was accepted; 1: changed; 2: the traces cannot be compared.
 [[nodiscard]] int diff(const DiffOptions& options);
 
+struct CompareOptions {
+  ChildOptions child;
+  std::vector<std::string> profiles;  // empty: all shipped ones
+  std::vector<std::string> command;
+  std::size_t commands = 40;  // that are shown
+  std::string csv;            // a file, too
+  bool json = false;
+  bool markdown = false;
+};
+// 0, or 1 if the program failed under a profile; the others are compared all the same.
+[[nodiscard]] int compare(const CompareOptions& options);
+
 struct MapcopyOptions {
   std::vector<std::string> profiles;       // empty: all shipped ones
   std::vector<std::uint64_t> sizes_bytes;  // ascending

@@ -78,12 +78,6 @@ void fill(Entry& entry, const trace::CommandLine& line) {
   for (const std::uint64_t n : k.instructions) f[at++] = n;
 }
 
-std::string printable(std::string text) {
-  std::replace_if(
-      text.begin(), text.end(), [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7f; }, '?');
-  return text.size() > 200 ? text.substr(0, 200) + "..." : text;
-}
-
 std::string kind_name(const Entry& entry) {
   const std::string op(to_string(entry.op));
   return entry.kernel.empty() ? op : op + " " + printable(entry.kernel);

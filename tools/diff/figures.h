@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "tools/text/grid.h"
 #include "traces/reader.h"
 
 namespace sluice::diff {
@@ -64,8 +65,7 @@ void fill(Entry& entry, const trace::CommandLine& line);
 
 // "kernel saxpy" or "write_buffer", printable whatever the trace says.
 [[nodiscard]] std::string kind_name(const Entry& entry);
-// Control characters and what is long are kept from terminals and tables.
-[[nodiscard]] std::string printable(std::string text);
+using text::printable;
 
 // Entries that wait for others are kept in fewer bytes: most figures are 0.
 class Packed {

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "tools/text/escape.h"
+#include "tools/text/grid.h"
 #include "traces/table.h"
 #include "traces/writer.h"
 
@@ -15,19 +16,12 @@ namespace sluice::diff {
 
 namespace {
 
+using text::Grid;
 using trace::format_us;
 
 constexpr const char* not_compared =
     "Not compared: the absolute times at which commands were called (elapsed stands for them), bandwidth (it follows from "
     "bytes and times), addresses of packets.";
-
-// A table of any format: the first `left` columns are names.
-struct Grid {
-  std::string title;
-  unsigned left = 1;
-  std::vector<std::string> head;
-  std::vector<std::vector<std::string>> rows;
-};
 
 std::string side_text(const char* name, const Side& side) {
   const trace::TraceHeader& h = side.header;
@@ -196,35 +190,19 @@ void write_text(std::ostream& out, const Result& result, bool colour) {
   if (!result.profile.empty()) out << result.profile << '\n';
   for (const std::string& note : result.notes) out << note << '\n';
   out << '\n' << verdict(result) << "\n\n";
-  for (const Grid& grid : grids(result)) {
-    if (grid.rows.empty()) continue;
-    trace::Table table(grid.title, grid.left, grid.head);
-    for (const auto& row : grid.rows) table.row(row);
-    out << table.text(colour) << '\n';
-  }
+  for (const Grid& grid : grids(result)) text::write_text(out, grid, colour);
   if (const std::string more = omitted_text(result); !more.empty()) out << more << '\n';
   if (result.all.is_changed()) out << unchanged_classes(result) << " classes of commands did not change.\n";
   out << not_compared << '\n';
 }
 
 void write_markdown(std::ostream& out, const Result& result) {
-  const auto line = [&](const std::vector<std::string>& cells) {
-    for (const std::string& cell : cells) out << "| " << text::escape_markdown(cell) << ' ';
-    out << "|\n";
-  };
   out << "### sluice diff\n\n- " << text::escape_markdown(side_text("old", result.before)) << "\n- "
       << text::escape_markdown(side_text("new", result.after)) << "\n\n";
   if (!result.profile.empty()) out << "**" << text::escape_markdown(result.profile) << "**\n\n";
   for (const std::string& note : result.notes) out << text::escape_markdown(note) << "\n\n";
   out << text::escape_markdown(verdict(result)) << "\n";
-  for (const Grid& grid : grids(result)) {
-    if (grid.rows.empty()) continue;
-    out << "\n#### " << grid.title << "\n\n";
-    line(grid.head);
-    for (std::size_t i = 0; i < grid.head.size(); ++i) out << (i < grid.left ? "| --- " : "| ---: ");
-    out << "|\n";
-    for (const auto& row : grid.rows) line(row);
-  }
+  for (const Grid& grid : grids(result)) text::write_markdown(out, grid);
   if (const std::string more = omitted_text(result); !more.empty()) out << '\n' << more << '\n';
   if (result.all.is_changed()) out << '\n' << unchanged_classes(result) << " classes of commands did not change.\n";
   out << '\n' << not_compared << '\n';

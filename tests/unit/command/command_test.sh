@@ -33,7 +33,7 @@ expect 0 "$sluice" --version && says out "sluice "
 expect 0 "$sluice" --help && says out mapcopy
 for arguments in "" "nonsense" "run" "run true" "run --" "run --trace-level all -- true" "run --trace t.csv -- true" \
   "run --host-time wall:-1 -- true" "run --detail fast -- true" "report t.jsonl -- true" "mapcopy --sizes 4X" "profile" \
-  "record -- true" "record -o x.jsonl" "diff a.jsonl" "diff a.jsonl b.jsonl --json --markdown"; do
+  "record -- true" "compare true" "record -o x.jsonl" "diff a.jsonl" "diff a.jsonl b.jsonl --json --markdown"; do
   # shellcheck disable=SC2086
   expect 2 "$sluice" $arguments
 done
@@ -125,6 +125,16 @@ expect 7 "$sluice" record -o none.jsonl -- sh -c "'$program' && exit 7" && says 
 expect 1 "$sluice" record -o none.jsonl -- true && says err "opened no OpenCL device"
 expect 3 "$sluice" record -o /nowhere/none.jsonl -- "$program" && says err "/nowhere/none.jsonl: cannot be written"
 [[ ! -e none.jsonl ]] || { echo "something was recorded"; failures=$((failures + 1)); }
+
+# One program under two machines; one that fails under the second.
+expect 0 "$sluice" compare --profile generic-pcie4 --profile igpu-coherent --csv c.csv -- "$program" && says out "is fastest"
+says c.csv "1,write_buffer,generic-pcie4,64,"
+expect 0 "$sluice" compare --profile generic-pcie4 --profile igpu-coherent --json -- "$program" && says out '"winner"'
+expect 0 "$sluice" compare --profile generic-pcie4 --markdown -- "$program" && says out '#### Where it went'
+expect 1 "$sluice" compare --profile generic-pcie4 --profile igpu-coherent -- sh -c "[ \$SLUICE_PROFILE = generic-pcie4 ] && '$program'"
+says err "igpu-coherent: the program ended with 1" && says out "failed"
+expect 2 "$sluice" compare --profile no-such-machine -- true
+expect 0 "$sluice" compare --profile generic-pcie4 -- sh -c "echo hello; '$program'" && says err hello
 
 expect 0 "$sluice" mapcopy --profile generic-pcie4 --profile igpu-coherent --sizes 4K,1M && says out "1 MiB"
 exit $((failures > 0))
