@@ -12,6 +12,7 @@
 #include "sim/exec/program_image.h"
 #include "sim/exec/runtime.h"
 #include "sim/exec/sectors.h"
+#include "sim/exec/texel_places.h"
 
 namespace sluice::exec {
 
@@ -27,7 +28,7 @@ struct AddressRange {
 // An image that the device tiles.
 struct TiledRange {
   AddressRange store;
-  ImageTiling tiling;
+  TexelPlaces places;
 };
 
 // Tells generic pointers apart, and where the device has what a kernel sees in rows.
@@ -53,6 +54,7 @@ class WaveMerge {
   // never change in that.
   struct Pattern {
     bool known = false;
+    std::uint8_t missed = 0;  // in a row
     std::uint32_t site = 0;
     const std::vector<Site>* sites = nullptr;
     std::size_t count = 0;
@@ -80,13 +82,14 @@ class WaveMerge {
   std::vector<WaveAccess>* accesses_ = nullptr;
   std::vector<std::uint64_t>* sectors_ = nullptr;
 
-  std::array<std::uint32_t, most_lanes> next_;
+  std::array<std::int32_t, most_lanes> next_;  // sites
   std::array<std::uint32_t, most_lanes> issued_;
   std::array<const LogEntry*, most_lanes> at_;
   Batch lanes_, global_, local_;
   std::uint32_t pending_ = 0;  // instructions since the last record
   std::unique_ptr<KeySet> seen_ = std::make_unique<KeySet>();
   std::unique_ptr<std::array<Pattern, 64>> patterns_ = std::make_unique<std::array<Pattern, 64>>();
+  Pattern none_;  // of instructions that have none
 };
 
 }  // namespace sluice::exec
