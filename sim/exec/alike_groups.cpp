@@ -1,9 +1,11 @@
-// A whole launch from a few of its groups (uniformity.h): group 0 and its neighbour in each dimension say where every
-// group reads and writes, as that is linear in the group's number. If all write the same, group 0 says what; else the
-// others are executed, but nobody looks at their accesses.
+// What groups do from a few of them (uniformity.h): one and its neighbour in each dimension say where every group reads
+// and writes, as that is linear in the group's number. If all write the same, group 0 says what; else the others are
+// executed, but nobody looks at their accesses. Where groups go the same way only if their guards decide alike, each
+// work-item's are asked before the group runs.
 #include <algorithm>
 #include <cstring>
 #include <map>
+#include <numeric>
 
 #include "sim/exec/group_runner.h"
 
@@ -22,9 +24,10 @@ bool GroupRunner::can_be_alike() const {
   const NdRange& range = launch_.range;
   std::uint64_t groups = 1;
   for (std::size_t i = 0; i < 3; ++i) {
-    if (range.local[i] == 0 || range.global[i] == 0 || range.global[i] % range.local[i] != 0) return false;
+    if (range.local[i] == 0 || range.global[i] == 0) return false;
+    if (range.global[i] % range.local[i] != 0 && !kernel_.guarded) return false;
     if (kernel_.if_narrow && (range.global[i] > narrow || range.offset[i] > narrow - range.global[i])) return false;
-    groups *= range.global[i] / range.local[i];
+    groups *= range.groups()[i];
   }
   return kernel_.same_way && !kernel_.lockstep && groups >= least_groups && !failed_;
 }
@@ -32,7 +35,8 @@ bool GroupRunner::can_be_alike() const {
 bool GroupRunner::collect_stores(const std::array<std::uint64_t, 3>& group, GroupTrace& trace,
                                  std::vector<Store>& stores) {
   stores_ = &stores;
-  const bool ran = run_group(group, trace);
+  trace.clear();
+  const bool ran = run_traced(group, trace);
   stores_ = nullptr;
   return ran && told_all_ &&
          std::none_of(trace.waves.begin(), trace.waves.end(), [](const WaveTrace& w) { return w.unrecorded != 0; });
@@ -158,11 +162,11 @@ const AlikeGroups* GroupRunner::run_alike() {
   return kernel_.same_bytes ? run_same_bytes() : run_same_way();
 }
 
-// Whether `step` may be taken for how all accesses of a site move, which lie between `first` and `end` in group 0. The
-// addresses are linear modulo 2^32: what is foretold is right if both it and the truth, which is checked when a group
-// runs, lie in one allocation of less than 4 GiB.
+// Whether `step` may be taken for how all accesses of a site move, which lie between `first` and `end` in the reference
+// group. The addresses are linear modulo 2^32: what is foretold is right if both it and the truth, which is checked when
+// a group runs, lie in one allocation of less than 4 GiB. With guards that is asked group by group.
 bool GroupRunner::is_inside(const Site& site, std::uint64_t first, std::uint64_t end,
-                            const std::array<std::int64_t, 3>& step) const {
+                            const std::array<std::int64_t, 3>& step) {
   if (std::all_of(step.begin(), step.end(), [](std::int64_t s) { return s == 0; }) && site.argument < 0) return true;
   if (site.argument < 0 || launch_.system_memory) return false;
   const LaunchArgument& argument = launch_.arguments[static_cast<std::size_t>(site.argument)];
@@ -172,6 +176,18 @@ bool GroupRunner::is_inside(const Site& site, std::uint64_t first, std::uint64_t
     if (range != nullptr) around = std::max(around, range->size_bytes);
   }
   if (around >= std::uint64_t{1} << 32) return false;
+  if (kernel_.guarded) {
+    const auto low = reinterpret_cast<std::uint64_t>(argument.data);
+    const auto same = std::find_if(reaches_.begin(), reaches_.end(),
+                                   [&](const Reach& r) { return r.step == step && r.low == low; });
+    if (same == reaches_.end()) {
+      reaches_.push_back({first, end, step, low, low + argument.size_bytes});
+    } else {
+      same->first = std::min(same->first, first);
+      same->end = std::max(same->end, end);
+    }
+    return true;
+  }
   Moving moving;
   moving.step = step;
   moving.first = first;
@@ -234,7 +250,63 @@ bool GroupRunner::set_steps(const std::vector<Store>& accesses, const std::array
   return true;
 }
 
+// Of all work-items.
+std::uint64_t GroupRunner::instructions_of(const GroupTrace& trace) const {
+  std::uint64_t waves = 0;
+  for (const WaveTrace& wave : trace.waves) waves = std::accumulate(wave.issued.begin(), wave.issued.end(), waves);
+  return waves * wave_size_;
+}
+
+// What the guards of each work-item of the group decide. False: the group is smaller than others.
+bool GroupRunner::paths_of(const std::array<std::uint64_t, 3>& group, std::vector<std::uint64_t>& paths) {
+  place_items(group);
+  if (placed_ != launch_.range.local) return false;
+  paths.resize(count_);
+  reinterpret_cast<void (*)(Item*, std::uint64_t, std::uint64_t*)>(quiet_->path())(items_.data(), count_, paths.data());
+  return true;
+}
+
+// A group whose neighbours decide as it does: one in the middle, where borders are far, or the first.
+bool GroupRunner::find_reference() {
+  alike_.at = {};
+  if (!kernel_.guarded) return true;
+  const auto groups = launch_.range.groups();
+  std::vector<std::uint64_t> paths;
+  const auto is_good = [&] {
+    if (!paths_of(alike_.at, paths_)) return false;
+    for (std::size_t d = 0; d < 3; ++d) {
+      auto neighbour = alike_.at;
+      ++neighbour[d];
+      if (groups[d] > 1 && (!paths_of(neighbour, paths) || paths != paths_)) return false;
+    }
+    return true;
+  };
+  for (std::size_t d = 0; d < 3; ++d) alike_.at[d] = (groups[d] - 1) / 2;
+  if (!is_good()) {
+    alike_.at = {};
+    if (!is_good()) return false;
+  }
+  // Asking costs about as much as executing quietly does: some groups here and there tell whether it pays.
+  constexpr std::uint64_t most_tried = 16;
+  const std::uint64_t count = groups[0] * groups[1] * groups[2], tried = std::min(count, most_tried);
+  std::uint64_t same = 0;
+  for (std::uint64_t i = 0; i < tried; ++i) {
+    const std::uint64_t g = (i * 0x9e3779b97f4a7c15ULL >> 20) % count;
+    same += paths_of({g % groups[0], g / groups[0] % groups[1], g / groups[0] / groups[1]}, paths) && paths == paths_;
+  }
+  return same >= tried / 2;
+}
+
 const AlikeGroups* GroupRunner::run_same_way() {
+  if (kernel_.guarded) {
+    const auto* quiet = program_->quiet(launch_.kernel);
+    if (quiet == nullptr) return nullptr;
+    quiet_ = quiet->code.get();
+  }
+  if (!find_reference()) {
+    program_->postpone_quiet(launch_.kernel);
+    return nullptr;
+  }
   const auto groups = launch_.range.groups();
   std::array<std::vector<Store>, 3> next;
   std::vector<Store> accesses;
@@ -242,7 +314,7 @@ const AlikeGroups* GroupRunner::run_same_way() {
   const auto run = [&](const std::array<std::uint64_t, 3>& group, std::vector<Store>& all) {
     GroupTrace trace;
     touched_ = &all;
-    const bool ran = run_group(group, trace);
+    const bool ran = run_traced(group, trace);
     touched_ = nullptr;
     if (!ran) return false;
     const bool whole =
@@ -250,27 +322,47 @@ const AlikeGroups* GroupRunner::run_same_way() {
     kept_[group] = std::move(trace);
     return whole;
   };
-  bool good = run({}, accesses);
+  bool good = run(alike_.at, accesses);
   for (std::size_t d = 0; d < 3 && good; ++d) {
-    std::array<std::uint64_t, 3> neighbour{};
-    neighbour[d] = 1;
+    auto neighbour = alike_.at;
+    ++neighbour[d];
     good = groups[d] == 1 || run(neighbour, next[d]);
   }
   if (!good) return nullptr;
-  alike_.first = kept_[{}];
+  alike_.first = kept_[alike_.at];
   if (!told_all_ || !set_steps(accesses, next)) return nullptr;
-  untraced_ = true;
-  std::array<std::uint64_t, 3> at{};
-  GroupTrace none;
-  for (at[2] = 0; at[2] < groups[2]; ++at[2]) {
-    for (at[1] = 0; at[1] < groups[1]; ++at[1]) {
-      for (at[0] = 0; at[0] < groups[0]; ++at[0]) {
-        if (kept_.count(at) == 0 && !run_group(at, none)) return nullptr;  // nor does any other run from now on
-      }
-    }
+  for (auto& [group, trace] : kept_) {
+    trace.clear();
+    trace.alike = true;
   }
-  kept_.clear();
+  way_known_ = true;
+  if (quiet_ == nullptr) {
+    const std::uint64_t rest = groups[0] * groups[1] * groups[2] - kept_.size();
+    program_->spend(launch_.kernel, rest * instructions_of(alike_.first));
+    if (const auto* quiet = program_->quiet(launch_.kernel)) quiet_ = quiet->code.get();
+  }
   return &alike_;
+}
+
+// Whether the group does what the reference does.
+bool GroupRunner::is_known(const std::array<std::uint64_t, 3>& group) {
+  if (!kernel_.guarded) return true;
+  for (const Reach& reach : reaches_) {
+    Wide way = 0;
+    for (std::size_t d = 0; d < 3; ++d)
+      way += Wide{reach.step[d]} * (static_cast<Wide>(group[d]) - static_cast<Wide>(alike_.at[d]));
+    if (reach.first + way < reach.low || reach.end + way > reach.high) return false;
+  }
+  return paths_of(group, asked_paths_) && asked_paths_ == paths_;
+}
+
+bool GroupRunner::run_known(const std::array<std::uint64_t, 3>& group) {
+  if (!kernel_.guarded) place_items(group);
+  if (quiet_ != nullptr) return run_quietly();
+  untraced_ = true;
+  const bool ran = run_traced(group, unused_);
+  untraced_ = false;
+  return ran;
 }
 
 const AlikeGroups* GroupRunner::run_same_bytes() {
@@ -296,6 +388,7 @@ const AlikeGroups* GroupRunner::run_same_bytes() {
     }
   }
   for (const Moving& moving : all) write_groups(moving);
+  alike_.whole = true;
   return &alike_;
 }
 

@@ -19,10 +19,12 @@
 #include <llvm/Transforms/IPO/AlwaysInliner.h>
 #include <llvm/Transforms/IPO/GlobalDCE.h>
 #include <llvm/Transforms/InstCombine/InstCombine.h>
+#include <llvm/Transforms/Scalar/ADCE.h>
 #include <llvm/Transforms/Scalar/EarlyCSE.h>
 #include <llvm/Transforms/Scalar/GVN.h>
 #include <llvm/Transforms/Scalar/InferAddressSpaces.h>
 #include <llvm/Transforms/Scalar/LICM.h>
+#include <llvm/Transforms/Scalar/LoopDeletion.h>
 #include <llvm/Transforms/Scalar/LoopPassManager.h>
 #include <llvm/Transforms/Scalar/LoopUnrollPass.h>
 #include <llvm/Transforms/Scalar/SROA.h>
@@ -137,6 +139,18 @@ class Passes {
     components.addPass(CoroSplitPass(true));
     passes.addPass(createModuleToPostOrderCGSCCPassAdaptor(std::move(components)));
     passes.addPass(CoroCleanupPass());
+    passes.run(module, modules_);
+  }
+
+  void tune_loops(Module& module) {
+    ModulePassManager passes;
+    FunctionPassManager each;
+    each.addPass(createFunctionToLoopPassAdaptor(LICMPass(LICMOptions()), true));
+    each.addPass(EarlyCSEPass(true));
+    each.addPass(ADCEPass());
+    each.addPass(createFunctionToLoopPassAdaptor(LoopDeletionPass()));
+    each.addPass(SimplifyCFGPass());
+    passes.addPass(createModuleToFunctionPassAdaptor(std::move(each)));
     passes.run(module, modules_);
   }
 
@@ -318,17 +332,24 @@ bool build(Module& module, TargetMachine& target, const LoadOptions& options, st
   unit.image->same_way = alikeness.same_way;
   unit.image->same_bytes = alikeness.same_bytes;
   unit.image->if_narrow = alikeness.narrow_ids;
+  unit.image->guarded = !alikeness.guards.all.empty();
+  KernelImage path_image;
+  std::vector<KernelUnit> units{unit};
+  if (image.quiet && image.guarded) units.push_back(make_path(unit, alikeness.guards, path_image));
   instrument(unit);
-  place_local_variables(unit, variables);
-  place_private_variables(unit);
-  lower_queries(unit);
+  for (const KernelUnit& each : units) {
+    place_local_variables(each, variables);
+    place_private_variables(each);
+    lower_queries(each);
+  }
   StripDebugInfo(module);
   for (GlobalVariable* variable : variables) {
     variable->replaceAllUsesWith(PoisonValue::get(variable->getType()));
     variable->eraseFromParent();
   }
   if (!sound(module, "after instrumentation", log)) return false;
-  Function* const entry = make_entry(unit);
+  Function* const entry = make_entry(unit, image.quiet && !image.suspends ? Entry::items : Entry::item);
+  if (units.size() > 1) (void)make_entry(units.back(), Entry::paths);
   Passes(target).finish(module);
   if (image.suspends) image.symbol = make_coroutine(entry)->getName().str();
   add_variable_table(module);
@@ -336,6 +357,7 @@ bool build(Module& module, TargetMachine& target, const LoadOptions& options, st
     Passes passes(target);
     passes.split_coroutines(module);
     passes.clean(module);
+    if (image.quiet) passes.tune_loops(module);
   }
   return sound(module, "before code generation", log) && emit(module, target, image.object, log);
 }

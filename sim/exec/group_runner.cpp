@@ -42,6 +42,9 @@ GroupRunner::GroupRunner(std::shared_ptr<const LoadedProgram> program, const Ker
   waves_.resize((items + wave_size_ - 1) / wave_size_);
   lanes_.reserve(wave_size_);
 
+  for (std::uint64_t i = 0; i < kernel_.sites.size(); ++i) {
+    if (site(i).kind == SiteKind::barrier && barriers_++ == 0) first_barrier_ = i;
+  }
   // Without barriers one work-item is done before the next begins, so they share private memory.
   private_stride_ = align_up(kernel_.info.private_bytes, 64);
   private_ = memory_for(private_stride_, kernel_.suspends ? items : 1);
@@ -100,7 +103,8 @@ void GroupRunner::place_arguments() {
         pointer = given.image.get();
         std::memcpy(value.data(), &pointer, sizeof pointer);
         if (given.image != nullptr && !given.image->tiling.is_linear())
-          memory_.tiled_images.push_back({{address_of(given.image->data), given.image->tiling.bytes()}, given.image->tiling});
+          memory_.tiled_images.push_back(
+              {{address_of(given.image->data), given.image->tiling.bytes()}, TexelPlaces(given.image->tiling)});
         break;
     }
     values_.push_back(std::move(value));
@@ -157,6 +161,16 @@ bool GroupRunner::run_group(const std::array<std::uint64_t, 3>& group, GroupTrac
     kept_.erase(kept);
     return true;
   }
+  if (way_known_ && is_known(group)) {
+    trace.alike = true;
+    return run_known(group);
+  }
+  if (!run_traced(group, trace)) return false;
+  if (kernel_.guarded) program_->spend(launch_.kernel, instructions_of(trace));
+  return true;
+}
+
+bool GroupRunner::run_traced(const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
   place_items(group);
   budget_ = program_->options().group_instruction_limit;
   runnable_ = count_;
@@ -205,6 +219,27 @@ bool GroupRunner::run_group(const std::array<std::uint64_t, 3>& group, GroupTrac
   return true;
 }
 
+// A coroutine's frame begins with the address of its resumption.
+inline void GroupRunner::resume(void* frame) {
+  (*static_cast<void (**)(void*)>(frame))(frame);
+}
+
+// A group of which all is known but what it writes: it comes to the barriers that the groups before it came to, with all
+// work-items.
+bool GroupRunner::run_quietly() {
+  if (!kernel_.suspends) {
+    reinterpret_cast<void (*)(Item*, std::uint64_t)>(quiet_->entry())(items_.data(), count_);
+    return !failed_;
+  }
+  const auto begin = reinterpret_cast<void* (*)(Item*)>(quiet_->entry());
+  frames_of_quiet_.resize(count_);
+  for (std::size_t i = 0; i < count_; ++i) frames_of_quiet_[i] = begin(&items_[i]);
+  while (state_.stopped != 0 && !failed_) {
+    for (void* const frame : frames_of_quiet_) resume(frame);
+  }
+  return !failed_;
+}
+
 inline void GroupRunner::run_item(Item& item) {
   item.limit = std::min(budget_, first_turn);
   if (!kernel_.suspends) {
@@ -212,8 +247,7 @@ inline void GroupRunner::run_item(Item& item) {
   } else if (item.frame == nullptr) {
     item.frame = reinterpret_cast<void* (*)(Item*)>(entry_)(&item);
   } else {
-    // A coroutine's frame begins with the address of its resumption.
-    (*static_cast<void (**)(void*)>(item.frame))(item.frame);
+    resume(item.frame);
   }
   // A loop that waits at its own barrier is not seen to be late from inside.
   if (item.stopped != 0 && item.issued > budget_) hang(item, site(item.stopped).line);
@@ -358,7 +392,7 @@ bool GroupRunner::items_wait() {
 }
 
 std::byte* GroupRunner::frame(const Item& item, std::uint64_t bytes) {
-  if (frames_.data() == nullptr) {
+  if (frames_.data() == nullptr || bytes > frame_stride_) {  // of other code; between two groups no frame is needed
     frame_stride_ = align_up(bytes, 64);
     frames_ = memory_for(frame_stride_, items_.size());
   }

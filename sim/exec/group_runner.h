@@ -80,10 +80,15 @@ class GroupRunner final {
   [[nodiscard]] bool find_extent(Moving& moving, std::int32_t argument) const;
   [[nodiscard]] bool set_steps(const std::vector<Moving>& all);
   [[nodiscard]] bool is_inside(const Site& site, std::uint64_t first, std::uint64_t end,
-                               const std::array<std::int64_t, 3>& step) const;
+                               const std::array<std::int64_t, 3>& step);
   [[nodiscard]] const AlikeGroups* run_same_bytes();
   [[nodiscard]] const AlikeGroups* run_same_way();
   [[nodiscard]] bool set_steps(const std::vector<Store>& accesses, const std::array<std::vector<Store>, 3>& next);
+  [[nodiscard]] bool find_reference();
+  [[nodiscard]] bool paths_of(const std::array<std::uint64_t, 3>& group, std::vector<std::uint64_t>& paths);
+  [[nodiscard]] bool is_known(const std::array<std::uint64_t, 3>& group);
+  [[nodiscard]] bool run_known(const std::array<std::uint64_t, 3>& group);
+  [[nodiscard]] bool run_traced(const std::array<std::uint64_t, 3>& group, GroupTrace& trace);
   void write_groups(const Moving& moving) const;
 
   struct Wave {
@@ -95,10 +100,13 @@ class GroupRunner final {
   void place_arguments();
   void place_items(const std::array<std::uint64_t, 3>& group);
   void run_item(Item& item);
+  static void resume(void* frame);
+  [[nodiscard]] bool run_quietly();
+  [[nodiscard]] std::uint64_t instructions_of(const GroupTrace& trace) const;
   void run_wave(std::size_t wave, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);
   void close_spill();
   void step_wave(std::size_t wave, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);
-  [[nodiscard]] bool is_at_barrier(const Item& item) const { return site(item.stopped).kind == SiteKind::barrier; }
+  [[nodiscard]] bool is_at_barrier(const Item& item) const { return item.stopped - first_barrier_ < barriers_; }
   [[nodiscard]] bool can_go_on(const Item& item) const;
   void count_instructions(Wave& wave, std::uint64_t issued);
   [[nodiscard]] bool items_wait();
@@ -115,6 +123,7 @@ class GroupRunner final {
   const NativeCode& code_;
   void* entry_ = nullptr;
   std::size_t wave_size_;
+  std::uint64_t first_barrier_ = 0, barriers_ = 0;  // sites, which follow each other
   Turns& turns_;
 
   Group state_;
@@ -125,6 +134,7 @@ class GroupRunner final {
   bool barrier_is_open_ = false;           // all that have not ended have come to it
   static constexpr std::uint64_t any_site = ~std::uint64_t{0};
   std::uint64_t in_step_ = any_site;  // work-items at this site go on
+  std::vector<void*> frames_of_quiet_;
   std::vector<Wave> waves_;
   std::vector<std::span<const LogEntry>> lanes_;
   WaveMerge merge_;
@@ -141,7 +151,18 @@ class GroupRunner final {
 
   std::vector<Store>* stores_ = nullptr;                     // where they are collected
   std::vector<Store>* touched_ = nullptr;                    // the same for all accesses
-  bool untraced_ = false;                                    // what groups do is known
+  bool untraced_ = false;                                    // what the group does is known
+  // Of groups that go the same way (alike_groups.cpp).
+  struct Reach {  // of accesses that move alike, in the reference group; they must stay within an argument
+    std::uint64_t first = 0, end = 0;
+    std::array<std::int64_t, 3> step{};
+    std::uint64_t low = 0, high = 0;
+  };
+  const NativeCode* quiet_ = nullptr;  // code that tells nothing
+  GroupTrace unused_;
+  bool way_known_ = false;
+  std::vector<Reach> reaches_;         // if guarded
+  std::vector<std::uint64_t> paths_, asked_paths_;  // of the reference group's work-items, and another's, if guarded
   std::map<std::array<std::uint64_t, 3>, GroupTrace> kept_;  // of groups that ran before they were asked for
   AlikeGroups alike_;
   LogEntry* spilled_from_ = nullptr;  // end of what the lane's log holds, once it is full

@@ -145,9 +145,11 @@ requires std::is_same_v<std::remove_const_t<Image>, KernelImage> void visit_imag
   visit(image.largest_block_entries);
   visit(image.suspends);
   visit(image.lockstep);
+  visit(image.quiet);
   visit(image.same_way);
   visit(image.same_bytes);
   visit(image.if_narrow);
+  visit(image.guarded);
   visit(image.may_wait);
   visit(image.largest_access_bytes);
   visit(image.object);

@@ -98,6 +98,7 @@ class Instrumenter {
     entry.splitBasicBlock(first);
     number_sites();
     set_up();
+    if (image_.quiet) return check_only();
     for (BasicBlock* block : order_) {
       if (block != &entry) count_block(*block);
     }
@@ -117,6 +118,22 @@ class Instrumenter {
   }
 
  private:
+  // What is left where the groups' way is known: bounds, and where work-items stop.
+  void check_only() {
+    for (Access& access : accesses_) {
+      if (!access.origin.in_bounds)
+        access.instruction->setOperand(access.operand, checked(access, access.instruction->getOperand(access.operand)));
+    }
+    for (const auto& [barrier, site] : barriers_) {
+      IRBuilder<> b(barrier);
+      stop_at(b, site);
+    }
+    for (ReturnInst* end : returns_) {
+      IRBuilder<> b(end);
+      stop_at(b, 0);
+    }
+  }
+
   struct BackEdge {
     std::uint32_t line = 0;    // of the loop
     std::uint32_t waits = 0;   // for whom it may: SluiceWaits
@@ -308,11 +325,13 @@ class Instrumenter {
   void set_up() {
     Instruction* at = body_.getEntryBlock().getTerminator();
     IRBuilder<> b(at);
-    log_ = b.CreateAlloca(pointer_);
-    issued_ = b.CreateAlloca(word_);
-    classes_ = b.CreateAlloca(classes_type_);
-    group_ = once(b.CreateLoad(pointer_, member(b, unit_.item(), offsetof(Item, group))));
-    begin_phase(b);
+    group_ = unit_.group();
+    if (!image_.quiet) {
+      log_ = b.CreateAlloca(pointer_);
+      issued_ = b.CreateAlloca(word_);
+      classes_ = b.CreateAlloca(classes_type_);
+      begin_phase(b);
+    }
     argument_bytes_ = once(b.CreateLoad(pointer_, member(b, group_, offsetof(Group, argument_bytes))));
   }
 
@@ -325,11 +344,16 @@ class Instrumenter {
   void end_phase(IRBuilder<>& b, std::uint32_t barrier_site) {
     b.CreateStore(b.CreateLoad(pointer_, log_), member(b, group_, offsetof(Group, log)));
     b.CreateStore(b.CreateLoad(word_, issued_), member(b, unit_.item(), offsetof(Item, issued)));
-    b.CreateStore(word(barrier_site), member(b, unit_.item(), offsetof(Item, stopped)));
+    stop_at(b, barrier_site);
     Value* sums = member(b, group_, offsetof(Group, classes));
     auto* wide = FixedVectorType::get(word_, counted_classes);
     Value* counted = b.CreateZExt(b.CreateLoad(classes_type_, classes_), wide);
     b.CreateAlignedStore(b.CreateAdd(b.CreateAlignedLoad(wide, sums, Align(64)), counted), sums, Align(64));
+  }
+
+  void stop_at(IRBuilder<>& b, std::uint32_t site) {
+    b.CreateStore(word(site), image_.quiet ? member(b, group_, offsetof(Group, stopped))
+                                           : member(b, unit_.item(), offsetof(Item, stopped)));
   }
 
   void count_block(BasicBlock& block) {

@@ -88,6 +88,7 @@ bool LoadedProgram::examine_program(std::string& log) {
     sizes_ = std::move(image.sizes);
     sizes_.resize(infos_.size());
     ready_.resize(infos_.size());
+    quiet_.resize(infos_.size());
     return true;
   };
   std::string ignored;
@@ -112,29 +113,72 @@ bool LoadedProgram::prepare(std::uint32_t kernel, std::string& log) const {
   return true;
 }
 
-std::unique_ptr<LoadedProgram::Kernel> LoadedProgram::make(std::uint32_t kernel, std::string& log) const {
-  const std::string at = path('.' + std::to_string(kernel) + ".kernel");
+std::string LoadedProgram::path_of(std::uint32_t kernel, bool quiet) const {
+  return path('.' + std::to_string(kernel) + (quiet ? ".quiet" : ".kernel"));
+}
+
+// From the folder; nullptr: it is not there.
+std::unique_ptr<LoadedProgram::Kernel> LoadedProgram::fetch(std::uint32_t kernel, const std::string& at) const {
   auto result = std::make_unique<Kernel>();
   std::string ignored;
-  if (!at.empty() && read_image(at, result->image) && result->image.info.name == infos_[kernel].name) {
-    result->code = NativeCode::load(result->image, variables_.get(), ignored);
-  }
-  if (result->code == nullptr) {
-    result->image = {};
-    const KernelCompiler* const compiler = find_(log);
-    if (compiler == nullptr) return nullptr;
-    const auto compile = [&](KernelImage& made, std::string& said) {
-      return compiler->compile(bitcode_, options_, kernel, made, said);
-    };
-    const bool large = options_.isolate != nullptr && sizes_[kernel] > trusted_instructions;
-    if (!(large ? isolated<KernelImage>(options_, compile, result->image, log) : compile(result->image, log)))
-      return nullptr;
-    result->code = NativeCode::load(result->image, variables_.get(), log);
-    if (result->code == nullptr) return nullptr;
-    if (!at.empty()) store_image(at, result->image);
-  }
+  if (at.empty() || !read_image(at, result->image) || result->image.info.name != infos_[kernel].name) return nullptr;
+  result->code = NativeCode::load(result->image, variables_.get(), ignored);
+  if (result->code == nullptr) return nullptr;
   result->image.object = {};
   return result;
+}
+
+bool LoadedProgram::compile(std::uint32_t kernel, const std::string& at, Kernel& result, std::string& log) const {
+  const KernelCompiler* const compiler = find_(log);
+  if (compiler == nullptr) return false;
+  const auto compile = [&](KernelImage& made, std::string& said) {
+    return compiler->compile(bitcode_, options_, kernel, made, said);
+  };
+  const bool large = options_.isolate != nullptr && sizes_[kernel] > trusted_instructions;
+  if (!(large ? isolated<KernelImage>(options_, compile, result.image, log) : compile(result.image, log))) return false;
+  result.code = NativeCode::load(result.image, variables_.get(), log);
+  if (result.code == nullptr) return false;
+  if (!at.empty()) store_image(at, result.image);
+  result.image.object = {};
+  return true;
+}
+
+std::unique_ptr<LoadedProgram::Kernel> LoadedProgram::make(std::uint32_t kernel, std::string& log) const {
+  const std::string at = path_of(kernel, false);
+  if (auto found = fetch(kernel, at)) return found;
+  auto result = std::make_unique<Kernel>();
+  return compile(kernel, at, *result, log) ? std::move(result) : nullptr;
+}
+
+void LoadedProgram::spend(std::uint32_t kernel, std::uint64_t instructions) const {
+  quiet_[kernel].spent += instructions;
+}
+
+const LoadedProgram::Kernel* LoadedProgram::quiet(std::uint32_t kernel) const {
+  // Bringing such code in takes a fraction of the time that compiling it does.
+  const std::uint64_t worth_compiling = options_.quiet_after_instructions, worth_looking = worth_compiling / 32;
+  Quiet& q = quiet_[kernel];
+  if (q.postponed != 0) {
+    --q.postponed;
+    return nullptr;
+  }
+  if (q.kernel != nullptr || q.tried) return q.kernel.get();
+  if (q.spent < worth_looking) return nullptr;
+  const std::string at = path_of(kernel, true);
+  if (!q.looked) {
+    q.looked = true;
+    q.kernel = fetch(kernel, at);
+    if (q.kernel != nullptr) return q.kernel.get();
+  }
+  if (q.spent < worth_compiling || sizes_[kernel] > trusted_instructions) return nullptr;
+  q.tried = true;
+  auto result = std::make_unique<Kernel>();
+  result->image.quiet = true;
+  bool good = false;
+  std::string ignored;
+  on_large_stack([&] { good = compile(kernel, at, *result, ignored); });
+  if (good) q.kernel = std::move(result);
+  return q.kernel.get();
 }
 
 }  // namespace sluice::exec

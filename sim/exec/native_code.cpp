@@ -73,8 +73,12 @@ std::unique_ptr<NativeCode> NativeCode::load(const ProgramImage& image, std::str
 }
 
 std::unique_ptr<NativeCode> NativeCode::load(const KernelImage& image, const NativeCode* shared, std::string& log) {
-  auto code = load(image.object, std::span(&image.symbol, 1), shared, log);
-  if (code != nullptr) code->entry_ = code->symbols_.front().second;
+  std::vector<std::string> symbols{image.symbol};
+  if (image.quiet && image.guarded) symbols.emplace_back(KernelImage::path_symbol);
+  auto code = load(image.object, symbols, shared, log);
+  if (code == nullptr) return nullptr;
+  code->entry_ = code->symbols_.front().second;
+  if (symbols.size() > 1) code->path_ = code->symbols_.back().second;
   return code;
 }
 

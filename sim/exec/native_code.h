@@ -31,6 +31,7 @@ class NativeCode {
   NativeCode& operator=(const NativeCode&) = delete;
 
   [[nodiscard]] void* entry() const noexcept { return entry_; }  // of the kernel
+  [[nodiscard]] void* path() const noexcept { return path_; }    // of quiet code with guards
   [[nodiscard]] const std::vector<Variable>& variables() const noexcept { return variables_; }
 
  private:
@@ -41,6 +42,7 @@ class NativeCode {
   std::unique_ptr<LoadedObject> object_;
   std::vector<std::pair<std::string, void*>> symbols_;
   void* entry_ = nullptr;
+  void* path_ = nullptr;
   std::vector<Variable> variables_;
 };
 

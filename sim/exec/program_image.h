@@ -37,6 +37,9 @@ struct Site {
 
 // A compiled kernel.
 struct KernelImage {
+  static constexpr const char* path_symbol = "sluice.path";
+  // Asked for before it is compiled: code that logs and counts nothing, for groups whose way is known.
+  bool quiet = false;
   KernelInfo info;
   std::string symbol;                       // of the entry
   std::vector<Site> sites;                  // [0] is not used
@@ -44,7 +47,8 @@ struct KernelImage {
   bool suspends = false;                    // the entry is a coroutine: returns its frame (it stops at sites)
   bool same_way = false;                    // its groups go the same way (uniformity.h),
   bool same_bytes = false;                  // and do the same but for where they write,
-  bool if_narrow = false;                   // where global ids fit into 31 bits
+  bool if_narrow = false;                   // where global ids fit into 31 bits;
+  bool guarded = false;                     // only those do for which quiet code's path_symbol tells the same
   bool lockstep = false;                    // it also stops before each access and at loops' ends
   bool may_wait = false;                    // has loops that may run until another group or the host has written
   std::uint64_t largest_access_bytes = 64;

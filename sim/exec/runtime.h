@@ -46,6 +46,8 @@ struct alignas(64) Group {
   std::uint64_t recent_bytes = 0;
   std::uint64_t private_bytes = 0;
   GroupRunner* runner = nullptr;
+  std::uint64_t stopped = 0;  // of quiet code: as Item::stopped, of the work-item that ran last
+  std::uint64_t path = 0;  // of the work-item whose guards were asked last
   alignas(64) std::uint64_t classes[counted_classes] = {};
 };
 

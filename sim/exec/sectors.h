@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <array>
+#include <bit>
 #include <cstdint>
 #include <span>
 #include <vector>
@@ -46,7 +47,8 @@ class KeySet {
   std::uint32_t round_ = 0;
 };
 
-// Appends the distinct sectors in order of first touch and returns how many.
+// Appends the distinct sectors and returns how many: from the lowest on where they lie near each other, as what serves
+// lanes looks at lines, else in order of first touch.
 inline std::uint32_t coalesce(std::span<const std::uint64_t> addresses, std::uint64_t bytes, KeySet& seen,
                               std::vector<std::uint64_t>& sectors) {
   const std::size_t before = sectors.size();
@@ -84,6 +86,22 @@ inline std::uint32_t coalesce(std::span<const std::uint64_t> addresses, std::uin
       return static_cast<std::uint32_t>(count);
     }
   }
+  std::uint64_t lowest = ~std::uint64_t{0}, highest = 0;
+  for (const std::uint64_t address : addresses) {
+    lowest = std::min(lowest, address);
+    highest = std::max(highest, address);
+  }
+  lowest /= sector_bytes;
+  if ((highest + bytes - 1) / sector_bytes - lowest < 64) {
+    std::uint64_t touched = 0;
+    for (const std::uint64_t address : addresses) {
+      const std::uint64_t begin = address / sector_bytes - lowest, last = (address + bytes - 1) / sector_bytes - lowest;
+      touched |= (~std::uint64_t{0} >> (63 - (last - begin))) << begin;
+    }
+    for (; touched != 0; touched &= touched - 1)
+      sectors.push_back(lowest + static_cast<std::uint64_t>(std::countr_zero(touched)));
+    return static_cast<std::uint32_t>(sectors.size() - before);
+  }
   seen.clear();
   for (const std::uint64_t address : addresses) {
     const std::uint64_t last = (address + bytes - 1) / sector_bytes;
@@ -99,11 +117,23 @@ inline std::uint32_t coalesce(std::span<const std::uint64_t> addresses, std::uin
 inline std::uint32_t bank_conflicts(std::span<const std::uint64_t> addresses, std::uint64_t bytes, bool atomic,
                                     KeySet& seen) {
   std::array<std::uint32_t, local_banks> wanted{};
+  // As a rule few words are wanted from a bank; a set of words is for what has more.
+  constexpr std::uint32_t few = 4;
+  std::array<std::array<std::uint64_t, few>, local_banks> words;
+  const auto is_new = [&](std::uint64_t word, std::uint64_t bank) {
+    const std::uint64_t* const known = words[bank].data();
+    const std::uint32_t count = std::min(wanted[bank], few);
+    if (std::find(known, known + count, word) != known + count) return false;
+    if (count == few) return seen.insert(word);
+    words[bank][count] = word;
+    return true;
+  };
   seen.clear();
   for (const std::uint64_t address : addresses) {
     const std::uint64_t last = (address + bytes - 1) / bank_bytes;
     for (std::uint64_t word = address / bank_bytes; word <= last; ++word) {
-      if (atomic || seen.insert(word)) ++wanted[word % local_banks];
+      const std::uint64_t bank = word % local_banks;
+      if (atomic || is_new(word, bank)) ++wanted[bank];
     }
   }
   return *std::max_element(wanted.begin(), wanted.end());

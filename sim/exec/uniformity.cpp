@@ -1,6 +1,7 @@
 #include "sim/exec/uniformity.h"
 
 #include <llvm/ADT/DenseMap.h>
+#include <llvm/ADT/SetVector.h>
 #include <llvm/Analysis/ValueTracking.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/IntrinsicInst.h>
@@ -18,16 +19,25 @@ using namespace llvm;
 namespace {
 
 // How a value differs from group to group, for the same local id at the same point of the same path. What is linear is
-// so in the lowest 32 bits where only the way matters, which extending and cutting off leave as they are.
-enum class Kind : std::uint8_t { uniform, linear, varying };
+// so in the lowest 32 bits where only the way matters, which extending and cutting off leave as they are. What is
+// computed follows from ids and arguments in some other way; what varies depends on memory.
+enum class Kind : std::uint8_t { uniform, linear, computed, varying };
+
+enum class Question : std::uint8_t {
+  same_bytes,
+  same_way,
+  same_way_if_guarded,  // of groups that take the same turn wherever what is computed decides
+};
 
 // Values begin as uniform and rise until nothing changes. With all branches uniform, the groups go the same way, so a
 // phi is no worse than what comes into it.
 class Analysis {
  public:
-  // `way_only`: what is loaded and stored may differ.
-  Analysis(const KernelUnit& unit, bool way_only)
-      : unit_(unit), layout_(unit.body->getParent()->getDataLayout()), way_only_(way_only) {}
+  Analysis(const KernelUnit& unit, Question question)
+      : unit_(unit),
+        layout_(unit.body->getParent()->getDataLayout()),
+        way_only_(question != Question::same_bytes),
+        guarded_(question == Question::same_way_if_guarded) {}
 
   bool run() {
     for (bool more = true; more && !refuted_;) {
@@ -43,6 +53,8 @@ class Analysis {
     return !refuted_ && stores_;
   }
   [[nodiscard]] bool narrow_ids() const noexcept { return narrow_ids_; }
+  // Leaves the analysis without them.
+  [[nodiscard]] Guards take_guards() { return {std::move(guards_), reads_.takeVector()}; }
 
  private:
   Kind kind(const Value& value) const {
@@ -54,7 +66,14 @@ class Analysis {
     for (const Use& use : user.operands()) kind_of_all = std::max(kind_of_all, kind(*use.get()));
     return kind_of_all;
   }
-  Kind only_uniform(const User& user) const { return worst(user) == Kind::uniform ? Kind::uniform : Kind::varying; }
+  Kind only_uniform(const User& user) const {
+    const Kind all = worst(user);
+    return all == Kind::uniform || all == Kind::varying ? all : Kind::computed;
+  }
+  // Whether a value decides alike in all groups that are compared.
+  bool decides(const Value& value) const {
+    return kind(value) == Kind::uniform || (guarded_ && kind(value) != Kind::varying);
+  }
   Kind refute() {
     refuted_ = true;
     return Kind::varying;
@@ -77,7 +96,7 @@ class Analysis {
   }
   Kind narrowed(const Value& value) {
     if (kind(value) == Kind::uniform || way_only_) return kind(value);
-    if (!is_group_query(value)) return Kind::varying;
+    if (!is_group_query(value)) return std::max(kind(value), Kind::computed);
     narrow_ids_ = true;
     return Kind::linear;
   }
@@ -87,7 +106,8 @@ class Analysis {
     if (auto* call = dyn_cast<CallInst>(&instruction)) return evaluate_call(*call);
     if (const auto* operation = dyn_cast<BinaryOperator>(&instruction)) return evaluate_binary(*operation);
     if (const auto* select = dyn_cast<SelectInst>(&instruction)) {
-      if (kind(*select->getCondition()) != Kind::uniform) return Kind::varying;
+      if (!decides(*select->getCondition()) || select->getCondition()->getType()->isVectorTy())
+        return std::max(only_uniform(instruction), Kind::computed);
       return std::max(kind(*select->getTrueValue()), kind(*select->getFalseValue()));
     }
     switch (instruction.getOpcode()) {
@@ -130,39 +150,39 @@ class Analysis {
     const auto* amount = dyn_cast<ConstantInt>(&b);
     switch (operation.getOpcode()) {
       case Instruction::Or:
-        return haveNoCommonBitsSet(&a, &b, layout_) ? sum(operation, true) : Kind::varying;
+        return haveNoCommonBitsSet(&a, &b, layout_) ? sum(operation, true) : Kind::computed;
       case Instruction::Add:
       case Instruction::Sub:
         return sum(operation, operation.hasNoSignedWrap());
       case Instruction::Mul:
-        if (kind(a) != Kind::uniform && kind(b) != Kind::uniform) return Kind::varying;
+        if (kind(a) != Kind::uniform && kind(b) != Kind::uniform) return Kind::computed;
         return sum(operation, operation.hasNoSignedWrap());
       case Instruction::Shl:
-        return kind(b) == Kind::uniform ? sum(operation, operation.hasNoSignedWrap()) : Kind::varying;
+        return kind(b) == Kind::uniform ? sum(operation, operation.hasNoSignedWrap()) : Kind::computed;
       case Instruction::Xor:  // -1 - x
         return amount != nullptr && amount->isMinusOne() && (is_word(operation) || (way_only_ && is_index(operation)))
                    ? Kind::linear
-                   : Kind::varying;
+                   : Kind::computed;
       case Instruction::And:  // a conversion to 32 bits and back without sign
         return amount != nullptr && amount->getZExtValue() == 0xffffffffU && is_word(operation) ? narrowed(a)
-                                                                                                : Kind::varying;
+                                                                                                : Kind::computed;
       case Instruction::AShr:  // the same with sign, and perhaps scaled
-        return amount != nullptr && is_word(operation) ? evaluate_extension(a, amount->getZExtValue()) : Kind::varying;
+        return amount != nullptr && is_word(operation) ? evaluate_extension(a, amount->getZExtValue()) : Kind::computed;
       default:
-        return Kind::varying;
+        return Kind::computed;
     }
   }
   // What is linear in 64 bits is so modulo 2^64, in 32 bits only if it does not wrap.
   Kind sum(const BinaryOperator& operation, bool wraps_never) const {
-    if (way_only_) return is_index(operation) ? Kind::linear : Kind::varying;
-    return is_word(operation) || (operation.getType()->isIntegerTy(32) && wraps_never) ? Kind::linear : Kind::varying;
+    if (way_only_) return is_index(operation) ? Kind::linear : Kind::computed;
+    return is_word(operation) || (operation.getType()->isIntegerTy(32) && wraps_never) ? Kind::linear : Kind::computed;
   }
   // (x << 32) >> amount
   Kind evaluate_extension(const Value& shifted, std::uint64_t amount) {
     const auto* shift = dyn_cast<BinaryOperator>(&shifted);
-    if (shift == nullptr || shift->getOpcode() != Instruction::Shl || amount > 32) return Kind::varying;
+    if (shift == nullptr || shift->getOpcode() != Instruction::Shl || amount > 32) return Kind::computed;
     const auto* left = dyn_cast<ConstantInt>(shift->getOperand(1));
-    if (left == nullptr || left->getZExtValue() != 32) return Kind::varying;
+    if (left == nullptr || left->getZExtValue() != 32) return Kind::computed;
     return narrowed(*shift->getOperand(0));
   }
 
@@ -171,9 +191,11 @@ class Analysis {
     if (callee == nullptr) return refute();
     if (is_group_query(call)) return Kind::linear;
     const StringRef name = callee->getName();
-    if (name == "__sluice_query") return isa<ConstantInt>(call.getArgOperand(0)) ? Kind::uniform : Kind::varying;
+    if (name == "__sluice_query") return isa<ConstantInt>(call.getArgOperand(0)) ? Kind::uniform : Kind::computed;
     if (name == "__sluice_barrier" || isa<DbgInfoIntrinsic>(call) || call.isLifetimeStartOrEnd()) return Kind::uniform;
     if (is_texture_function(*callee)) return refute();
+    if (const auto* extreme = dyn_cast<MinMaxIntrinsic>(&call); extreme != nullptr && guarded_)
+      return extreme->getType()->isVectorTy() ? only_uniform(call) : worst(call);
     // Library functions that were left as calls see nothing but their arguments (prepare.cpp).
     const bool pure = callee->isIntrinsic() ? call.doesNotAccessMemory() : !callee->isDeclaration();
     return pure ? only_uniform(call) : refute();
@@ -183,7 +205,7 @@ class Analysis {
   Kind evaluate_load(LoadInst& load) {
     const Origin origin = origin_of(load, 0, load.getType());
     if (!load.isSimple() || !origin.complete) return refute();
-    if (origin.trusted) return kind(*load.getPointerOperand());
+    if (origin.trusted) return only_uniform(load);
     if (is_own(origin) && !way_only_)
       return kind(*load.getPointerOperand()) == Kind::uniform ? Kind::uniform : refute();
     const bool constant = std::all_of(origin.objects.begin(), origin.objects.end(), [](const Origin::Object& object) {
@@ -191,7 +213,9 @@ class Analysis {
       return variable != nullptr && variable->isConstant();
     });
     if (constant && !origin.objects.empty()) return only_uniform(load);
-    return way_only_ ? Kind::varying : refute();
+    if (!way_only_) return refute();
+    reads_.insert(&load);
+    return Kind::varying;
   }
 
   Origin origin_of(Instruction& access, unsigned operand, Type* type) const {
@@ -205,9 +229,13 @@ class Analysis {
 
   void check(Instruction& instruction) {
     if (auto* branch = dyn_cast<BranchInst>(&instruction)) {
-      if (branch->isConditional() && kind(*branch->getCondition()) != Kind::uniform) refute();
+      if (branch->isConditional()) check_guard(instruction, *branch->getCondition());
     } else if (auto* choice = dyn_cast<SwitchInst>(&instruction)) {
-      if (kind(*choice->getCondition()) != Kind::uniform) refute();
+      check_guard(instruction, *choice->getCondition());
+    } else if (auto* select = dyn_cast<SelectInst>(&instruction)) {
+      if (kind(*select) <= Kind::linear) check_guard(instruction, *select->getCondition());
+    } else if (isa<MinMaxIntrinsic>(instruction)) {
+      if (kind(instruction) == Kind::linear) guards_.push_back({&instruction, nullptr});
     } else if (auto* store = dyn_cast<StoreInst>(&instruction)) {
       check_store(*store);
     } else if (auto* load = dyn_cast<LoadInst>(&instruction)) {
@@ -219,16 +247,22 @@ class Analysis {
     }
   }
 
+  void check_guard(Instruction& instruction, Value& value) {
+    if (kind(value) == Kind::uniform) return;
+    if (!decides(value)) refute();
+    guards_.push_back({&instruction, &value});
+  }
+
   void check_load(LoadInst& load) {
     const Origin origin = origin_of(load, 0, load.getType());
     const Kind where = kind(*load.getPointerOperand());
-    if (where == Kind::varying || (is_own(origin) && where != Kind::uniform)) refute();
+    if (where > Kind::linear || (is_own(origin) && where != Kind::uniform)) refute();
   }
 
   void check_store(StoreInst& store) {
     const Origin origin = origin_of(store, 1, store.getValueOperand()->getType());
     const Kind where = kind(*store.getPointerOperand());
-    if (!store.isSimple() || origin.trusted || !origin.complete || where == Kind::varying ||
+    if (!store.isSimple() || origin.trusted || !origin.complete || where > Kind::linear ||
         (!way_only_ && kind(*store.getValueOperand()) != Kind::uniform)) {
       refute();
       return;
@@ -245,7 +279,10 @@ class Analysis {
   const KernelUnit& unit_;
   const DataLayout& layout_;
   DenseMap<const Value*, Kind> kinds_;
-  const bool way_only_;
+  const bool way_only_;  // what is loaded and stored may differ
+  const bool guarded_;
+  std::vector<Guard> guards_;
+  SetVector<LoadInst*, std::vector<LoadInst*>> reads_;
   bool refuted_ = false;
   bool narrow_ids_ = false;
   bool stores_ = false;
@@ -254,10 +291,15 @@ class Analysis {
 }  // namespace
 
 Alikeness find_alikeness(const KernelUnit& unit) {
-  Analysis bytes(unit, false), way(unit, true);
-  if (bytes.run()) return {.same_way = true, .same_bytes = true, .narrow_ids = bytes.narrow_ids()};
-  const bool same_way = way.run();
-  return {.same_way = same_way, .same_bytes = false, .narrow_ids = way.narrow_ids()};
+  Analysis bytes(unit, Question::same_bytes), way(unit, Question::same_way);
+  if (bytes.run()) return {.same_way = true, .same_bytes = true, .narrow_ids = bytes.narrow_ids(), .guards = {}};
+  if (way.run()) return {.same_way = true, .same_bytes = false, .narrow_ids = way.narrow_ids(), .guards = {}};
+  Analysis guarded(unit, Question::same_way_if_guarded);
+  if (!guarded.run()) return {};
+  return {.same_way = true,
+          .same_bytes = false,
+          .narrow_ids = guarded.narrow_ids(),
+          .guards = guarded.take_guards()};
 }
 
 }  // namespace sluice::exec

@@ -2,9 +2,25 @@
 // the accesses of one, or its bytes, too, tell what every other does.
 #pragma once
 
+#include <llvm/IR/Instructions.h>
+
+#include <vector>
+
 #include "sim/exec/lowering.h"
 
 namespace sluice::exec {
+
+// Where what is computed from ids and arguments decides: the condition of a branch, a switch or a select; nullptr: which
+// of its operands a minimum or maximum is.
+struct Guard {
+  llvm::Instruction* at = nullptr;
+  llvm::Value* condition = nullptr;
+};
+
+struct Guards {
+  std::vector<Guard> all;
+  std::vector<llvm::LoadInst*> reads;  // of what groups may have written, on which no guard depends
+};
 
 struct Alikeness {
   // Control flow and addresses depend on arguments, sizes and local ids only, but that those of accesses to global
@@ -16,6 +32,8 @@ struct Alikeness {
   bool same_bytes = false;
   // The proof holds where global ids fit into 31 bits.
   bool narrow_ids = false;
+  // Only groups go the same way for which these decide the same.
+  Guards guards = {};
 };
 
 [[nodiscard]] Alikeness find_alikeness(const KernelUnit& unit);

@@ -1,9 +1,43 @@
 #include "sim/exec/wave_merge.h"
 
+#include <emmintrin.h>
+
+#include <algorithm>
+#include <bit>
+#include <cstddef>
+#include <limits>
+
 namespace sluice::exec {
 namespace {
 
-constexpr std::uint32_t none = ~std::uint32_t{0};
+constexpr std::int32_t none = std::numeric_limits<std::int32_t>::max();  // a lane's log is at its end
+
+__m128i four(const std::int32_t* values) {
+  return _mm_loadu_si128(reinterpret_cast<const __m128i*>(values));
+}
+
+// Of `count` values, a multiple of 4 and not 0.
+std::int32_t smallest(const std::int32_t* values, std::size_t count) {
+  __m128i least = four(values);
+  for (std::size_t i = 4; i < count; i += 4) {
+    const __m128i more = four(values + i), greater = _mm_cmpgt_epi32(least, more);
+    least = _mm_or_si128(_mm_and_si128(greater, more), _mm_andnot_si128(greater, least));
+  }
+  std::array<std::int32_t, 4> each;
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(each.data()), least);
+  return *std::min_element(each.begin(), each.end());
+}
+
+// Which of up to 64 values are `value`.
+std::uint64_t equal(const std::int32_t* values, std::size_t count, std::int32_t value) {
+  const __m128i wanted = _mm_set1_epi32(value);
+  std::uint64_t found = 0;
+  for (std::size_t i = 0; i < count; i += 4) {
+    const int four_bits = _mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(four(values + i), wanted)));
+    found |= static_cast<std::uint64_t>(four_bits) << i;
+  }
+  return found;
+}
 
 AccessKind kind_of(SiteKind kind) {
   switch (kind) {
@@ -48,13 +82,14 @@ std::uint64_t WaveMerge::run(std::span<const std::span<const LogEntry>> lanes, c
 // Whether all lanes came to the same sites after the same instructions.
 bool WaveMerge::is_in_step(std::span<const std::span<const LogEntry>> lanes) {
   const std::span<const LogEntry> first = lanes.front();
-  const auto step = [](const LogEntry& entry) { return std::uint64_t{entry.issued} << 32 | entry.site; };
-  std::uint64_t differ = 0;
-  for (const std::span<const LogEntry> lane : lanes) {
+  static_assert(offsetof(LogEntry, site) == 8 && sizeof(LogEntry) == sizeof(__m128i));
+  const auto load = [](const LogEntry& entry) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(&entry)); };
+  for (const std::span<const LogEntry> lane : lanes.subspan(1)) {
     if (lane.size() != first.size()) return false;
+    __m128i differ = _mm_setzero_si128();
     const LogEntry* other = first.data();
-    for (const LogEntry& entry : lane) differ |= step(entry) ^ step(*other++);
-    if (differ != 0) return false;
+    for (const LogEntry& entry : lane) differ = _mm_or_si128(differ, _mm_xor_si128(load(entry), load(*other++)));
+    if (_mm_cvtsi128_si64(_mm_unpackhi_epi64(differ, differ)) != 0) return false;  // but for addresses
   }
   return true;
 }
@@ -81,31 +116,33 @@ std::uint64_t WaveMerge::run_in_step(std::span<const std::span<const LogEntry>> 
 }
 
 std::uint64_t WaveMerge::run_apart(std::span<const std::span<const LogEntry>> lanes) {
-  const std::size_t n = lanes.size();
+  const std::size_t n = lanes.size(), padded = (n + 3) / 4 * 4;
   for (std::size_t i = 0; i < n; ++i) {
     at_[i] = lanes[i].data();
-    next_[i] = lanes[i].empty() ? none : at_[i]->site;
+    next_[i] = lanes[i].empty() ? none : static_cast<std::int32_t>(at_[i]->site);
     issued_[i] = 0;
   }
+  std::fill(next_.begin() + static_cast<std::ptrdiff_t>(n), next_.begin() + static_cast<std::ptrdiff_t>(padded), none);
   std::uint64_t total = 0;
   for (;;) {
-    std::uint32_t site = none;
-    for (std::size_t i = 0; i < n; ++i) site = std::min(site, next_[i]);
+    const std::int32_t site = smallest(next_.data(), padded);
     if (site == none) return total;
-
     lanes_.count = 0;
     std::uint32_t most = 0;
-    for (std::size_t i = 0; i < n; ++i) {
-      if (next_[i] != site) continue;
-      const LogEntry& entry = *at_[i]++;
-      lanes_.addresses[lanes_.count++] = entry.address;
-      most = std::max(most, entry.issued - issued_[i]);
-      issued_[i] = entry.issued;
-      next_[i] = at_[i] == lanes[i].data() + lanes[i].size() ? none : at_[i]->site;
+    for (std::size_t word = 0; word < padded; word += 64) {
+      for (std::uint64_t here = equal(next_.data() + word, std::min<std::size_t>(64, padded - word), site); here != 0;
+           here &= here - 1) {
+        const std::size_t i = word + static_cast<std::size_t>(std::countr_zero(here));
+        const LogEntry& entry = *at_[i]++;
+        lanes_.addresses[lanes_.count++] = entry.address;
+        most = std::max(most, entry.issued - issued_[i]);
+        issued_[i] = entry.issued;
+        next_[i] = at_[i] == lanes[i].data() + lanes[i].size() ? none : static_cast<std::int32_t>(at_[i]->site);
+      }
     }
     total += most;
     pending_ += most;
-    come_to(site);
+    come_to(static_cast<std::uint32_t>(site));
   }
 }
 
@@ -132,7 +169,7 @@ void WaveMerge::place_texels(const GroupMemory& memory, Batch& batch) {
       if (it == memory.tiled_images.end()) continue;
       image = &*it;
     }
-    address = image->store.first + image->tiling.place(address - image->store.first);
+    address = image->store.first + image->places.of(address - image->store.first);
   }
 }
 

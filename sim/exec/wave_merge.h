@@ -12,6 +12,7 @@
 #include "sim/exec/program_image.h"
 #include "sim/exec/runtime.h"
 #include "sim/exec/sectors.h"
+#include "sim/exec/texel_places.h"
 
 namespace sluice::exec {
 
@@ -27,7 +28,7 @@ struct AddressRange {
 // An image that the device tiles.
 struct TiledRange {
   AddressRange store;
-  ImageTiling tiling;
+  TexelPlaces places;
 };
 
 // Tells generic pointers apart, and where the device has what a kernel sees in rows.
@@ -80,7 +81,7 @@ class WaveMerge {
   std::vector<WaveAccess>* accesses_ = nullptr;
   std::vector<std::uint64_t>* sectors_ = nullptr;
 
-  std::array<std::uint32_t, most_lanes> next_;
+  std::array<std::int32_t, most_lanes> next_;  // sites
   std::array<std::uint32_t, most_lanes> issued_;
   std::array<const LogEntry*, most_lanes> at_;
   Batch lanes_, global_, local_;

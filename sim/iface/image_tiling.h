@@ -78,9 +78,13 @@ struct ImageTiling {
   // Where the device has byte `linear` of the store.
   [[nodiscard]] constexpr std::uint64_t place(std::uint64_t linear) const noexcept {
     const ImageRegion r = region(linear, 1, 1, 1);
-    const std::uint64_t index = (tile_of(r.z, tile.z_bits) * tiles_y + tile_of(r.y, tile.y_bits)) * tiles_x +
-                                tile_of(r.x, tile.x_bits);
-    return index * tile.bytes() + (spread(r.x, tile.x_bits) | spread(r.y, tile.y_bits) | spread(r.z, tile.z_bits));
+    return place_of(r.x, r.y, r.z);
+  }
+  // The same by coordinates, x in bytes.
+  [[nodiscard]] constexpr std::uint64_t place_of(std::uint64_t x, std::uint64_t y, std::uint64_t z) const noexcept {
+    const std::uint64_t index =
+        (tile_of(z, tile.z_bits) * tiles_y + tile_of(y, tile.y_bits)) * tiles_x + tile_of(x, tile.x_bits);
+    return index * tile.bytes() + (spread(x, tile.x_bits) | spread(y, tile.y_bits) | spread(z, tile.z_bits));
   }
 
   // Appends what the box touches, a run for each row of tiles or more, in order of address; in blocks of `block` bytes,

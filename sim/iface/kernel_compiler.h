@@ -21,7 +21,7 @@ struct KernelImage;
 struct KernelCompiler {
   // What a program consists of, and whether all of it can be compiled. False: `log` says why.
   bool (*examine)(std::span<const std::byte> bitcode, exec::ProgramImage& image, std::string& log);
-  // One kernel of it. False: `log` says why.
+  // One kernel of it, quiet if image.quiet. False: `log` says why.
   bool (*compile)(std::span<const std::byte> bitcode, const LoadOptions& options, std::uint32_t kernel,
                   exec::KernelImage& image, std::string& log);
 };

@@ -202,8 +202,13 @@ struct WaveTrace {
 struct GroupTrace {
   std::vector<WaveTrace> waves;
   std::vector<WaveAccess> accesses;
-  std::vector<std::uint64_t> sectors;  // process address / sector_bytes, in order of first touch within an access
-  void clear() { waves.clear(), accesses.clear(), sectors.clear(); }
+  // Process address / sector_bytes. Of an access each once; those that lie near each other from the lowest on.
+  std::vector<std::uint64_t> sectors;
+  bool alike = false;  // it did what AlikeGroups says, and nothing is said here
+  void clear() {
+    waves.clear(), accesses.clear(), sectors.clear();
+    alike = false;
+  }
 };
 
 // One execution of a launch.
@@ -231,6 +236,8 @@ struct LoadOptions {
   bool lockstep = false;
   // Work-item instructions after which a work-group that still loops is said never to end (about a minute of real time).
   std::uint64_t group_instruction_limit = std::uint64_t{1} << 36;
+  // Work-item instructions after which a kernel is worth compiling for groups of which only the effect is wanted.
+  std::uint64_t quiet_after_instructions = std::uint64_t{1} << 25;
   // Runs what may take any time and memory where it can be ended, and returns what it returned; nullopt: it was, and
   // `error` says why. nullptr: compile everything here.
   std::optional<std::string> (*isolate)(const std::function<std::string()>& work, std::string& error) = nullptr;

@@ -190,8 +190,8 @@ bool ComputeUnits::execute_groups(ActiveLaunch& a, std::uint64_t local_bytes, bo
     alike = nullptr;
   }
   l.run_group = [&](const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
-    if (alike != nullptr) {
-      compute::move_group(*alike, group, trace);
+    if (alike != nullptr && alike->whole) {
+      trace.alike = true;
       return true;
     }
     try {
@@ -202,6 +202,7 @@ bool ComputeUnits::execute_groups(ActiveLaunch& a, std::uint64_t local_bytes, bo
       return false;  // nothing may pass through the simulation kernel
     }
   };
+  l.alike = alike;
   outcome.result = detail_ == Detail::packet ? compute::run_waves(l, profile_, m.rates, m.grid, m.memory)
                                              : compute::run_groups(l, profile_, m.rates, m.grid, m.memory);
   TimePs units = 0, l1 = 0, local = 0;

@@ -4,13 +4,6 @@
 
 namespace sluice::compute {
 
-void move_group(const AlikeGroups& alike, const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
-  trace.waves = alike.first.waves;
-  trace.accesses = alike.first.accesses;
-  trace.sectors.resize(alike.first.sectors.size());
-  for (std::size_t i = 0; i < trace.sectors.size(); ++i) trace.sectors[i] = alike.sector(i, group);
-}
-
 void count(const GroupTrace& trace, KernelRecord& figures) {
   ++figures.groups;
   figures.waves += trace.waves.size();
@@ -28,6 +21,16 @@ void count(const GroupTrace& trace, KernelRecord& figures) {
   }
 }
 
+void add(const KernelRecord& group, KernelRecord& figures) {
+  figures.groups += group.groups;
+  figures.waves += group.waves;
+  for (std::size_t i = 0; i < instruction_classes; ++i) figures.instructions[i] += group.instructions[i];
+  figures.barriers += group.barriers;
+  figures.accesses += group.accesses;
+  figures.local_accesses += group.local_accesses;
+  figures.atomics += group.atomics;
+}
+
 Timeline::Sums sums_of(const GroupTrace& trace, const Traffic& traffic, TimePs time) {
   Timeline::Sums sums{};
   sums[Timeline::wave_time] = trace.waves.size() * time;
@@ -41,8 +44,8 @@ Timeline::Sums sums_of(const GroupTrace& trace, const Traffic& traffic, TimePs t
   return sums;
 }
 
-Cost l1_cost(const Rates& rates, const WaveAccess&, const Traffic& traffic) {
-  return std::max(traffic.lines * rates.l1_line, traffic.sectors * rates.l1_sector);
+Cost l1_cost(const Rates& rates, std::uint64_t lines, std::uint64_t sectors) {
+  return std::max(lines * rates.l1_line, sectors * rates.l1_sector);
 }
 
 Cost local_cost(const Rates& rates, const WaveAccess& access) {

@@ -17,7 +17,8 @@ struct Launch {
   TimePs begin = 0;  // first dispatch
   // Executes a group; false: the launch fails.
   std::function<bool(const std::array<std::uint64_t, 3>&, GroupTrace&)> run_group;
-  Timeline* timeline = nullptr;  // for the trace; nullptr: not wanted
+  const AlikeGroups* alike = nullptr;  // what every group does, if that is known
+  Timeline* timeline = nullptr;        // for the trace; nullptr: not wanted
 };
 
 // When things happened, and how much there was of each.
@@ -48,14 +49,14 @@ class GroupOrder {
   std::array<std::uint64_t, 3> at_{};
 };
 
-// The trace of `group`, one of many that are alike.
-void move_group(const AlikeGroups& alike, const std::array<std::uint64_t, 3>& group, GroupTrace& trace);
 // Adds what a group's records say of themselves.
 void count(const GroupTrace& trace, KernelRecord& figures);
+// The same of a group that has been counted.
+void add(const KernelRecord& group, KernelRecord& figures);
 // What a group adds to the timeline.
 [[nodiscard]] Timeline::Sums sums_of(const GroupTrace& trace, const Traffic& traffic, TimePs time);
 // What a wave's memory instruction takes of its unit's first-level cache or local memory.
-[[nodiscard]] Cost l1_cost(const Rates& rates, const WaveAccess& access, const Traffic& traffic);
+[[nodiscard]] Cost l1_cost(const Rates& rates, std::uint64_t lines, std::uint64_t sectors);
 [[nodiscard]] Cost local_cost(const Rates& rates, const WaveAccess& access);
 // Latency of local memory, what the banks take apart.
 [[nodiscard]] TimePs local_latency(const Rates& rates, const WaveAccess& access);

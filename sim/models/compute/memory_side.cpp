@@ -61,9 +61,12 @@ bool Traffic::crosses_link() const {
 MemorySide::MemorySide(const profile::Profile& profile, const Rates& rates)
     : profile_(profile),
       line_sectors_(rates.line_sectors),
-      l2_(profile.device_cache.capacity_bytes, profile.device_cache.line_bytes) {
+      tags_(SectorCache::tag_bytes(profile.device_cache.capacity_bytes, profile.device_cache.line_bytes) +
+            SectorCache::tag_bytes(profile.compute.l1_bytes, profile.device_cache.line_bytes) *
+                profile.machine.device.compute_units),
+      l2_(profile.device_cache.capacity_bytes, profile.device_cache.line_bytes, tags_) {
   for (std::uint64_t i = 0; i < profile.machine.device.compute_units; ++i)
-    l1_.emplace_back(profile.compute.l1_bytes, profile.device_cache.line_bytes);
+    l1_.emplace_back(profile.compute.l1_bytes, profile.device_cache.line_bytes, tags_);
 }
 
 void MemorySide::begin(const MemoryMap* map, std::uint64_t local_bytes) {
@@ -89,7 +92,7 @@ void MemorySide::begin(const MemoryMap* map, std::uint64_t local_bytes) {
   for (SectorCache& l1 : l1_) l1.clear(static_cast<std::uint32_t>(ways));
 }
 
-MemorySide::Range& MemorySide::range_of(std::uint64_t sector) {
+inline MemorySide::Range& MemorySide::range_of(std::uint64_t sector) {
   if (last_range_ < ranges_.size() &&
       sector - ranges_[last_range_].begin < ranges_[last_range_].end - ranges_[last_range_].begin) {
     return ranges_[last_range_];
@@ -135,25 +138,30 @@ HostSpan MemorySide::span_of(Extent Range::*extent) const noexcept {
 }
 
 // A line's sectors from `sector` on, all of which the access touches one after the other; moves on behind them.
-MemorySide::Piece MemorySide::next_piece(const WaveAccess& access, const std::uint64_t*& sector,
-                                         const std::uint64_t* end) {
+inline void MemorySide::next_piece(const WaveAccess& access, const std::uint64_t*& sector, const std::uint64_t* end,
+                                   Piece& piece) {
   Range& range = range_of(*sector);
   touched_strays_ |=
       range.memory == nullptr && (access.kind != AccessKind::load || access.space != MemorySpace::constant);
   const std::uint64_t shift = range.simulated - range.begin;
   const std::uint64_t line = (*sector + shift) / line_sectors_;
-  Piece piece;
+  // Of the line's sectors those that lie in the range, in the process' numbers.
+  const std::uint64_t line_begin = line * line_sectors_ - shift;
+  const std::uint64_t first = std::max(line_begin, range.begin);
+  const std::uint64_t count = std::min(line_begin + line_sectors_, range.end) - first;
   Extent& touched = access.kind == AccessKind::load ? range.read : range.written;
+  std::uint32_t mask = 0;
+  std::uint64_t at = 0;
   do {
-    const std::uint64_t at = *sector + shift;
-    piece.mask |= 1U << (at % line_sectors_);
-    touched.add(at);
+    at = *sector;
+    mask |= 1U << (at - line_begin);
+    touched.add(at + shift);
     ++sector;
-  } while (sector != end && *sector >= range.begin && *sector < range.end && (*sector + shift) / line_sectors_ == line);
+  } while (sector != end && *sector - first < count);
   if (range.host && access.kind == AccessKind::atomic) range.read.add(touched.last);
+  piece.mask = mask;
   piece.host = range.host;
   piece.key = range.host ? line | host_bit | launch_ << 44 : line;
-  return piece;
 }
 
 void MemorySide::expect(std::size_t unit, const WaveAccess& access, const GroupTrace& trace) const {
@@ -210,23 +218,23 @@ void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupT
     // The host's processor looks for several lines at once.
     std::size_t count = 0;
     while (sector != end && count < pieces_.size()) {
-      const Piece& piece = pieces_[count++] = next_piece(access, sector, end);
-      if (count == 1 && sector == end) break;
-      if (access.kind == AccessKind::load) l1_[unit].expect(piece.key);
-      l2_.expect(piece.key);
+      Piece& piece = pieces_[count];
+      next_piece(access, sector, end, piece);
+      ++traffic.lines;
+      if (access.kind == AccessKind::load && (piece.mask = missing(unit, piece, traffic)) == 0) continue;
+      if (++count != 1 || sector != end) l2_.expect(piece.key);
     }
-    traffic.lines += count;
     for (std::size_t i = 0; i < count; ++i) {
       const Piece& piece = pieces_[i];
       switch (access.kind) {
         case AccessKind::load:
-          load(unit, piece.key, piece.mask, piece.host, traffic);
+          load(piece, traffic);
           break;
         case AccessKind::store:
-          store(piece.key, piece.mask, piece.host, whole, traffic);
+          store(piece, whole, traffic);
           break;
         case AccessKind::atomic:
-          atomic(piece.key, piece.mask, piece.host, traffic);
+          atomic(piece, traffic);
           break;
         case AccessKind::barrier:
           break;
@@ -236,15 +244,17 @@ void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupT
 }
 
 // Brings `missing` from behind the last-level cache, in units of what a miss fetches.
-void MemorySide::fetch(std::uint64_t key, std::uint32_t missing, bool host, Traffic& traffic) {
+inline void MemorySide::fetch(const SectorCache::Result& line, std::uint32_t missing, bool host, Traffic& traffic) {
   const std::uint32_t unit = (host ? profile_.compute.host_fetch_bytes : profile_.compute.fetch_bytes) / sector_bytes;
   std::uint32_t wanted = 0;
   for (std::uint32_t i = 0; i < line_sectors_; i += unit) {
     const std::uint32_t part = ((1U << unit) - 1) << i;
     if ((missing & part) != 0) wanted |= part;
   }
-  wanted &= ~(l2_.present(key, wanted) & ~missing);
-  l2_.fill(key, wanted);
+  if (line.valid != nullptr) {
+    wanted &= ~(*line.valid & ~missing);
+    *line.valid = static_cast<std::uint8_t>(*line.valid | wanted);
+  }
   if (host) {
     traffic.level = Level::host;
     for_runs(wanted, [&](std::uint32_t n) { ++traffic.host_reads[n]; });
@@ -254,21 +264,25 @@ void MemorySide::fetch(std::uint64_t key, std::uint32_t missing, bool host, Traf
   }
 }
 
-void MemorySide::load(std::size_t unit, std::uint64_t key, std::uint32_t mask, bool host, Traffic& traffic) {
-  const std::uint32_t near = l1_[unit].access(key, mask, false).hits;
+// What a load of `piece` misses in the first-level cache, which takes it in.
+inline std::uint32_t MemorySide::missing(std::size_t unit, const Piece& piece, Traffic& traffic) {
+  const std::uint32_t near = l1_[unit].access(piece.key, piece.mask, false).hits;
   traffic.l1_hits += count_sectors(near);
   traffic.level = std::max(traffic.level, Level::l1);
-  const std::uint32_t missing = mask & ~near;
-  if (missing == 0) return;
-  const SectorCache::Result far = l2_.access(key, missing, false);
-  traffic.level = std::max(traffic.level, Level::l2);
-  traffic.l2_sectors += count_sectors(missing);
-  traffic.l2_hits += count_sectors(far.hits);
-  traffic.device_written += static_cast<std::uint64_t>(far.written_back) * sector_bytes;
-  if (const std::uint32_t absent = missing & ~far.hits; absent != 0) fetch(key, absent, host, traffic);
+  return piece.mask & ~near;
 }
 
-void MemorySide::store(std::uint64_t key, std::uint32_t mask, bool host, bool whole, Traffic& traffic) {
+inline void MemorySide::load(const Piece& piece, Traffic& traffic) {
+  const SectorCache::Result far = l2_.access(piece.key, piece.mask, false);
+  traffic.level = std::max(traffic.level, Level::l2);
+  traffic.l2_sectors += count_sectors(piece.mask);
+  traffic.l2_hits += count_sectors(far.hits);
+  traffic.device_written += static_cast<std::uint64_t>(far.written_back) * sector_bytes;
+  if (const std::uint32_t absent = piece.mask & ~far.hits; absent != 0) fetch(far, absent, piece.host, traffic);
+}
+
+inline void MemorySide::store(const Piece& piece, bool whole, Traffic& traffic) {
+  const auto& [key, mask, host] = piece;
   traffic.l2_sectors += std::uint64_t{count_sectors(mask)};
   traffic.level = std::max(traffic.level, Level::l2);
   if (!host) {
@@ -283,7 +297,8 @@ void MemorySide::store(std::uint64_t key, std::uint32_t mask, bool host, bool wh
   }
 }
 
-void MemorySide::atomic(std::uint64_t key, std::uint32_t mask, bool host, Traffic& traffic) {
+inline void MemorySide::atomic(const Piece& piece, Traffic& traffic) {
+  const auto& [key, mask, host] = piece;
   const auto sectors = std::uint64_t{count_sectors(mask)};
   traffic.l2_sectors += sectors;
   traffic.atomic_sectors += sectors;
@@ -297,7 +312,7 @@ void MemorySide::atomic(std::uint64_t key, std::uint32_t mask, bool host, Traffi
   const SectorCache::Result far = l2_.access(key, mask, true);
   traffic.l2_hits += count_sectors(far.hits);
   traffic.device_written += static_cast<std::uint64_t>(far.written_back) * sector_bytes;
-  if (const std::uint32_t absent = mask & ~far.hits; absent != 0) fetch(key, absent, false, traffic);
+  if (const std::uint32_t absent = mask & ~far.hits; absent != 0) fetch(far, absent, false, traffic);
 }
 
 }  // namespace sluice::compute

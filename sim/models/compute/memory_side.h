@@ -107,12 +107,13 @@ class MemorySide final : public memory::KernelCache {
   };
 
   [[nodiscard]] Range& range_of(std::uint64_t sector);
-  [[nodiscard]] Piece next_piece(const WaveAccess& access, const std::uint64_t*& sector, const std::uint64_t* end);
+  void next_piece(const WaveAccess& access, const std::uint64_t*& sector, const std::uint64_t* end, Piece& piece);
   [[nodiscard]] HostSpan span_of(Extent Range::*extent) const noexcept;
-  void load(std::size_t unit, std::uint64_t key, std::uint32_t mask, bool host, Traffic& traffic);
-  void store(std::uint64_t key, std::uint32_t mask, bool host, bool whole, Traffic& traffic);
-  void atomic(std::uint64_t key, std::uint32_t mask, bool host, Traffic& traffic);
-  void fetch(std::uint64_t key, std::uint32_t missing, bool host, Traffic& traffic);
+  [[nodiscard]] std::uint32_t missing(std::size_t unit, const Piece& piece, Traffic& traffic);
+  void load(const Piece& piece, Traffic& traffic);
+  void store(const Piece& piece, bool whole, Traffic& traffic);
+  void atomic(const Piece& piece, Traffic& traffic);
+  void fetch(const SectorCache::Result& line, std::uint32_t missing, bool host, Traffic& traffic);
 
   const profile::Profile& profile_;
   const std::uint32_t line_sectors_;
@@ -124,6 +125,7 @@ class MemorySide final : public memory::KernelCache {
   bool touched_strays_ = false;
   Range page_;                                              // of an address outside all ranges
   std::unordered_map<std::uint64_t, std::uint64_t> pages_;  // such pages in the order of first touch; never iterated
+  TagMemory tags_;
   std::vector<SectorCache> l1_;
   SectorCache l2_;
 };

@@ -27,46 +27,44 @@ class GroupRunner {
   GroupRunner(const profile::Profile& profile, const Rates& rates, Grid& grid, MemorySide& memory)
       : room_(profile.compute.wave_loads), rates_(rates), grid_(grid), memory_(memory) {}
 
-  // Places `trace` on `unit` at `start`; returns when the slots are free again.
-  TimePs run(const GroupTrace& trace, std::size_t unit, TimePs start, LaunchResult& result) {
+  // Places `trace` on `unit` at `start`; returns when the slots are free again. `alike`: it does the same as all for which
+  // that is said, but elsewhere in memory.
+  TimePs run(const GroupTrace& trace, bool alike, std::size_t unit, TimePs start, LaunchResult& result) {
     Unit& u = grid_.units[unit];
     unit_ = unit;
     trace_ = &trace;
-    lead_ = drained_ = start;
-    early_ = late_ = {};
     traffic_ = {};
-    l2_ = atomics_ = dram_ = host_read_ = host_write_ = {};
-    hot_ = 0;
     if (waves_.size() < trace.waves.size()) waves_.resize(trace.waves.size());
-    for (std::uint32_t i = 0; i < trace.waves.size(); ++i) {
-      waves_[i].begin(i, u.launch.serve(start, rates_.wave_launch));
-      waves_[i].instruction = pace_alone(rates_, trace.waves[i]);
-    }
-    const TimePs alone = walk();
-    for (std::uint32_t i = 0; i < trace.waves.size(); ++i) charge_instructions(i);
-    TimePs end = std::max(alone, hot_);
+    begins_.clear();
+    for (std::uint32_t i = 0; i < trace.waves.size(); ++i)
+      begins_.push_back(u.launch.serve(start, rates_.wave_launch) - start);
+    recording_ = alike && order_.empty();
+    replayed_ = nullptr;
+    const Walk walk = alike && !recording_ ? walk_again(start) : walk_once(start);
+    TimePs end = std::max(start + walk.alone, walk.hot);
     for (std::size_t p = 0; p < pipes; ++p) {
-      end = std::max(end, u.pipe[p].serve(start, early_[p]));
-      if (late_[p] != 0) end = std::max(end, u.pipe[p].serve(lead_, late_[p]));
+      end = std::max(end, u.pipe[p].serve(start, walk.early[p]));
+      if (walk.late[p] != 0) end = std::max(end, u.pipe[p].serve(start + walk.lead, walk.late[p]));
     }
     const TimePs l2_before = grid_.l2.free_at();
     const auto shared = [&](const Arrivals& a, auto&& serve) {
       if (a.first == time_never) return;
-      end = std::max(end, serve(a.first) + (alone > a.last ? alone - a.last : 0));
+      end = std::max(end, serve(start + a.first) + (walk.alone > a.last ? walk.alone - a.last : 0));
     };
-    shared(l2_, [&](TimePs at) { return grid_.l2.serve(at, traffic_.l2_sectors * rates_.l2_sector); });
-    shared(atomics_,
+    shared(walk.l2, [&](TimePs at) { return grid_.l2.serve(at, traffic_.l2_sectors * rates_.l2_sector); });
+    shared(walk.atomics,
            [&](TimePs at) { return grid_.atomics.serve(at, traffic_.atomic_sectors * rates_.atomic_sector); });
     // What this group misses or drives out depends on what the last-level cache has served before.
-    shared(dram_, [&](TimePs at) {
+    shared(walk.dram, [&](TimePs at) {
       return grid_.dram.serve(std::max(at, l2_before), traffic_.device_read, traffic_.device_written);
     });
-    shared(host_read_, [&](TimePs at) { return grid_.host_read.serve(at, host_read_cost(rates_, traffic_)); });
-    shared(host_write_, [&](TimePs at) { return grid_.host_write.serve(at, host_write_cost(rates_, traffic_)); });
+    shared(walk.host_read, [&](TimePs at) { return grid_.host_read.serve(at, host_read_cost(rates_, traffic_)); });
+    shared(walk.host_write, [&](TimePs at) { return grid_.host_write.serve(at, host_write_cost(rates_, traffic_)); });
     result.traffic.add(traffic_);
-    result.first_host_read = std::min(result.first_host_read, host_read_.first);
-    result.first_host_write = std::min(result.first_host_write, host_write_.first);
-    result.end = std::max({result.end, end, drained_});
+    const auto first = [start](const Arrivals& a) { return a.first == time_never ? time_never : start + a.first; };
+    result.first_host_read = std::min(result.first_host_read, first(walk.host_read));
+    result.first_host_write = std::min(result.first_host_write, first(walk.host_write));
+    result.end = std::max({result.end, end, start + walk.drained});
     return end;
   }
 
@@ -74,8 +72,64 @@ class GroupRunner {
   [[nodiscard]] const Traffic& traffic() const noexcept { return traffic_; }
 
  private:
+  // What an access found, as far as the time of its wave depends on it.
+  struct Found {
+    Cost l1 = 0;
+    Level level = Level::none;
+    bool dram = false;
+    bool atomic = false;
+    bool operator==(const Found&) const = default;
+  };
+  // A group alone, from its start on.
+  struct Walk {
+    TimePs alone = 0;    // the last wave's end
+    TimePs lead = 0;     // the first long wait of all waves is over
+    TimePs drained = 0;  // the last store has arrived
+    TimePs hot = 0;      // the end of the last atomic on a contended sector, as an absolute time
+    std::array<Cost, pipes> early{}, late{};  // asked of the unit before `lead`, after it
+    Arrivals l2, atomics, dram, host_read, host_write;
+  };
+  // Groups that found the same take the same time.
+  struct Past {
+    std::vector<TimePs> begins;
+    std::vector<Found> found;
+    Walk walk;
+  };
+
+  // Looks up everything in the order in which the first of these groups did. Where groups share sectors of atomics, each
+  // finds them as the others left them.
+  [[nodiscard]] Walk walk_again(TimePs start) {
+    found_.resize(order_.size());
+    bool atomic = false;
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      if (i + ahead < order_.size()) memory_.expect(unit_, trace_->accesses[order_[i + ahead]], *trace_);
+      found_[i] = look_up(trace_->accesses[order_[i]]);
+      atomic |= found_[i].atomic;
+    }
+    for (const Past& past : past_) {
+      if (!atomic && past.found == found_ && past.begins == begins_) return past.walk;
+    }
+    replayed_ = found_.data();
+    const Walk w = walk_once(start);
+    if (past_.size() == most_past) past_.erase(past_.begin());
+    past_.push_back({begins_, found_, w});
+    return w;
+  }
+
+  [[nodiscard]] Walk walk_once(TimePs start) {
+    start_ = start;
+    w_ = {};
+    for (std::uint32_t i = 0; i < trace_->waves.size(); ++i) {
+      waves_[i].begin(i, begins_[i]);
+      waves_[i].instruction = pace_alone(rates_, trace_->waves[i]);
+    }
+    w_.alone = walk_waves();
+    for (std::uint32_t i = 0; i < trace_->waves.size(); ++i) charge_instructions(i);
+    return w_;
+  }
+
   // All waves to their ends, in step at barriers; returns the last end.
-  TimePs walk() {
+  TimePs walk_waves() {
     const std::size_t waves = trace_->waves.size();
     TimePs end = 0;
     for (bool waiting = true; waiting;) {
@@ -111,7 +165,7 @@ class GroupRunner {
     while (w.next < t.accesses) {
       const std::size_t at = t.first_access + w.next++;
       const WaveAccess& a = trace_->accesses[at];
-      if (at + ahead < trace_->accesses.size()) {
+      if (replayed_ == nullptr && at + ahead < trace_->accesses.size()) {
         const WaveAccess& later = trace_->accesses[at + ahead];
         if (!is_local(later)) memory_.expect(unit_, later, *trace_);
       }
@@ -120,7 +174,7 @@ class GroupRunner {
       w.time += to_ps(a.issued * w.instruction);
       largest_ = std::max(largest_, a.issued * rates_.instruction[issue_pipe]);
       if (a.kind == AccessKind::barrier) return true;
-      w.flights.push_back({a.site, a.kind != AccessKind::store, done(w, a)});
+      w.flights.push_back({a.site, a.kind != AccessKind::store, done(w, a, at)});
     }
     wait(w, awaited_at_end(w));
     std::uint64_t all = 0;
@@ -140,8 +194,8 @@ class GroupRunner {
     const auto charge = [&](std::size_t pipe, std::uint64_t n) {
       const Cost cost = n * rates_.instruction[pipe];
       const Cost early = static_cast<Cost>(static_cast<double>(cost) * before);
-      early_[pipe] += early;
-      late_[pipe] += cost - early;
+      w_.early[pipe] += early;
+      w_.late[pipe] += cost - early;
     };
     for (std::size_t c = 0; c < instruction_classes; ++c) charge(c, t.issued[c]);
     charge(issue_pipe, all);
@@ -153,50 +207,64 @@ class GroupRunner {
     if (!w.waited && w.time > before + std::max(rates_.l1_ps, rates_.local_ps)) {
       w.waited = true;
       w.issued_before = w.issued;
-      lead_ = std::max(lead_, w.time);
+      w_.lead = std::max(w_.lead, w.time);
     }
     w.flights.erase(w.flights.begin(), w.flights.begin() + static_cast<std::ptrdiff_t>(flights));
   }
 
-  // When an access that is issued at `t` is over.
-  TimePs done(const Wave& w, const WaveAccess& a) {
+  Found look_up(const WaveAccess& a) {
+    const std::uint64_t lines = traffic_.lines, sectors = traffic_.sectors, atomics = traffic_.atomic_sectors;
+    const std::uint64_t bytes = traffic_.device_read + traffic_.device_written;
+    const Level farthest = traffic_.level;
+    traffic_.level = Level::none;
+    memory_.access(unit_, a, *trace_, traffic_);
+    const Found found{l1_cost(rates_, traffic_.lines - lines, traffic_.sectors - sectors), traffic_.level,
+                      traffic_.device_read + traffic_.device_written != bytes, traffic_.atomic_sectors != atomics};
+    traffic_.level = std::max(traffic_.level, farthest);
+    return found;
+  }
+
+  // When access `number` of the group, which is issued at w.time, is over.
+  TimePs done(const Wave& w, const WaveAccess& a, std::size_t number) {
     TimePs t = w.time;
-    auto& pipe = w.waited ? late_ : early_;
+    auto& pipe = w.waited ? w_.late : w_.early;
     if (is_local(a)) {
       const Cost cost = local_cost(rates_, a);
       pipe[local_pipe] += cost;
       largest_ = std::max(largest_, cost);
       return t + to_ps(cost) + local_latency(rates_, a);
     }
-    Traffic& one = one_;
-    one.reset();
-    memory_.access(unit_, a, *trace_, one);
-    traffic_.add(one);
-    const Cost cost = l1_cost(rates_, a, one);
-    pipe[l1_pipe] += cost;
-    largest_ = std::max(largest_, cost);
-    t += to_ps(cost);
-    if (one.level <= Level::l1) return t + rates_.l1_ps;
+    Found found;
+    if (replayed_ != nullptr) {
+      found = *replayed_++;
+    } else {
+      found = look_up(a);
+      if (recording_) order_.push_back(static_cast<std::uint32_t>(number));
+    }
+    pipe[l1_pipe] += found.l1;
+    largest_ = std::max(largest_, found.l1);
+    t += to_ps(found.l1);
+    if (found.level <= Level::l1) return t + rates_.l1_ps;
     const TimePs half = rates_.l2_ps / 2;
     const TimePs far = t + half;
-    l2_.at(far);
-    if (one.atomic_sectors != 0) {
-      atomics_.at(far);
+    w_.l2.at(far);
+    if (found.atomic) {
+      w_.atomics.at(far);
       const Cost each = atomic_cost(rates_, a);
       for (std::uint32_t i = 0; i < a.sectors; ++i) {
-        hot_ = std::max(hot_, grid_.hot_sectors.serve(trace_->sectors[a.first_sector + i], far, each));
+        w_.hot = std::max(w_.hot, grid_.hot_sectors.serve(trace_->sectors[a.first_sector + i], start_ + far, each));
       }
     }
     TimePs back = far;
-    if (one.device_read + one.device_written != 0) dram_.at(far + rates_.memory_ps / 2);
-    if (one.level == Level::memory) back = far + rates_.memory_ps;
-    if (one.level == Level::host) {
-      (a.kind == AccessKind::store ? host_write_ : host_read_).at(far);
-      if (a.kind == AccessKind::atomic) host_write_.at(far);
+    if (found.dram) w_.dram.at(far + rates_.memory_ps / 2);
+    if (found.level == Level::memory) back = far + rates_.memory_ps;
+    if (found.level == Level::host) {
+      (a.kind == AccessKind::store ? w_.host_write : w_.host_read).at(far);
+      if (a.kind == AccessKind::atomic) w_.host_write.at(far);
       back = far + (a.kind == AccessKind::store ? rates_.host_write_ps : rates_.host_read_ps);
     }
     if (a.kind == AccessKind::store) {
-      drained_ = std::max(drained_, back);
+      w_.drained = std::max(w_.drained, back);
       return back;
     }
     return back + (rates_.l2_ps - half);
@@ -204,23 +272,27 @@ class GroupRunner {
 
   static constexpr std::uint32_t over = ~0U;
   static constexpr std::size_t ahead = 6;  // records; by then what was asked for is there
+  static constexpr std::size_t most_past = 4;
 
   const std::uint32_t room_;
   const Rates& rates_;
   Grid& grid_;
   MemorySide& memory_;
   std::vector<Wave> waves_;
+  std::vector<TimePs> begins_;  // of the waves
   std::size_t unit_ = 0;
   const GroupTrace* trace_ = nullptr;
-  TimePs lead_ = 0;                           // the first long wait of all waves is over
-  std::array<Cost, pipes> early_{}, late_{};  // before it, after it
-  std::uint64_t arrived_ = 0;                 // at the next barrier
-  Cost largest_ = 0;                          // service of a single record since the last one
   Traffic traffic_;
-  Traffic one_;  // of the access that is being looked at
-  Arrivals l2_, atomics_, dram_, host_read_, host_write_;
-  TimePs hot_ = 0;  // the last atomic on a contended sector
-  TimePs drained_ = 0;
+  std::vector<std::uint32_t> order_;  // in which groups that are alike access what is not local
+  bool recording_ = false;            // it
+  std::vector<Found> found_;
+  std::vector<Past> past_;
+  // Of the walk under way.
+  TimePs start_ = 0;
+  Walk w_;
+  const Found* replayed_ = nullptr;  // what its next access has found; nullptr: it has to look
+  std::uint64_t arrived_ = 0;        // at the next barrier
+  Cost largest_ = 0;                 // service of a single record since the last one
 };
 
 // A unit with room, by when it has it, then by how little it holds.
@@ -247,18 +319,30 @@ LaunchResult run_groups(const Launch& launch, const profile::Profile& profile, c
   };
   for (std::size_t u = 0; u < grid.units.size(); ++u) offer(u, launch.begin);
   GroupRunner runner(profile, rates, grid, memory);
-  GroupTrace trace;
+  GroupTrace own, alike;
+  KernelRecord own_figures, alike_figures;
+  if (launch.alike != nullptr) {
+    alike = launch.alike->first;
+    count(alike, alike_figures);
+  }
   for (GroupOrder order(launch.range); !order.done() && !places.empty(); order.next()) {
-    trace.clear();
-    if (!launch.run_group(order.at(), trace)) {
+    own.clear();
+    if (!launch.run_group(order.at(), own)) {
       result.failed = true;
       break;
     }
-    count(trace, result.figures);
+    if (own.alike) {
+      launch.alike->place(order.at(), alike.sectors);
+    } else {
+      own_figures = {};
+      count(own, own_figures);
+    }
+    add(own.alike ? alike_figures : own_figures, result.figures);
+    const GroupTrace& trace = own.alike ? alike : own;
     const Place place = places.top();
     places.pop();
     const TimePs start = grid.dispatcher.serve(place.ready, rates.dispatch);
-    const TimePs end = runner.run(trace, place.unit, start, result);
+    const TimePs end = runner.run(trace, own.alike, place.unit, start, result);
     if (launch.timeline != nullptr) launch.timeline->add(start, end, sums_of(trace, runner.traffic(), end - start));
     grid.occupy(place.unit, group, end);
     offer(place.unit, place.ready);

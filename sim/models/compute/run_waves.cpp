@@ -136,6 +136,10 @@ class WaveRunner {
       result_.failed = true;
       return;
     }
+    if (g.trace.alike) {
+      g.trace = launch_.alike->first;
+      launch_.alike->place(order_.at(), g.trace.sectors);
+    }
     count(g.trace, result_.figures);
     grid_.occupy(unit, launch_.occupancy.group, time_never);
     const TimePs start = grid_.dispatcher.serve(now_, rates_.dispatch);
@@ -237,7 +241,7 @@ class WaveRunner {
     memory_.access(g.unit, a, g.trace, traffic);
     result_.traffic.add(traffic);
     if (launch_.timeline != nullptr) g.traffic.add(traffic);
-    const TimePs near = u.pipe[l1_pipe].serve(now_, l1_cost(rates_, a, traffic));
+    const TimePs near = u.pipe[l1_pipe].serve(now_, l1_cost(rates_, traffic.lines, traffic.sectors));
     if (traffic.level <= Level::l1) {
       s.wave.flights.push_back({a.site, loads, near + rates_.l1_ps});
       return;

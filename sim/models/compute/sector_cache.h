@@ -3,35 +3,65 @@
 #pragma once
 
 #include <array>
+#include <bit>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
-#include <memory>
 #include <span>
+
+#include "sim/models/compute/tag_memory.h"
 
 namespace sluice::compute {
 
 // Of the sectors in a line's mask.
+inline constexpr auto sector_counts = [] {
+  std::array<std::uint8_t, 256> counts{};
+  for (unsigned mask = 0; mask < counts.size(); ++mask) counts[mask] = static_cast<std::uint8_t>(std::popcount(mask));
+  return counts;
+}();
 [[nodiscard]] inline std::uint32_t count_sectors(std::uint32_t mask) noexcept {
-  mask -= (mask >> 1) & 0x55;
-  mask = (mask & 0x33) + ((mask >> 2) & 0x33);
-  return (mask + (mask >> 4)) & 0xf;
+  return sector_counts[mask & 0xff];
 }
 
 class SectorCache {
  public:
   static constexpr std::uint32_t ways = 16;
 
-  // A capacity of less than one set gives a cache that holds nothing.
-  SectorCache(std::uint64_t capacity_bytes, std::uint32_t line_bytes);
+  // A capacity of less than one set gives a cache that holds nothing. `memory` must have tag_bytes() and outlive it.
+  SectorCache(std::uint64_t capacity_bytes, std::uint32_t line_bytes, TagMemory& memory)
+      : set_count_(capacity_bytes / line_bytes / ways),
+        sets_(static_cast<Set*>(memory.take(tag_bytes(capacity_bytes, line_bytes))), set_count_) {}
+  [[nodiscard]] static std::size_t tag_bytes(std::uint64_t capacity_bytes, std::uint32_t line_bytes) noexcept {
+    return capacity_bytes / line_bytes / ways * sizeof(Set);
+  }
 
   struct Result {
     bool drove_out = false;          // a line that was there
     std::uint32_t hits = 0;          // sectors of `mask` that were there
     std::uint32_t written_back = 0;  // dirty sectors that another line lost to this one
+    std::uint8_t* valid = nullptr;   // the line's sectors, until the next access; nullptr: the cache holds nothing
   };
   // Reads or writes the sectors `mask` of `line` and leaves them valid; a write leaves them dirty.
-  Result access(std::uint64_t line, std::uint32_t mask, bool write);
+  Result access(std::uint64_t line, std::uint32_t mask, bool write) {
+    if (set_count_ == 0 || usable_ == 0) return {false, 0, write ? count_sectors(mask) : 0, nullptr};
+    const std::uint64_t hash = hash_of(line);
+    Set& set = sets_[set_of(hash)];
+    std::uint32_t way = static_cast<std::uint32_t>(set.order & 0xf);  // as a rule it is the last one again
+    if (set.tag[way] != line || way >= set.filled || set.epoch != epoch_) way = way_of(set, line, hash);
+    Result result;
+    if (way == absent) {
+      const Replaced replaced = replace(set, line, hash);
+      way = replaced.way;
+      result.written_back = replaced.written_back;
+      result.drove_out = replaced.drove_out;
+    } else {
+      result.hits = set.valid[way] & mask;
+    }
+    renew(set, way);
+    set.valid[way] = static_cast<std::uint8_t>(set.valid[way] | mask);
+    if (write) set.dirty[way] = static_cast<std::uint8_t>(set.dirty[way] | mask);
+    result.valid = &set.valid[way];
+    return result;
+  }
   // Brings what a look-up of `line` will need nearer to the host's processor.
   void expect(std::uint64_t line) const noexcept {
     if (set_count_ == 0) return;
@@ -42,8 +72,6 @@ class SectorCache {
   }
   // The sectors of `mask` that are there, which neither fills nor renews.
   [[nodiscard]] std::uint32_t present(std::uint64_t line, std::uint32_t mask) const;
-  // Takes the sectors `mask` in as valid and clean, beside one of them that was asked for.
-  void fill(std::uint64_t line, std::uint32_t mask);
   // Differs, as far as 64 bits can, where any later access could.
   [[nodiscard]] std::uint64_t fingerprint() const;
   // Forgets everything, without writing back. `usable_ways` of each set from now on.
@@ -59,9 +87,6 @@ class SectorCache {
     std::uint8_t filled;  // ways in use, from the first
     alignas(64) std::array<std::uint64_t, ways> tag;
   };
-  struct Free {
-    void operator()(void* memory) const noexcept { std::free(memory); }
-  };
   static constexpr std::uint64_t ways_in_order = 0xfedcba9876543210ULL;
   static constexpr std::uint32_t absent = ways;
 
@@ -73,15 +98,41 @@ class SectorCache {
   [[nodiscard]] static std::uint8_t mark_of(std::uint64_t hash) noexcept {
     return static_cast<std::uint8_t>(hash >> 24);
   }
-  [[nodiscard]] std::uint32_t way_of(const Set& set, std::uint64_t line, std::uint64_t hash) const noexcept;
-  static void renew(Set& set, std::uint32_t way) noexcept;
+  [[nodiscard]] std::uint32_t way_of(const Set& set, std::uint64_t line, std::uint64_t hash) const noexcept {
+    if (set.epoch != epoch_) return absent;
+    constexpr std::uint64_t ones = 0x0101010101010101ULL;
+    const std::uint64_t wanted = ones * mark_of(hash);
+    for (std::uint32_t half = 0; half < set.marks.size(); ++half) {
+      const std::uint64_t differ = set.marks[half] ^ wanted;
+      // The high bit of each byte that is zero; a byte above one may be marked, too, which its tag tells.
+      for (std::uint64_t equal = (differ - ones) & ~differ & (ones << 7); equal != 0; equal &= equal - 1) {
+        const std::uint32_t way = 8 * half + static_cast<std::uint32_t>(std::countr_zero(equal)) / 8;
+        if (way < set.filled && set.tag[way] == line) return way;
+      }
+    }
+    return absent;
+  }
+  // Moves `way` to the lowest place of the order.
+  static void renew(Set& set, std::uint32_t way) noexcept {
+    if ((set.order & 0xf) == way) return;
+    constexpr std::uint64_t ones = 0x1111111111111111ULL;
+    const std::uint64_t differ = set.order ^ (ones * way);
+    const std::uint64_t equal = (differ - ones) & ~differ & (ones << 3);
+    const std::uint64_t lower = (std::uint64_t{1} << (std::countr_zero(equal) - 3)) - 1;
+    set.order = (set.order & ~(lower << 4 | 0xf)) | (set.order & lower) << 4 | way;
+  }
+  // A way for a line that is not there.
+  struct Replaced {
+    std::uint8_t way = 0;
+    std::uint8_t written_back = 0;
+    bool drove_out = false;
+  };
+  Replaced replace(Set& set, std::uint64_t line, std::uint64_t hash);
 
   std::uint64_t set_count_;
   std::uint32_t usable_ = ways;
   std::uint32_t epoch_ = 1;
-  // Zeros until something comes to a set, so that the host has pages for as much of a cache as is used.
-  std::unique_ptr<void, Free> memory_;
-  std::span<Set> sets_;
+  std::span<Set> sets_;  // zeros until something comes to them
 };
 
 }  // namespace sluice::compute

@@ -14,16 +14,19 @@ namespace {
 constexpr std::uint64_t one_set = 128ULL * SectorCache::ways;
 
 TEST(SectorCache, SectorsOfALineComeOneByOne) {
-  SectorCache cache(one_set, 128);
+  TagMemory memory(SectorCache::tag_bytes(one_set, 128));
+  SectorCache cache(one_set, 128, memory);
   EXPECT_EQ(cache.access(7, 0b0011, false).hits, 0U);
-  EXPECT_EQ(cache.access(7, 0b0110, false).hits, 0b0010U);
+  const SectorCache::Result result = cache.access(7, 0b0110, false);
+  EXPECT_EQ(result.hits, 0b0010U);
   EXPECT_EQ(cache.present(7, 0b1111), 0b0111U);
-  cache.fill(7, 0b1000);
+  *result.valid |= 0b1000;  // a miss fetched more than was asked for
   EXPECT_EQ(cache.access(7, 0b1111, false).hits, 0b1111U);
 }
 
 TEST(SectorCache, TheLeastRecentlyUsedLineGoesAndItsDirtySectorsAreWrittenBack) {
-  SectorCache cache(one_set, 128);
+  TagMemory memory(SectorCache::tag_bytes(one_set, 128));
+  SectorCache cache(one_set, 128, memory);
   (void)cache.access(0, 0b0111, true);
   for (std::uint64_t line = 1; line < SectorCache::ways; ++line) {
     EXPECT_EQ(cache.access(line, 1, false).written_back, 0U);
@@ -37,7 +40,8 @@ TEST(SectorCache, TheLeastRecentlyUsedLineGoesAndItsDirtySectorsAreWrittenBack) 
 }
 
 TEST(SectorCache, ClearForgetsAndLimitsTheWays) {
-  SectorCache cache(one_set, 128);
+  TagMemory memory(SectorCache::tag_bytes(one_set, 128));
+  SectorCache cache(one_set, 128, memory);
   (void)cache.access(1, 1, true);
   cache.clear(2);
   EXPECT_EQ(cache.present(1, 1), 0U);
@@ -52,7 +56,8 @@ TEST(SectorCache, AnyAccessesLeaveWhatAListWould) {
     std::uint64_t number = 0;
     std::uint32_t valid = 0, dirty = 0;
   };
-  SectorCache cache(one_set, 128);
+  TagMemory memory(SectorCache::tag_bytes(one_set, 128));
+  SectorCache cache(one_set, 128, memory);
   std::mt19937 random(1);
   for (std::uint32_t ways : {16U, 1U, 7U, 16U, 15U}) {
     cache.clear(ways);
@@ -84,7 +89,8 @@ TEST(SectorCache, AnyAccessesLeaveWhatAListWould) {
 }
 
 TEST(SectorCache, WithoutCapacityEverythingPasses) {
-  SectorCache cache(0, 128);
+  TagMemory memory(SectorCache::tag_bytes(0, 128));
+  SectorCache cache(0, 128, memory);
   EXPECT_EQ(cache.access(1, 0b11, true).written_back, 2U);
   EXPECT_EQ(cache.access(1, 0b11, false).hits, 0U);
 }
@@ -92,7 +98,8 @@ TEST(SectorCache, WithoutCapacityEverythingPasses) {
 // Lines at any power-of-two stride must find most of the cache, or strided kernels would thrash where none does.
 TEST(SectorCache, StridesSpreadOverTheSets) {
   for (const std::uint64_t stride : {1, 2, 32, 1024, 4096}) {
-    SectorCache cache(1 << 20, 128);
+    TagMemory memory(SectorCache::tag_bytes(1 << 20, 128));
+    SectorCache cache(1 << 20, 128, memory);
     const std::uint64_t lines = (1 << 20) / 128 / 2;  // half of what it holds
     for (std::uint64_t i = 0; i < lines; ++i) (void)cache.access(i * stride, 1, false);
     std::uint64_t kept = 0;

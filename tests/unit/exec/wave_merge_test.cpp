@@ -84,7 +84,7 @@ TEST_F(WaveMergeTest, GenericPointersAreToldApart) {
 
 // The rule of wave_merge.h, word for word, with sets where the merge has shortcuts.
 struct PlainMerge {
-  std::vector<std::vector<std::uint64_t>> sectors;    // of each record, in order of first touch; none for local ones
+  std::vector<std::vector<std::uint64_t>> sectors;    // of each record; none for local ones
   std::vector<std::array<std::uint32_t, 4>> records;  // site, lanes, sectors or conflicts, instructions
   std::uint64_t issued = 0;
 
@@ -129,6 +129,8 @@ struct PlainMerge {
             if (std::find(touched.begin(), touched.end(), s) == touched.end()) touched.push_back(s);
           }
         }
+        const auto [least, most_far] = std::minmax_element(touched.begin(), touched.end());
+        if (*most_far - *least < 64) std::sort(touched.begin(), touched.end());
         count = static_cast<std::uint32_t>(touched.size());
       }
       records.push_back({next, static_cast<std::uint32_t>(addresses.size()), count, pending});
@@ -221,6 +223,26 @@ TEST(Sectors, BankConflicts) {
   EXPECT_EQ(bank_conflicts(strided(0, 132), 4, false, *seen), 1U);   // the padding of every transpose
   EXPECT_EQ(bank_conflicts(strided(64, 0), 4, false, *seen), 1U);    // one word is broadcast
   EXPECT_EQ(bank_conflicts(strided(64, 0), 4, true, *seen), 32U);    // but not an atomic access to it
+}
+
+// The tiling itself is tested by hand-made pictures (image_tiling_test).
+TEST(TexelPlaces, AreThoseOfTheTiling) {
+  const ImageTile flat{0b0000110111, 0b1111001000, 0}, deep{0b0001111, 0b0110000, 0b1000000};
+  for (const ImageTiling& t :
+       {ImageTiling::of(flat, 1000, 37, 1, 1024, 0), ImageTiling::of(deep, 100, 5, 3, 112, 600),
+        ImageTiling::of(flat, 7, 1, 1, 7, 0), ImageTiling::of(flat, 3000, 50, 1, 3001, 0)}) {
+    const TexelPlaces places(t);
+    const std::uint64_t slices = t.slice_pitch_bytes == 0 ? 1 : 3;
+    const std::uint64_t rows = t.slice_pitch_bytes == 0 ? t.tiles_y : 5;
+    for (std::uint64_t z = 0; z < slices; ++z) {
+      for (std::uint64_t y = 0; y < rows; ++y) {
+        for (std::uint64_t x = 0; x < std::min<std::uint64_t>(t.row_pitch_bytes, 3000); ++x) {
+          const std::uint64_t linear = z * t.slice_pitch_bytes + y * t.row_pitch_bytes + x;
+          ASSERT_EQ(places.of(linear), t.place(linear)) << x << ' ' << y << ' ' << z;
+        }
+      }
+    }
+  }
 }
 
 }  // namespace
