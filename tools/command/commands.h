@@ -13,6 +13,7 @@ inline constexpr int exit_ok = 0;
 inline constexpr int exit_failed = 1;
 inline constexpr int exit_unusable = 2;     // bad usage, profile or trace
 inline constexpr int exit_trace_error = 3;  // the program ended with 0, but its trace could not be written
+inline constexpr int exit_misuse = 4;       // the program ended with 0, and --strict found misuses
 
 struct RunOptions {
   ChildOptions child;
