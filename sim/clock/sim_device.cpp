@@ -73,10 +73,20 @@ Job* SimDevice::new_job() {
   return job;
 }
 
+bool SimDevice::takes_place(const Command& command) {
+  if (!command.in_order || command.op != Operation::marker) {
+    open_markers_.erase(command.queue);
+    return false;
+  }
+  const bool behind_marker = !open_markers_.insert_or_assign(command.queue, command.id).second;
+  return behind_marker && command.queued == 0;  // one that was held back goes alone
+}
+
 EnqueueStamps SimDevice::enqueue(const Command& command, TimePs host_now) {
   Job* job = new_job();
   job->command = command;
   job->times.id = command.id;
+  job->is_merged = profile_.driver.merged_marker_ps != 0 && takes_place(command);
   const EnqueueStamps stamps = driver_.charge(*job, std::max(host_now, now_));
   if (command.host_only) {
     finished_.push(job);
@@ -121,6 +131,10 @@ bool SimDevice::deliver(TimePs t) {
   finished_.pop();
   now_ = std::max(now_, job->times.visible);
   last_delivered_ = job->command.id;
+  if (job->command.op == Operation::marker) {
+    const auto open = open_markers_.find(job->command.queue);
+    if (open != open_markers_.end() && open->second == job->command.id) open_markers_.erase(open);
+  }
   if (trace_ != nullptr) {
     CommandRecord record;
     record.command = &job->command;

@@ -18,6 +18,20 @@ bool crosses_link(const Command& c) {
   return c.direction == Direction::host_to_device || c.direction == Direction::device_to_host;
 }
 
+// A read or write of a buffer that lies in host memory is the driver's memcpy: no part of the device takes part in it.
+bool is_copied_by_host(const Command& c) {
+  if (c.direction != Direction::host_to_host) return false;
+  switch (c.op) {
+    case Operation::read_buffer:
+    case Operation::write_buffer:
+    case Operation::read_buffer_rect:
+    case Operation::write_buffer_rect:
+    case Operation::read_image:
+    case Operation::write_image: return true;
+    default: return false;
+  }
+}
+
 const Endpoint& host_end(const Command& c) {
   return c.direction == Direction::host_to_device ? c.source : c.target;
 }
@@ -50,6 +64,7 @@ CopyEngines::CopyEngines(const sc_core::sc_module_name& name, const profile::Pro
 
 CopyEngines::Pool* CopyEngines::pool_of(const Job& job) {
   if (job.inline_payload) return nullptr;  // the front end writes it itself
+  if (is_copied_by_host(job.command)) return nullptr;
   switch (job.command.direction) {
     case Direction::host_to_device: return &h2d_;
     case Direction::device_to_host: return &d2h_;
@@ -86,21 +101,41 @@ void CopyEngines::begin(Job& job, TimePs now) {
   job.times.started = now;
   job.spend(Stage::queue_wait, now - job.arrived);
   if (c.direction == Direction::none) {
-    const TimePs work = profile_.command_processor.marker_cycles * 1'000'000'000'000ULL /
-                        profile_.command_processor.clock_hz;
+    const TimePs work = job.is_merged ? 0
+                                      : profile_.command_processor.marker_cycles * 1'000'000'000'000ULL /
+                                            profile_.command_processor.clock_hz;
     TimePs coherence = 0;
-    if (c.source.placement == Placement::host_pinned) {
-      // Only lines that a host cache holds must change hands; the others are looked up and found absent.
+    if (c.source.placement == Placement::host_pinned && link_.maintains_caches()) {
+      // Only lines that a host cache holds must be cleaned; the others are looked up and found absent.
       runs_.clear();
       host_.classify(c.source.address, c.shape.bytes(), runs_);
       std::uint64_t lines = 0;
       for (const cache::LineRun& r : runs_) lines += r.state == cache::LineState::memory ? 0 : r.lines;
       coherence = link_.map_cost(lines);
-      host_.device_read(c.source.address, c.shape.bytes());
+      // Before the host reads what the device wrote its lines must be gone; what it wrote itself is written back.
+      const bool maps = c.op == Operation::map_buffer || c.op == Operation::map_image || c.op == Operation::svm_map;
+      if (maps) {
+        host_.forget(c.source.address, c.shape.bytes());
+      } else {
+        host_.device_read(c.source.address, c.shape.bytes());
+      }
+      if (trace_ != nullptr && trace_->level() >= TraceLevel::stage) {
+        trace_->stage({c.id, c.device, "host.caches", maps ? "invalidate" : "clean", now + work, now + work + coherence,
+                       coherence * (profile_.host.core_clock_hz / 1'000'000) / 1'000'000,
+                       lines * profile_.host.private_cache.line_bytes});
+      }
     }
     job.spend(Stage::setup, work);
     job.spend(Stage::coherence, coherence);
     post(now + work + coherence, {&job, DmaStep::finish});
+    return;
+  }
+  if (is_copied_by_host(c)) {
+    const std::uint64_t rows = c.shape.rows * c.shape.slices;
+    const TimePs work = host_.copy_in(c.source.address, c.target.address, c.shape.bytes()) +
+                        (rows > 1 ? rows * profile_.host.copy.out_row_ps : 0);
+    job.spend(Stage::host_copy, work);
+    post(now + work, {&job, DmaStep::finish});
     return;
   }
   if (!crosses_link(c)) {
@@ -320,7 +355,7 @@ void CopyEngines::begin_flow(Job& job, TimePs now) {
   const std::uint64_t touched = t.rows > 1 ? t.rows * std::max(t.host_row_pitch_bytes, t.row_bytes) : t.row_bytes;
   if (c.direction == Direction::host_to_device) {
     host_.device_read(t.host_address, touched);
-  } else {
+  } else if (!link_.maintains_caches()) {
     host_.device_wrote(t.host_address, touched);
   }
   start_flow(job, t, now, DmaStep::end_chunk);
@@ -419,11 +454,13 @@ void CopyEngines::account(Job& job, TimePs now) {
   const TimePs alone = std::min(total, alone_times_(flow).end);
   const TimePs unwalked = flow.walks != 0 ? std::min(alone, alone_times_(flow, Without::walks).end) : alone;
   const TimePs unsnooped = std::min(unwalked, alone_times_(flow, Without::walks_and_snoops).end);
-  const TimePs wire = std::min(unsnooped, alone_times_(flow, Without::walks_snoops_and_memory).end);
+  const TimePs owned = std::min(unsnooped, alone_times_(flow, Without::walks_and_coherence).end);
+  const TimePs wire = std::min(owned, alone_times_(flow, Without::walks_coherence_and_memory).end);
   job.spend(Stage::contention, total - alone);
   job.spend(Stage::iommu, alone - unwalked);
   job.spend(Stage::snoop, unwalked - unsnooped);
-  job.spend(Stage::device_memory, unsnooped - wire);
+  job.spend(Stage::coherence, unsnooped - owned);
+  job.spend(Stage::device_memory, owned - wire);
   job.spend(Stage::link, wire);
   if (trace_->level() >= TraceLevel::stage) {
     const bool down = job.command.direction == Direction::host_to_device;
@@ -435,6 +472,7 @@ void CopyEngines::account(Job& job, TimePs now) {
                      took * (profile_.host.home_agent.clock_hz / 1'000'000) / 1'000'000, flow.bytes()});
     };
     part("host.home_agent", "snoop", unwalked - unsnooped);
+    part("host.home_agent", "ownership", unsnooped - owned);
     part("host.iommu", "walk", alone - unwalked);
   }
 }

@@ -114,10 +114,13 @@ struct Link {
   // coherent: the transaction unit and what ownership costs.
   std::uint32_t flit_bytes = 0;                // 68 (CXL 2), 256 (CXL 3), 32-byte C2C beats ...
   std::uint32_t flit_payload_bytes = 0;
+  std::uint32_t request_bytes = 16;            // messages of the coherence protocol (docs/coherence.md)
+  std::uint32_t response_bytes = 4;
+  std::uint32_t data_header_bytes = 4;         // of a line
   std::uint32_t line_bytes = 64;
   std::uint32_t outstanding_lines = 256;
-  TimePs ownership_ps = 0;                     // one ownership change, seen alone
-  std::uint64_t ownership_lines_per_s = 0;     // rate at which ownership of consecutive lines moves
+  TimePs ownership_ps = 0;                     // the device asks for a line to write it: until it is granted
+  std::uint64_t ownership_lines_per_s = 0;     // at which lines that a core's cache holds change hands; 0: no limit
   // on_chip: fabric between CPU and GPU.
   std::uint64_t fabric_bytes_per_s = 0;
   bool fabric_coherent = true;
@@ -318,6 +321,7 @@ struct Driver {
   TimePs poll_event_ps = 0;
   TimePs finish_idle_ps = 0;
   TimePs read_clock_ps = 0;
+  TimePs merged_marker_ps = 0;    // a marker that goes with the one before it; 0: each goes to the device
   TimePs flush_ps = 0;
   TimePs create_buffer_ps = 0;
   std::uint64_t staging_chunk_bytes = 0;

@@ -97,8 +97,6 @@ class PcieLink final : public Link {
     return data_time(4, 1, tlp_.write_bytes, 0) + link_.propagation_ps;
   }
 
-  TimePs map_cost(std::uint64_t) const override { return 0; }
-
   WireUse wire_use(const Flow& flow, Direction direction) const override {
     WireUse use;
     for (const Segment& s : flow.segments) {
