@@ -118,6 +118,7 @@ bool Runtime::open_machine() {
     if (recorder_ == nullptr) trace::report_trace_error(error);
   }
   options.trace = recorder_.get();
+  error.clear();
   const auto strict_options = strict::options_from_environment(error);
   if (strict_options) {
     strict_ = std::make_unique<strict::Strict>(*strict_options);

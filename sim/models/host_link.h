@@ -22,9 +22,9 @@ struct LinkTransfer {
   std::uint64_t host_row_pitch_bytes = 0;
   TimePs row_ps = 0;                    // the engine's own work per row
   TimePs memory_interval_ps = 0;        // device memory, per max_payload_bytes
+  bool cached = false;                  // a kernel's: lines are kept in the device's cache for a while
   // Host memory, per host_memory_bytes of lines that no cache has; 0: no more is known of it than the home agent's rate.
   TimePs host_memory_interval_ps = 0;
-  bool cached = false;                  // a kernel's: lines are kept in the device's cache for a while
   Walks walks;                          // of the IOMMU, for its pages
 };
 
