@@ -81,6 +81,7 @@ RULES = (
     Rule("tests/fuzz/", PUBLIC + ("tests/fuzz/", "tools/diff/"), opencl=True),
     Rule("tests/bench/", PUBLIC + ("tests/bench/",), opencl=True),
     Rule("tests/bench/bench_sim.cpp", PUBLIC + ("tests/bench/", "sim/models/memory/")),
+    Rule("tests/bench/bench_sim.cpp", PUBLIC + ("sim/models/memory/",)),
     Rule("tests/bench/bench_diff.cpp", PUBLIC + ("tools/diff/", "tests/unit/diff/support.h")),
 )
 
