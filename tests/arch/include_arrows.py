@@ -74,10 +74,10 @@ RULES = (
     Rule("tests/support/", ("tests/support/",)),
     # These see the driver as programs do, and beside it public headers at most.
     Rule("tests/api/", ("tests/api/", "tests/support/"), opencl=True),
-    Rule("tests/golden/", ("tests/golden/", "tests/support/"), opencl=True),
+    Rule("tests/golden/", ("tests/golden/", "tests/silicon/probe.h", "tests/support/"), opencl=True),
     Rule("tests/silicon/", ("tests/silicon/", "tests/support/"), opencl=True),
-    Rule("tests/fuzz/", PUBLIC + ("tests/fuzz/",), opencl=True),
-    Rule("tests/bench/", PUBLIC + ("tests/bench/",), opencl=True),
+    Rule("tests/fuzz/", PUBLIC + ("tests/fuzz/", "tools/diff/report.h"), opencl=True),
+    Rule("tests/bench/", PUBLIC + ("tests/bench/", "tests/support/made_up_trace.h"), opencl=True),
 )
 
 # The simulator is started in one place; a test of one model has no simulator and drives the kernel itself.
