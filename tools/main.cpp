@@ -43,7 +43,9 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   CLI::App app("Runs OpenCL programs on a simulated device, timed to the picosecond.", "sluice");
   app.set_version_flag("--version", "sluice " SLUICE_VERSION);
   app.require_subcommand(1);
-  app.footer("Exit status: 0, the program's own from `run`, 2 for unusable input, 3 if only the trace failed.");
+  app.footer(
+      "Exit status: 0, the program's own from `run`, 2 for unusable input, 3 if only the trace failed, 4 if only "
+      "--strict found something.");
 
   RunOptions run_options;
   CLI::App* run_command = app.add_subcommand("run", "Run a program with Sluice as its only OpenCL platform");
@@ -61,6 +63,14 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   run_command->add_flag("--virtual-time", run_options.child.virtual_time, "The program's clocks show simulated time");
   run_command->add_flag("--lockstep", run_options.child.lockstep,
                         "The work-items of a wavefront go on in step, as some programs take for granted");
+  run_command->add_flag("--strict{report}", run_options.child.strict,
+                        "Report misuse of mapped memory (--strict=report), or stop at the first (--strict=abort)")
+      ->check(CLI::IsMember({"report", "abort"}));
+  run_command
+      ->add_option("--strict-report", run_options.child.strict_reports,
+                   "Write what --strict found: *.json, *.sarif, else text; repeatable")
+      ->expected(1)
+      ->take_all();
   run_command->add_option("--detail", run_options.child.detail, "train (default) or packet")
       ->check(CLI::IsMember({"train", "packet"}));
 
@@ -148,11 +158,13 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   CLI::App* validate_command =
       app.add_subcommand("validate", "Compare measurements of a real device with its model, row by row");
   validate_command->add_option("DATA", validate_options.files, "Measured rows, JSON Lines; repeatable")->required();
-  validate_command->add_option("--profile", validate_options.profile, "The machine that models the device")->required();
+  validate_command->add_option("--profile", validate_options.profile, "The machine that models the device");
   validate_command->add_option("--program", validate_options.program, "The program that measured, if DATA does not say");
   validate_command->add_option("--html", validate_options.html, "Write a page with curves and tables, too");
   CLI::Option* json_option = validate_command->add_flag("--json", validate_options.json, "Print JSON");
   validate_command->add_flag("--markdown", validate_options.markdown, "Print Markdown")->excludes(json_option);
+  validate_command->add_flag("--published", validate_options.published,
+                             "DATA are figures that others published; prints Markdown, without --profile of all profiles");
   validate_command->add_flag("--rows", validate_options.every_row, "Print every row");
   validate_command->add_flag("--full", validate_options.full, "Repeat as often as the measurement did");
   validate_command->add_flag("--check", validate_options.check, "Exit with 1 if an error is above its limit");

@@ -100,7 +100,7 @@ class GroupRunner final {
   void place_arguments();
   void place_items(const std::array<std::uint64_t, 3>& group);
   void run_item(Item& item);
-  static void resume(void* frame);
+  [[nodiscard]] static auto resumption_of(const void* frame) -> void (*)(void*);
   [[nodiscard]] bool run_quietly();
   [[nodiscard]] std::uint64_t instructions_of(const GroupTrace& trace) const;
   void run_wave(std::size_t wave, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);

@@ -13,6 +13,7 @@ inline constexpr int exit_ok = 0;
 inline constexpr int exit_failed = 1;
 inline constexpr int exit_unusable = 2;     // bad usage, profile or trace
 inline constexpr int exit_trace_error = 3;  // the program ended with 0, but its trace could not be written
+inline constexpr int exit_misuse = 4;       // the program ended with 0, and --strict found misuses
 
 struct RunOptions {
   ChildOptions child;
@@ -86,6 +87,7 @@ struct ValidateOptions {
   bool every_row = false;
   bool full = false;    // with all repetitions of the measurement
   bool check = false;   // fail where a limit is missed
+  bool published = false;  // the files are figures that others published; profile empty: of all shipped profiles
 };
 [[nodiscard]] int validate(const ValidateOptions& options);
 

@@ -82,6 +82,12 @@ int run(RunOptions options) {
     }
   }
 
+  for (const std::string& file : options.child.strict_reports) {
+    if (file.find(':') != std::string::npos) {
+      complain(file + ": a report's name must not contain a colon");
+      return exit_unusable;
+    }
+  }
   const ChildResult result = run_child(options.command, options.child);
   if (!result.started) {
     complain(result.error);
@@ -90,7 +96,8 @@ int run(RunOptions options) {
   bool complete = result.trace_errors.empty();
   for (const std::string& error : result.trace_errors) complain("trace-error: " + error);
   if (!reported.empty()) complete &= write_report(reported, options.report);
-  return result.exit_code == 0 && !complete ? exit_trace_error : result.exit_code;
+  if (result.exit_code != 0) return result.exit_code;
+  return !complete ? exit_trace_error : result.misuses != 0 ? exit_misuse : exit_ok;
 }
 
 int report(const std::string& trace) {
