@@ -125,6 +125,7 @@ bool Runtime::open_machine() {
   }
   if (explain == "1") explain_ = std::make_unique<Explain>(recorder_.get());
   options.trace = explain_ != nullptr ? explain_.get() : static_cast<TraceSink*>(recorder_.get());
+  error.clear();
   const auto strict_options = strict::options_from_environment(error);
   if (strict_options) {
     strict_ = std::make_unique<strict::Strict>(*strict_options);

@@ -76,10 +76,12 @@ RULES = (
     Rule("tests/support/", ("tests/support/",)),
     # These see the driver as programs do, and beside it public headers at most.
     Rule("tests/api/", ("tests/api/", "tests/support/"), opencl=True),
-    Rule("tests/golden/", ("tests/golden/", "tests/support/"), opencl=True),
+    Rule("tests/golden/", ("tests/golden/", "tests/support/", "tests/silicon/probe.h"), opencl=True),
     Rule("tests/silicon/", ("tests/silicon/", "tests/support/"), opencl=True),
-    Rule("tests/fuzz/", PUBLIC + ("tests/fuzz/",), opencl=True),
+    Rule("tests/fuzz/", PUBLIC + ("tests/fuzz/", "tools/diff/"), opencl=True),
     Rule("tests/bench/", PUBLIC + ("tests/bench/",), opencl=True),
+    Rule("tests/bench/bench_sim.cpp", PUBLIC + ("tests/bench/", "sim/models/memory/")),
+    Rule("tests/bench/bench_diff.cpp", PUBLIC + ("tools/diff/", "tests/unit/diff/support.h")),
 )
 
 # The simulator is started in one place; a test of one model has no simulator and drives the kernel itself.
