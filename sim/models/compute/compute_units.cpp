@@ -204,9 +204,7 @@ bool ComputeUnits::execute_groups(ActiveLaunch& a, std::uint64_t local_bytes, bo
   };
   const bool whole = alike != nullptr && alike->whole;
   std::optional<compute::GroupPipeline> ahead;
-  // A kernel that waits for the host does so here, where other commands get their turn.
-  if (!whole && !launch.module->kernels()[launch.kernel].may_wait &&
-      compute::GroupPipeline::pays(launch.range)) {
+  if (!whole && run->any_thread() && compute::GroupPipeline::pays(launch.range)) {
     try {
       ahead.emplace(launch.range, execute);
     } catch (const std::system_error&) {  // no thread: one after the other, then
