@@ -38,6 +38,7 @@ class CoherentLink final : public Link {
     flow.kind = read ? "RdReq" : "WrData";
     flow.reply_kind = read ? "RdData" : "";
     flow.window = std::max(1U, link_.outstanding_lines / lines(link_.max_payload_bytes));
+    flow.window_part = "link.outstanding_lines";
     flow.window_return_ps = read ? 0 : link_.propagation_ps;
     bool owned = false;  // the first line taken from a host cache has paid the whole change of ownership
     packetise(t, runs, link_.max_payload_bytes, link_.line_bytes,
