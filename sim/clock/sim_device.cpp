@@ -12,17 +12,26 @@ extern "C" __attribute__((visibility("default"))) int sc_main(int, char**) { ret
 
 namespace sluice::sim {
 
+namespace {
+
+const profile::DeviceCache no_cache;  // the host's own are in front of its memory: sim/cache
+
+}  // namespace
+
 SimDevice::SimDevice(profile::Profile profile, Detail detail, TraceSink* trace, KernelEngine* kernels)
     : profile_(std::move(profile)),
       link_(make_link(profile_)),
       host_(profile_.host),
+      host_dram_(profile_.host_memory.channels != 0
+                     ? std::make_unique<memory::DramMemory>(profile_.host_memory, no_cache)
+                     : nullptr),
       iommu_(profile_.iommu.entries != 0 ? std::make_unique<iommu::Iommu>(profile_.iommu) : nullptr),
       driver_(profile_, *link_, host_),
       trace_(trace != nullptr && trace->level() != TraceLevel::off ? trace : nullptr) {
   for (std::uint32_t i = 0; i < profile_.machine.device_count; ++i) {
     device_addresses_.emplace_back(profile_.machine.device.global_memory_bytes);
-    gpus_.push_back(std::make_unique<Gpu>("gpu" + std::to_string(i), profile_, *link_, host_, iommu_.get(), detail, writes_,
-                                          *this, trace_, kernels));
+    gpus_.push_back(std::make_unique<Gpu>("gpu" + std::to_string(i), profile_, *link_, host_, host_dram_.get(),
+                                          iommu_.get(), detail, writes_, *this, trace_, kernels));
   }
 }
 

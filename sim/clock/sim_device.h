@@ -64,6 +64,7 @@ class SimDevice final : public Simulator, public JobSink {
   profile::Profile profile_;
   std::unique_ptr<Link> link_;
   cache::HostMemory host_;
+  std::unique_ptr<memory::DramMemory> host_dram_;  // null: its bandwidth is all that the profile says
   std::unique_ptr<iommu::Iommu> iommu_;
   HostDriver driver_;
   HostAddresses host_addresses_;

@@ -11,6 +11,9 @@ namespace {
 // The staging buffer in device memory, above all that is handed out.
 constexpr std::uint64_t detile_address = 1ULL << 48;
 
+constexpr std::string_view device_part = "device_memory";
+constexpr std::string_view host_part = "host_memory";
+
 bool crosses_link(const Command& c) {
   return c.direction == Direction::host_to_device || c.direction == Direction::device_to_host;
 }
@@ -40,13 +43,14 @@ const Endpoint& device_end(const Command& c) {
 
 CopyEngines::CopyEngines(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
                          FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory,
-                         Translator* iommu, WriteLog& writes, TraceSink* trace)
+                         memory::DeviceMemory* host_dram, Translator* iommu, WriteLog& writes, TraceSink* trace)
     : Agenda(name),
       profile_(profile),
       link_(link),
       flows_(flows),
       host_(host),
       memory_(memory),
+      host_dram_(host_dram),
       iommu_(iommu),
       writes_(writes),
       trace_(trace),
@@ -101,14 +105,25 @@ void CopyEngines::begin(Job& job, TimePs now) {
                                       : profile_.command_processor.marker_cycles * 1'000'000'000'000ULL /
                                             profile_.command_processor.clock_hz;
     TimePs coherence = 0;
-    if (c.source.placement == Placement::host_pinned) {
-      // Only lines that a host cache holds must change hands; the others are looked up and found absent.
+    if (c.source.placement == Placement::host_pinned && link_.maintains_caches()) {
+      // Only lines that a host cache holds must be cleaned; the others are looked up and found absent.
       runs_.clear();
       host_.classify(c.source.address, c.shape.bytes(), runs_);
       std::uint64_t lines = 0;
       for (const cache::LineRun& r : runs_) lines += r.state == cache::LineState::memory ? 0 : r.lines;
       coherence = link_.map_cost(lines);
-      host_.device_read(c.source.address, c.shape.bytes());
+      // Before the host reads what the device wrote its lines must be gone; what it wrote itself is written back.
+      const bool maps = c.op == Operation::map_buffer || c.op == Operation::map_image || c.op == Operation::svm_map;
+      if (maps) {
+        host_.forget(c.source.address, c.shape.bytes());
+      } else {
+        host_.device_read(c.source.address, c.shape.bytes());
+      }
+      if (trace_ != nullptr && trace_->level() >= TraceLevel::stage) {
+        trace_->stage({c.id, c.device, "host.caches", maps ? "invalidate" : "clean", now + work, now + work + coherence,
+                       coherence * (profile_.host.core_clock_hz / 1'000'000) / 1'000'000,
+                       lines * profile_.host.private_cache.line_bytes});
+      }
     }
     job.spend(Stage::setup, work);
     job.spend(Stage::coherence, coherence);
@@ -260,8 +275,15 @@ TimePs CopyEngines::local_copy_time(const Job& job) {
   const profile::CopyEngines& p = profile_.copy_engines;
   const std::uint64_t bytes = c.shape.bytes();
   if (c.direction == Direction::host_to_host) {
-    return static_cast<TimePs>(static_cast<double>(2 * bytes) * 1e12 /
-                               static_cast<double>(profile_.host.home_agent.memory_bytes_per_s));
+    const auto agent = static_cast<TimePs>(static_cast<double>(2 * bytes) * 1e12 /
+                                           static_cast<double>(profile_.host.home_agent.memory_bytes_per_s));
+    if (host_dram_ == nullptr) return agent;
+    const auto read = host_dram_->stream(memory::Access::read, c.source.address, bytes, host_memory_bytes);
+    const auto write = host_dram_->stream(memory::Access::write, c.target.address, bytes, host_memory_bytes);
+    tell_dram(job, host_part, read.dram, bytes, kernel_now());
+    tell_dram(job, host_part, write.dram, bytes, kernel_now());
+    return std::max(agent, static_cast<TimePs>(static_cast<double>(bytes) / host_memory_bytes *
+                                               static_cast<double>(read.interval_ps + write.interval_ps)));
   }
   constexpr std::uint32_t packet = 4096;
   const double packets = static_cast<double>(bytes) / packet;
@@ -280,9 +302,11 @@ TimePs CopyEngines::local_copy_time(const Job& job) {
     const auto read = stream(memory::Access::read, c.source, c.shape, packet);
     dram += packets * static_cast<double>(read.interval_ps);
     first = read.first_ps;
+    tell_dram(job, device_part, read.dram, bytes, kernel_now());
   }
   const auto write = stream(memory::Access::write, c.target, c.shape, packet);
   dram += packets * static_cast<double>(write.interval_ps);
+  tell_dram(job, device_part, write.dram, bytes, kernel_now());
   return first + static_cast<TimePs>(std::max(engine, dram));
 }
 
@@ -321,21 +345,60 @@ void CopyEngines::begin_flow(Job& job, TimePs now) {
   const std::uint32_t packet = profile_.link.max_payload_bytes;
   if (device.tiling.is_linear() || job.detile != 0) {
     const std::uint64_t from = job.detile != 0 ? detile_address : device.address;
-    t.memory_interval_ps =
-        memory_.stream(access, from + job.chunk * profile_.driver.staging_chunk_bytes, t.row_bytes * t.rows, packet)
-            .interval_ps;
+    const auto cost =
+        memory_.stream(access, from + job.chunk * profile_.driver.staging_chunk_bytes, t.row_bytes * t.rows, packet);
+    t.memory_interval_ps = cost.interval_ps;
+    tell_dram(job, device_part, cost.dram, t.row_bytes * t.rows, now);
   } else {
-    if (job.chunk == 0) job.memory_interval = stream(access, device, c.shape, packet).interval_ps;
+    if (job.chunk == 0) {
+      const auto cost = stream(access, device, c.shape, packet);
+      job.memory_interval = cost.interval_ps;
+      tell_dram(job, device_part, cost.dram, c.shape.bytes(), now);
+    }
     t.memory_interval_ps = job.memory_interval;
   }
+  use_host_dram(job, t, now);
   const std::uint64_t touched = t.rows > 1 ? t.rows * std::max(t.host_row_pitch_bytes, t.row_bytes) : t.row_bytes;
   if (c.direction == Direction::host_to_device) {
     host_.device_read(t.host_address, touched);
-  } else {
+  } else if (!link_.maintains_caches()) {
     host_.device_wrote(t.host_address, touched);
   }
   job.rows_ps = t.rows > 1 ? t.rows * t.row_ps : 0;
   start_flow(job, t, now, DmaStep::end_chunk);
+}
+
+// Lines that caches have need no memory, so a transfer without others asks nothing of it.
+void CopyEngines::use_host_dram(const Job& job, LinkTransfer& t, TimePs now) {
+  const bool needed = std::any_of(runs_.begin(), runs_.end(),
+                                  [](const cache::LineRun& r) { return r.state == cache::LineState::memory; });
+  if (host_dram_ == nullptr || !needed) return;
+  const std::uint64_t pitch = std::max(t.host_row_pitch_bytes, t.row_bytes);
+  const AddressRun run{t.host_address, t.host_address + (t.rows - 1) * pitch + t.row_bytes, t.rows * t.row_bytes};
+  const auto access = t.direction == Direction::host_to_device ? memory::Access::read : memory::Access::write;
+  const auto cost = host_dram_->stream(access, {&run, 1}, run.bytes, host_memory_bytes);
+  t.host_memory_interval_ps = cost.interval_ps;
+  tell_dram(job, host_part, cost.dram, run.bytes, now);
+}
+
+void CopyEngines::tell_dram(const Job& job, std::string_view part, const memory::DramUse& use, std::uint64_t bytes,
+                            TimePs now) {
+  if (trace_ == nullptr || trace_->level() < TraceLevel::stage || use.limit.empty()) return;
+  const bool host = part == host_part;
+  const TimePs clock = std::max<TimePs>(1, (host ? profile_.host_memory : profile_.device_memory).timings.tck_ps);
+  trace_->stage({job.command.id, job.command.device, part, use.limit, now, now + use.ps, use.ps / clock, bytes});
+  memory::DramUse& sum = host ? host_dram_use_ : device_dram_use_;
+  const auto count = [&](std::string_view name, std::uint64_t& value, std::uint64_t more) {
+    if (more == 0) return;
+    value += more;
+    trace_->counter({job.command.device, part, name, now, value});
+  };
+  count("row_hits", sum.row_hits, use.row_hits);
+  count("row_misses", sum.row_misses, use.row_misses);
+  count("row_conflicts", sum.row_conflicts, use.row_conflicts);
+  count("activations", sum.activations, use.activations);
+  count("refreshes", sum.refreshes, use.refreshes);
+  count("refresh_ps", sum.refresh_ps, use.refresh_ps);
 }
 
 void CopyEngines::start_flow(Job& job, LinkTransfer& transfer, TimePs now, DmaStep then) {
@@ -398,11 +461,13 @@ void CopyEngines::account(Job& job, TimePs now) {
   const TimePs alone = std::min(total, alone_times_(flow).end);
   const TimePs unwalked = flow.walks != 0 ? std::min(alone, alone_times_(flow, Without::walks).end) : alone;
   const TimePs unsnooped = std::min(unwalked, alone_times_(flow, Without::walks_and_snoops).end);
-  const TimePs wire = std::min(unsnooped, alone_times_(flow, Without::walks_snoops_and_memory).end);
+  const TimePs owned = std::min(unsnooped, alone_times_(flow, Without::walks_and_coherence).end);
+  const TimePs wire = std::min(owned, alone_times_(flow, Without::walks_coherence_and_memory).end);
   job.spend(Stage::contention, total - alone);
   job.spend(Stage::iommu, alone - unwalked);
   job.spend(Stage::snoop, unwalked - unsnooped);
-  job.spend(Stage::device_memory, unsnooped - wire);
+  job.spend(Stage::coherence, unsnooped - owned);
+  job.spend(Stage::device_memory, owned - wire);
   job.spend(Stage::link, wire);
   if (trace_->level() >= TraceLevel::stage) {
     const bool down = job.command.direction == Direction::host_to_device;
@@ -417,6 +482,7 @@ void CopyEngines::account(Job& job, TimePs now) {
                      took * (profile_.host.home_agent.clock_hz / 1'000'000) / 1'000'000, flow.bytes()});
     };
     part("host.home_agent", "snoop", unwalked - unsnooped);
+    part("host.home_agent", "ownership", unsnooped - owned);
     part("host.iommu", "walk", alone - unwalked);
   }
 }

@@ -11,6 +11,8 @@
 
 namespace sluice::sim {
 
+inline constexpr std::uint32_t host_memory_bytes = 4096;
+
 // A contiguous-row transfer between host memory and the device.
 struct LinkTransfer {
   Direction direction = Direction::host_to_device;
@@ -20,6 +22,9 @@ struct LinkTransfer {
   std::uint64_t host_row_pitch_bytes = 0;
   TimePs row_ps = 0;                    // the engine's own work per row
   TimePs memory_interval_ps = 0;        // device memory, per max_payload_bytes
+  bool cached = false;                  // a kernel's: lines are kept in the device's cache for a while
+  // Host memory, per host_memory_bytes of lines that no cache has; 0: no more is known of it than the home agent's rate.
+  TimePs host_memory_interval_ps = 0;
   Walks walks;                          // of the IOMMU, for its pages
 };
 
@@ -30,8 +35,10 @@ class Link {
   virtual void plan(const LinkTransfer& transfer, const std::vector<cache::LineRun>& runs, Flow& flow) const = 0;
   // A doorbell or fence: one small posted write.
   [[nodiscard]] virtual TimePs posted_time() const = 0;
-  // A map or unmap of memory that both sides address: ownership or cache maintenance of `lines` lines.
-  [[nodiscard]] virtual TimePs map_cost(std::uint64_t lines) const = 0;
+  // Maps and unmaps of memory that both sides address: caches are coherent in hardware, so lines move when they are
+  // touched; or the driver cleans and invalidates those that are present, at map_cost() for so many.
+  [[nodiscard]] virtual bool maintains_caches() const { return false; }
+  [[nodiscard]] virtual TimePs map_cost(std::uint64_t) const { return 0; }
   // Bytes on each wire, headers and DLLPs included, and packets as the link counts them.
   struct WireUse {
     std::uint64_t up = 0;

@@ -110,6 +110,13 @@ bool window_can_limit(const Flow& flow) {
   return (flow.window - 1) * s.service_ps[flow.hops - 1U] < round_trip;
 }
 
+// The latency that work at the home agent's caches is part of.
+TimePs& by_home(Flow& flow) {
+  const auto home = static_cast<std::size_t>(
+      std::find(flow.path.begin(), flow.path.begin() + flow.hops, Resource::home_agent) - flow.path.begin());
+  return flow.latency_ps[home == 0 ? 0 : home - 1];
+}
+
 FlowTimes times_of(const Flow& flow, const Times& departures) {
   const std::size_t last = flow.hops - 1U;
   const TimePs drained = departures[last] + flow.latency_ps[last];
@@ -131,27 +138,39 @@ FlowTimes run_alone(const Flow& flow, Service service) {
 
 }  // namespace
 
+void add_snoop(Flow& flow, TimePs latency) {
+  by_home(flow) += latency;
+  flow.snoop_once_ps += latency;
+}
+
+void add_ownership(Flow& flow, TimePs latency) {
+  by_home(flow) += latency;
+  flow.ownership_ps += latency;
+}
+
 FlowTimes times_alone(const Flow& flow, Without without) {
   if (without == Without::nothing) {
     return run_alone(flow, [](const Segment& s) -> const Times& { return s.service_ps; });
   }
-  if (flow.walk_in_window_ps != 0 || flow.walk_once_ps != 0) {
-    Flow unwalked = flow;
-    for (std::size_t j = 1; j < flow.hops; ++j) {
-      if (flow.path[j] == Resource::home_agent) unwalked.latency_ps[j - 1] -= flow.walk_in_window_ps;
-    }
-    unwalked.latency_ps[flow.hops - 1U] -= flow.walk_once_ps;
-    unwalked.walk_in_window_ps = unwalked.walk_once_ps = 0;
-    return times_alone(unwalked, without);
+  const TimePs snoop = without >= Without::walks_and_snoops ? flow.snoop_once_ps : 0;
+  const TimePs ownership = without >= Without::walks_and_coherence ? flow.ownership_ps : 0;
+  if (flow.walk_in_window_ps != 0 || flow.walk_once_ps != 0 || snoop != 0 || ownership != 0) {
+    Flow less = flow;
+    by_home(less) -= flow.walk_in_window_ps + snoop + ownership;
+    less.latency_ps[flow.hops - 1U] -= flow.walk_once_ps;
+    less.walk_in_window_ps = less.walk_once_ps = 0;
+    less.snoop_once_ps -= snoop;
+    less.ownership_ps -= ownership;
+    return times_alone(less, without);
   }
   return run_alone(flow, [&](const Segment& s) {
     Times t = s.service_ps;
     for (std::size_t j = 0; j < flow.hops; ++j) {
       if (flow.path[j] == Resource::home_agent) {
         t[j] -= s.walk_ps;
-        if (without != Without::walks) t[j] = std::min(t[j], s.unsnooped_ps);
+        if (without >= Without::walks_and_snoops) t[j] = std::min(t[j], s.unsnooped_ps);
       }
-      if (flow.path[j] == Resource::device_memory && without == Without::walks_snoops_and_memory) {
+      if (flow.path[j] == Resource::device_memory && without == Without::walks_coherence_and_memory) {
         t[j] = std::min(t[j], s.row_ps);
       }
     }
@@ -163,7 +182,10 @@ FlowTimes AloneTimes::operator()(const Flow& flow, Without without) {
   question_.clear();
   question_.insert(question_.end(), {flow.hops, flow.end_hop, flow.window, flow.window_return_ps,
                                      static_cast<std::uint64_t>(without)});
-  if (without != Without::nothing) question_.insert(question_.end(), {flow.walk_in_window_ps, flow.walk_once_ps});
+  if (without != Without::nothing) {
+    question_.insert(question_.end(),
+                     {flow.walk_in_window_ps, flow.walk_once_ps, flow.snoop_once_ps, flow.ownership_ps});
+  }
   for (std::size_t j = 0; j < flow.hops; ++j) {
     question_.push_back(static_cast<std::uint64_t>(flow.path[j]));
     question_.push_back(flow.latency_ps[j]);

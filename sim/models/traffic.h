@@ -34,6 +34,8 @@ struct Segment {
   TimePs unsnooped_ps = 0;                    // the home agent's service had no core's cache held the lines
   TimePs row_ps = 0;                          // the engine's own work on rows, part of one of the services
   TimePs walk_ps = 0;                         // what the IOMMU's walks added to the home agent's service
+  std::uint32_t up_bytes = 0;                 // messages of a packet on a coherent link, before flits
+  std::uint32_t down_bytes = 0;
   [[nodiscard]] bool operator==(const Segment&) const = default;
 };
 
@@ -63,6 +65,10 @@ struct Flow {
   std::uint64_t walks = 0;
   TimePs walk_in_window_ps = 0;
   TimePs walk_once_ps = 0;
+  // Parts of the latency before the home agent (or behind it, where it comes first): a core's cache answers a snoop; the
+  // home grants the lines that the device will write.
+  TimePs snoop_once_ps = 0;
+  TimePs ownership_ps = 0;
 
   [[nodiscard]] std::uint64_t packets() const noexcept {
     std::uint64_t n = 0;
@@ -83,7 +89,17 @@ struct FlowTimes {
 };
 
 // What a flow would cost without some of its parts: how its time is attributed to them.
-enum class Without : std::uint8_t { nothing, walks, walks_and_snoops, walks_snoops_and_memory };
+enum class Without : std::uint8_t {
+  nothing,
+  walks,
+  walks_and_snoops,
+  walks_and_coherence,          // snoops and ownership
+  walks_coherence_and_memory,
+};
+
+// Makes the flow wait for a core's cache, or for ownership, once: all its packets ask in advance.
+void add_snoop(Flow& flow, TimePs latency);
+void add_ownership(Flow& flow, TimePs latency);
 
 // Times from the start of a flow that has the resources to itself: exact, and equal to what simulating packet by packet
 // gives. Cost: O(segments) where the window cannot limit, else O(window) a segment.

@@ -80,7 +80,8 @@ struct Sink final : TraceSink {
   std::string limiter;
 };
 
-using Transfer = std::function<TimePs(CommandMachine&)>;
+using Machine = CommandMachine<Sink>;
+using Transfer = std::function<TimePs(Machine&)>;
 
 // In a process of its own: each machine needs one.
 Result measure(const Constants& constants, const Transfer& transfer) {
@@ -88,12 +89,11 @@ Result measure(const Constants& constants, const Transfer& transfer) {
   EXPECT_EQ(::pipe(ends), 0);
   const ::pid_t child = ::fork();
   if (child == 0) {
-    Sink sink;
-    CommandMachine machine("generic-pcie4", constants.text(), "train", &sink);
+    Machine machine(constants.text(), "train");
     Result result;
     if (machine.sim != nullptr) {
       result.time = transfer(machine);
-      std::strncpy(result.limiter, sink.limiter.c_str(), sizeof result.limiter - 1);
+      std::strncpy(result.limiter, machine.sink.limiter.c_str(), sizeof result.limiter - 1);
     }
     const bool sent = ::write(ends[1], &result, sizeof result) == sizeof result;
     ::_exit(sent ? 0 : 1);
@@ -120,38 +120,38 @@ struct Case {
   Transfer transfer;
 };
 
-TimePs large(CommandMachine& m, Direction d) { return m.copy(d, 1ULL << 40, 64 * mib); }
+TimePs large(Machine& m, Direction d) { return m.copy(d, 1ULL << 40, 64 * mib); }
 
 // A transfer of what the CPU has just written: as much as its private cache holds.
-TimePs warm(CommandMachine& m) {
+TimePs warm(Machine& m) {
   m.sim->host_wrote(1ULL << 40, mib);
   return m.copy(to_device, 1ULL << 40, mib);
 }
 
 const std::vector<Case>& cases() {
   static const std::vector<Case> all = {
-      {"WireDown", {}, "link.wire_down", "wire", [](CommandMachine& m) { return large(m, to_device); }},
-      {"WireUp", {}, "link.wire_up", "wire", [](CommandMachine& m) { return large(m, to_host); }},
+      {"WireDown", {}, "link.wire_down", "wire", [](Machine& m) { return large(m, to_device); }},
+      {"WireUp", {}, "link.wire_up", "wire", [](Machine& m) { return large(m, to_host); }},
       // 16384 rows of 64 bytes: a request each, and 20 of them at once.
       {"Tags", {{"tags", 20}}, "link.tags", "tags",
-       [](CommandMachine& m) { return m.copy(to_device, 1ULL << 40, 64, 16384, 4096); }},
+       [](Machine& m) { return m.copy(to_device, 1ULL << 40, 64, 16384, 4096); }},
       // 10 requests of 512 bytes fit the buffer.
       {"ReadBuffer", {{"read_buffer", 5120}}, "link.read_buffer", "read_buffer",
-       [](CommandMachine& m) { return large(m, to_device); }},
-      {"Credits", {{"credits", 10}}, "link.credits", "credits", [](CommandMachine& m) { return large(m, to_host); }},
-      {"HostMemory", {{"host_memory", 5}}, "host.memory", "host_memory", [](CommandMachine& m) { return large(m, to_device); }},
+       [](Machine& m) { return large(m, to_device); }},
+      {"Credits", {{"credits", 10}}, "link.credits", "credits", [](Machine& m) { return large(m, to_host); }},
+      {"HostMemory", {{"host_memory", 5}}, "host.memory", "host_memory", [](Machine& m) { return large(m, to_device); }},
       // 32 snoops of 400 ns at once: 64 bytes every 12.5 ns, 5 GB/s.
       {"Snoop", {{"snoop", 400}}, "host.snoop", "snoop", warm},
       // A walk for every 4 KiB, one at a time: 4 GB/s.
-      {"Walks", {{"walk", 1000}}, "host.iommu", "walk", [](CommandMachine& m) { return large(m, to_device); }},
-      {"MemoryBus", {{"dram_bus", 0.2}}, "device_memory", "dram_bus", [](CommandMachine& m) { return large(m, to_host); }},
+      {"Walks", {{"walk", 1000}}, "host.iommu", "walk", [](Machine& m) { return large(m, to_device); }},
+      {"MemoryBus", {{"dram_bus", 0.2}}, "device_memory", "dram_bus", [](Machine& m) { return large(m, to_host); }},
       // One channel activates a row of 2 KiB every 220 ns at most: 9.3 GB/s.
-      {"MemoryBanks", {{"channels", 1}, {"dram_row", 220}}, "device_memory", "dram_row", [](CommandMachine& m) { return large(m, to_host); }},
+      {"MemoryBanks", {{"channels", 1}, {"dram_row", 220}}, "device_memory", "dram_row", [](Machine& m) { return large(m, to_host); }},
       // 300 cycles of 1500 MHz for each row of 256 bytes.
       {"Rows", {{"rows", 300}}, "copy_engine.rows", "rows",
-       [](CommandMachine& m) { return m.copy(to_device, 1ULL << 40, 256, 16384, 4096); }},
+       [](Machine& m) { return m.copy(to_device, 1ULL << 40, 256, 16384, 4096); }},
       {"HostCopy", {{"host_copy", 3}}, "host.copy", "host_copy",
-       [](CommandMachine& m) {
+       [](Machine& m) {
          return m.copy(to_device, 1ULL << 40, 64 * mib, 1, 0, Placement::host_pageable);
        }},
   };

@@ -1,4 +1,4 @@
-// A simulated machine of a shipped profile with changes, which commands are given one by one.
+// A machine that is a shipped one with some constants more, and commands one after another on it.
 #pragma once
 
 #include <gtest/gtest.h>
@@ -16,17 +16,18 @@
 
 namespace sluice {
 
-// One in each process, which has one SystemC kernel that takes no parts once it has started.
+// One in each test: a process has one SystemC kernel, which takes no parts once it has started.
+template <class Sink>
 class CommandMachine {
  public:
-  // `changes`: members of the profile, after a comma, as in R"(, "link": {"lanes": 8})".
-  CommandMachine(const std::string& base, const std::string& changes, const char* detail, TraceSink* sink) {
+  // `constants` are more members of the profile: R"(, "iommu": {...})".
+  CommandMachine(const std::string& constants, const char* detail) {
     const auto file = std::filesystem::temp_directory_path() / ("sluice_machine_" + std::to_string(::getpid()) + ".json");
-    std::ofstream(file) << R"({"include": ")" << PROFILES << "/" << base << R"(.json", "name": "changed")" << changes << "}";
+    std::ofstream(file) << R"({"include": ")" << PROFILES << R"(/generic-pcie4.json", "name": "changed")" << constants << "}";
     SimulatorOptions options;
     options.profile = file.string();
     options.detail = detail;
-    options.trace = sink;
+    options.trace = &sink;
     std::vector<std::string> errors;
     sim = open_simulator(options, errors);
     std::filesystem::remove(file);
@@ -36,8 +37,7 @@ class CommandMachine {
     }
     sim->on_completion([this](const Completion& c) { done[c.id] = c; });
   }
-
-  // START to END of a transfer alone; `rows` of `bytes` each, `pitch` apart on the host.
+  // START to END of a transfer alone, or of a copy on the device: `rows` of `bytes` each, `pitch` apart on the host.
   TimePs copy(Direction direction, std::uint64_t address, std::uint64_t bytes, std::uint64_t rows = 1,
               std::uint64_t pitch = 0, Placement placement = Placement::host_pinned) {
     Command c;
@@ -53,19 +53,21 @@ class CommandMachine {
     host.row_pitch_bytes = pitch;
     device.placement = Placement::device;
     device.address = 1ULL << 31;
-    device.row_pitch_bytes = bytes;
+    device.row_pitch_bytes = rows > 1 ? bytes : 0;
+    if (direction == Direction::device_to_device) {
+      c.op = Operation::copy_buffer;
+      host.placement = Placement::device;
+    }
     c.shape.row_bytes = bytes;
     c.shape.rows = rows;
     c.moves_data = false;
-    return run(c);
-  }
-  TimePs run(const Command& command) {
-    sim->enqueue(command, sim->now());
+    sim->enqueue(c, sim->now());
     while (sim->run_until_next_completion()) {
     }
-    return done[command.id].ended - done[command.id].started;
+    return done[id].ended - done[id].started;
   }
 
+  Sink sink;
   std::unique_ptr<Simulator> sim;
   std::map<CommandId, Completion> done;
   CommandId id = 0;

@@ -1,7 +1,6 @@
 // Commands on a machine with an IOMMU: what its walks add to them and which stage says so.
 #include <gtest/gtest.h>
 
-#include <array>
 #include <map>
 #include <numeric>
 #include <string>
@@ -31,12 +30,7 @@ struct Sink final : TraceSink {
   std::map<CommandId, TimePs> recorded;  // ... and by the part's records
 };
 
-struct Sinks {
-  Sink sink;
-};
-struct Machine : Sinks, CommandMachine {
-  Machine(const std::string& iommu, const char* detail) : CommandMachine("generic-pcie4", iommu, detail, &sink) {}
-};
+using Machine = CommandMachine<Sink>;
 
 constexpr Direction to_device = Direction::host_to_device;
 constexpr Direction to_host = Direction::device_to_host;

@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <exception>
+#include <optional>
+#include <system_error>
 #include <utility>
 
 #include "sim/iface/fiber.h"
+#include "sim/models/compute/group_pipeline.h"
 #include "sim/models/compute/repeats.h"
 
 namespace sluice::sim {
@@ -23,6 +26,8 @@ struct Crossing {
   std::shared_ptr<Flow> flow;
   TimePs start = 0;
   TimePs alone = 0;    // end, had it the link to itself
+  TimePs unsnooped = 0;  // the same, had no core's cache held a line
+  TimePs unowned = 0;    // and had the device owned what it writes
   TimePs waiting = 0;  // of that, what single requests took where few were under way at once
   TimePs tail = 0;     // from the flow's end to the last wave's
   TimePs end = 0;
@@ -116,6 +121,7 @@ bool ComputeUnits::wait(ActiveLaunch& a) {
   if (a.machine == nullptr) {
     a.machine = std::move(machine_);
     machine_ = std::make_unique<Machine>(profile_, link_, memory_, writes_);
+    memory_.share(machine_->memory);  // not the waiting launch's, which ends with it
   }
   a.work->pause();
   return executes_;
@@ -189,22 +195,34 @@ bool ComputeUnits::execute_groups(ActiveLaunch& a, std::uint64_t local_bytes, bo
   } catch (const std::exception&) {
     alike = nullptr;
   }
-  l.run_group = [&](const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
-    if (alike != nullptr && alike->whole) {
-      trace.alike = true;
-      return true;
-    }
+  const auto execute = [&run](const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
     try {
-      const bool ok = run->run_group(group, trace);
-      for (const WaveTrace& w : trace.waves) recorded &= w.unrecorded == 0;
-      return ok;
+      return run->run_group(group, trace);
     } catch (const std::exception&) {
       return false;  // nothing may pass through the simulation kernel
     }
   };
+  const bool whole = alike != nullptr && alike->whole;
+  std::optional<compute::GroupPipeline> ahead;
+  if (!whole && run->any_thread() && compute::GroupPipeline::pays(launch.range)) {
+    try {
+      ahead.emplace(launch.range, execute);
+    } catch (const std::system_error&) {  // no thread: one after the other, then
+    }
+  }
+  l.run_group = [&](const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
+    if (whole) {
+      trace.alike = true;
+      return true;
+    }
+    const bool ok = ahead ? ahead->next(trace) : execute(group, trace);
+    for (const WaveTrace& w : trace.waves) recorded &= w.unrecorded == 0;
+    return ok;
+  };
   l.alike = alike;
   outcome.result = detail_ == Detail::packet ? compute::run_waves(l, profile_, m.rates, m.grid, m.memory)
                                              : compute::run_groups(l, profile_, m.rates, m.grid, m.memory);
+  ahead.reset();
   TimePs units = 0, l1 = 0, local = 0;
   for (const compute::Unit& u : m.grid.units) {
     for (std::size_t p = 0; p <= compute::issue_pipe; ++p) units = std::max(units, to_ps(u.pipe[p].busy()));
@@ -275,6 +293,7 @@ void ComputeUnits::plan(ActiveLaunch& a, Direction direction) {
       if (flow->segments.empty()) {
         *flow = part;
       } else {
+        if (part.snoop_once_ps > flow->snoop_once_ps) sim::add_snoop(*flow, part.snoop_once_ps - flow->snoop_once_ps);
         flow->segments.insert(flow->segments.end(), part.segments.begin(), part.segments.end());
       }
     }
@@ -302,12 +321,14 @@ void ComputeUnits::plan(ActiveLaunch& a, Direction direction) {
   }
   const FlowTimes alone = times_alone(*flow);
   c.alone = c.start + alone.end;
+  c.unsnooped = c.start + times_alone(*flow, Without::walks_and_snoops).end;
+  c.unowned = c.start + times_alone(*flow, Without::walks_and_coherence).end;
   c.tail = std::min(a.local_end > c.alone ? a.local_end - c.alone : 0, machine_of(a).rates.l2_ps);
   c.flow = std::move(flow);
   ++a.flows_left;
   if (reads) {
     host_.device_read(span.address, span.bytes);
-  } else {
+  } else if (!link_.maintains_caches()) {
     host_.device_wrote(span.address, span.bytes);
   }
 }
@@ -340,15 +361,21 @@ void ComputeUnits::settle(ActiveLaunch& a) {
 void ComputeUnits::account(ActiveLaunch& a) {
   Job& job = *a.job;
   TimePs alone = a.local_end;
+  TimePs unsnooped = a.local_end;
+  TimePs unowned = a.local_end;
   std::array<TimePs, compute::busy_parts> busy = a.busy;
   TimePs& link_busy = busy[compute::link_part];
   for (const Crossing* c : {&a.read, &a.written}) {
     if (c->flow == nullptr) continue;
     alone = std::max(alone, c->alone + c->tail);
+    unsnooped = std::max(unsnooped, c->unsnooped + c->tail);
+    unowned = std::max(unowned, c->unowned + c->tail);
     link_busy = std::max(link_busy, c->waiting);
   }
   alone = std::min(alone, a.end);
-  const TimePs whole = alone - a.begin;
+  unsnooped = std::min(unsnooped, alone);
+  unowned = std::min(unowned, unsnooped);
+  const TimePs whole = unowned - a.begin;
   static constexpr std::array<std::string_view, compute::busy_parts> parts = {
       "issue", "l1", "local_memory", "l2", "atomics", "device_memory", "link"};
   const auto most = std::max_element(busy.begin(), busy.end());
@@ -363,6 +390,8 @@ void ComputeUnits::account(ActiveLaunch& a) {
   job.spend(Stage::compute, whole - link - memory);
   job.spend(Stage::device_memory, memory);
   job.spend(Stage::link, link);
+  job.spend(Stage::snoop, alone - unsnooped);
+  job.spend(Stage::coherence, unsnooped - unowned);
   job.spend(Stage::contention, a.end - alone);
 
   auto figures = std::make_unique<KernelRecord>(a.result.figures);
@@ -390,6 +419,13 @@ void ComputeUnits::account(ActiveLaunch& a) {
   };
   tell("launch", start, a.begin, 0);
   tell("execute", a.begin, a.end, t.sectors * sector_bytes);
+  const auto tell_home = [&](std::string_view action, TimePs took, std::uint64_t bytes) {
+    if (took == 0) return;
+    trace_->stage({job.command.id, job.command.device, "host.home_agent", action, a.end - took, a.end,
+                   took * (profile_.host.home_agent.clock_hz / 1'000'000) / 1'000'000, bytes});
+  };
+  tell_home("snoop", alone - unsnooped, job.kernel->link_read_bytes + job.kernel->link_written_bytes);
+  tell_home("ownership", unsnooped - unowned, job.kernel->link_written_bytes);
   tell("finish", a.end, a.end + machine_of(a).rates.finish_ps, 0);
 }
 

@@ -26,6 +26,7 @@ void plan_packets(const sim::Link& link, Direction direction, std::uint32_t byte
   transfer.row_bytes = bytes;
   transfer.rows = std::min<std::uint64_t>(packets, 2);
   transfer.host_row_pitch_bytes = bytes;
+  transfer.cached = true;
   link.plan(transfer, {{std::max<std::uint64_t>(1, transfer.rows * bytes / sector_bytes), state}}, flow);
   if (packets > 2) flow.segments.back().packets += flow.packets() / 2 * (packets - 2);
 }

@@ -1,15 +1,20 @@
-// Coherent links (CXL.cache/.mem, NVLink-C2C): flits, cache-line transactions with a limited number outstanding, and
-// ownership that moves by line. The device reaches all host memory, so nothing is staged and a map moves ownership,
-// not data.
+// Coherent links (CXL.cache/.mem, NVLink-C2C): flits that carry the messages of the coherence protocol, with a limited
+// number of lines under way. The device reaches all host memory, so nothing is staged, and a map moves nothing: lines
+// change hands when they are touched.
 #include <algorithm>
 #include <cmath>
 
+#include "sim/cache/line_traffic.h"
 #include "sim/models/link/link.h"
 #include "sim/models/link/packetise.h"
 
 namespace sluice::sim {
 
 namespace {
+
+using cache::DeviceAccess;
+using cache::LineState;
+using cache::LineTraffic;
 
 class CoherentLink final : public Link {
  public:
@@ -22,6 +27,7 @@ class CoherentLink final : public Link {
   void plan(const LinkTransfer& t, const std::vector<cache::LineRun>& runs, Flow& flow) const override {
     flow.segments.clear();
     flow.answers = Resource::count_;
+    flow.snoop_once_ps = flow.ownership_ps = 0;
     SegmentBuilder build(flow);
     const bool read = t.direction == Direction::host_to_device;
     const auto memory = [&](std::uint32_t bytes) { return t.memory_interval_ps * bytes / link_.max_payload_bytes; };
@@ -33,68 +39,97 @@ class CoherentLink final : public Link {
       flow.hops = 3;
       flow.path = {Resource::device_memory, Resource::wire_up, Resource::home_agent};
       flow.latency_ps = {0, link_.propagation_ps, 0};
+      // Grants come down between the other direction's data.
+      flow.answered_hop = 1;
+      flow.answers = Resource::wire_down;
     }
-    flow.end_hop = flow.hops - 1;  // ownership is answered
+    flow.end_hop = flow.hops - 1;  // the home answers each line
     flow.kind = read ? "RdReq" : "WrData";
     flow.reply_kind = read ? "RdData" : "";
-    flow.window = std::max(1U, link_.outstanding_lines / lines(link_.max_payload_bytes));
-    flow.window_part = "link.outstanding_lines";
     flow.window_return_ps = read ? 0 : link_.propagation_ps;
-    bool owned = false;  // the first line taken from a host cache has paid the whole change of ownership
+    bool snoops = false;
     packetise(t, runs, link_.max_payload_bytes, link_.line_bytes,
-              [&](std::uint64_t n, std::uint32_t bytes, auto state, std::uint32_t) {
-      TimePs home = home_service(host_, t.direction, state, bytes);
-      const TimePs unsnooped = home_service(host_, t.direction, cache::LineState::memory, bytes);
+              [&](std::uint64_t n, std::uint32_t bytes, LineState state, std::uint32_t offset) {
+      const Messages m = read ? read_messages(t.cached, state, bytes, offset) : write_messages(state, bytes, offset);
+      snoops |= m.core_snoops != 0;
+      TimePs home = home_service(host_, t, state, bytes);
+      const TimePs unsnooped = home_service(host_, t, LineState::memory, bytes);
       const TimePs row = row_time(t, bytes);
       Segment segment{.packets = n, .packet_bytes = bytes, .service_ps = {}};
+      segment.up_bytes = m.up;
+      segment.down_bytes = m.down;
       if (read) {
-        // One request slot (16 bytes) a line upstream.
-        segment.service_ps = {wire_time(16.0 * lines(bytes)), std::max(home, row), share_time(bytes), memory(bytes)};
+        segment.service_ps = {share_time(m.up), std::max(home, row), share_time(m.down), memory(bytes)};
         segment.unsnooped_ps = std::max(unsnooped, row);
-        build.add(segment);
-        return;
-      }
-      const bool held = state == cache::LineState::private_clean || state == cache::LineState::private_dirty;
-      if (held) home = std::max(home, directory_time(lines(bytes)));
-      segment.service_ps = {std::max(memory(bytes), row), share_time(bytes), home};
-      segment.unsnooped_ps = unsnooped;
-      segment.row_ps = row;
-      if (held && !owned) {
-        owned = true;
-        Segment first = segment;
-        first.packets = 1;
-        first.service_ps[2] += link_.ownership_ps;
-        build.add(first);
-        --segment.packets;
+      } else {
+        if (m.core_snoops != 0) home = std::max(home, directory_time(m.core_snoops));
+        segment.service_ps = {std::max(memory(bytes), row), share_time(m.up), home};
+        segment.answer_ps = share_time(m.down);
+        segment.unsnooped_ps = unsnooped;
+        segment.row_ps = row;
       }
       build.add(segment);
     });
+    std::uint32_t largest = 1;
+    for (const Segment& s : flow.segments) largest = std::max(largest, s.packet_bytes);
+    flow.window = std::max(1U, link_.outstanding_lines / lines(largest));
+    flow.window_part = "link.outstanding_lines";
+    // Requests run ahead of the data, so a flow waits for the first grant and the first snoop only.
+    if (!read) add_ownership(flow, link_.ownership_ps);
+    if (snoops) add_snoop(flow, host_.home_agent.snoop_latency_ps);
   }
 
   TimePs posted_time() const override { return flit_time(link_.line_bytes) + link_.propagation_ps; }
 
-  // The first line pays the whole change of ownership, the rest follow at the directory's rate.
-  TimePs map_cost(std::uint64_t count) const override {
-    if (count == 0) return 0;
-    return link_.ownership_ps + directory_time(count - 1);
-  }
-
-  WireUse wire_use(const Flow& flow, Direction direction) const override {
-    WireUse use;
-    const std::uint64_t count = flits(flow.bytes());
-    (direction == Direction::host_to_device ? use.down : use.up) = count * link_.flit_bytes;
-    use.tlps = count;
-    if (direction == Direction::host_to_device) {
-      for (const Segment& s : flow.segments) use.up += s.packets * 16 * lines(s.packet_bytes);
+  WireUse wire_use(const Flow& flow, Direction) const override {
+    std::uint64_t up = 0;
+    std::uint64_t down = 0;
+    for (const Segment& segment : flow.segments) {
+      up += segment.packets * segment.up_bytes;
+      down += segment.packets * segment.down_bytes;
     }
+    WireUse use;
+    use.up = flits(up) * link_.flit_bytes;
+    use.down = flits(down) * link_.flit_bytes;
+    use.tlps = flits(up) + flits(down);
     return use;
   }
 
   bool reaches_pageable() const override { return true; }
 
  private:
+  struct Messages {  // of a packet
+    std::uint32_t up = 0;  // bytes
+    std::uint32_t down = 0;
+    std::uint32_t core_snoops = 0;
+    void add(const profile::Link& link, const LineTraffic& t, std::uint32_t lines) {
+      const std::uint32_t data = link.data_header_bytes + link.line_bytes;
+      up += lines * (t.requests_up * link.request_bytes + t.responses_up * link.response_bytes + t.data_up * data);
+      down +=
+          lines * (t.requests_down * link.request_bytes + t.responses_down * link.response_bytes + t.data_down * data);
+      core_snoops += lines * t.core_snoops;
+    }
+  };
+
   [[nodiscard]] std::uint32_t lines(std::uint32_t bytes) const {
     return (bytes + link_.line_bytes - 1) / link_.line_bytes;
+  }
+  [[nodiscard]] Messages read_messages(bool cached, LineState state, std::uint32_t bytes, std::uint32_t offset) const {
+    Messages m;
+    m.add(link_, cache::traffic_of(cached ? DeviceAccess::read : DeviceAccess::read_current, state),
+          lines(offset % link_.line_bytes + bytes));
+    return m;
+  }
+  // Lines that are written whole need not be fetched before.
+  [[nodiscard]] Messages write_messages(LineState state, std::uint32_t bytes, std::uint32_t offset) const {
+    const std::uint32_t before = offset % link_.line_bytes;
+    const std::uint32_t all = lines(before + bytes);
+    std::uint32_t part = before != 0 ? 1 : 0;
+    if ((before + bytes) % link_.line_bytes != 0 && all > part) ++part;
+    Messages m;
+    m.add(link_, cache::traffic_of(DeviceAccess::write_part, state), part);
+    m.add(link_, cache::traffic_of(DeviceAccess::write_line, state), all - part);
+    return m;
   }
   [[nodiscard]] std::uint64_t flits(std::uint64_t bytes) const {
     return (bytes + link_.flit_payload_bytes - 1) / link_.flit_payload_bytes;

@@ -2,6 +2,7 @@
 // driver cleans and invalidates the caches line by line.
 #include <algorithm>
 
+#include "sim/cache/line_traffic.h"
 #include "sim/models/link/link.h"
 #include "sim/models/link/packetise.h"
 
@@ -26,21 +27,27 @@ class OnChipLink final : public Link {
     flow.kind = read ? "read" : "write";
     flow.window = 0;
     flow.window_return_ps = 0;
+    flow.snoop_once_ps = flow.ownership_ps = 0;
+    bool snoops = false;
     packetise(t, runs, link_.max_payload_bytes, host_.private_cache.line_bytes,
               [&](std::uint64_t n, std::uint32_t bytes, auto state, std::uint32_t) {
                 const TimePs row = row_time(t, bytes);
                 // The fabric of a non-coherent chip does not look into the cores' caches.
                 const auto seen = link_.fabric_coherent ? state : cache::LineState::memory;
-                const TimePs unsnooped = home_service(host_, t.direction, cache::LineState::memory, bytes);
+                const auto access = read ? cache::DeviceAccess::read_current : cache::DeviceAccess::write_line;
+                snoops |= cache::traffic_of(access, seen).core_snoops != 0;
+                const TimePs unsnooped = home_service(host_, t, cache::LineState::memory, bytes);
                 build.add({.packets = n,
                            .packet_bytes = bytes,
-                           .service_ps = {std::max(home_service(host_, t.direction, seen, bytes), row),
+                           .service_ps = {std::max(home_service(host_, t, seen, bytes), row),
                                           fabric_time(bytes)},
                            .unsnooped_ps = std::max(unsnooped, row)});
               });
+    if (snoops) add_snoop(flow, host_.home_agent.snoop_latency_ps);
   }
 
   TimePs posted_time() const override { return link_.propagation_ps; }
+  bool maintains_caches() const override { return !link_.fabric_coherent; }
   TimePs map_cost(std::uint64_t lines) const override {
     return link_.fabric_coherent ? 0 : link_.maintenance_overhead_ps + lines * link_.maintenance_line_ps;
   }
