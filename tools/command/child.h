@@ -17,6 +17,7 @@ struct ChildOptions {
   std::string detail;
   bool virtual_time = false;
   bool lockstep = false;
+  bool explain = false;
   std::string strict;                       // report or abort; empty: off
   std::vector<std::string> strict_reports;  // files
   bool capture_output = false;  // into ChildResult::output instead of our own standard output
