@@ -61,6 +61,8 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   run_command->add_flag("--virtual-time", run_options.child.virtual_time, "The program's clocks show simulated time");
   run_command->add_flag("--lockstep", run_options.child.lockstep,
                         "The work-items of a wavefront go on in step, as some programs take for granted");
+  run_command->add_flag("--touch-tracking", run_options.child.touch_tracking,
+                        "Of mapped memory, the pages that the program writes are in its caches, not all that it might");
   run_command->add_option("--detail", run_options.child.detail, "train (default) or packet")
       ->check(CLI::IsMember({"train", "packet"}));
 

@@ -62,7 +62,7 @@ void describe_unmap(Call& call, const Queue& queue, Memory& m, const Memory::Map
   c.moves_data = false;
   const Endpoint mirror = m.host_end(call.sim(), at, size);
   // The program is taken to have written what it mapped for writing, through its core's caches.
-  if (mapping.writes()) call.sim().host_wrote(mirror.address, size);
+  if (mapping.writes()) call.runtime().tell_written(&m, mapping.serial, mirror.data, mirror.address, size);
   if (m.policy() == BufferPolicy::zero_copy) {
     c.source = mirror;
     set_shape(m, mapping, c);
@@ -88,6 +88,15 @@ bool writes_overlap(Memory& m, const Memory::Mapping& mapping) {
                      [&](const Memory::Mapping& x) { return x.writes() && x.box.meets(mapping.box); });
 }
 
+// From the end of the map on: what driver and device write until then is not the program's.
+void watch(const Memory& m, std::uint64_t serial) {
+  Runtime& runtime = Runtime::instance();
+  if (runtime.touches() == nullptr) return;
+  for (const Memory::Mapping& x : m.mappings) {
+    if (x.serial == serial && x.writes()) runtime.watch(&m, serial, x.pointer, x.end - x.begin);
+  }
+}
+
 // The part of a map that buffers and images share, once the object's own rules hold. nullptr: see `code`.
 void* map_region(Call& call, Queue& queue, Memory& m, Memory::Mapping mapping, bool blocking, cl_uint num,
                  const cl_event* list, cl_event* event, cl_int& code) {
@@ -109,8 +118,12 @@ void* map_region(Call& call, Queue& queue, Memory& m, Memory::Mapping mapping, b
   // The mapping counts from the call on; a map that fails leaves none.
   m.mappings.push_back(mapping);
   m.mappings_changed();
-  request.hook = [undo](const CommandOutcome& outcome) {
-    if (outcome.result < 0) undo();
+  request.hook = [undo, &m, serial = mapping.serial](const CommandOutcome& outcome) {
+    if (outcome.result < 0) {
+      undo();
+    } else {
+      watch(m, serial);
+    }
   };
   code = enqueue_or_undo(undo, call, queue, std::move(request), num, list, event, blocking);
   return code == CL_SUCCESS ? mapping.pointer : nullptr;

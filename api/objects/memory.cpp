@@ -4,6 +4,7 @@
 
 #include "api/command/runtime.h"
 #include "api/objects/arena.h"
+#include "api/objects/touch_tracker.h"
 
 namespace sluice::api {
 
@@ -66,6 +67,7 @@ Memory::Memory(Memory& parent, cl_mem_flags flags, std::size_t origin, std::size
 
 Memory::~Memory() {
   Runtime& runtime = Runtime::instance();
+  if (runtime.touches() != nullptr) runtime.touches()->forget(this);
   if (parent_) {
     std::erase(parent_->children, this);
   } else {

@@ -73,6 +73,7 @@ void set_environment(const ChildOptions& options, const std::string& vendors, co
   set("SLUICE_HOST_TIME", options.host_time);
   set("SLUICE_DETAIL", options.detail);
   if (options.lockstep) ::setenv("SLUICE_LOCKSTEP", "1", 1);
+  if (options.touch_tracking) ::setenv("SLUICE_TOUCH_TRACKING", "1", 1);
   if (preload.empty()) return;
   const char* others = std::getenv("LD_PRELOAD");
   set("LD_PRELOAD", others == nullptr || *others == '\0' ? preload : preload + ":" + others);

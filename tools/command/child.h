@@ -16,6 +16,7 @@ struct ChildOptions {
   std::string detail;
   bool virtual_time = false;
   bool lockstep = false;
+  bool touch_tracking = false;
   bool capture_output = false;  // into ChildResult::output instead of our own standard output
 };
 
