@@ -43,7 +43,9 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   CLI::App app("Runs OpenCL programs on a simulated device, timed to the picosecond.", "sluice");
   app.set_version_flag("--version", "sluice " SLUICE_VERSION);
   app.require_subcommand(1);
-  app.footer("Exit status: 0, the program's own from `run`, 2 for unusable input, 3 if only the trace failed.");
+  app.footer(
+      "Exit status: 0, the program's own from `run`, 2 for unusable input, 3 if only the trace failed, 4 if only "
+      "--strict found something.");
 
   RunOptions run_options;
   CLI::App* run_command = app.add_subcommand("run", "Run a program with Sluice as its only OpenCL platform");
@@ -63,8 +65,69 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
                         "The work-items of a wavefront go on in step, as some programs take for granted");
   run_command->add_flag("--touch-tracking", run_options.child.touch_tracking,
                         "Of mapped memory, the pages that the program writes are in its caches, not all that it might");
+  run_command->add_flag("--strict{report}", run_options.child.strict,
+                        "Report misuse of mapped memory (--strict=report), or stop at the first (--strict=abort)")
+      ->check(CLI::IsMember({"report", "abort"}));
+  run_command
+      ->add_option("--strict-report", run_options.child.strict_reports,
+                   "Write what --strict found: *.json, *.sarif, else text; repeatable")
+      ->expected(1)
+      ->take_all();
   run_command->add_option("--detail", run_options.child.detail, "train (default) or packet")
       ->check(CLI::IsMember({"train", "packet"}));
+
+  RecordOptions record_options;
+  CLI::App* record_command = app.add_subcommand("record", "Run a program and keep its trace as a reference for `diff`");
+  record_command->footer(
+      "The program and its arguments follow after --: sluice record -o FILE [OPTIONS] -- PROGRAM [ARG...]\n"
+      "Exit status: 0 recorded, the program's own if it failed (nothing is written then), 2 unusable, 3 not written.");
+  record_command->add_option("-o,--output", record_options.output, "The reference, *.jsonl")->required();
+  record_command->add_option("--profile", record_options.child.profile, "The machine: a shipped name or a file");
+  record_command->add_option("--trace-level", record_options.child.trace_level, "command (default), stage or packet")
+      ->check(CLI::IsMember({"command", "stage", "packet"}));
+  record_command->add_flag("--virtual-time", record_options.child.virtual_time, "The program's clocks show simulated time");
+  record_command->add_flag("--lockstep", record_options.child.lockstep, "The work-items of a wavefront go on in step");
+  record_command->add_option("--detail", record_options.child.detail, "train (default) or packet")
+      ->check(CLI::IsMember({"train", "packet"}));
+
+  DiffOptions diff_options;
+  CLI::App* diff_command = app.add_subcommand("diff", "Compare two traces of a program: the gate of CI");
+  diff_command->footer(
+      "LIMITS: 2%, 100ns, or both with a comma (the greater holds); OP=LIMITS for one operation. Default: nothing may differ.\n"
+      "Exit status: 0 no change, or accepted; 1 changed, for better or worse; 2 the traces cannot be compared.");
+  diff_command->add_option("OLD", diff_options.before, "The reference: a *.jsonl trace")->required();
+  diff_command->add_option("NEW", diff_options.after, "Another run's *.jsonl trace")->required();
+  diff_command->add_option("--tolerance", diff_options.tolerances, "[OP=]LIMITS by which a command's times may differ; repeatable")
+      ->expected(1)
+      ->take_all();
+  diff_command
+      ->add_option("--count-tolerance", diff_options.count_tolerances, "[OP=]LIMITS of counts, as 2% or 64; repeatable")
+      ->expected(1)
+      ->take_all();
+  diff_command->add_option("--commands", diff_options.commands, "How many changed commands to show. Default: 20")
+      ->check(CLI::Range(0, 100000));
+  diff_command->add_option("--junit", diff_options.junit, "Write JUnit XML, too");
+  CLI::Option* diff_json = diff_command->add_flag("--json", diff_options.json, "Print JSON");
+  diff_command->add_flag("--markdown", diff_options.markdown, "Print Markdown")->excludes(diff_json);
+  diff_command->add_flag("--accept", diff_options.accept, "Make what changed the new reference: NEW replaces OLD");
+
+  CompareOptions compare_options;
+  CLI::App* compare_command = app.add_subcommand("compare", "Run a program under several profiles, command beside command");
+  compare_command->footer(
+      "The program and its arguments follow after --: sluice compare [OPTIONS] -- PROGRAM [ARG...]\n"
+      "What it prints goes to stderr. Exit status: 0, 1 if it failed under a profile, 2 for unusable input.");
+  compare_command->add_option("--profile", compare_options.profiles, "A machine; repeatable. Default: all shipped")
+      ->expected(1)
+      ->take_all();
+  compare_command->add_flag("--virtual-time", compare_options.child.virtual_time, "The program's clocks show simulated time");
+  compare_command->add_flag("--lockstep", compare_options.child.lockstep, "The work-items of a wavefront go on in step");
+  compare_command->add_option("--detail", compare_options.child.detail, "train (default) or packet")
+      ->check(CLI::IsMember({"train", "packet"}));
+  compare_command->add_option("--commands", compare_options.commands, "How many commands to show. Default: 40")
+      ->check(CLI::Range(0, 1000000));
+  compare_command->add_option("--csv", compare_options.csv, "Write every command under every profile, too");
+  CLI::Option* compare_json = compare_command->add_flag("--json", compare_options.json, "Print JSON");
+  compare_command->add_flag("--markdown", compare_options.markdown, "Print Markdown")->excludes(compare_json);
 
   std::string trace;
   CLI::App* report_command = app.add_subcommand("report", "Summarise a JSON Lines trace");
@@ -86,11 +149,13 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   CLI::App* validate_command =
       app.add_subcommand("validate", "Compare measurements of a real device with its model, row by row");
   validate_command->add_option("DATA", validate_options.files, "Measured rows, JSON Lines; repeatable")->required();
-  validate_command->add_option("--profile", validate_options.profile, "The machine that models the device")->required();
+  validate_command->add_option("--profile", validate_options.profile, "The machine that models the device");
   validate_command->add_option("--program", validate_options.program, "The program that measured, if DATA does not say");
   validate_command->add_option("--html", validate_options.html, "Write a page with curves and tables, too");
   CLI::Option* json_option = validate_command->add_flag("--json", validate_options.json, "Print JSON");
   validate_command->add_flag("--markdown", validate_options.markdown, "Print Markdown")->excludes(json_option);
+  validate_command->add_flag("--published", validate_options.published,
+                             "DATA are figures that others published; prints Markdown, without --profile of all profiles");
   validate_command->add_flag("--rows", validate_options.every_row, "Print every row");
   validate_command->add_flag("--full", validate_options.full, "Repeat as often as the measurement did");
   validate_command->add_flag("--check", validate_options.check, "Exit with 1 if an error is above its limit");
@@ -119,19 +184,31 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? exit_ok : exit_unusable;
   }
-  if (has_program != run_command->parsed()) {
+  const CLI::App* command = app.get_subcommands().front();
+  const bool takes_program = command == run_command || command == record_command || command == compare_command;
+  if (has_program != takes_program) {
     fmt::print(stderr, "{}\n",
-               run_command->parsed() ? "sluice run: the program is missing: sluice run [OPTIONS] -- PROGRAM [ARG...]"
-                                     : "sluice: only `run` takes a program after --");
+               takes_program ? fmt::format("sluice {0}: the program is missing: sluice {0} [OPTIONS] -- PROGRAM [ARG...]",
+                                           command->get_name())
+                             : "sluice: only `run`, `record` and `compare` take a program after --");
+    return exit_unusable;
+  }
+  if (takes_program && program.empty()) {
+    fmt::print(stderr, "sluice {}: nothing follows --\n", command->get_name());
     return exit_unusable;
   }
   if (run_command->parsed()) {
-    if (program.empty()) {
-      fmt::print(stderr, "sluice run: nothing follows --\n");
-      return exit_unusable;
-    }
     run_options.command = std::move(program);
     return run(std::move(run_options));
+  }
+  if (record_command->parsed()) {
+    record_options.command = std::move(program);
+    return record(std::move(record_options));
+  }
+  if (diff_command->parsed()) return diff(diff_options);
+  if (compare_command->parsed()) {
+    compare_options.command = std::move(program);
+    return compare(compare_options);
   }
   if (report_command->parsed()) return report(trace);
   if (mapcopy_command->parsed()) {

@@ -4,12 +4,15 @@
 
 #include <algorithm>
 #include <concepts>
+#include <cstring>
 #include <limits>
 #include <nlohmann/json.hpp>
 #include <span>
 #include <string_view>
 #include <utility>
 
+#include "traces/recording.h"
+#include "traces/scan.h"
 #include "traces/writer.h"
 
 namespace sluice::trace {
@@ -20,6 +23,7 @@ using nlohmann::json;
 
 // No record comes near it; a file that is no trace may be one line of gigabytes.
 constexpr std::size_t longest_line_bytes = 64 * 1024;
+constexpr std::size_t buffer_bytes = 4 * longest_line_bytes;
 constexpr std::size_t deepest_nesting = 4;
 
 // What was found, short enough for a message.
@@ -121,6 +125,29 @@ class Fields {
     out = *known;
   }
 
+  void take_part(PartLine& out) {
+    take("device", out.device);
+    take("part", out.part);
+    if (out.kind == PartLine::Kind::counter) {
+      take("name", out.what);
+      take("at", out.begin);
+      take("value", out.value);
+      out.end = out.begin;
+      return;
+    }
+    take("id", out.id);
+    take(out.kind == PartLine::Kind::stage ? "action" : "kind", out.what);
+    take("begin", out.begin);
+    take("end", out.end);
+    if (out.kind == PartLine::Kind::stage) {
+      take("cycles", out.cycles);
+    } else {
+      take("address", out.address);
+    }
+    take("bytes", out.bytes);
+    if (ok() && out.end < out.begin) complain("\"end\" is before \"begin\"");
+  }
+
   void take_kernel(std::optional<KernelLine>& out) {
     out.reset();
     if (!ok() || !object_.contains("kernel")) return;
@@ -134,10 +161,6 @@ class Fields {
 
  private:
   void read_kernel(KernelLine& out) {
-    static constexpr std::string_view occupancy_limits[] = {"",          "waves",        "groups",
-                                                            "registers", "local_memory", "launch"};
-    static constexpr std::string_view limiters[] = {"",   "latency", "issue",         "l1",  "local_memory",
-                                                    "l2", "atomics", "device_memory", "link"};
     take("name", out.name);
     KernelRecord& figures = out.figures;
     for (const KernelField& field : kernel_fields) take(field.name, figures.*field.value);
@@ -159,11 +182,7 @@ class Fields {
     }
     if (!inner.ok()) return complain("\"instructions\": " + inner.error());
     if (known != instructions->size()) complain("\"instructions\": found a class that is no name of this schema");
-    if (figures.local_accesses > figures.accesses || figures.atomics > figures.accesses)
-      complain("more local accesses or atomics than accesses");
-    if (figures.l1_hit_sectors > figures.sectors || figures.l2_hit_sectors > figures.sectors - figures.l1_hit_sectors)
-      complain("more sectors hit than asked for");
-    if (figures.occupancy_permille > 1000) complain("an occupancy of more than 1000 permille");
+    if (const auto broken = trace::broken_promise(figures); !broken.empty()) complain(std::string(broken));
   }
 
   const json* find(const char* key) {
@@ -197,13 +216,29 @@ std::string broken_promise(const CommandLine& command) {
   return left == 0 ? "" : "the stages add up to less than the command's time (visible - called)";
 }
 
-json parse(const std::string& line) {
+// The same without words, for lines that were scanned.
+bool keeps_promises(const CommandLine& command) {
+  const Completion& times = command.times;
+  if (command.called > times.queued || times.queued > times.submitted || times.submitted > times.started ||
+      times.started > times.ended || times.ended > times.completed || times.completed > times.visible) {
+    return false;
+  }
+  const TimePs whole = times.visible - command.called;
+  TimePs sum = 0;
+  for (const TimePs stage : command.stages) {
+    if (stage > whole - sum) return false;
+    sum += stage;
+  }
+  return sum == whole;
+}
+
+json parse(std::string_view line) {
   bool too_deep = false;
   const json::parser_callback_t limit_depth = [&](int depth, json::parse_event_t, json&) {
     too_deep |= depth > static_cast<int>(deepest_nesting);
     return !too_deep;
   };
-  json value = json::parse(line, limit_depth, /*allow_exceptions=*/false);
+  json value = json::parse(line.begin(), line.end(), limit_depth, /*allow_exceptions=*/false);
   return too_deep ? json(json::value_t::discarded) : value;
 }
 
@@ -214,21 +249,45 @@ bool Reader::fail(const std::string& what) {
   return false;
 }
 
+std::string_view to_string(PartLine::Kind kind) noexcept {
+  switch (kind) {
+    case PartLine::Kind::stage:
+      return "stage";
+    case PartLine::Kind::packet:
+      return "packet";
+    case PartLine::Kind::counter:
+      return "counter";
+  }
+  return "";
+}
+
+Reader::Reader(std::istream& in) : in_(in), buffer_(buffer_bytes) {}
+Reader::~Reader() = default;
+
 bool Reader::read_line() {
-  line_.clear();
-  std::streambuf* const source = in_.rdbuf();
   ++line_number_;
+  std::size_t searched = begin_;
   while (true) {
-    const int c = source->sbumpc();
-    if (c == std::char_traits<char>::eof()) {
-      cut_off_ = !line_.empty();
-      return false;
-    }
-    if (c == '\n') return true;
-    if (line_.size() == longest_line_bytes) {
+    const auto* const found = static_cast<const char*>(std::memchr(buffer_.data() + searched, '\n', end_ - searched));
+    const std::size_t size = (found != nullptr ? static_cast<std::size_t>(found - buffer_.data()) : end_) - begin_;
+    if (size > longest_line_bytes) {
       return fail(fmt::format("longer than {} bytes; this is no Sluice trace", longest_line_bytes));
     }
-    line_.push_back(static_cast<char>(c));
+    if (found != nullptr) {
+      line_ = {buffer_.data() + begin_, size};
+      begin_ += size + 1;
+      return true;
+    }
+    std::memmove(buffer_.data(), buffer_.data() + begin_, size);
+    begin_ = 0;
+    end_ = searched = size;
+    end_ += static_cast<std::size_t>(
+        in_.rdbuf()->sgetn(buffer_.data() + end_, static_cast<std::streamsize>(buffer_.size() - end_)));
+    if (end_ == searched) {
+      cut_off_ = size != 0;
+      begin_ = end_;
+      return false;
+    }
   }
 }
 
@@ -251,11 +310,44 @@ bool Reader::read_header() {
   fields.take("profile", header_.profile);
   fields.take("profile_hash", header_.profile_hash);
   fields.take("level", header_.level, TraceLevel::packet, &to_string);
+  if (value.contains("digest")) {
+    fields.take("program", header_.program);
+    fields.take("records", header_.records.emplace());
+    fields.take("digest", header_.digest);
+    digest_ = std::make_unique<Digest>();
+  }
   return fields.ok() || fail(fields.error());
 }
 
 Reader::Next Reader::next() {
-  if (!read_line()) return error_.empty() ? Next::end : Next::error;
+  if (!read_line()) return error_.empty() ? finish() : Next::error;
+  if (digest_) digest_->add_line(line_);
+  if (line_.starts_with("{\"record\":\"command\"")) {
+    if (scan_command(line_, command_) && keeps_promises(command_)) return Next::command;
+  } else if (scan_part(line_, part_)) {
+    return Next::part;
+  }
+  return parse_line();
+}
+
+Reader::Next Reader::finish() {
+  if (!digest_) return Next::end;
+  const std::uint64_t found = line_number_ - 2;  // without the header and the line that is not there
+  if (cut_off_ || found < *header_.records) {
+    fail(fmt::format("the trace is cut off: {} of the {} records that were recorded are there", found, *header_.records));
+    return Next::error;
+  }
+  if (found > *header_.records) {
+    fail(fmt::format("{} records were recorded, {} are there", *header_.records, found));
+    return Next::error;
+  }
+  const std::string digest = digest_->text();
+  if (digest == header_.digest) return Next::end;
+  error_ = fmt::format("the bytes are not those that were recorded (digest {}, recorded {})", digest, header_.digest);
+  return Next::error;
+}
+
+Reader::Next Reader::parse_line() {
   const json value = parse(line_);
   if (!value.is_object()) {
     fail("not a JSON object");
@@ -264,7 +356,16 @@ Reader::Next Reader::next() {
   Fields fields(value);
   std::string record;
   fields.take("record", record);
-  if (fields.ok() && (record == "stage" || record == "packet" || record == "counter")) return Next::other;
+  if (fields.ok() && (record == "stage" || record == "packet" || record == "counter")) {
+    part_ = {};
+    part_.kind = record == "stage"    ? PartLine::Kind::stage
+                 : record == "packet" ? PartLine::Kind::packet
+                                      : PartLine::Kind::counter;
+    fields.take_part(part_);
+    if (fields.ok()) return Next::part;
+    fail(fields.error());
+    return Next::error;
+  }
   if (fields.ok() && record != "command") {
     fields.complain(
         fmt::format("\"record\": found {}; allowed: command, stage, packet, counter", excerpt(json(record))));

@@ -251,7 +251,7 @@ Report report(std::istream& trace, bool colour) {
                             printable(header.sluice_version));
   Summary summary;
   Reader::Next next = reader.next();
-  for (; next == Reader::Next::command || next == Reader::Next::other; next = reader.next()) {
+  for (; next == Reader::Next::command || next == Reader::Next::part; next = reader.next()) {
     if (next == Reader::Next::command) summary.count(reader.command());
   }
   if (next == Reader::Next::error) result.error = reader.error();

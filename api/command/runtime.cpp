@@ -1,5 +1,8 @@
 #include "api/command/runtime.h"
 
+#include <sys/stat.h>
+#include <unistd.h>
+
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -14,6 +17,7 @@
 #include "api/command/virtual_time.h"
 #include "api/compiler/worker.h"
 #include "api/objects/touch_tracker.h"
+#include "api/strict/strict.h"
 #include "traces/recorder.h"
 
 namespace sluice::api {
@@ -30,6 +34,16 @@ thread_local constinit ThreadClock thread_clock;
 std::string_view environment(const char* name) {
   const char* value = std::getenv(name);
   return value == nullptr ? std::string_view() : std::string_view(value);
+}
+
+// `sluice run` makes them its exit status.
+void tell_misuses(std::uint64_t count) {
+  const int descriptor = trace::status_descriptor();
+  struct stat info {};
+  const std::string line = "misuses: " + std::to_string(count) + "\n";
+  if (descriptor >= 0 && ::fstat(descriptor, &info) == 0 && S_ISFIFO(info.st_mode)) {
+    (void)!::write(descriptor, line.data(), line.size());
+  }
 }
 
 void complain(const std::string& text) { std::fprintf(stderr, "sluice: %s\n", text.c_str()); }
@@ -140,7 +154,18 @@ bool Runtime::open_machine() {
     if (recorder_ == nullptr) trace::report_trace_error(error);
   }
   options.trace = recorder_.get();
+  error.clear();
+  const auto strict_options = strict::options_from_environment(error);
+  if (strict_options) {
+    strict_ = std::make_unique<strict::Strict>(*strict_options);
+    if (!strict_->begin([] { bypass_virtual_time(true); }, error)) strict_.reset();
+  }
+  if (!error.empty()) {
+    complain(error);
+    return false;
+  }
   kernels_ = make_kernel_engine();
+  if (strict_ != nullptr) kernels_ = strict::watch_kernels(std::move(kernels_));
   options.kernels = kernels_.get();
   std::vector<std::string> errors;
   simulator_ = open_simulator(options, errors);
@@ -214,9 +239,14 @@ void Runtime::shut_down() noexcept {
   // What the program did not wait for belongs to its trace all the same.
   if (recorder_ != nullptr && lock.owns_lock()) simulator_->run_out();
   if (recorder_ != nullptr) recorder_->close();
+  if (strict_ != nullptr) tell_misuses(strict_->finish());
 }
 
 Call::Call() : runtime_(Runtime::instance()), bypass_(bypass_virtual_time(true)), lock_(runtime_.mutex_) {
+  if (strict::instance != nullptr) {
+    strict_ = true;
+    strict::instance->enter();
+  }
   ++runtime_.calls_;
   posted_before_ = runtime_.posted_;
   if (!runtime_.is_open()) return;
@@ -229,6 +259,7 @@ Call::~Call() {
   // A program may look for what its callback did as soon as the call returns, without asking the API.
   CallbackThread* const callbacks = runtime_.posted_ != posted_before_ ? runtime_.callbacks_ : nullptr;
   if (runtime_.host_time_scale_ > 0) thread_clock.left = std::chrono::steady_clock::now();
+  if (strict_) strict::instance->leave();
   lock_.unlock();
   if (callbacks != nullptr) callbacks->drain();
   if (bypass_) bypass_virtual_time(false);

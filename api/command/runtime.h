@@ -26,6 +26,10 @@ namespace sluice::trace {
 class Recorder;
 }
 
+namespace sluice::api::strict {
+class Strict;
+}
+
 namespace sluice::api {
 
 class CallbackThread;
@@ -101,6 +105,7 @@ class Runtime {
   std::condition_variable changed_;
   bool open_tried_ = false;
   std::unique_ptr<trace::Recorder> recorder_;
+  std::unique_ptr<strict::Strict> strict_;
   std::unique_ptr<KernelEngine> kernels_;
   std::unique_ptr<Simulator> simulator_;
   Platform* platform_ = nullptr;
@@ -138,6 +143,7 @@ class Call {
 
  private:
   Runtime& runtime_;
+  bool strict_ = false;
   bool bypass_;  // real clocks under --virtual-time while the driver works
   std::uint64_t posted_before_;
   std::unique_lock<std::mutex> lock_;

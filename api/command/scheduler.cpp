@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/objects/registry.h"
+#include "api/strict/strict.h"
 
 namespace sluice::api {
 
@@ -161,6 +162,7 @@ cl_int Scheduler::enqueue(Call& call, Queue& queue, CommandRequest&& request, cl
 
   std::uint32_t open = 0;
   bool failed = false;
+  if (strict::instance != nullptr) strict::instance->enqueued(command);
   const bool waits_for_all = num == 0 && (command.op == Operation::marker || command.op == Operation::barrier);
   // What takes memory comes first: until it has its place in the queue, the command can be dropped without a trace.
   try {
@@ -306,6 +308,7 @@ void Scheduler::finish_command(PendingCommand& c, CommandOutcome outcome) {
   if (c.held != nullptr) --order.held;
   order.last_visible = std::max(order.last_visible, outcome.times.visible);
   const Ref<Queue> queue = c.queue;
+  if (strict::instance != nullptr) strict::instance->ended(outcome.times, outcome.result >= 0);
   c.hook(outcome);
   if (c.waiter != nullptr) *c.waiter = outcome;
   if (c.event) {

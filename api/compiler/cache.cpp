@@ -19,8 +19,10 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr std::size_t kHashDigits = 32;
-// How many results a process keeps before it looks at the folder's size again.
-constexpr unsigned kKeptBetweenTrims = 64;
+// What a process keeps before it looks at the folder's size again, which takes a time for each file there: a part of the
+// room that it found, as others keep results, too.
+constexpr std::uint64_t kPartOfRoom = 16;
+constexpr std::uint64_t kLeastBetweenTrims = std::uint64_t{1} << 20;
 
 // Each part with its length, so that none runs into the next.
 class Key {
@@ -114,6 +116,7 @@ std::optional<Result> find_result(const std::string& folder, const std::string& 
 
 void keep_result(const std::string& folder, const std::string& key, const Result& result) {
   static std::atomic<unsigned> kept{0};
+  static std::atomic<std::uint64_t> kept_bytes{0}, next_trim{0};
   if (folder.empty() || result.image == nullptr || result.changes) return;
   std::error_code error;
   fs::create_directories(folder, error);
@@ -132,10 +135,14 @@ void keep_result(const std::string& folder, const std::string& key, const Result
   }
   fs::rename(temporary, path, error);
   if (error) fs::remove(temporary, error);
-  if (number % kKeptBetweenTrims == 0) trim_cache(folder, kMostCacheBytes);
+  const std::uint64_t bytes = kept_bytes += text.size();
+  if (bytes < next_trim) return;
+  next_trim = ~std::uint64_t{0};  // one thread trims
+  const std::uint64_t left = trim_cache(folder, kMostCacheBytes);
+  next_trim = bytes + std::max((kMostCacheBytes - std::min(left, kMostCacheBytes)) / kPartOfRoom, kLeastBetweenTrims);
 }
 
-void trim_cache(const std::string& folder, std::uint64_t most_bytes) {
+std::uint64_t trim_cache(const std::string& folder, std::uint64_t most_bytes) {
   struct File {
     fs::file_time_type time;
     std::uint64_t bytes;
@@ -153,14 +160,15 @@ void trim_cache(const std::string& folder, std::uint64_t most_bytes) {
     files.push_back({time, bytes, at->path()});
     all += bytes;
   }
-  if (all <= most_bytes) return;
+  if (all <= most_bytes) return all;
   std::sort(files.begin(), files.end(), [](const File& a, const File& b) { return a.time < b.time; });
   for (const File& file : files) {
-    if (all <= most_bytes) return;
+    if (all <= most_bytes) return all;
     std::error_code gone;
     fs::remove(file.path, gone);
     all -= file.bytes;
   }
+  return all;
 }
 
 }  // namespace sluice::compiler

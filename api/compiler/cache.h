@@ -32,7 +32,7 @@ inline constexpr std::uint64_t kMostCacheBytes = std::uint64_t{1} << 30;
 // Failing to keep a result costs time and nothing else. Those without an image are not kept.
 void keep_result(const std::string& folder, const std::string& key, const Result& result);
 
-// Removes the oldest files until the rest takes no more than `most_bytes`.
-void trim_cache(const std::string& folder, std::uint64_t most_bytes);
+// Removes the oldest files until the rest takes no more than `most_bytes`; returns what it takes.
+std::uint64_t trim_cache(const std::string& folder, std::uint64_t most_bytes);
 
 }  // namespace sluice::compiler

@@ -9,6 +9,7 @@
 #include "api/objects/image.h"
 #include "api/objects/memory.h"
 #include "api/objects/registry.h"
+#include "api/strict/strict.h"
 
 namespace sluice::api {
 namespace {
@@ -87,6 +88,7 @@ cl_mem create_image(Call& call, cl_context context_handle, const cl_mem_properti
                                      : create_store(call, *context, layout, flags, host_ptr);
   if (memory == nullptr) return code = CL_MEM_OBJECT_ALLOCATION_FAILURE, nullptr;
   memory->image = std::move(image);
+  if (strict::instance != nullptr && buffer == nullptr) strict::instance->object_is_image(memory->store());
   if (properties != nullptr) memory->properties = {0};
   return memory->handle();
 }

@@ -6,6 +6,7 @@
 #include "api/command/transfer.h"
 #include "api/command/validate.h"
 #include "api/objects/registry.h"
+#include "api/strict/strict.h"
 
 namespace sluice::api {
 namespace {
@@ -62,7 +63,7 @@ void describe_unmap(Call& call, const Queue& queue, Memory& m, const Memory::Map
   c.moves_data = false;
   const Endpoint mirror = m.host_end(call.sim(), at, size);
   // The program is taken to have written what it mapped for writing, through its core's caches.
-  if (mapping.writes()) call.runtime().tell_written(&m, mapping.serial, mirror.data, mirror.address, size);
+  if (mapping.writes()) call.runtime().tell_written(&m, mapping.serial, mapping.pointer, mirror.address, size);
   if (m.policy() == BufferPolicy::zero_copy) {
     c.source = mirror;
     set_shape(m, mapping, c);
@@ -97,6 +98,13 @@ void watch(const Memory& m, std::uint64_t serial) {
   }
 }
 
+strict::Area area_of(const Memory& m, const Memory::Mapping& mapping) {
+  const std::byte* const first = m.root().store() + mapping.begin;
+  if (m.image == nullptr) return {first, mapping.end - mapping.begin, 1, 1, 0, 0};
+  const Shape shape = m.image->shape(mapping.box);
+  return {first, shape.row_bytes, shape.rows, shape.slices, m.image->row_stride(), m.image->layout().slice_pitch};
+}
+
 // The part of a map that buffers and images share, once the object's own rules hold. nullptr: see `code`.
 void* map_region(Call& call, Queue& queue, Memory& m, Memory::Mapping mapping, bool blocking, cl_uint num,
                  const cl_event* list, cl_event* event, cl_int& code) {
@@ -105,8 +113,12 @@ void* map_region(Call& call, Queue& queue, Memory& m, Memory::Mapping mapping, b
   if ((code = check_wait_list(queue.context(), num, list, blocking)) != CL_SUCCESS) return nullptr;
   const Ref<Memory> hold(&m);  // another thread may release it while this one waits
   mapping.serial = ++m.next_mapping;
+  if (strict::instance != nullptr) {
+    mapping.pointer = strict::instance->map(area_of(m, mapping), mapping.flags, mapping.strict);
+  }
   const bool mirror_made = m.root().mirror_made;
-  const auto undo = [&memory = m, serial = mapping.serial, mirror_made] {
+  const auto undo = [&memory = m, serial = mapping.serial, strict_id = mapping.strict, mirror_made] {
+    if (strict_id != 0) strict::instance->map_ended(strict_id, false);
     std::erase_if(memory.mappings, [&](const Memory::Mapping& x) { return x.serial == serial; });
     memory.root().mirror_made = mirror_made;
     memory.mappings_changed();
@@ -118,12 +130,13 @@ void* map_region(Call& call, Queue& queue, Memory& m, Memory::Mapping mapping, b
   // The mapping counts from the call on; a map that fails leaves none.
   m.mappings.push_back(mapping);
   m.mappings_changed();
-  request.hook = [undo, &m, serial = mapping.serial](const CommandOutcome& outcome) {
+  request.hook = [undo, &m, serial = mapping.serial, strict_id = mapping.strict](const CommandOutcome& outcome) {
     if (outcome.result < 0) {
       undo();
-    } else {
-      watch(m, serial);
+      return;
     }
+    if (strict_id != 0) strict::instance->map_ended(strict_id, true);
+    watch(m, serial);
   };
   code = enqueue_or_undo(undo, call, queue, std::move(request), num, list, event, blocking);
   return code == CL_SUCCESS ? mapping.pointer : nullptr;
@@ -195,7 +208,10 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueUnmapMemObject(cl_command_queue queue_h
     // The same pointer may be mapped several times; the newest map goes first, as brackets close.
     const auto it = std::find_if(m->mappings.rbegin(), m->mappings.rend(),
                                  [&](const Memory::Mapping& x) { return x.pointer == pointer; });
-    if (pointer == nullptr || it == m->mappings.rend()) return CL_INVALID_VALUE;
+    if (pointer == nullptr || it == m->mappings.rend()) {
+      if (pointer != nullptr && strict::instance != nullptr) strict::instance->unmap_refused(m->store(), pointer);
+      return CL_INVALID_VALUE;
+    }
     if (&queue->context() != &m->context()) return CL_INVALID_CONTEXT;
     if (const cl_int e = check_wait_list(queue->context(), num, list); e != CL_SUCCESS) return e;
     CommandRequest request;
@@ -204,9 +220,17 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueUnmapMemObject(cl_command_queue queue_h
     describe_unmap(call, *queue, *m, *it, request.command);
     // The region is unmapped from the call on; an unmap that fails leaves it mapped.
     auto mapping = std::make_shared<const Memory::Mapping>(*it);
-    const auto undo = [m, mapping] { m->restore(*mapping); };
-    request.hook = [undo](const CommandOutcome& outcome) {
-      if (outcome.result < 0) undo();
+    if (mapping->strict != 0) strict::instance->unmap(mapping->strict);
+    const auto undo = [m, mapping] {
+      m->restore(*mapping);
+      if (mapping->strict != 0) strict::instance->unmap_ended(mapping->strict, false);
+    };
+    request.hook = [undo, strict_id = mapping->strict](const CommandOutcome& outcome) {
+      if (outcome.result < 0) {
+        undo();
+      } else if (strict_id != 0) {
+        strict::instance->unmap_ended(strict_id, true);
+      }
     };
     m->mappings.erase(std::next(it).base());
     m->mappings_changed();

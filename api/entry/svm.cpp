@@ -12,6 +12,7 @@
 #include "api/command/validate.h"
 #include "api/objects/memory.h"
 #include "api/objects/registry.h"
+#include "api/strict/strict.h"
 
 namespace sluice::api {
 
@@ -35,6 +36,10 @@ Allocations::iterator find_entry(const void* p) {
 void free_now(Simulator& sim, const void* p) {
   const auto it = allocations().find(reinterpret_cast<std::uintptr_t>(p));
   if (it == allocations().end()) return;
+  if (strict::instance != nullptr && !it->second.fine_grained()) {
+    if (!it->second.mappings.empty()) strict::instance->never_unmapped(it->second.store);
+    strict::instance->object_gone(it->second.store);
+  }
   SvmAllocation a = std::move(it->second);
   allocations().erase(it);
   PinnedRanges::instance().remove(a.store, a.size);
@@ -122,7 +127,10 @@ std::uint64_t last_serial = 0;  // of allocations and mappings
 // number tells that a mapping is the one meant.
 void forget_mapping(const void* p, std::uint64_t serial) {
   if (SvmAllocation* a = find_svm(p)) {
-    std::erase_if(a->mappings, [&](const SvmAllocation::Mapping& m) { return m.serial == serial; });
+    std::erase_if(a->mappings, [&](const SvmAllocation::Mapping& m) {
+      if (m.serial == serial && m.strict != 0) strict::instance->map_ended(m.strict, false);
+      return m.serial == serial;
+    });
   }
 }
 
@@ -141,6 +149,7 @@ void watch(const void* p, std::uint64_t serial) {
 void restore_mapping(const SvmAllocation::Mapping& mapping, std::uint64_t allocation) {
   SvmAllocation* a = find_svm(mapping.pointer);
   if (a == nullptr || a->serial != allocation) return;
+  if (mapping.strict != 0) strict::instance->unmap_ended(mapping.strict, false);
   const auto at = std::find_if(a->mappings.begin(), a->mappings.end(),
                                [&](const SvmAllocation::Mapping& m) { return m.serial > mapping.serial; });
   a->mappings.insert(at, mapping);
@@ -191,6 +200,9 @@ void* CL_API_CALL clSVMAlloc(cl_context context_handle, cl_svm_mem_flags flags, 
       a.view = KernelView(a.range, placement_of(call, flags), store, size);
       allocations().emplace(key, std::move(a));
       PinnedRanges::instance().add(store, size);
+      if (strict::instance != nullptr && !fine) {
+        strict::instance->object_made(store, size, strict::Strict::ObjectKind::svm);
+      }
     } catch (...) {
       allocations().erase(key);
       release_store(store);
@@ -319,13 +331,18 @@ cl_int CL_API_CALL clEnqueueSVMMap(cl_command_queue queue_handle, cl_bool blocki
         set_direction(c);
       }
       // The mapping counts from the call on; a map that fails leaves none.
-      a->mappings.push_back({pointer, size, flags, serial});
-      request.hook = [pointer, serial](const CommandOutcome& outcome) {
+      std::uint64_t strict_id = 0;
+      if (strict::instance != nullptr && !a->fine_grained()) {
+        (void)strict::instance->map({static_cast<std::byte*>(pointer), size, 1, 1, 0, 0}, flags, strict_id);
+      }
+      a->mappings.push_back({pointer, size, flags, serial, strict_id});
+      request.hook = [pointer, serial, strict_id](const CommandOutcome& outcome) {
         if (outcome.result < 0) {
           forget_mapping(pointer, serial);
-        } else {
-          watch(pointer, serial);
+          return;
         }
+        if (strict_id != 0) strict::instance->map_ended(strict_id, true);
+        watch(pointer, serial);
       };
     }
     return enqueue_or_undo([=] { forget_mapping(pointer, serial); }, call, *queue, std::move(request), num, list, event,
@@ -352,6 +369,9 @@ cl_int CL_API_CALL clEnqueueSVMUnmap(cl_command_queue queue_handle, void* pointe
     // The newest map of a pointer goes first, as brackets close.
     const auto newest = std::find_if(a->mappings.rbegin(), a->mappings.rend(),
                                      [&](const SvmAllocation::Mapping& m) { return m.pointer == pointer; });
+    if (newest == a->mappings.rend() && strict::instance != nullptr) {
+      strict::instance->unmap_refused(static_cast<std::byte*>(pointer), pointer);
+    }
     if (newest == a->mappings.rend()) return enqueue(call, *queue, std::move(request), num, list, event, false);
     const SvmAllocation::Mapping mapping = *newest;
     const bool writes = maps_for_writing(mapping.flags);
@@ -372,8 +392,13 @@ cl_int CL_API_CALL clEnqueueSVMUnmap(cl_command_queue queue_handle, void* pointe
     }
     const std::uint64_t allocation = a->serial;
     a->mappings.erase(std::next(newest).base());
+    if (mapping.strict != 0) strict::instance->unmap(mapping.strict);
     request.hook = [mapping, allocation](const CommandOutcome& outcome) {
-      if (outcome.result < 0) restore_mapping(mapping, allocation);
+      if (outcome.result < 0) {
+        restore_mapping(mapping, allocation);
+      } else if (mapping.strict != 0) {
+        strict::instance->unmap_ended(mapping.strict, true);
+      }
     };
     return enqueue_or_undo([=] { restore_mapping(mapping, allocation); }, call, *queue, std::move(request), num, list,
                            event, false);

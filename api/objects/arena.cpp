@@ -1,6 +1,8 @@
 #include "api/objects/arena.h"
 
+#include <fcntl.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <iterator>
@@ -21,16 +23,17 @@ constexpr std::size_t too_large = std::numeric_limits<std::size_t>::max() / 4;
 
 constexpr std::uintptr_t round_up(std::uintptr_t n, std::uintptr_t step) { return (n + step - 1) / step * step; }
 
-void* map(std::uintptr_t at, std::size_t bytes, int protection, int flags) {
-  return ::mmap(reinterpret_cast<void*>(at), bytes, protection, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | flags, -1,
-                0);
-}
+bool instance_is_shared = false;
+
+int memory_file() noexcept { return ::memfd_create("sluice-stores", MFD_CLOEXEC); }
 
 }  // namespace
 
 Arena::Arena(const Options& options) {
+  if (options.shared) descriptor_ = memory_file();
   if (!options.fixed || !may_choose_addresses) return;
-  void* const p = map(options.address, options.bytes, PROT_NONE, MAP_FIXED_NOREPLACE);
+  if (descriptor_ >= 0 && ::ftruncate(descriptor_, static_cast<off_t>(options.bytes)) != 0) return;
+  void* const p = map(options.address, options.bytes, PROT_NONE, MAP_FIXED_NOREPLACE, 0);
   if (p == MAP_FAILED) return;
   const auto at = reinterpret_cast<std::uintptr_t>(p);
   if (at != options.address) {  // a kernel before 4.17 takes the address as a hint
@@ -42,7 +45,23 @@ Arena::Arena(const Options& options) {
   free_[at] = at + options.bytes;
 }
 
+void* Arena::map(std::uintptr_t at, std::size_t bytes, int protection, int flags, std::uint64_t offset) const {
+  flags |= MAP_NORESERVE | (descriptor_ >= 0 ? MAP_SHARED : MAP_PRIVATE | MAP_ANONYMOUS);
+  return ::mmap(reinterpret_cast<void*>(at), bytes, protection, flags, descriptor_,
+                descriptor_ >= 0 ? static_cast<off_t>(offset) : 0);
+}
+
+std::uint64_t Arena::file_offset(const void* p) const noexcept {
+  const auto at = reinterpret_cast<std::uintptr_t>(p);
+  if (is_fixed()) return at - base_;
+  const auto after = offsets_.upper_bound(at);
+  if (after == offsets_.begin()) return 0;
+  const auto& [begin, offset] = *std::prev(after);
+  return offset + (at - begin);
+}
+
 Arena::~Arena() {
+  if (descriptor_ >= 0) ::close(descriptor_);
   if (is_fixed()) {
     ::munmap(reinterpret_cast<void*>(base_), bytes_);
     return;
@@ -51,8 +70,20 @@ Arena::~Arena() {
 }
 
 Arena& Arena::instance() {
-  static Arena* const arena = new Arena(Options{});
+  static Arena* const arena = [] {
+    Options options;
+    options.shared = instance_is_shared;
+    return new Arena(options);
+  }();
   return *arena;
+}
+
+bool Arena::share_instance() noexcept {
+  const int probe = memory_file();
+  if (probe < 0) return false;
+  ::close(probe);
+  instance_is_shared = true;
+  return true;
 }
 
 bool Arena::commit(std::uintptr_t end) noexcept {
@@ -95,15 +126,22 @@ std::byte* Arena::allocate(std::size_t bytes, std::size_t alignment) {
 
 std::byte* Arena::allocate_anywhere(std::size_t bytes, std::size_t alignment) {
   const std::size_t room = bytes + alignment - page_bytes;
-  void* const p = map(0, room, PROT_READ | PROT_WRITE, 0);
+  const std::uint64_t offset = file_bytes_;
+  if (descriptor_ >= 0) {
+    if (::ftruncate(descriptor_, static_cast<off_t>(offset + room)) != 0) return nullptr;
+    file_bytes_ = offset + room;  // never used again: files in memory have room enough
+  }
+  void* const p = map(0, room, PROT_READ | PROT_WRITE, 0, offset);
   if (p == MAP_FAILED) return nullptr;
   const auto begin = reinterpret_cast<std::uintptr_t>(p);
   const std::uintptr_t at = round_up(begin, alignment);
   if (at != begin) ::munmap(p, at - begin);
   if (at + bytes != begin + room) ::munmap(reinterpret_cast<void*>(at + bytes), begin + room - at - bytes);
   try {
+    if (descriptor_ >= 0) offsets_[at] = offset + (at - begin);
     used_[at] = at + bytes;
   } catch (...) {
+    offsets_.erase(at);
     ::munmap(reinterpret_cast<void*>(at), bytes);
     throw;
   }
@@ -117,11 +155,17 @@ void Arena::release(std::byte* store) noexcept {
   const std::uintptr_t end = block.mapped();
   const std::size_t bytes = end - block.key();
   if (!is_fixed()) {
+    if (descriptor_ >= 0) {
+      (void)::madvise(store, bytes, MADV_REMOVE);
+      offsets_.erase(reinterpret_cast<std::uintptr_t>(store));
+    }
     ::munmap(store, bytes);
     return;
   }
   // The pages read as zero when they are used again. What the system will not take back is cleared by hand.
-  if (::madvise(store, bytes, MADV_DONTNEED) != 0) std::fill_n(store, bytes, std::byte{0});
+  if (::madvise(store, bytes, descriptor_ >= 0 ? MADV_REMOVE : MADV_DONTNEED) != 0) {
+    std::fill_n(store, bytes, std::byte{0});
+  }
   const auto next = free_.lower_bound(end);
   if (next != free_.end() && next->first == end) {
     block.mapped() = next->second;

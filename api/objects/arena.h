@@ -19,6 +19,7 @@ class Arena {
     std::uintptr_t address = 0x200000000000;
     std::size_t bytes = std::size_t{1} << 44;  // of addresses
     bool fixed = true;                         // false: do not try
+    bool shared = false;                       // pages of a file in memory, that can be mapped a second time
   };
 
   // Where the range is taken, the address space is limited (ulimit -v) or a sanitizer uses it, each store gets what
@@ -30,6 +31,8 @@ class Arena {
 
   // The driver's. Never destroyed: the program may use its memory while it ends.
   [[nodiscard]] static Arena& instance();
+  // The driver's is to be a shared one. Before the first use of instance(). False: the system has no such files.
+  [[nodiscard]] static bool share_instance() noexcept;
 
   // Zeroed memory. `alignment`: a power of two; at least a page is given. nullptr: none to be had. The same calls in the
   // same order give the same addresses: the first fit.
@@ -38,10 +41,14 @@ class Arena {
   void release(std::byte* store) noexcept;
 
   [[nodiscard]] bool is_fixed() const noexcept { return base_ != 0; }
+  // Of a shared arena: its file, and where in it the byte at `p`, of a live store, lies.
+  [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
+  [[nodiscard]] std::uint64_t file_offset(const void* p) const noexcept;
 
  private:
   using Blocks = std::map<std::uintptr_t, std::uintptr_t>;  // begin, end
 
+  [[nodiscard]] void* map(std::uintptr_t at, std::size_t bytes, int protection, int flags, std::uint64_t offset) const;
   [[nodiscard]] bool commit(std::uintptr_t end) noexcept;
   [[nodiscard]] std::byte* allocate_anywhere(std::size_t bytes, std::size_t alignment);
 
@@ -50,6 +57,9 @@ class Arena {
   std::uintptr_t committed_ = 0;  // [base_, committed_) may be touched
   Blocks free_;                   // neighbours are merged
   Blocks used_;                   // with their gaps
+  int descriptor_ = -1;           // of a shared arena
+  std::uint64_t file_bytes_ = 0;  // used up by stores without a fixed range
+  std::map<std::uintptr_t, std::uint64_t> offsets_;  // of these
 };
 
 }  // namespace sluice::api

@@ -5,6 +5,7 @@
 #include "api/command/runtime.h"
 #include "api/objects/arena.h"
 #include "api/objects/touch_tracker.h"
+#include "api/strict/strict.h"
 
 namespace sluice::api {
 
@@ -50,6 +51,10 @@ Memory::Memory(Context& context, cl_mem_flags flags, std::size_t size, void* hos
       view_(range_, placement(), store, std::max(size, device_bytes)) {
   PinnedRanges::instance().add(store_, size_);
   mappings_changed();
+  using Kind = strict::Strict::ObjectKind;
+  if (strict::instance != nullptr) {
+    strict::instance->object_made(store_, size_, owns_store ? Kind::buffer : Kind::host_buffer);
+  }
 }
 
 Memory::Memory(Memory& parent, cl_mem_flags flags, std::size_t origin, std::size_t size)
@@ -68,6 +73,10 @@ Memory::Memory(Memory& parent, cl_mem_flags flags, std::size_t origin, std::size
 Memory::~Memory() {
   Runtime& runtime = Runtime::instance();
   if (runtime.touches() != nullptr) runtime.touches()->forget(this);
+  if (strict::instance != nullptr) {
+    if (!mappings.empty()) strict::instance->never_unmapped(store_);
+    if (!parent_) strict::instance->object_gone(store_);
+  }
   if (parent_) {
     std::erase(parent_->children, this);
   } else {
@@ -177,6 +186,7 @@ bool PinnedRanges::covers(const void* p, std::size_t bytes) const noexcept {
 }
 
 Endpoint program_end(Simulator& sim, const void* p, std::size_t bytes) {
+  if (strict::instance != nullptr) p = strict::instance->behind(p, bytes);
   Endpoint e;
   e.placement = PinnedRanges::instance().covers(p, bytes) ? Placement::host_pinned : Placement::host_pageable;
   e.data = static_cast<std::byte*>(const_cast<void*>(p));

@@ -91,6 +91,7 @@ class Memory final : public Object<Memory, cl_mem, ObjectType::memory> {
     // Of an image in another object's store: rows of `row_bytes`, a pitch apart. Otherwise [begin, end) is one row.
     std::size_t row_bytes = 0;
     std::size_t pitch = 0;
+    std::uint64_t strict = 0;  // strict::MapId
     [[nodiscard]] bool meets(const Mapping& other) const noexcept;
     [[nodiscard]] bool meets(std::size_t first, std::size_t last) const noexcept;  // bytes [first, last)
     [[nodiscard]] bool writes() const noexcept {

@@ -27,6 +27,7 @@ struct SvmAllocation {
     std::size_t size;
     cl_map_flags flags;
     std::uint64_t serial;
+    std::uint64_t strict = 0;  // strict::MapId
   };
   std::vector<Mapping> mappings;
 

@@ -12,17 +12,26 @@ extern "C" __attribute__((visibility("default"))) int sc_main(int, char**) { ret
 
 namespace sluice::sim {
 
+namespace {
+
+const profile::DeviceCache no_cache;  // the host's own are in front of its memory: sim/cache
+
+}  // namespace
+
 SimDevice::SimDevice(profile::Profile profile, Detail detail, TraceSink* trace, KernelEngine* kernels)
     : profile_(std::move(profile)),
       link_(make_link(profile_)),
       host_(profile_.host),
+      host_dram_(profile_.host_memory.channels != 0
+                     ? std::make_unique<memory::DramMemory>(profile_.host_memory, no_cache)
+                     : nullptr),
       iommu_(profile_.iommu.entries != 0 ? std::make_unique<iommu::Iommu>(profile_.iommu) : nullptr),
       driver_(profile_, *link_, host_),
       trace_(trace != nullptr && trace->level() != TraceLevel::off ? trace : nullptr) {
   for (std::uint32_t i = 0; i < profile_.machine.device_count; ++i) {
     device_addresses_.emplace_back(profile_.machine.device.global_memory_bytes);
-    gpus_.push_back(std::make_unique<Gpu>("gpu" + std::to_string(i), profile_, *link_, host_, iommu_.get(), detail, writes_,
-                                          *this, trace_, kernels));
+    gpus_.push_back(std::make_unique<Gpu>("gpu" + std::to_string(i), profile_, *link_, host_, host_dram_.get(),
+                                          iommu_.get(), detail, writes_, *this, trace_, kernels));
   }
 }
 
@@ -64,10 +73,20 @@ Job* SimDevice::new_job() {
   return job;
 }
 
+bool SimDevice::takes_place(const Command& command) {
+  if (!command.in_order || command.op != Operation::marker) {
+    open_markers_.erase(command.queue);
+    return false;
+  }
+  const bool behind_marker = !open_markers_.insert_or_assign(command.queue, command.id).second;
+  return behind_marker && command.queued == 0;  // one that was held back goes alone
+}
+
 EnqueueStamps SimDevice::enqueue(const Command& command, TimePs host_now) {
   Job* job = new_job();
   job->command = command;
   job->times.id = command.id;
+  job->is_merged = profile_.driver.merged_marker_ps != 0 && takes_place(command);
   const EnqueueStamps stamps = driver_.charge(*job, std::max(host_now, now_));
   if (command.host_only) {
     finished_.push(job);
@@ -112,6 +131,10 @@ bool SimDevice::deliver(TimePs t) {
   finished_.pop();
   now_ = std::max(now_, job->times.visible);
   last_delivered_ = job->command.id;
+  if (job->command.op == Operation::marker) {
+    const auto open = open_markers_.find(job->command.queue);
+    if (open != open_markers_.end() && open->second == job->command.id) open_markers_.erase(open);
+  }
   if (trace_ != nullptr) {
     CommandRecord record;
     record.command = &job->command;

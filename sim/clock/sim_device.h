@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <queue>
+#include <unordered_map>
 #include <vector>
 
 #include "sim/cache/host_memory.h"
@@ -57,10 +58,13 @@ class SimDevice final : public Simulator, public JobSink {
   // Delivers the earliest completion if it is visible by `t`.
   bool deliver(TimePs t);
   [[nodiscard]] Job* new_job();
+  // Whether the driver lets the command go with the marker before it.
+  [[nodiscard]] bool takes_place(const Command& command);
 
   profile::Profile profile_;
   std::unique_ptr<Link> link_;
   cache::HostMemory host_;
+  std::unique_ptr<memory::DramMemory> host_dram_;  // null: its bandwidth is all that the profile says
   std::unique_ptr<iommu::Iommu> iommu_;
   HostDriver driver_;
   HostAddresses host_addresses_;
@@ -72,6 +76,8 @@ class SimDevice final : public Simulator, public JobSink {
   TimePs now_ = 0;
   bool kernel_waits_ = false;
   CommandId last_delivered_ = 0;
+  // The newest command of an in-order queue, where it is a marker that the host has not seen complete.
+  std::unordered_map<QueueId, CommandId> open_markers_;
   std::priority_queue<Job*, std::vector<Job*>, Later> finished_;
   std::vector<std::unique_ptr<Job>> jobs_;  // owns all
   std::vector<Job*> idle_;

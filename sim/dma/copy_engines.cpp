@@ -11,8 +11,25 @@ namespace {
 // The staging buffer in device memory, above all that is handed out.
 constexpr std::uint64_t detile_address = 1ULL << 48;
 
+constexpr std::string_view device_part = "device_memory";
+constexpr std::string_view host_part = "host_memory";
+
 bool crosses_link(const Command& c) {
   return c.direction == Direction::host_to_device || c.direction == Direction::device_to_host;
+}
+
+// A read or write of a buffer that lies in host memory is the driver's memcpy: no part of the device takes part in it.
+bool is_copied_by_host(const Command& c) {
+  if (c.direction != Direction::host_to_host) return false;
+  switch (c.op) {
+    case Operation::read_buffer:
+    case Operation::write_buffer:
+    case Operation::read_buffer_rect:
+    case Operation::write_buffer_rect:
+    case Operation::read_image:
+    case Operation::write_image: return true;
+    default: return false;
+  }
 }
 
 const Endpoint& host_end(const Command& c) {
@@ -26,13 +43,14 @@ const Endpoint& device_end(const Command& c) {
 
 CopyEngines::CopyEngines(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
                          FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory,
-                         Translator* iommu, WriteLog& writes, TraceSink* trace)
+                         memory::DeviceMemory* host_dram, Translator* iommu, WriteLog& writes, TraceSink* trace)
     : Agenda(name),
       profile_(profile),
       link_(link),
       flows_(flows),
       host_(host),
       memory_(memory),
+      host_dram_(host_dram),
       iommu_(iommu),
       writes_(writes),
       trace_(trace),
@@ -46,6 +64,7 @@ CopyEngines::CopyEngines(const sc_core::sc_module_name& name, const profile::Pro
 
 CopyEngines::Pool* CopyEngines::pool_of(const Job& job) {
   if (job.inline_payload) return nullptr;  // the front end writes it itself
+  if (is_copied_by_host(job.command)) return nullptr;
   switch (job.command.direction) {
     case Direction::host_to_device: return &h2d_;
     case Direction::device_to_host: return &d2h_;
@@ -82,8 +101,9 @@ void CopyEngines::begin(Job& job, TimePs now) {
   job.times.started = now;
   job.spend(Stage::queue_wait, now - job.arrived);
   if (c.direction == Direction::none) {
-    const TimePs work = profile_.command_processor.marker_cycles * 1'000'000'000'000ULL /
-                        profile_.command_processor.clock_hz;
+    const TimePs work = job.is_merged ? 0
+                                      : profile_.command_processor.marker_cycles * 1'000'000'000'000ULL /
+                                            profile_.command_processor.clock_hz;
     TimePs coherence = 0;
     if (c.source.placement == Placement::host_pinned && link_.maintains_caches()) {
       // Only lines that a host cache holds must be cleaned; the others are looked up and found absent.
@@ -108,6 +128,14 @@ void CopyEngines::begin(Job& job, TimePs now) {
     job.spend(Stage::setup, work);
     job.spend(Stage::coherence, coherence);
     post(now + work + coherence, {&job, DmaStep::finish});
+    return;
+  }
+  if (is_copied_by_host(c)) {
+    const std::uint64_t rows = c.shape.rows * c.shape.slices;
+    const TimePs work = host_.copy_in(c.source.address, c.target.address, c.shape.bytes()) +
+                        (rows > 1 ? rows * profile_.host.copy.out_row_ps : 0);
+    job.spend(Stage::host_copy, work);
+    post(now + work, {&job, DmaStep::finish});
     return;
   }
   if (!crosses_link(c)) {
@@ -241,8 +269,15 @@ TimePs CopyEngines::local_copy_time(const Job& job) {
   const profile::CopyEngines& p = profile_.copy_engines;
   const std::uint64_t bytes = c.shape.bytes();
   if (c.direction == Direction::host_to_host) {
-    return static_cast<TimePs>(static_cast<double>(2 * bytes) * 1e12 /
-                               static_cast<double>(profile_.host.home_agent.memory_bytes_per_s));
+    const auto agent = static_cast<TimePs>(static_cast<double>(2 * bytes) * 1e12 /
+                                           static_cast<double>(profile_.host.home_agent.memory_bytes_per_s));
+    if (host_dram_ == nullptr) return agent;
+    const auto read = host_dram_->stream(memory::Access::read, c.source.address, bytes, host_memory_bytes);
+    const auto write = host_dram_->stream(memory::Access::write, c.target.address, bytes, host_memory_bytes);
+    tell_dram(job, host_part, read.dram, bytes, kernel_now());
+    tell_dram(job, host_part, write.dram, bytes, kernel_now());
+    return std::max(agent, static_cast<TimePs>(static_cast<double>(bytes) / host_memory_bytes *
+                                               static_cast<double>(read.interval_ps + write.interval_ps)));
   }
   constexpr std::uint32_t packet = 4096;
   const double packets = static_cast<double>(bytes) / packet;
@@ -261,9 +296,11 @@ TimePs CopyEngines::local_copy_time(const Job& job) {
     const auto read = stream(memory::Access::read, c.source, c.shape, packet);
     dram += packets * static_cast<double>(read.interval_ps);
     first = read.first_ps;
+    tell_dram(job, device_part, read.dram, bytes, kernel_now());
   }
   const auto write = stream(memory::Access::write, c.target, c.shape, packet);
   dram += packets * static_cast<double>(write.interval_ps);
+  tell_dram(job, device_part, write.dram, bytes, kernel_now());
   return first + static_cast<TimePs>(std::max(engine, dram));
 }
 
@@ -302,13 +339,19 @@ void CopyEngines::begin_flow(Job& job, TimePs now) {
   const std::uint32_t packet = profile_.link.max_payload_bytes;
   if (device.tiling.is_linear() || job.detile != 0) {
     const std::uint64_t from = job.detile != 0 ? detile_address : device.address;
-    t.memory_interval_ps =
-        memory_.stream(access, from + job.chunk * profile_.driver.staging_chunk_bytes, t.row_bytes * t.rows, packet)
-            .interval_ps;
+    const auto cost =
+        memory_.stream(access, from + job.chunk * profile_.driver.staging_chunk_bytes, t.row_bytes * t.rows, packet);
+    t.memory_interval_ps = cost.interval_ps;
+    tell_dram(job, device_part, cost.dram, t.row_bytes * t.rows, now);
   } else {
-    if (job.chunk == 0) job.memory_interval = stream(access, device, c.shape, packet).interval_ps;
+    if (job.chunk == 0) {
+      const auto cost = stream(access, device, c.shape, packet);
+      job.memory_interval = cost.interval_ps;
+      tell_dram(job, device_part, cost.dram, c.shape.bytes(), now);
+    }
     t.memory_interval_ps = job.memory_interval;
   }
+  use_host_dram(job, t, now);
   const std::uint64_t touched = t.rows > 1 ? t.rows * std::max(t.host_row_pitch_bytes, t.row_bytes) : t.row_bytes;
   if (c.direction == Direction::host_to_device) {
     host_.device_read(t.host_address, touched);
@@ -316,6 +359,39 @@ void CopyEngines::begin_flow(Job& job, TimePs now) {
     host_.device_wrote(t.host_address, touched);
   }
   start_flow(job, t, now, DmaStep::end_chunk);
+}
+
+// Lines that caches have need no memory, so a transfer without others asks nothing of it.
+void CopyEngines::use_host_dram(const Job& job, LinkTransfer& t, TimePs now) {
+  const bool needed = std::any_of(runs_.begin(), runs_.end(),
+                                  [](const cache::LineRun& r) { return r.state == cache::LineState::memory; });
+  if (host_dram_ == nullptr || !needed) return;
+  const std::uint64_t pitch = std::max(t.host_row_pitch_bytes, t.row_bytes);
+  const AddressRun run{t.host_address, t.host_address + (t.rows - 1) * pitch + t.row_bytes, t.rows * t.row_bytes};
+  const auto access = t.direction == Direction::host_to_device ? memory::Access::read : memory::Access::write;
+  const auto cost = host_dram_->stream(access, {&run, 1}, run.bytes, host_memory_bytes);
+  t.host_memory_interval_ps = cost.interval_ps;
+  tell_dram(job, host_part, cost.dram, run.bytes, now);
+}
+
+void CopyEngines::tell_dram(const Job& job, std::string_view part, const memory::DramUse& use, std::uint64_t bytes,
+                            TimePs now) {
+  if (trace_ == nullptr || trace_->level() < TraceLevel::stage || use.limit.empty()) return;
+  const bool host = part == host_part;
+  const TimePs clock = std::max<TimePs>(1, (host ? profile_.host_memory : profile_.device_memory).timings.tck_ps);
+  trace_->stage({job.command.id, job.command.device, part, use.limit, now, now + use.ps, use.ps / clock, bytes});
+  memory::DramUse& sum = host ? host_dram_use_ : device_dram_use_;
+  const auto count = [&](std::string_view name, std::uint64_t& value, std::uint64_t more) {
+    if (more == 0) return;
+    value += more;
+    trace_->counter({job.command.device, part, name, now, value});
+  };
+  count("row_hits", sum.row_hits, use.row_hits);
+  count("row_misses", sum.row_misses, use.row_misses);
+  count("row_conflicts", sum.row_conflicts, use.row_conflicts);
+  count("activations", sum.activations, use.activations);
+  count("refreshes", sum.refreshes, use.refreshes);
+  count("refresh_ps", sum.refresh_ps, use.refresh_ps);
 }
 
 void CopyEngines::start_flow(Job& job, LinkTransfer& transfer, TimePs now, DmaStep then) {

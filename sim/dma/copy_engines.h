@@ -23,8 +23,8 @@ struct DmaEvent {
 class CopyEngines final : public Agenda<DmaEvent>, public Executor {
  public:
   CopyEngines(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
-              FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory, Translator* iommu,
-              WriteLog& writes, TraceSink* trace);
+              FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory, memory::DeviceMemory* host_dram,
+              Translator* iommu, WriteLog& writes, TraceSink* trace);
   void connect(JobSink& sink) { sink_ = &sink; }
 
   void execute(Job& job) override;
@@ -50,6 +50,9 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   void end_chunk(Job& job, TimePs now);
   void end(Job& job, TimePs now);
   void account(Job& job, TimePs now);
+  // What the DRAM of one side does for the command from `now` on.
+  void tell_dram(const Job& job, std::string_view part, const memory::DramUse& use, std::uint64_t bytes, TimePs now);
+  void use_host_dram(const Job& job, LinkTransfer& transfer, TimePs now);
   [[nodiscard]] double pattern_cycles(const Command& c) const;
   [[nodiscard]] TimePs local_copy_time(const Job& job);
   [[nodiscard]] memory::StreamCost stream(memory::Access access, const Endpoint& end, const Shape& shape,
@@ -63,6 +66,7 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   FlowEngine& flows_;
   cache::HostMemory& host_;
   memory::DeviceMemory& memory_;
+  memory::DeviceMemory* host_dram_;  // null: the home agent's rate is all that is known of it
   Translator* iommu_;  // null: addresses cost nothing
   WriteLog& writes_;
   TraceSink* trace_;
@@ -76,6 +80,9 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   std::vector<AddressRun> tiles_;
   FlowPool flow_pool_;
   AloneTimes alone_times_;
+  // Since the beginning, for the trace's counters.
+  memory::DramUse device_dram_use_;
+  memory::DramUse host_dram_use_;
 };
 
 }  // namespace sluice::sim

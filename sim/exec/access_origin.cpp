@@ -66,7 +66,7 @@ class OriginFinder {
   bool is_descriptor(const Value& value) const {
     const auto* argument = dyn_cast<Argument>(&value);
     if (argument == nullptr) return false;
-    if (argument == unit_.item()) return true;
+    if (argument == unit_.item() || argument == unit_.group()) return true;
     return kind_of(*argument) == ArgumentKind::image || kind_of(*argument) == ArgumentKind::sampler;
   }
 

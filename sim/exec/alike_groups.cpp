@@ -261,12 +261,8 @@ std::uint64_t GroupRunner::instructions_of(const GroupTrace& trace) const {
 bool GroupRunner::paths_of(const std::array<std::uint64_t, 3>& group, std::vector<std::uint64_t>& paths) {
   place_items(group);
   if (placed_ != launch_.range.local) return false;
-  const auto ask = reinterpret_cast<void (*)(Item*)>(quiet_->path());
-  paths.clear();
-  for (std::size_t i = 0; i < count_; ++i) {
-    ask(&items_[i]);
-    paths.push_back(state_.path);
-  }
+  paths.resize(count_);
+  reinterpret_cast<void (*)(Item*, std::uint64_t, std::uint64_t*)>(quiet_->path())(items_.data(), count_, paths.data());
   return true;
 }
 
@@ -357,14 +353,7 @@ bool GroupRunner::is_known(const std::array<std::uint64_t, 3>& group) {
       way += Wide{reach.step[d]} * (static_cast<Wide>(group[d]) - static_cast<Wide>(alike_.at[d]));
     if (reach.first + way < reach.low || reach.end + way > reach.high) return false;
   }
-  place_items(group);
-  if (placed_ != launch_.range.local) return false;
-  const auto ask = reinterpret_cast<void (*)(Item*)>(quiet_->path());
-  for (std::size_t i = 0; i < count_; ++i) {
-    ask(&items_[i]);
-    if (state_.path != paths_[i]) return false;
-  }
-  return true;
+  return paths_of(group, asked_paths_) && asked_paths_ == paths_;
 }
 
 bool GroupRunner::run_known(const std::array<std::uint64_t, 3>& group) {

@@ -142,9 +142,11 @@ class Passes {
     passes.run(module, modules_);
   }
 
-  void drop_dead_loops(Module& module) {
+  void tune_loops(Module& module) {
     ModulePassManager passes;
     FunctionPassManager each;
+    each.addPass(createFunctionToLoopPassAdaptor(LICMPass(LICMOptions()), true));
+    each.addPass(EarlyCSEPass(true));
     each.addPass(ADCEPass());
     each.addPass(createFunctionToLoopPassAdaptor(LoopDeletionPass()));
     each.addPass(SimplifyCFGPass());
@@ -346,8 +348,8 @@ bool build(Module& module, TargetMachine& target, const LoadOptions& options, st
     variable->eraseFromParent();
   }
   if (!sound(module, "after instrumentation", log)) return false;
-  Function* const entry = make_entry(unit);
-  if (units.size() > 1) (void)make_entry(units.back());
+  Function* const entry = make_entry(unit, image.quiet && !image.suspends ? Entry::items : Entry::item);
+  if (units.size() > 1) (void)make_entry(units.back(), Entry::paths);
   Passes(target).finish(module);
   if (image.suspends) image.symbol = make_coroutine(entry)->getName().str();
   add_variable_table(module);
@@ -355,7 +357,7 @@ bool build(Module& module, TargetMachine& target, const LoadOptions& options, st
     Passes passes(target);
     passes.split_coroutines(module);
     passes.clean(module);
-    if (image.quiet) passes.drop_dead_loops(module);
+    if (image.quiet) passes.tune_loops(module);
   }
   return sound(module, "before code generation", log) && emit(module, target, image.object, log);
 }

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cstring>
 #include <numeric>
+#include <utility>
 
 namespace sluice::exec {
 namespace {
@@ -220,22 +221,22 @@ bool GroupRunner::run_traced(const std::array<std::uint64_t, 3>& group, GroupTra
 }
 
 // A coroutine's frame begins with the address of its resumption.
-inline void GroupRunner::resume(void* frame) {
-  (*static_cast<void (**)(void*)>(frame))(frame);
+inline auto GroupRunner::resumption_of(const void* frame) -> void (*)(void*) {
+  return *static_cast<void (*const*)(void*)>(frame);
 }
 
 // A group of which all is known but what it writes: it comes to the barriers that the groups before it came to, with all
 // work-items.
 bool GroupRunner::run_quietly() {
   if (!kernel_.suspends) {
-    const auto enter = reinterpret_cast<void (*)(Item*)>(quiet_->entry());
-    for (std::size_t i = 0; i < count_; ++i) enter(&items_[i]);
+    reinterpret_cast<void (*)(Item*, std::uint64_t)>(quiet_->entry())(items_.data(), count_);
     return !failed_;
   }
   const auto begin = reinterpret_cast<void* (*)(Item*)>(quiet_->entry());
   frames_of_quiet_.resize(count_);
   for (std::size_t i = 0; i < count_; ++i) frames_of_quiet_[i] = begin(&items_[i]);
   while (state_.stopped != 0 && !failed_) {
+    const auto resume = resumption_of(frames_of_quiet_.front());
     for (void* const frame : frames_of_quiet_) resume(frame);
   }
   return !failed_;
@@ -248,7 +249,7 @@ inline void GroupRunner::run_item(Item& item) {
   } else if (item.frame == nullptr) {
     item.frame = reinterpret_cast<void* (*)(Item*)>(entry_)(&item);
   } else {
-    resume(item.frame);
+    resumption_of(item.frame)(item.frame);
   }
   // A loop that waits at its own barrier is not seen to be late from inside.
   if (item.stopped != 0 && item.issued > budget_) hang(item, site(item.stopped).line);
@@ -392,12 +393,13 @@ bool GroupRunner::items_wait() {
   return true;
 }
 
+// Also where other code needs larger ones; between two groups no frame is in use.
 std::byte* GroupRunner::frame(const Item& item, std::uint64_t bytes) {
-  if (frames_.data() == nullptr || bytes > frame_stride_) {  // of other code; between two groups no frame is needed
-    frame_stride_ = align_up(bytes, 64);
-    frames_ = memory_for(frame_stride_, items_.size());
-  }
-  return frames_.data() + frame_stride_ * static_cast<std::uint64_t>(&item - items_.data());
+  state_.frame_bytes = align_up(bytes, 64);
+  frames_ = memory_for(state_.frame_bytes, items_.size());
+  std::byte* next = frames_.data();
+  for (Item& each : items_) each.room = std::exchange(next, next + state_.frame_bytes);
+  return item.room;
 }
 
 }  // namespace sluice::exec

@@ -100,7 +100,7 @@ class GroupRunner final {
   void place_arguments();
   void place_items(const std::array<std::uint64_t, 3>& group);
   void run_item(Item& item);
-  static void resume(void* frame);
+  [[nodiscard]] static auto resumption_of(const void* frame) -> void (*)(void*);
   [[nodiscard]] bool run_quietly();
   [[nodiscard]] std::uint64_t instructions_of(const GroupTrace& trace) const;
   void run_wave(std::size_t wave, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);
@@ -146,7 +146,6 @@ class GroupRunner final {
 
   MappedMemory local_, private_, frames_, sink_, log_, spill_;
   std::uint64_t private_stride_ = 0;
-  std::uint64_t frame_stride_ = 0;
   std::array<std::byte, 256> scratch_;
 
   std::vector<Store>* stores_ = nullptr;                     // where they are collected
@@ -162,7 +161,7 @@ class GroupRunner final {
   GroupTrace unused_;
   bool way_known_ = false;
   std::vector<Reach> reaches_;         // if guarded
-  std::vector<std::uint64_t> paths_;   // of the reference group's work-items, if guarded
+  std::vector<std::uint64_t> paths_, asked_paths_;  // of the reference group's work-items, and another's, if guarded
   std::map<std::array<std::uint64_t, 3>, GroupTrace> kept_;  // of groups that ran before they were asked for
   AlikeGroups alike_;
   LogEntry* spilled_from_ = nullptr;  // end of what the lane's log holds, once it is full

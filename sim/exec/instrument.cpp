@@ -118,10 +118,12 @@ class Instrumenter {
   }
 
  private:
-  // What is left where the groups' way is known: bounds, and where work-items stop.
+  // What is left where the groups' way is known: bounds in global memory, and where work-items stop. In its own memory
+  // each group goes where the one did that was watched (uniformity.h).
   void check_only() {
     for (Access& access : accesses_) {
-      if (!access.origin.in_bounds)
+      const SiteSpace space = access.origin.space;
+      if (!access.origin.in_bounds && space != SiteSpace::local && space != SiteSpace::private_)
         access.instruction->setOperand(access.operand, checked(access, access.instruction->getOperand(access.operand)));
     }
     for (const auto& [barrier, site] : barriers_) {
@@ -325,7 +327,7 @@ class Instrumenter {
   void set_up() {
     Instruction* at = body_.getEntryBlock().getTerminator();
     IRBuilder<> b(at);
-    group_ = once(b.CreateLoad(pointer_, member(b, unit_.item(), offsetof(Item, group))));
+    group_ = unit_.group();
     if (!image_.quiet) {
       log_ = b.CreateAlloca(pointer_);
       issued_ = b.CreateAlloca(word_);

@@ -69,8 +69,21 @@ class CoroutineMaker {
     Value* none = ConstantPointerNull::get(PointerType::get(context_, private_space));
     id_ = call(b, Intrinsic::coro_id, {b.getInt32(64), none, none, none});
     Value* bytes = call(b, Intrinsic::coro_size, {}, {b.getInt64Ty()});
+    // The frames of the work-items are there, unless they are too small.
+    Value* const item = coroutine_->getArg(0);
+    const auto member = [&](IRBuilder<>& at_member, Value* base, std::size_t offset) {
+      return at_member.CreateConstInBoundsGEP1_64(at_member.getInt8Ty(), base, offset);
+    };
+    Value* group = b.CreateLoad(pointer, member(b, item, offsetof(Item, group)));
+    Value* there = b.CreateLoad(b.getInt64Ty(), member(b, group, offsetof(Group, frame_bytes)));
+    Instruction *wanted = nullptr, *had = nullptr;
+    SplitBlockAndInsertIfThenElse(b.CreateICmpUGT(bytes, there), &*at, &wanted, &had);
+    IRBuilder<> w(wanted), h(had), after(&*at);
     auto frame = module_.getOrInsertFunction("sluice_exec_frame", pointer, pointer, b.getInt64Ty());
-    handle_ = call(b, Intrinsic::coro_begin, {id_, b.CreateCall(frame, {coroutine_->getArg(0), bytes})});
+    PHINode* const memory = after.CreatePHI(pointer, 2);
+    memory->addIncoming(w.CreateCall(frame, {item, bytes}), wanted->getParent());
+    memory->addIncoming(h.CreateLoad(pointer, member(h, item, offsetof(Item, room))), had->getParent());
+    handle_ = call(after, Intrinsic::coro_begin, {id_, memory});
   }
 
   void make_ends() {

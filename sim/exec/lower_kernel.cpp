@@ -34,11 +34,6 @@ Instruction* set_up_point(Function& body) {
   return &*at;
 }
 
-Value* load_group(IRBuilder<>& b, const KernelUnit& unit) {
-  return once(
-      b.CreateLoad(PointerType::get(b.getContext(), private_space), member(b, unit.item(), offsetof(Item, group))));
-}
-
 std::uint64_t align_up(std::uint64_t value, std::uint64_t alignment) {
   return (value + alignment - 1) / alignment * alignment;
 }
@@ -218,7 +213,7 @@ void place_local_variables(const KernelUnit& unit, ArrayRef<GlobalVariable*> var
     if (!used_in(*variable, *unit.body)) continue;
     if (local == nullptr) {
       local = once(b.CreateLoad(PointerType::get(b.getContext(), local_space),
-                                member(b, load_group(b, unit), offsetof(Group, local))));
+                                member(b, unit.group(), offsetof(Group, local))));
     }
     bytes = align_up(bytes, std::max<std::uint64_t>(16, variable->getAlign().valueOrOne().value()));
     Value* place = member(b, local, bytes);
@@ -254,7 +249,7 @@ namespace {
 class QueryLowering {
  public:
   explicit QueryLowering(const KernelUnit& unit) : unit_(unit), b_(set_up_point(*unit.body)) {
-    group_ = load_group(b_, unit);
+    group_ = unit.group();
   }
 
   void run() {
@@ -360,16 +355,21 @@ void lower_queries(const KernelUnit& unit) {
   relax_local_atomics(*unit.body);
 }
 
-Function* make_entry(const KernelUnit& unit) {
+Function* make_entry(const KernelUnit& unit, Entry form) {
   Module& module = *unit.body->getParent();
   LLVMContext& context = module.getContext();
   Type* pointer = PointerType::get(context, private_space);
-  auto* entry = Function::Create(FunctionType::get(Type::getVoidTy(context), {pointer}, false),
-                                 GlobalValue::ExternalLinkage, unit.image->symbol, module);
+  Type* word = Type::getInt64Ty(context);
+  SmallVector<Type*, 3> types{pointer};
+  if (form != Entry::item) types.push_back(word);
+  if (form == Entry::paths) types.push_back(pointer);
+  auto* entry = Function::Create(FunctionType::get(Type::getVoidTy(context), types, false), GlobalValue::ExternalLinkage,
+                                 unit.image->symbol, module);
   entry->addFnAttr(Attribute::NoUnwind);
   entry->addFnAttr(Attribute::NullPointerIsValid);
   entry->addParamAttr(0, Attribute::NoAlias);
-  IRBuilder<> b(BasicBlock::Create(context, "", entry));
+  BasicBlock* const set_up = BasicBlock::Create(context, "", entry);
+  IRBuilder<> b(set_up);
   Value* item = entry->getArg(0);
   Value* group = once(b.CreateLoad(pointer, member(b, item, offsetof(Item, group))));
   Value* arguments = once(b.CreateLoad(pointer, member(b, group, offsetof(Group, arguments))));
@@ -383,9 +383,29 @@ Function* make_entry(const KernelUnit& unit) {
       values.push_back(once(b.CreateAlignedLoad(type, at, Align(1))));
     }
   }
-  values.push_back(item);
-  b.CreateCall(unit.body, values);
-  b.CreateRetVoid();
+  values.push_back(group);
+  if (form == Entry::item) {
+    values.push_back(item);
+    b.CreateCall(unit.body, values);
+    b.CreateRetVoid();
+  } else {
+    BasicBlock* const loop = BasicBlock::Create(context, "", entry);
+    BasicBlock* const over = BasicBlock::Create(context, "", entry);
+    b.CreateBr(loop);
+    b.SetInsertPoint(loop);
+    PHINode* const i = b.CreatePHI(word, 2);
+    values.push_back(b.CreateGEP(b.getInt8Ty(), item, b.CreateMul(i, b.getInt64(sizeof(Item)))));
+    b.CreateCall(unit.body, values);
+    if (form == Entry::paths) {
+      Value* path = b.CreateLoad(word, member(b, group, offsetof(Group, path)));
+      b.CreateStore(path, b.CreateGEP(word, entry->getArg(2), i));
+    }
+    Value* const next = b.CreateAdd(i, b.getInt64(1));
+    b.CreateCondBr(b.CreateICmpEQ(next, entry->getArg(1)), over, loop);
+    i->addIncoming(b.getInt64(0), set_up);
+    i->addIncoming(next, loop);
+    ReturnInst::Create(context, over);
+  }
   unit.body->setLinkage(GlobalValue::InternalLinkage);
   unit.body->addFnAttr(Attribute::AlwaysInline);
   return entry;

@@ -11,12 +11,13 @@
 
 namespace sluice::exec {
 
-// A kernel under way: `body` takes the kernel's arguments and then the Item.
+// A kernel under way: `body` takes the kernel's arguments, then the Group and the Item.
 struct KernelUnit {
   llvm::Function* body = nullptr;
   KernelImage* image = nullptr;
   std::vector<llvm::Type*> by_value;  // per argument: the struct's type, else nullptr
   [[nodiscard]] llvm::Argument* item() const { return body->getArg(body->arg_size() - 1); }
+  [[nodiscard]] llvm::Argument* group() const { return body->getArg(body->arg_size() - 2); }
 };
 
 // Address spaces of OpenCL on the spir64 target.
@@ -60,7 +61,10 @@ void relax_assumptions(llvm::Function& body);  // what the program promised but 
 void place_local_variables(const KernelUnit& unit, llvm::ArrayRef<llvm::GlobalVariable*> variables);
 void place_private_variables(const KernelUnit& unit);
 void lower_queries(const KernelUnit& unit);
-[[nodiscard]] llvm::Function* make_entry(const KernelUnit& unit);
+// void(Item*), or for `items` of a group, none of which waits, one after the other: void(Item*, count); or the same with
+// a word for each Group::path: void(Item*, count, std::uint64_t*).
+enum class Entry : std::uint8_t { item, items, paths };
+[[nodiscard]] llvm::Function* make_entry(const KernelUnit& unit, Entry entry);
 
 // instrument.cpp: log of accesses, bounds, instruction counts, watchdog.
 void instrument(const KernelUnit& unit);

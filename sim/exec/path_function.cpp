@@ -63,12 +63,8 @@ KernelUnit make_path(const KernelUnit& unit, const Guards& guards, KernelImage& 
       effects.push_back(&instruction);
     } else if (isa<ReturnInst>(instruction)) {
       b.SetInsertPoint(&instruction);
-      const auto member = [&](Value* base, std::size_t offset) {
-        return b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), base, offset);
-      };
-      Value* group =
-          b.CreateLoad(PointerType::get(b.getContext(), private_space), member(path.item(), offsetof(Item, group)));
-      b.CreateStore(b.CreateLoad(b.getInt64Ty(), way), member(group, offsetof(Group, path)));
+      Value* member = b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), path.group(), offsetof(Group, path));
+      b.CreateStore(b.CreateLoad(b.getInt64Ty(), way), member);
     }
   }
   // The stores to the group were not there to be found.

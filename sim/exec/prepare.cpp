@@ -261,7 +261,7 @@ KernelUnit make_body(Function& kernel, KernelImage& image) {
     types.push_back(argument.getType());
     unit.by_value.push_back(argument.hasByValAttr() ? argument.getParamByValType() : nullptr);
   }
-  types.push_back(PointerType::get(context, private_space));
+  types.insert(types.end(), 2, PointerType::get(context, private_space));
   unit.body = Function::Create(FunctionType::get(Type::getVoidTy(context), types, false), GlobalValue::ExternalLinkage,
                                "sluice.body." + kernel.getName(), module);
   unit.body->addFnAttr(Attribute::NoUnwind);

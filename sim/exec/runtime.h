@@ -46,6 +46,7 @@ struct alignas(64) Group {
   std::uint64_t recent_bytes = 0;
   std::uint64_t private_bytes = 0;
   GroupRunner* runner = nullptr;
+  std::uint64_t frame_bytes = 0;  // of each Item::room
   std::uint64_t stopped = 0;  // of quiet code: as Item::stopped, of the work-item that ran last
   std::uint64_t path = 0;  // of the work-item whose guards were asked last
   alignas(64) std::uint64_t classes[counted_classes] = {};
@@ -59,6 +60,7 @@ struct Item {
   std::uint64_t limit = 0;    // of `issued`, then sluice_exec_late is called
   std::uint64_t stopped = 0;  // site of the barrier that it waits at
   void* frame = nullptr;      // of the coroutine; nullptr: not started
+  std::byte* room = nullptr;  // for it
 };
 
 }  // namespace sluice::exec

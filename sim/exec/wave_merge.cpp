@@ -211,12 +211,22 @@ void WaveMerge::record(std::uint32_t number, const Site& site, MemorySpace space
 WaveMerge::Pattern& WaveMerge::pattern_of(std::uint32_t number, const Batch& batch, std::uint64_t unit) {
   const std::uint64_t first = batch.addresses[0];
   Pattern& p = (*patterns_)[number % patterns_->size()];
+  // Where lanes lie anyhow, most of the time nothing is compared.
+  constexpr std::uint8_t most_missed = 8;
+  if (p.missed >= most_missed && ++p.missed != 0) {
+    none_.known = false;
+    return none_;
+  }
   if (p.known && p.sites == sites_ && p.site == number && p.unit == unit && p.count == batch.count &&
       p.phase == first % unit) {
     std::uint64_t differ = 0;
     for (std::size_t i = 0; i < batch.count; ++i) differ |= (batch.addresses[i] - first) ^ p.offsets[i];
-    if (differ == 0) return p;
+    if (differ == 0) {
+      p.missed = 0;
+      return p;
+    }
   }
+  ++p.missed;
   p.known = false;
   p.sites = sites_;
   p.site = number;

@@ -54,6 +54,7 @@ class WaveMerge {
   // never change in that.
   struct Pattern {
     bool known = false;
+    std::uint8_t missed = 0;  // in a row
     std::uint32_t site = 0;
     const std::vector<Site>* sites = nullptr;
     std::size_t count = 0;
@@ -88,6 +89,7 @@ class WaveMerge {
   std::uint32_t pending_ = 0;  // instructions since the last record
   std::unique_ptr<KeySet> seen_ = std::make_unique<KeySet>();
   std::unique_ptr<std::array<Pattern, 64>> patterns_ = std::make_unique<std::array<Pattern, 64>>();
+  Pattern none_;  // of instructions that have none
 };
 
 }  // namespace sluice::exec

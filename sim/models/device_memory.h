@@ -3,6 +3,7 @@
 
 #include <cstdint>
 #include <span>
+#include <string_view>
 
 #include "sim/iface/image_tiling.h"
 #include "sim/iface/time.h"
@@ -11,11 +12,24 @@ namespace sluice::memory {
 
 enum class Access : std::uint8_t { read, write };
 
+// What a stream did to the DRAM, where its commands are simulated; else nothing.
+struct DramUse {
+  std::uint64_t row_hits = 0;  // bursts by how they found their bank
+  std::uint64_t row_misses = 0;
+  std::uint64_t row_conflicts = 0;
+  std::uint64_t activations = 0;
+  std::uint64_t refreshes = 0;
+  TimePs refresh_ps = 0;   // of all channels or banks together
+  TimePs ps = 0;           // the stream's own time
+  std::string_view limit;  // what took most of it: "bus", "bank", "refresh" ...; static storage
+};
+
 struct StreamCost {
   TimePs first_ps = 0;     // latency of the first packet
   TimePs interval_ps = 0;  // time per packet of `packet_bytes` in steady state, rounded to ps
   std::uint64_t row_activations = 0;
   bool cached = false;     // served by the device's last-level cache
+  DramUse dram;
 };
 
 // The device's last-level cache, line by line, as kernels keep it.

@@ -11,6 +11,8 @@
 
 namespace sluice::sim {
 
+inline constexpr std::uint32_t host_memory_bytes = 4096;
+
 // A contiguous-row transfer between host memory and the device.
 struct LinkTransfer {
   Direction direction = Direction::host_to_device;
@@ -21,6 +23,8 @@ struct LinkTransfer {
   TimePs row_ps = 0;                    // the engine's own work per row
   TimePs memory_interval_ps = 0;        // device memory, per max_payload_bytes
   bool cached = false;                  // a kernel's: lines are kept in the device's cache for a while
+  // Host memory, per host_memory_bytes of lines that no cache has; 0: no more is known of it than the home agent's rate.
+  TimePs host_memory_interval_ps = 0;
   Walks walks;                          // of the IOMMU, for its pages
 };
 

@@ -22,6 +22,7 @@ struct Job {
   TimePs doorbell = 0;          // rung on the host
   TimePs decoded = 0;           // the command processor knows what to do
   std::uint32_t reads_left = 0; // of the ring, until it does
+  bool is_merged = false;       // a marker that another one takes along: nothing of its own reaches the device
   std::array<TimePs, stage_count> stages{};
   bool inline_payload = false;  // the bytes travel in the ring
   TimePs detile = 0;            // pass over the tiles of an image, before the transfer or behind it

@@ -189,6 +189,76 @@ void add_host(Table& t) {
       .bytes("streaming_threshold_bytes", 0, 1e12, "Copies of this size and more use non-temporal stores; 0: never", AT(host.copy.streaming_threshold_bytes));
 }
 
+std::vector<std::pair<const char*, std::array<DramField, 4>>> address_orders() {
+  using F = DramField;
+  return {{"row bank column bank_group", {F::row, F::bank, F::column, F::bank_group}},
+          {"row bank bank_group column", {F::row, F::bank, F::bank_group, F::column}},
+          {"row bank_group bank column", {F::row, F::bank_group, F::bank, F::column}},
+          {"row bank_group column bank", {F::row, F::bank_group, F::column, F::bank}},
+          {"row column bank bank_group", {F::row, F::column, F::bank, F::bank_group}},
+          {"row column bank_group bank", {F::row, F::column, F::bank_group, F::bank}},
+          {"bank row column bank_group", {F::bank, F::row, F::column, F::bank_group}},
+          {"bank row bank_group column", {F::bank, F::row, F::bank_group, F::column}},
+          {"bank bank_group row column", {F::bank, F::bank_group, F::row, F::column}},
+          {"bank_group bank row column", {F::bank_group, F::bank, F::row, F::column}},
+          {"bank_group row bank column", {F::bank_group, F::row, F::bank, F::column}},
+          {"bank_group row column bank", {F::bank_group, F::row, F::column, F::bank}}};
+}
+
+// Memory of the device (whose section must be there), or of the host.
+void add_dram(Table& t, const std::string& section, bool required, Dram& (*at)(Profile&)) {
+#define DRAM(member) [at](Profile & p) -> auto& { return at(p).member; }
+  t.section(section)
+      .number("channels", 1, 4096, "Independent channels: data buses, pseudo-channels one by one", DRAM(channels), required)
+      .number("banks", 1, 4096, "Banks of a channel", DRAM(banks), required)
+      .bytes("row_bytes", 64, 65536, "Row (page) of a bank", DRAM(row_bytes), required)
+      .bytes("interleave_bytes", 32, 1 << 20, "Consecutive bytes on one channel", DRAM(interleave_bytes), false)
+      .number("write_drain_rows", 1, 4096, "Rows of writes that the controller gathers before it turns the bus around", DRAM(write_drain_rows), false)
+      .number("bus_bits", 8, 4096, "Data bits of a channel", DRAM(bus_bits), required)
+      .number("gigatransfers_per_s", 0.1, 100, "Rate of a pin", DRAM(gigatransfers_per_s), required)
+      .choice<DramDetail>("detail", {{"train", DramDetail::train}, {"commands", DramDetail::commands}},
+                          "By one rate worked out from the timings, or command by command", DRAM(detail), false)
+      .number("bank_groups", 1, 64, "Groups that the banks are in", DRAM(bank_groups), false)
+      .number("pseudo_channels", 1, 8, "Channels that share command pins", DRAM(pseudo_channels), false)
+      .number("command_buses", 1, 2, "2: commands of rows and of columns have pins of their own", DRAM(command_buses), false)
+      .number("burst_length", 1, 256, "Transfers of a burst; absent: those of 32 bytes, of 64 where tccd_ns asks for it", DRAM(burst_length), false)
+      .choice<std::array<DramField, 4>>("address_order", address_orders(), "Parts of an address in its channel, the highest first", DRAM(address_order), false)
+      .number("rows", 1, 1 << 24, "Rows of a bank; needed where address_order does not begin with the row", DRAM(rows), false)
+      .flag("bank_hash", "The row's low bits choose the bank, too", DRAM(bank_hash), false)
+      .choice<DramScheduler>("scheduler", {{"fr_fcfs", DramScheduler::fr_fcfs}, {"fcfs", DramScheduler::fcfs}},
+                             "Open rows first and then the oldest, or the oldest alone", DRAM(scheduler), false)
+      .number("queue_entries", 1, 4096, "Bursts to read that the controller chooses from, a channel", DRAM(queue_entries), false)
+      .number("starvation_passes", 0, 1 << 20, "Younger bursts that may overtake one", DRAM(starvation_passes), false)
+      .choice<DramPages>("pages", {{"open", DramPages::open}, {"closed", DramPages::closed}},
+                         "Rows stay open until another is needed, or are closed when nothing that waits needs them", DRAM(pages), false)
+      .choice<DramRefresh>("refresh", {{"all_bank", DramRefresh::all_bank}, {"per_bank", DramRefresh::per_bank}},
+                           "All banks at once, or one after another", DRAM(refresh), false);
+  t.section(section + ".timings")
+      .ns("tck_ns", 100, "Clock period", DRAM(timings.tck_ps), required)
+      .ns("trcd_ns", 1000, "Activate to column command", DRAM(timings.trcd_ps), required)
+      .ns("trp_ns", 1000, "Precharge", DRAM(timings.trp_ps), required)
+      .ns("tcl_ns", 1000, "Column command to data", DRAM(timings.tcl_ps), required)
+      .ns("tras_ns", 1000, "Activate to precharge", DRAM(timings.tras_ps), required)
+      .ns("trefi_ns", 1e6, "Refresh interval", DRAM(timings.trefi_ps), required)
+      .ns("trfc_ns", 1e5, "Time a channel loses to one refresh", DRAM(timings.trfc_ps), required)
+      .ns("tccd_ns", 1000, "Column command to column command", DRAM(timings.tccd_ps), required)
+      .ns("tfaw_ns", 1000, "Window of four activations", DRAM(timings.tfaw_ps), required)
+      .ns("trrd_ns", 1000, "Activate to activate, other bank", DRAM(timings.trrd_ps), required)
+      .ns("twtr_ns", 1000, "Write to read", DRAM(timings.twtr_ps), required)
+      .ns("trtw_ns", 1000, "Read to write", DRAM(timings.trtw_ps), required)
+      .ns("trcd_write_ns", 1000, "Activate to write, where it differs from trcd_ns", DRAM(timings.trcd_write_ps), false)
+      .ns("tcwl_ns", 1000, "Write to its data, where it differs from tcl_ns", DRAM(timings.tcwl_ps), false)
+      .ns("trc_ns", 1000, "Activate to activate of a bank; absent: tras_ns + trp_ns", DRAM(timings.trc_ps), false)
+      .ns("trrd_l_ns", 1000, "As trrd_ns within a bank group", DRAM(timings.trrd_l_ps), false)
+      .ns("tccd_l_ns", 1000, "As tccd_ns within a bank group", DRAM(timings.tccd_l_ps), false)
+      .ns("tccd_l_write_ns", 1000, "As tccd_l_ns between writes", DRAM(timings.tccd_l_write_ps), false)
+      .ns("twtr_l_ns", 1000, "As twtr_ns within a bank group", DRAM(timings.twtr_l_ps), false)
+      .ns("twr_ns", 1000, "End of write data to precharge", DRAM(timings.twr_ps), false)
+      .ns("trtp_ns", 1000, "Read to precharge; absent: a burst's time", DRAM(timings.trtp_ps), false)
+      .ns("trfc_bank_ns", 1e5, "Refresh of one bank, where refresh is per_bank", DRAM(timings.trfc_bank_ps), false);
+#undef DRAM
+}
+
 void add_iommu(Table& t) {
   t.section("iommu")
       .number("entries", 0, 1 << 20, "IO-TLB; 0: no IOMMU, or one that costs nothing", AT(iommu.entries), false)
@@ -283,27 +353,7 @@ void add_device(Table& t) {
       .bytes("device_fill_widest_bytes", 0, 128, "Fill on the device: patterns above this are stored byte by byte; 0: none are", AT(copy_engines.device_fill_widest_bytes), false)
       .number("device_fill_store_cycles", 0, 1e4, "Fill byte by byte: a wave's store of a byte a lane, on one compute unit", AT(copy_engines.device_fill_store_cycles), false)
       .number("device_fill_line_cycles", 0, 1e4, "Fill byte by byte: added for each line that the store's lanes lie on", AT(copy_engines.device_fill_line_cycles), false);
-  t.section("device_memory")
-      .number("channels", 1, 4096, "Independent channels", AT(device_memory.channels))
-      .number("banks", 1, 4096, "Banks of a channel", AT(device_memory.banks))
-      .bytes("row_bytes", 64, 65536, "Row (page) of a bank", AT(device_memory.row_bytes))
-      .bytes("interleave_bytes", 32, 1 << 20, "Consecutive bytes on one channel", AT(device_memory.interleave_bytes), false)
-      .number("write_drain_rows", 1, 4096, "Rows of writes that the controller gathers before it turns the bus around", AT(device_memory.write_drain_rows), false)
-      .number("bus_bits", 8, 4096, "Data bits of a channel", AT(device_memory.bus_bits))
-      .number("gigatransfers_per_s", 0.1, 100, "Rate of a pin", AT(device_memory.gigatransfers_per_s));
-  t.section("device_memory.timings")
-      .ns("tck_ns", 100, "Clock period", AT(device_memory.timings.tck_ps))
-      .ns("trcd_ns", 1000, "Activate to column command", AT(device_memory.timings.trcd_ps))
-      .ns("trp_ns", 1000, "Precharge", AT(device_memory.timings.trp_ps))
-      .ns("tcl_ns", 1000, "Column command to data", AT(device_memory.timings.tcl_ps))
-      .ns("tras_ns", 1000, "Activate to precharge", AT(device_memory.timings.tras_ps))
-      .ns("trefi_ns", 1e6, "Refresh interval", AT(device_memory.timings.trefi_ps))
-      .ns("trfc_ns", 1e5, "Time a channel loses to one refresh", AT(device_memory.timings.trfc_ps))
-      .ns("tccd_ns", 1000, "Column command to column command", AT(device_memory.timings.tccd_ps))
-      .ns("tfaw_ns", 1000, "Window of four activations", AT(device_memory.timings.tfaw_ps))
-      .ns("trrd_ns", 1000, "Activate to activate, other bank", AT(device_memory.timings.trrd_ps))
-      .ns("twtr_ns", 1000, "Write to read", AT(device_memory.timings.twtr_ps))
-      .ns("trtw_ns", 1000, "Read to write", AT(device_memory.timings.trtw_ps));
+  add_dram(t, "device_memory", true, [](Profile& p) -> Dram& { return p.device_memory; });
   t.section("device_cache")
       .bytes("capacity_bytes", 0, 1e11, "Last-level cache of the device", AT(device_cache.capacity_bytes))
       .bytes("line_bytes", 16, 4096, "Cache line", AT(device_cache.line_bytes))
@@ -392,6 +442,7 @@ void add_driver(Table& t) {
       .ns("poll_event_ns", 1e7, "Asking an event's status", AT(driver.poll_event_ps))
       .ns("finish_idle_ns", 1e7, "clFinish with nothing to wait for", AT(driver.finish_idle_ps))
       .ns("read_clock_ns", 1e6, "Reading the clock under --virtual-time", AT(driver.read_clock_ps))
+      .ns("merged_marker_ns", 1e7, "Call to return of a marker that the driver keeps back: behind one of its queue that the host has not seen complete, it goes to the device with that one; absent or 0: each goes by itself, at once", AT(driver.merged_marker_ps), false)
       .ns("flush_ns", 1e7, "clFlush", AT(driver.flush_ps))
       .ns("create_buffer_ns", 1e9, "Creating a buffer", AT(driver.create_buffer_ps))
       .bytes("staging_chunk_bytes", 4096, 1e9, "Pinned chunk for pageable memory", AT(driver.staging_chunk_bytes))
@@ -443,6 +494,7 @@ const std::vector<Field>& fields() {
     Table t;
     add_machine(t);
     add_host(t);
+    add_dram(t, "host_memory", false, [](Profile& p) -> Dram& { return p.host_memory; });
     add_iommu(t);
     add_link(t);
     add_device(t);

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "sim/profile/dram_relations.h"
 #include "sim/profile/fields.h"
 
 namespace sluice::profile {
@@ -464,7 +465,6 @@ class Checker {
   void relations() {
     const auto power_of_two = [](std::uint64_t v) { return v != 0 && (v & (v - 1)) == 0; };
     const auto text = [](auto v) { return std::to_string(v); };
-    const auto ns = [](TimePs v) { return number_text(static_cast<double>(v) / 1000.0); };
     const Link& l = profile_.link;
     const DeviceInfo& d = profile_.machine.device;
     rule(d.max_allocation_bytes <= d.global_memory_bytes,
@@ -544,9 +544,30 @@ class Checker {
          {"/device/local_memory_bytes", "/compute/local_bytes_per_unit"}, text(d.local_memory_bytes),
          "at most what a compute unit has (" + text(c.local_bytes_per_unit) + ")");
     image_relations();
-    const DramTimings& t = profile_.device_memory.timings;
-    rule(t.trfc_ps < t.trefi_ps, {"/device_memory/timings/trfc_ns", "/device_memory/timings/trefi_ns"}, ns(t.trfc_ps),
-         "less than trefi_ns (" + ns(t.trefi_ps) + "), or refresh takes all the time");
+    const auto memory_rule = [this](bool holds, const std::string& key, const std::string& on, const std::string& found,
+                                    const std::string& allowed) { rule(holds, {key.c_str(), on.c_str()}, found, allowed); };
+    dram_relations(profile_.device_memory, "/device_memory/", memory_rule);
+    if (host_memory_is_whole()) dram_relations(profile_.host_memory, "/host_memory/", memory_rule);
+  }
+
+  // A section that may be missing, but then as a whole. Whether it is there.
+  bool host_memory_is_whole() {
+    const std::string section = "/host_memory/";
+    const auto first = where_.lower_bound(section);
+    if (first == where_.end() || first->first.compare(0, section.size(), section) != 0) return false;
+    bool whole = true;
+    for (const char* key : {"/host_memory/channels", "/host_memory/banks", "/host_memory/row_bytes", "/host_memory/bus_bits",
+                            "/host_memory/gigatransfers_per_s", "/host_memory/timings/tck_ns",
+                            "/host_memory/timings/trcd_ns", "/host_memory/timings/trp_ns", "/host_memory/timings/tcl_ns",
+                            "/host_memory/timings/tras_ns", "/host_memory/timings/trefi_ns",
+                            "/host_memory/timings/trfc_ns", "/host_memory/timings/tccd_ns",
+                            "/host_memory/timings/tfaw_ns", "/host_memory/timings/trrd_ns",
+                            "/host_memory/timings/twtr_ns", "/host_memory/timings/trtw_ns"}) {
+      const bool stated = where_.count(key) != 0;
+      whole = whole && stated;
+      rule(stated, {key}, "nothing", "a value, as other keys of \"host_memory\" are there");
+    }
+    return whole;
   }
 
   // Rules of the image layout, and what it comes to.

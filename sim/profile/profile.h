@@ -169,11 +169,30 @@ struct CopyEngines {
   double device_fill_line_cycles = 0;
 };
 
-struct DramTimings {  // ns-derived, in ps
+struct DramTimings {
   TimePs tck_ps = 0, trcd_ps = 0, trp_ps = 0, tcl_ps = 0, tras_ps = 0, trefi_ps = 0, trfc_ps = 0, tccd_ps = 0, tfaw_ps = 0, trrd_ps = 0, twtr_ps = 0, trtw_ps = 0;
+  // Optional; 0: what the line says.
+  TimePs trcd_write_ps = 0;    // trcd
+  TimePs tcwl_ps = 0;          // tcl
+  TimePs trc_ps = 0;           // tras + trp
+  TimePs trrd_l_ps = 0;        // trrd; as the next three, within a bank group, where the plain one is between groups
+  TimePs tccd_l_ps = 0;        // tccd
+  TimePs tccd_l_write_ps = 0;  // tccd_l
+  TimePs twtr_l_ps = 0;        // twtr
+  TimePs twr_ps = 0;           // a row may be closed as soon as it has the data
+  TimePs trtp_ps = 0;          // a burst's time
+  TimePs trfc_bank_ps = 0;     // no refresh of single banks
 };
 
-struct DeviceMemory {
+// By one rate worked out beforehand, or command by command.
+enum class DramDetail : std::uint8_t { train, commands };
+enum class DramScheduler : std::uint8_t { fr_fcfs, fcfs };
+enum class DramPages : std::uint8_t { open, closed };
+enum class DramRefresh : std::uint8_t { all_bank, per_bank };
+enum class DramField : std::uint8_t { row, bank, bank_group, column };
+
+// Memory of the device, or of the host. A channel is what has data pins of its own: a pseudo-channel where there are such.
+struct Dram {
   std::uint32_t channels = 0;
   std::uint32_t banks = 0;          // a channel
   std::uint32_t row_bytes = 0;
@@ -182,6 +201,32 @@ struct DeviceMemory {
   std::uint32_t bus_bits = 0;       // a channel
   double gigatransfers_per_s = 0;   // a pin
   DramTimings timings;
+  DramDetail detail = DramDetail::train;
+  // Of `commands` detail; the closed form knows what of it a stream of consecutive bytes shows.
+  std::uint32_t bank_groups = 1;      // that `banks` are in
+  std::uint32_t pseudo_channels = 1;  // channels that share command pins
+  std::uint32_t command_buses = 1;    // 2: rows and columns have command pins of their own
+  std::uint32_t burst_length = 0;     // transfers of a pin; 0: those of 32 bytes, or 64 where tccd asks for it
+  // From the highest part of an address in its channel to the lowest; what is first takes all that is left.
+  std::array<DramField, 4> address_order = {DramField::row, DramField::bank, DramField::column, DramField::bank_group};
+  std::uint32_t rows = 65536;         // of a bank, where the row is not first
+  bool bank_hash = false;             // the row's low bits pick the bank, too
+  DramScheduler scheduler = DramScheduler::fr_fcfs;
+  std::uint32_t queue_entries = 32;   // reads that the controller looks at, a channel
+  std::uint32_t starvation_passes = 64;  // younger bursts that may overtake one
+  DramPages pages = DramPages::open;
+  DramRefresh refresh = DramRefresh::all_bank;
+
+  [[nodiscard]] double bytes_ps(std::uint32_t bytes) const noexcept {  // on a channel's pins
+    return bytes * 1000.0 / (bus_bits / 8.0 * gigatransfers_per_s);
+  }
+  // Of one burst: by burst_length, else 32, or 64 where tCCD asks for it (DDR4, DDR5): the standards choose tCCD_S as a
+  // burst's time.
+  [[nodiscard]] std::uint32_t burst_bytes() const noexcept {
+    if (burst_length != 0) return burst_length * bus_bits / 8;
+    constexpr std::uint32_t sector = 32;
+    return static_cast<double>(timings.tccd_ps) > 1.5 * bytes_ps(sector) ? 2 * sector : sector;
+  }
 };
 
 struct DeviceCache {
@@ -276,6 +321,7 @@ struct Driver {
   TimePs poll_event_ps = 0;
   TimePs finish_idle_ps = 0;
   TimePs read_clock_ps = 0;
+  TimePs merged_marker_ps = 0;    // a marker that goes with the one before it; 0: each goes to the device
   TimePs flush_ps = 0;
   TimePs create_buffer_ps = 0;
   std::uint64_t staging_chunk_bytes = 0;
@@ -294,7 +340,8 @@ struct Profile {
   Link link;
   CommandProcessor command_processor;
   CopyEngines copy_engines;
-  DeviceMemory device_memory;
+  Dram device_memory;
+  Dram host_memory;  // without channels: home_agent.memory_bytes_per_s is all that is known
   DeviceCache device_cache;
   Images images;
   Compute compute;

@@ -91,6 +91,24 @@ TEST_F(KernelWait, CallsReturnWhileAKernelWaits) {
   clReleaseCommandQueue(other);
 }
 
+// The units on which it waited are gone then, with the last-level cache that copies had shared.
+TEST_F(KernelWait, CopiesAfterAKernelThatWaited) {
+  cl_mem m = buffer(1 << 20);
+  const cl_int value = 9;
+  for (int round = 0; round < 3; ++round) {
+    set(0, 0);
+    cl_event event = launch(queue, kernel(kAnswer));
+    EXPECT_EQ(clEnqueueFillBuffer(queue, m, &value, sizeof value, 0, 1 << 20, 0, nullptr, nullptr), CL_SUCCESS);
+    set(0, round + 1);
+    expect_complete(event);
+    cl_int back = 0;
+    EXPECT_EQ(clEnqueueReadBuffer(queue, m, CL_TRUE, (1 << 20) - 4, 4, &back, 0, nullptr, nullptr), CL_SUCCESS);
+    EXPECT_EQ(back, value);
+    EXPECT_EQ(get(1), round + 2);
+  }
+  clReleaseMemObject(m);
+}
+
 // Another thread may be blocked on the kernel meanwhile.
 TEST_F(KernelWait, AnotherThreadAnswersAfterCallsOfItsOwn) {
   cl_event event = launch(queue, kernel(kAnswer));

@@ -38,6 +38,7 @@ RULES = (
     # The driver: the contract and its factory open_simulator(), and the recorder that it opens. Never SystemC.
     Rule("api/", ("api/", "sim/iface/", "traces/recorder.h"), opencl=True),
     Rule("api/command/virtual_time_hooks.h", ()),
+    Rule("api/strict/preload_hooks.h", ()),
     # OpenCL C and SPIR-V -> bitcode: no part of the driver's state, and the only part of it that sees LLVM.
     Rule("api/compiler/", ("api/compiler/", "sim/iface/"), opencl=True, llvm=True),
 
@@ -65,6 +66,7 @@ RULES = (
     Rule("traces/", ("traces/", "sim/iface/")),
     Rule("tools/", PUBLIC + ("tools/",), opencl=True),
     Rule("tools/virtual_time/", ("api/command/virtual_time_hooks.h",)),
+    Rule("tools/strict/", ("api/strict/preload_hooks.h",)),
 
     # Tests may look inside, but a test of one area does not lean on another's.
     Rule("tests/unit/", EVERYTHING + ("tests/unit/",), systemc=True, opencl=True, llvm=True),
@@ -74,10 +76,11 @@ RULES = (
     Rule("tests/support/", ("tests/support/",)),
     # These see the driver as programs do, and beside it public headers at most.
     Rule("tests/api/", ("tests/api/", "tests/support/"), opencl=True),
-    Rule("tests/golden/", ("tests/golden/", "tests/support/"), opencl=True),
+    Rule("tests/golden/", ("tests/golden/", "tests/support/", "tests/silicon/probe.h"), opencl=True),
     Rule("tests/silicon/", ("tests/silicon/", "tests/support/"), opencl=True),
-    Rule("tests/fuzz/", PUBLIC + ("tests/fuzz/",), opencl=True),
+    Rule("tests/fuzz/", PUBLIC + ("tests/fuzz/", "tools/diff/"), opencl=True),
     Rule("tests/bench/", PUBLIC + ("tests/bench/",), opencl=True),
+    Rule("tests/bench/bench_diff.cpp", PUBLIC + ("tools/diff/", "tests/unit/diff/support.h")),
 )
 
 # The simulator is started in one place; a test of one model has no simulator and drives the kernel itself.

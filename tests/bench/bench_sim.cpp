@@ -1,4 +1,4 @@
-// The simulator without the driver: how fast packets are simulated.
+// The simulator without the driver: how fast packets, and commands of DRAM, are simulated.
 #include <benchmark/benchmark.h>
 
 #include <cstddef>
@@ -10,6 +10,9 @@
 #include <vector>
 
 #include "sim/iface/simulator.h"
+#include "sim/models/memory/dram_address.h"
+#include "sim/models/memory/dram_controller.h"
+#include "sim/profile/load.h"
 
 namespace {
 
@@ -108,6 +111,32 @@ BENCHMARK(packet_detail)
     ->Args({1, 0})
     ->Args({1, 1})
     ->Unit(benchmark::kMillisecond);
+
+// Commands that a controller of two pseudo-channels gives in a second of real time: consecutive bursts, random ones, and
+// random ones of which a third are written.
+void dram_commands(benchmark::State& state) {
+  sluice::profile::Dram m = sluice::profile::load_profile("h200-pcie5").profile->device_memory;
+  m.pseudo_channels = m.command_buses = 2;
+  const sluice::memory::DramAddress address(m);
+  const bool random = state.range(0) != 0;
+  const bool writes = state.range(1) != 0;
+  std::uint64_t commands = 0;
+  std::uint64_t lcg = 1;
+  for (auto _ : state) {
+    sluice::memory::DramController controller(m);
+    for (std::uint64_t i = 0; i < 1 << 15; ++i) {
+      lcg = lcg * 6364136223846793005ULL + 1442695040888963407ULL;
+      const auto place = address.place_in_channel(random ? lcg >> 34 : i);
+      const auto access = writes && (lcg >> 20) % 3 == 0 ? sluice::memory::Access::write : sluice::memory::Access::read;
+      for (std::uint32_t c = 0; c < controller.channels(); ++c) controller.add(access, c, place.bank, place.row);
+      if (i % 64 == 0) controller.run_until_taken();
+    }
+    controller.run();
+    commands += controller.counts().commands;
+  }
+  state.counters["commands/s"] = benchmark::Counter(static_cast<double>(commands), benchmark::Counter::kIsRate);
+}
+BENCHMARK(dram_commands)->ArgNames({"random", "writes"})->Args({0, 0})->Args({1, 0})->Args({1, 1})->Unit(benchmark::kMillisecond);
 
 }  // namespace
 

@@ -27,6 +27,6 @@ for run in $(seq 2 20); do
 done
 if ! cmp -s "$reference" "$work/first.jsonl"; then
   echo "$profile: the trace is not that of $reference (tests/golden/update makes the change reviewable with git diff):"
-  diff "$reference" "$work/first.jsonl" | head -10
+  "$sluice" diff --commands 5 "$reference" "$work/first.jsonl" || true
   exit 1
 fi

@@ -1,19 +1,13 @@
 // Commands on a machine with an IOMMU: what its walks add to them and which stage says so.
 #include <gtest/gtest.h>
 
-#include <unistd.h>
-
-#include <array>
-#include <filesystem>
-#include <fstream>
 #include <map>
-#include <memory>
 #include <numeric>
 #include <string>
 #include <utility>
 #include <vector>
 
-#include "sim/iface/simulator.h"
+#include "tests/timing/command_machine.h"
 
 namespace sluice {
 namespace {
@@ -36,52 +30,7 @@ struct Sink final : TraceSink {
   std::map<CommandId, TimePs> recorded;  // ... and by the part's records
 };
 
-// One in each test: a process has one SystemC kernel, which takes no parts once it has started.
-class Machine {
- public:
-  Machine(const std::string& iommu, const char* detail) {
-    const auto file = std::filesystem::temp_directory_path() / ("sluice_iommu_" + std::to_string(::getpid()) + ".json");
-    std::ofstream(file) << R"({"include": ")" << PROFILES << R"(/generic-pcie4.json", "name": "with-iommu")" << iommu << "}";
-    SimulatorOptions options;
-    options.profile = file.string();
-    options.detail = detail;
-    options.trace = &sink;
-    std::vector<std::string> errors;
-    sim = open_simulator(options, errors);
-    std::filesystem::remove(file);
-    if (sim == nullptr) {
-      ADD_FAILURE() << (errors.empty() ? "" : errors.front());
-      return;
-    }
-    sim->on_completion([this](const Completion& c) { done[c.id] = c; });
-  }
-  // START to END of a transfer alone.
-  TimePs copy(Direction direction, std::uint64_t address, std::uint64_t bytes) {
-    Command c;
-    c.id = ++id;
-    c.queue = 1;
-    c.direction = direction;
-    const bool write = direction == Direction::host_to_device;
-    c.op = write ? Operation::write_buffer : Operation::read_buffer;
-    Endpoint& host = write ? c.source : c.target;
-    Endpoint& device = write ? c.target : c.source;
-    host.placement = Placement::host_pinned;
-    host.address = address;
-    device.placement = Placement::device;
-    device.address = 1ULL << 31;
-    c.shape.row_bytes = bytes;
-    c.moves_data = false;
-    sim->enqueue(c, sim->now());
-    while (sim->run_until_next_completion()) {
-    }
-    return done[id].ended - done[id].started;
-  }
-
-  Sink sink;
-  std::unique_ptr<Simulator> sim;
-  std::map<CommandId, Completion> done;
-  CommandId id = 0;
-};
+using Machine = CommandMachine<Sink>;
 
 constexpr Direction to_device = Direction::host_to_device;
 constexpr Direction to_host = Direction::device_to_host;

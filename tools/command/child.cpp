@@ -74,6 +74,10 @@ void set_environment(const ChildOptions& options, const std::string& vendors, co
   set("SLUICE_DETAIL", options.detail);
   if (options.lockstep) ::setenv("SLUICE_LOCKSTEP", "1", 1);
   if (options.touch_tracking) ::setenv("SLUICE_TOUCH_TRACKING", "1", 1);
+  set("SLUICE_STRICT", options.strict);
+  std::string reports;
+  for (const std::string& report : options.strict_reports) reports += (reports.empty() ? "" : ":") + absolute(report);
+  set("SLUICE_STRICT_REPORT", reports);
   if (preload.empty()) return;
   const char* others = std::getenv("LD_PRELOAD");
   set("LD_PRELOAD", others == nullptr || *others == '\0' ? preload : preload + ":" + others);
@@ -104,8 +108,8 @@ std::string read_all(int descriptor) {
   }
 }
 
-std::vector<std::string> trace_errors_of(const std::string& status) {
-  constexpr std::string_view mark = "trace-error: ";
+// What follows `mark` in the lines that begin with it.
+std::vector<std::string> told(const std::string& status, std::string_view mark) {
   std::vector<std::string> errors;
   std::size_t begin = 0;
   while (begin < status.size()) {
@@ -115,6 +119,21 @@ std::vector<std::string> trace_errors_of(const std::string& status) {
     begin = end + 1;
   }
   return errors;
+}
+
+// False: `error` says why it cannot be.
+bool add_preload(std::string& preload, const std::optional<fs::path>& library, const std::string& name,
+                 std::string& error) {
+  if (!library) {
+    error = name + " is not beside " + executable().string() + " (../lib)";
+    return false;
+  }
+  if (library->string().find_first_of(" :") != std::string::npos) {
+    error = library->string() + ": the dynamic linker preloads no library with a space or a colon in its path";
+    return false;
+  }
+  preload += (preload.empty() ? "" : ":") + library->string();
+  return true;
 }
 
 }  // namespace
@@ -127,17 +146,11 @@ ChildResult run_child(const std::vector<std::string>& command, const ChildOption
     return result;
   }
   std::string preload;
-  if (options.virtual_time) {
-    const auto library = find_virtual_time();
-    if (!library) {
-      result.error = "libsluice_virtual_time.so is not beside " + executable().string() + " (../lib)";
-      return result;
-    }
-    preload = library->string();
-    if (preload.find_first_of(" :") != std::string::npos) {
-      result.error = preload + ": the dynamic linker preloads no library with a space or a colon in its path";
-      return result;
-    }
+  if (options.virtual_time && !add_preload(preload, find_virtual_time(), "libsluice_virtual_time.so", result.error)) {
+    return result;
+  }
+  if (!options.strict.empty() && !add_preload(preload, find_strict(), "libsluice_strict.so", result.error)) {
+    return result;
   }
   const std::string vendors = vendors_for(*driver);
 
@@ -189,7 +202,9 @@ ChildResult run_child(const std::vector<std::string>& command, const ChildOption
     result.exit_code = wait_for(child, signals);
     // Processes that the program left behind may hold the other end.
     ::fcntl(status.read_end, F_SETFL, O_NONBLOCK);
-    result.trace_errors = trace_errors_of(read_all(status.read_end));
+    const std::string text = read_all(status.read_end);
+    result.trace_errors = told(text, "trace-error: ");
+    for (const std::string& n : told(text, "misuses: ")) result.misuses += std::strtoull(n.c_str(), nullptr, 10);
   }
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
   return result;

@@ -1,6 +1,7 @@
 // Runs a program with Sluice as its OpenCL platform.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -17,6 +18,8 @@ struct ChildOptions {
   bool virtual_time = false;
   bool lockstep = false;
   bool touch_tracking = false;
+  std::string strict;                       // report or abort; empty: off
+  std::vector<std::string> strict_reports;  // files
   bool capture_output = false;  // into ChildResult::output instead of our own standard output
 };
 
@@ -26,6 +29,7 @@ struct ChildResult {
   std::string error;                      // why it was not started
   std::vector<std::string> trace_errors;  // "FILE: REASON", as the driver told them
   std::string output;
+  std::uint64_t misuses = 0;  // that --strict found
 };
 
 // Signals that ask this process to end are passed on to the program.

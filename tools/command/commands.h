@@ -13,6 +13,7 @@ inline constexpr int exit_ok = 0;
 inline constexpr int exit_failed = 1;
 inline constexpr int exit_unusable = 2;     // bad usage, profile or trace
 inline constexpr int exit_trace_error = 3;  // the program ended with 0, but its trace could not be written
+inline constexpr int exit_misuse = 4;       // the program ended with 0, and --strict found misuses
 
 struct RunOptions {
   ChildOptions child;
@@ -22,6 +23,39 @@ struct RunOptions {
 [[nodiscard]] int run(RunOptions options);
 
 [[nodiscard]] int report(const std::string& trace);
+
+struct RecordOptions {
+  ChildOptions child;
+  std::string output;
+  std::vector<std::string> command;
+};
+[[nodiscard]] int record(RecordOptions options);
+
+struct DiffOptions {
+  std::string before;
+  std::string after;
+  std::vector<std::string> tolerances;        // as parse_tolerance() takes them
+  std::vector<std::string> count_tolerances;
+  std::size_t commands = 20;  // that are shown
+  std::string junit;          // a file, too
+  bool json = false;
+  bool markdown = false;
+  bool accept = false;
+};
+// 0: nothing changed, or it was accepted; 1: changed; 2: the traces cannot be compared.
+[[nodiscard]] int diff(const DiffOptions& options);
+
+struct CompareOptions {
+  ChildOptions child;
+  std::vector<std::string> profiles;  // empty: all shipped ones
+  std::vector<std::string> command;
+  std::size_t commands = 40;  // that are shown
+  std::string csv;            // a file, too
+  bool json = false;
+  bool markdown = false;
+};
+// 0, or 1 if the program failed under a profile; the others are compared all the same.
+[[nodiscard]] int compare(const CompareOptions& options);
 
 struct MapcopyOptions {
   std::vector<std::string> profiles;       // empty: all shipped ones
@@ -43,6 +77,7 @@ struct ValidateOptions {
   bool every_row = false;
   bool full = false;    // with all repetitions of the measurement
   bool check = false;   // fail where a limit is missed
+  bool published = false;  // the files are figures that others published; profile empty: of all shipped profiles
 };
 [[nodiscard]] int validate(const ValidateOptions& options);
 

@@ -35,6 +35,10 @@ std::optional<fs::path> find_driver() {
   return find_library({SLUICE_DRIVER_FILE, "libsluice_opencl.so"});
 }
 
+std::optional<fs::path> find_strict() {
+  return find_library({"libsluice_strict.so"});
+}
+
 std::optional<fs::path> find_virtual_time() {
   return find_library({"libsluice_virtual_time.so"});
 }

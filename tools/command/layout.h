@@ -11,6 +11,7 @@ namespace sluice::tools {
 [[nodiscard]] std::filesystem::path executable();                        // of this process
 [[nodiscard]] std::optional<std::filesystem::path> find_driver();        // libsluice_opencl.so
 [[nodiscard]] std::optional<std::filesystem::path> find_virtual_time();  // libsluice_virtual_time.so
+[[nodiscard]] std::optional<std::filesystem::path> find_strict();        // libsluice_strict.so
 [[nodiscard]] std::optional<std::filesystem::path> find_probe(const std::string& name);  // a measuring program
 [[nodiscard]] std::vector<std::string> probe_names();
 

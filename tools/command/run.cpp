@@ -3,12 +3,13 @@
 
 #include <algorithm>
 #include <cstdlib>
-#include <cstring>
 #include <filesystem>
 #include <fstream>
+#include <optional>
 #include <system_error>
 
 #include "tools/command/commands.h"
+#include "tools/command/temporary.h"
 #include "traces/report.h"
 
 namespace sluice::tools {
@@ -20,29 +21,6 @@ namespace {
 void complain(const std::string& text) {
   fmt::print(stderr, "sluice: {}\n", text);
 }
-
-// A trace for the report alone, gone when the report is written.
-class TemporaryTrace {
- public:
-  TemporaryTrace() {
-    const char* folder = std::getenv("TMPDIR");
-    std::string name = std::string(folder != nullptr && *folder != '\0' ? folder : "/tmp") + "/sluice-XXXXXX.jsonl";
-    const int descriptor = ::mkstemps(name.data(), static_cast<int>(std::strlen(".jsonl")));
-    if (descriptor < 0) return;
-    ::close(descriptor);
-    path_ = name;
-  }
-  ~TemporaryTrace() {
-    std::error_code ignored;
-    if (!path_.empty()) fs::remove(path_, ignored);
-  }
-  TemporaryTrace(const TemporaryTrace&) = delete;
-  TemporaryTrace& operator=(const TemporaryTrace&) = delete;
-  [[nodiscard]] const std::string& path() const { return path_; }
-
- private:
-  std::string path_;
-};
 
 // True if the report was written.
 bool write_report(const std::string& trace, const std::string& target) {
@@ -88,15 +66,15 @@ int run(RunOptions options) {
     if (fs::is_regular_file(trace, ignored)) fs::resize_file(trace, 0, ignored);
   }
 
-  TemporaryTrace temporary;
+  std::optional<TemporaryFile> temporary;  // a trace for the report alone
   std::string reported;
   if (!options.report.empty()) {
     const auto& traces = options.child.traces;
     const auto lines = std::find_if(traces.begin(), traces.end(), [](const auto& t) { return t.ends_with(".jsonl"); });
     if (lines != traces.end()) {
       reported = *lines;
-    } else if (!temporary.path().empty()) {
-      reported = temporary.path();
+    } else if (!temporary.emplace(".jsonl").path().empty()) {
+      reported = temporary->path();
       options.child.traces.push_back(reported);
     } else {
       complain("no temporary file can be written for the report");
@@ -104,6 +82,12 @@ int run(RunOptions options) {
     }
   }
 
+  for (const std::string& file : options.child.strict_reports) {
+    if (file.find(':') != std::string::npos) {
+      complain(file + ": a report's name must not contain a colon");
+      return exit_unusable;
+    }
+  }
   const ChildResult result = run_child(options.command, options.child);
   if (!result.started) {
     complain(result.error);
@@ -112,7 +96,8 @@ int run(RunOptions options) {
   bool complete = result.trace_errors.empty();
   for (const std::string& error : result.trace_errors) complain("trace-error: " + error);
   if (!reported.empty()) complete &= write_report(reported, options.report);
-  return result.exit_code == 0 && !complete ? exit_trace_error : result.exit_code;
+  if (result.exit_code != 0) return result.exit_code;
+  return !complete ? exit_trace_error : result.misuses != 0 ? exit_misuse : exit_ok;
 }
 
 int report(const std::string& trace) {

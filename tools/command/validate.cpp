@@ -10,6 +10,7 @@
 #include "tools/command/commands.h"
 #include "tools/command/layout.h"
 #include "tools/validate/measurements.h"
+#include "tools/validate/published.h"
 #include "tools/validate/report.h"
 
 namespace sluice::tools {
@@ -46,7 +47,9 @@ bool validate_file(const ValidateOptions& options, const profile::Loaded& loaded
     return false;
   }
   const std::string name = fs::path(file).filename().string();
-  validate::Measurements measured = validate::read_measurements(in, loaded.profile->silicon);
+  validate::Measurements measured = validate::read_measurements(
+      in, loaded.profile->silicon,
+      2 * static_cast<double>(loaded.profile->machine.device.timestamp_granularity_ps) / 1000);
   if (!options.program.empty()) measured.program = options.program;
   if (measured.program.empty()) {
     complain(file + ": its first row names no measuring \"program\"; --program does, as in --program clprobe");
@@ -86,9 +89,63 @@ bool validate_file(const ValidateOptions& options, const profile::Loaded& loaded
   return true;
 }
 
+// Figures that others published, each repeated on the profile of what they measured.
+int validate_published(const ValidateOptions& options) {
+  const auto program = find_probe("publicprobe");
+  if (!program) {
+    complain("the measuring program publicprobe is not there");
+    return exit_failed;
+  }
+  bool complete = true;
+  for (const std::string& file : options.files) {
+    std::error_code ignored;
+    std::ifstream in(file, std::ios::binary);
+    if (!in || fs::is_directory(file, ignored)) {
+      complain(file + ": cannot be read");
+      return exit_unusable;
+    }
+    validate::PublishedFigures published = validate::read_published(in);
+    std::vector<validate::PublishedProfile> profiles;
+    for (const profile::ProfileEntry& entry : profile::shipped_profiles()) {
+      if (!options.profile.empty() && options.profile != entry.name) continue;
+      const profile::Loaded loaded = profile::load_profile(entry.path.string());
+      if (!loaded.profile) return check_profile(entry.path.string()) ? exit_ok : exit_unusable;
+      profiles.push_back({entry.name, loaded.profile->grade});
+      std::vector<std::string> command = validate::probe_arguments(published, entry.name);
+      if (command.empty()) continue;
+      fmt::print(stderr, "{}: publicprobe {}\n", entry.name, joined(command));
+      command.insert(command.begin(), program->string());
+      ChildOptions child;
+      child.profile = entry.path.string();
+      child.virtual_time = true;
+      child.capture_output = true;
+      const ChildResult run = run_child(command, child);
+      if (!run.started || run.exit_code != 0) {
+        complain(fmt::format("{}: publicprobe {}", entry.name,
+                             run.started ? fmt::format("ended with {}", run.exit_code) : run.error));
+        complete = false;
+      }
+      std::istringstream rows(run.output);
+      validate::take_simulated(rows, entry.name, published);
+    }
+    if (profiles.empty()) {
+      complain(fmt::format("found profile \"{}\"; allowed: a shipped one (see sluice profile list)", options.profile));
+      return exit_unusable;
+    }
+    validate::write_published(std::cout, published, profiles);
+  }
+  if (!std::cout.flush()) return exit_failed;
+  return complete ? exit_ok : exit_unusable;
+}
+
 }  // namespace
 
 int validate(const ValidateOptions& options) {
+  if (options.published) return validate_published(options);
+  if (options.profile.empty()) {
+    complain("--profile is missing: the machine that models the device");
+    return exit_unusable;
+  }
   const profile::Loaded loaded = profile::load_profile(options.profile);
   if (!loaded.profile) return check_profile(options.profile) ? exit_ok : exit_unusable;
   validate::Result result;

@@ -15,7 +15,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::array<std::pair<std::string_view, Kind>, 26> quantities = {{
+constexpr std::array<std::pair<std::string_view, Kind>, 27> quantities = {{
     {"start_end", Kind::device},
     {"unmap_start_end", Kind::device},
     {"ns", Kind::device},
@@ -30,6 +30,7 @@ constexpr std::array<std::pair<std::string_view, Kind>, 26> quantities = {{
     {"short_end", Kind::device},
     {"gpu_med", Kind::device},
     {"wall", Kind::program},
+    {"wall_ns", Kind::program},
     {"wall_med", Kind::program},
     {"unmap_wall", Kind::program},
     {"enqueue", Kind::program},
@@ -66,7 +67,7 @@ std::vector<std::string> strings(const json& header, const char* key) {
 }
 
 // The row's operation, key, size and times; nothing if it has none that can be compared.
-std::optional<Row> read_row(const json& object, std::size_t line, std::vector<Skipped>& skipped) {
+std::optional<Row> read_row(const json& object, std::size_t line, double step_ns, std::vector<Skipped>& skipped) {
   Row row;
   row.line = line;
   const char* name = object.contains("op") ? "op" : "probe";
@@ -81,8 +82,13 @@ std::optional<Row> read_row(const json& object, std::size_t line, std::vector<Sk
     return std::nullopt;
   }
   const bool stale = has_stale_stamps(object);
-  for (const auto& [field, value] : object.items()) {  // in the order of their names
-    const Kind kind = quantity_kind(field);
+  // "wall": true says that "ns" is by the program's clock.
+  const auto wall = object.find("wall");
+  const bool by_program = wall != object.end() && wall->is_boolean() && wall->get<bool>();
+  const double seen = wall != object.end() && wall->is_number() ? wall->get<double>() : 0;
+  for (const auto& [name_given, value] : object.items()) {  // in the order of their names
+    const std::string field = by_program && name_given == "ns" ? "wall_ns" : name_given;
+    const Kind kind = by_program && field == "wall" ? Kind::none : quantity_kind(field);
     if (kind == Kind::none && field != name && field != "device") row.key += fmt::format(" {}={}", field, value.dump());
     if (field == "bytes" && value.is_number()) row.bytes = value.get<double>();
     if (kind != Kind::device && kind != Kind::program) continue;
@@ -91,6 +97,10 @@ std::optional<Row> read_row(const json& object, std::size_t line, std::vector<Sk
       skipped.push_back({line, row.op + " " + field, "it is " + value.dump() + ", not a time"});
     } else if (kind == Kind::device && (stale || t >= stale_ns)) {
       skipped.push_back({line, row.op + " " + field, "its event carries no stamps"});
+    } else if (field == "total" && seen > 0 && t > seen) {
+      skipped.push_back({line, row.op + " " + field, "it is more than the program saw: old stamps"});
+    } else if (kind == Kind::device && t > 0 && t <= step_ns) {
+      skipped.push_back({line, row.op + " " + field, "it is no more than two steps of the stamps"});
     } else if (t < 0 || !std::isfinite(t)) {
       skipped.push_back({line, row.op + " " + field, "it was not measured"});
     } else if (t == 0) {
@@ -112,7 +122,7 @@ Kind quantity_kind(std::string_view field) {
   return Kind::none;
 }
 
-Measurements read_measurements(std::istream& in, const std::string& device) {
+Measurements read_measurements(std::istream& in, const std::string& device, double step_ns) {
   Measurements result;
   std::set<std::string> seen;
   std::string text;
@@ -137,7 +147,7 @@ Measurements read_measurements(std::istream& in, const std::string& device) {
       result.skipped.push_back({line, object.value("op", std::string("row")), "it is of another device, " + of});
       continue;
     }
-    auto row = read_row(object, line, result.skipped);
+    auto row = read_row(object, line, step_ns, result.skipped);
     if (!row) continue;
     if (!seen.insert(row->key).second) {
       result.skipped.push_back({line, row->op, "the same point was measured above"});

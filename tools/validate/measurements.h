@@ -46,7 +46,8 @@ struct Measurements {
 
 [[nodiscard]] Kind quantity_kind(std::string_view field);
 
-// Rows of devices other than `device` are skipped; an empty name takes all. What cannot be used is in `skipped`.
-[[nodiscard]] Measurements read_measurements(std::istream& in, const std::string& device);
+// Rows of devices other than `device` are skipped; an empty name takes all. What cannot be used is in `skipped`: device times
+// up to `step_ns`, too, which say no more than how the stamps' steps fell.
+[[nodiscard]] Measurements read_measurements(std::istream& in, const std::string& device, double step_ns = 0);
 
 }  // namespace sluice::validate

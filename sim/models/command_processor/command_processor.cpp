@@ -39,6 +39,10 @@ void CommandProcessor::submit(Job& job) {
     last = &job;
   }
   ++job.open_waits;  // the fetch
+  if (job.is_merged) {
+    post(job.doorbell, {&job, FrontEndStep::merged});
+    return;
+  }
   job.reads_left = profile_.fetch_reads;
   const TimePs flight = link_.posted_time();
   job.spend(Stage::doorbell, flight);
@@ -84,7 +88,7 @@ void CommandProcessor::decode(Job& job, TimePs fetched_at) {
 }
 
 void CommandProcessor::release(Job& job) {
-  const TimePs dispatch = profile_.dispatch_cycles * cycle_ps_;
+  const TimePs dispatch = job.is_merged ? 0 : profile_.dispatch_cycles * cycle_ps_;
   const Stage why = job.queued_behind && job.command.waits.empty() ? Stage::queue_wait : Stage::dependency_wait;
   job.spend(why, job.ready - job.decoded);
   job.spend(Stage::setup, dispatch);
@@ -104,6 +108,11 @@ void CommandProcessor::act(const FrontEndEvent& event, TimePs now) {
         decode(job, now);
       }
       break;
+    case FrontEndStep::merged:
+      job.decoded = now;
+      job.ready = std::max(job.ready, now);
+      if (--job.open_waits == 0) release(job);
+      break;
     case FrontEndStep::dispatch:
       job.arrived = now;
       engines_->execute(job);
@@ -121,7 +130,8 @@ void CommandProcessor::ended(Job& job) {
   // else a marker would complete before the read that it stands behind.
   const TimePs next = std::max(job.times.ended + profile_.in_order_gap_cycles * cycle_ps_, job.times.completed);
   for (Job* d : job.dependents) {
-    d->ready = std::max(d->ready, next);
+    // The device sees no command of its own in a marker that was merged, so it does not turn to it either.
+    d->ready = std::max(d->ready, d->is_merged ? job.times.completed : next);
     if (--d->open_waits == 0) release(*d);
   }
   job.dependents.clear();

@@ -12,7 +12,7 @@
 
 namespace sluice::sim {
 
-enum class FrontEndStep : std::uint8_t { see_doorbell, read_done, dispatch };
+enum class FrontEndStep : std::uint8_t { see_doorbell, read_done, dispatch, merged };
 
 struct FrontEndEvent {
   Job* job = nullptr;

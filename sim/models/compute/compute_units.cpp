@@ -118,6 +118,7 @@ bool ComputeUnits::wait(ActiveLaunch& a) {
   if (a.machine == nullptr) {
     a.machine = std::move(machine_);
     machine_ = std::make_unique<Machine>(profile_, link_, memory_, writes_);
+    memory_.share(machine_->memory);  // not the waiting launch's, which ends with it
   }
   a.work->pause();
   return executes_;

@@ -45,7 +45,8 @@ class SectorCache {
     if (set_count_ == 0 || usable_ == 0) return {false, 0, write ? count_sectors(mask) : 0, nullptr};
     const std::uint64_t hash = hash_of(line);
     Set& set = sets_[set_of(hash)];
-    std::uint32_t way = way_of(set, line, hash);
+    std::uint32_t way = static_cast<std::uint32_t>(set.order & 0xf);  // as a rule it is the last one again
+    if (set.tag[way] != line || way >= set.filled || set.epoch != epoch_) way = way_of(set, line, hash);
     Result result;
     if (way == absent) {
       const Replaced replaced = replace(set, line, hash);

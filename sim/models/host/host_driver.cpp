@@ -72,6 +72,12 @@ EnqueueStamps HostDriver::charge(Job& job, TimePs called) {
     job.spend(Stage::host_validate, work);
     return stamps;
   }
+  if (job.is_merged) {
+    stamps.queued = stamps.submitted = stamps.returned = job.doorbell = called + d.merged_marker_ps;
+    job.times.queued = job.times.submitted = stamps.queued;
+    job.spend(Stage::host_validate, d.merged_marker_ps);
+    return stamps;
+  }
   const std::uint64_t bytes = c.direction == Direction::none ? 0 : c.shape.bytes();
   const Endpoint& host_end = c.direction == Direction::device_to_host ? c.target : c.source;
   const bool crosses = c.direction == Direction::host_to_device || c.direction == Direction::device_to_host;
@@ -95,6 +101,8 @@ EnqueueStamps HostDriver::charge(Job& job, TimePs called) {
   stamps.submitted = called + validate + pack + copy;
   job.doorbell = stamps.submitted + costs.submit_ps;
   stamps.returned = job.doorbell + costs.return_ps + (c.stamped ? costs.stamps_ps : 0);
+  // A marker that is kept back: the call is over before the driver turns to it.
+  if (c.op == Operation::marker && !held && d.merged_marker_ps != 0) stamps.returned = called + d.merged_marker_ps;
   job.first_chunk_ready = stamps.submitted;
   job.times.queued = stamps.queued;
   job.times.submitted = stamps.submitted;

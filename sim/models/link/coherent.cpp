@@ -52,8 +52,8 @@ class CoherentLink final : public Link {
               [&](std::uint64_t n, std::uint32_t bytes, LineState state, std::uint32_t offset) {
       const Messages m = read ? read_messages(t.cached, state, bytes, offset) : write_messages(state, bytes, offset);
       snoops |= m.core_snoops != 0;
-      TimePs home = home_service(host_, t.direction, state, bytes);
-      const TimePs unsnooped = home_service(host_, t.direction, LineState::memory, bytes);
+      TimePs home = home_service(host_, t, state, bytes);
+      const TimePs unsnooped = home_service(host_, t, LineState::memory, bytes);
       const TimePs row = row_time(t, bytes);
       Segment segment{.packets = n, .packet_bytes = bytes, .service_ps = {}};
       segment.up_bytes = m.up;

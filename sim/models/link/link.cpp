@@ -29,21 +29,20 @@ TimePs row_time(const LinkTransfer& t, std::uint32_t bytes) {
   return t.rows > 1 && t.row_bytes > 0 ? t.row_ps * bytes / t.row_bytes : 0;
 }
 
-TimePs home_service(const profile::Host& host, Direction direction, cache::LineState state, std::uint32_t bytes) {
+TimePs home_service(const profile::Host& host, const LinkTransfer& t, cache::LineState state, std::uint32_t bytes) {
   const profile::HomeAgent& home = host.home_agent;
   const std::uint32_t line = host.private_cache.line_bytes;
   const TimePs lines = (bytes + line - 1) / line;
   const TimePs memory = (static_cast<TimePs>(bytes) * 1'000'000'000'000ULL) / home.memory_bytes_per_s;
   switch (state) {
-    case cache::LineState::memory:
-    case cache::LineState::llc:
-      return memory;
+    case cache::LineState::memory: return std::max(memory, t.host_memory_interval_ps * bytes / host_memory_bytes);
+    case cache::LineState::llc: return memory;
     case cache::LineState::private_clean:
       // A read is forwarded by the cache that holds the line; a write only invalidates it.
-      if (direction == Direction::device_to_host) return memory + lines * home.write_clean_line_ps;
+      if (t.direction == Direction::device_to_host) return memory + lines * home.write_clean_line_ps;
       break;
     case cache::LineState::private_dirty:
-      if (direction == Direction::device_to_host) return memory + lines * home.write_dirty_line_ps;
+      if (t.direction == Direction::device_to_host) return memory + lines * home.write_dirty_line_ps;
       break;
   }
   return std::max(memory, lines * home.snoop_latency_ps / home.snoop_trackers);

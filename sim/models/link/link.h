@@ -33,7 +33,7 @@ class SegmentBuilder {
 [[nodiscard]] TimePs row_time(const LinkTransfer& transfer, std::uint32_t bytes);
 
 // Time one packet of `bytes` whose lines have `state` occupies the home agent.
-[[nodiscard]] TimePs home_service(const profile::Host& host, Direction direction, cache::LineState state,
+[[nodiscard]] TimePs home_service(const profile::Host& host, const LinkTransfer& t, cache::LineState state,
                                   std::uint32_t bytes);
 
 }  // namespace sluice::sim

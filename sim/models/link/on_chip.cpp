@@ -36,10 +36,10 @@ class OnChipLink final : public Link {
                 const auto seen = link_.fabric_coherent ? state : cache::LineState::memory;
                 const auto access = read ? cache::DeviceAccess::read_current : cache::DeviceAccess::write_line;
                 snoops |= cache::traffic_of(access, seen).core_snoops != 0;
-                const TimePs unsnooped = home_service(host_, t.direction, cache::LineState::memory, bytes);
+                const TimePs unsnooped = home_service(host_, t, cache::LineState::memory, bytes);
                 build.add({.packets = n,
                            .packet_bytes = bytes,
-                           .service_ps = {std::max(home_service(host_, t.direction, seen, bytes), row),
+                           .service_ps = {std::max(home_service(host_, t, seen, bytes), row),
                                           fabric_time(bytes)},
                            .unsnooped_ps = std::max(unsnooped, row)});
               });

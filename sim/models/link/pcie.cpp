@@ -30,7 +30,7 @@ class PcieLink final : public Link {
     SegmentBuilder build(flow);
     const std::uint32_t line = host_.private_cache.line_bytes;
     const auto unsnooped = [&](std::uint32_t bytes) {
-      return home_service(host_, t.direction, cache::LineState::memory, bytes);
+      return home_service(host_, t, cache::LineState::memory, bytes);
     };
     // Device memory's interval is given per MPS; scale it to the packet.
     const auto memory = [&](std::uint32_t bytes) {
@@ -52,7 +52,7 @@ class PcieLink final : public Link {
         const TimePs row = row_time(t, bytes);
         build.add({.packets = n,
                    .packet_bytes = bytes,
-                   .service_ps = {request_time(), std::max(home_service(host_, t.direction, state, bytes), row),
+                   .service_ps = {request_time(), std::max(home_service(host_, t, state, bytes), row),
                                   data_time(bytes, tlps, tlp_.completion_bytes, downstream_dllps_),
                                   memory(bytes)},
                    .answer_ps = answer_time(bytes),
@@ -84,7 +84,7 @@ class PcieLink final : public Link {
                    .packet_bytes = bytes,
                    .service_ps = {std::max(memory(bytes), row),
                                   data_time(bytes, 1, tlp_.write_bytes, upstream_dllps_),
-                                  home_service(host_, t.direction, state, bytes)},
+                                  home_service(host_, t, state, bytes)},
                    .answer_ps = answer_time(bytes),
                    .unsnooped_ps = unsnooped(bytes),
                    .row_ps = row});

@@ -1,6 +1,7 @@
-// Device memory behind its last-level cache: channels, banks and rows reduced to what a stream of consecutive
-// bytes costs, with a burst-by-burst model that the closed form is held to (dram_channel.h). Free of SystemC.
-// The profile's trfc_ps is the time of one all-bank refresh every trefi_ps. A memory that refreshes bank by bank gives
+// A memory of DRAM behind its last-level cache, if it has one: the device's or the host's. Channels, banks and rows are
+// reduced to what a stream of consecutive bytes costs (`train`), or its commands are simulated (`commands`,
+// dram_stream.h); tests hold the one to the other. Free of SystemC.
+// In train detail trfc_ps is the time of one all-bank refresh every trefi_ps. A part without per-bank timings gives
 // the share of time it loses by value: trfc_ps such that trfc_ps / trefi_ps is that share.
 #pragma once
 
@@ -14,7 +15,7 @@ namespace sluice::memory {
 
 class DramMemory final : public DeviceMemory {
  public:
-  DramMemory(const profile::DeviceMemory& memory, const profile::DeviceCache& cache);
+  DramMemory(const profile::Dram& memory, const profile::DeviceCache& cache);
   ~DramMemory() override;
 
   [[nodiscard]] StreamCost stream(Access access, std::uint64_t address, std::uint64_t bytes,

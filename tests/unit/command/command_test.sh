@@ -32,7 +32,8 @@ says() {
 expect 0 "$sluice" --version && says out "sluice "
 expect 0 "$sluice" --help && says out mapcopy
 for arguments in "" "nonsense" "run" "run true" "run --" "run --trace-level all -- true" "run --trace t.csv -- true" \
-  "run --host-time wall:-1 -- true" "run --detail fast -- true" "report t.jsonl -- true" "mapcopy --sizes 4X" "profile"; do
+  "run --host-time wall:-1 -- true" "run --detail fast -- true" "report t.jsonl -- true" "mapcopy --sizes 4X" "profile" \
+  "record -- true" "compare true" "record -o x.jsonl" "diff a.jsonl" "diff a.jsonl b.jsonl --json --markdown"; do
   # shellcheck disable=SC2086
   expect 2 "$sluice" $arguments
 done
@@ -102,6 +103,38 @@ fi
 expect 5 "$sluice" run --trace /nowhere/t.jsonl -- sh -c "'$program' && exit 5"
 expect 2 "$sluice" report nowhere.jsonl
 expect 2 "$sluice" report t.json && says err "line 1"
+
+# A reference, a run like it, one on another machine, and what is no trace.
+expect 0 "$sluice" record -o golden.jsonl --profile generic-pcie4 -- "$program" && says golden.jsonl '"digest"'
+expect 0 "$sluice" diff golden.jsonl golden.jsonl && says out "No change beyond the tolerances"
+expect 0 "$sluice" run --profile generic-pcie4 --trace same.jsonl -- "$program"
+expect 0 "$sluice" diff golden.jsonl same.jsonl --junit same.xml && says same.xml 'failures="0"'
+expect 0 "$sluice" record -o other.jsonl --profile legacy-pcie3 -- "$program"
+expect 1 "$sluice" diff golden.jsonl other.jsonl && says out "The profile is another one: generic-pcie4"
+expect 1 "$sluice" diff golden.jsonl other.jsonl --json && says out '"changed": true'
+expect 1 "$sluice" diff golden.jsonl other.jsonl --markdown && says out '#### By class'
+expect 2 "$sluice" diff golden.jsonl nowhere.jsonl && says err "nowhere.jsonl: cannot be read"
+expect 2 "$sluice" diff golden.jsonl t.json && says err "line 1"
+head -n -1 golden.jsonl >short.jsonl
+expect 2 "$sluice" diff short.jsonl same.jsonl --junit short.xml && says err "cut off" && says short.xml '<error message='
+expect 2 "$sluice" diff golden.jsonl same.jsonl --tolerance 5 && says err "--tolerance 5: found 5"
+expect 0 "$sluice" diff golden.jsonl other.jsonl --accept && says err "accepted: golden.jsonl"
+cmp golden.jsonl other.jsonl || failures=$((failures + 1))
+# Nothing is recorded of a program that fails, or that has no device.
+expect 7 "$sluice" record -o none.jsonl -- sh -c "'$program' && exit 7" && says err "nothing was recorded"
+expect 1 "$sluice" record -o none.jsonl -- true && says err "opened no OpenCL device"
+expect 3 "$sluice" record -o /nowhere/none.jsonl -- "$program" && says err "/nowhere/none.jsonl: cannot be written"
+[[ ! -e none.jsonl ]] || { echo "something was recorded"; failures=$((failures + 1)); }
+
+# One program under two machines; one that fails under the second.
+expect 0 "$sluice" compare --profile generic-pcie4 --profile igpu-coherent --csv c.csv -- "$program" && says out "is fastest"
+says c.csv "1,write_buffer,generic-pcie4,64,"
+expect 0 "$sluice" compare --profile generic-pcie4 --profile igpu-coherent --json -- "$program" && says out '"winner"'
+expect 0 "$sluice" compare --profile generic-pcie4 --markdown -- "$program" && says out '#### Where it went'
+expect 1 "$sluice" compare --profile generic-pcie4 --profile igpu-coherent -- sh -c "[ \$SLUICE_PROFILE = generic-pcie4 ] && '$program'"
+says err "igpu-coherent: the program ended with 1" && says out "failed"
+expect 2 "$sluice" compare --profile no-such-machine -- true
+expect 0 "$sluice" compare --profile generic-pcie4 -- sh -c "echo hello; '$program'" && says err hello
 
 expect 0 "$sluice" mapcopy --profile generic-pcie4 --profile igpu-coherent --sizes 4K,1M && says out "1 MiB"
 exit $((failures > 0))

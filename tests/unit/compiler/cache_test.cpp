@@ -131,9 +131,9 @@ TEST_F(CacheTest, TheOldestGo) {
     std::ofstream(file) << std::string(1000, 'x');
     fs::last_write_time(file, now - std::chrono::hours((i * 7) % 10));  // ages 0, 7, 4, 1, 8, 5, 2, 9, 6, 3
   }
-  trim_cache(folder_, 10'000);
+  EXPECT_EQ(trim_cache(folder_, 10'000), 10'000U);
   EXPECT_TRUE(fs::exists(folder_ + "/7"));
-  trim_cache(folder_, 3'500);
+  EXPECT_EQ(trim_cache(folder_, 3'500), 3'000U);
   for (int i = 0; i < 10; ++i) EXPECT_EQ(fs::exists(folder_ + "/" + std::to_string(i)), (i * 7) % 10 < 3) << i;
 }
 

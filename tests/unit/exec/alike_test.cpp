@@ -170,5 +170,67 @@ TEST_F(AlikeTest, LaunchesThatBreakThePatternAreNot) {
   EXPECT_EQ(reports_.bad.size(), 1U);
 }
 
+// With quiet code from the first launch on.
+class GuardedTest : public AlikeTest {
+ protected:
+  GuardedTest() {
+    LoadOptions options;
+    options.quiet_after_instructions = 0;
+    module_ = load("alike", options);
+    for (std::size_t i = 0; i < words; ++i) in_[i] = static_cast<int>(i * 7 % 1001);
+  }
+  // How many groups were like the reference; as many as there are: all.
+  std::size_t alike_of(const char* kernel, NdRange range, std::vector<LaunchArgument> more) {
+    alike_groups_ = 0;
+    return alike(kernel, range, std::move(more)) ? alike_groups_ : 0;
+  }
+  int* in_ = buffer<int>(words);
+};
+
+TEST_F(GuardedTest, GroupsInsideOfABorder) {
+  const NdRange plane{.dimensions = 2, .offset = {0, 0, 0}, .global = {64, 64, 1}, .local = {8, 8, 1}};
+  EXPECT_EQ(alike_of("border", plane, {global(in_, words), value(64), value(64)}), 6U * 6);
+}
+
+TEST_F(GuardedTest, GroupsWithinABound) {
+  EXPECT_EQ(alike_of("bounded", line(words, 64), {value(std::uint32_t{words})}), 64U);
+  EXPECT_EQ(alike_of("bounded", line(words, 64), {value(std::uint32_t{words - 1})}), 63U);
+  EXPECT_EQ(alike_of("bounded", line(words, 64), {value(std::uint32_t{words / 2 + 64 + 1})}), 33U);
+  EXPECT_EQ(alike_of("bounded", line(words - 8, 64), {value(std::uint32_t{words})}), 63U);  // the last is smaller
+  EXPECT_EQ(alike_of("clamped", line(words, 64), {global(in_, words), value(int{words})}), 62U);
+}
+
+TEST_F(GuardedTest, LoopsThatEndByABound) {
+  EXPECT_EQ(alike_of("strides", line(words / 4, 64), {global(in_, words), value(std::uint32_t{words})}), 16U);
+  // The first group has one round more.
+  EXPECT_EQ(alike_of("strides", line(words / 8, 64), {global(in_, words), value(std::uint32_t{words / 2 + 64})}), 7U);
+}
+
+TEST_F(GuardedTest, WorkItemsThatMeetAtBarriers) {
+  EXPECT_EQ(alike_of("bounded_sums", line(words, 64),
+                     {global(in_, words), local(64 * sizeof(int)), value(std::uint32_t{words - 70})}), 62U);
+}
+
+TEST_F(GuardedTest, WhatDoesNotPayOrCannotBeForetold) {
+  EXPECT_EQ(alike_of("bits", line(words, 64), {}), 0U);
+  EXPECT_EQ(alike_of("guarded_by_data", line(words, 64), {value(std::uint32_t{words})}), 0U);
+  EXPECT_TRUE(reports_.bad.empty());
+}
+
+// Where a foretold access would leave its argument the group is executed as ever, and says so.
+TEST_F(GuardedTest, ABadAccessIsReported) {
+  auto* out = buffer<int>(words);
+  auto launch = launch_of(module_, "bounded_badly", line(words, 64));
+  launch.arguments = {global(out, words), value(std::uint32_t{words})};
+  const auto run = engine_->start(launch, 32);
+  ASSERT_NE(dynamic_cast<AlikeRun&>(*run).run_alike(), nullptr);
+  GroupTrace trace;
+  for (std::uint64_t g = 0; g < 63; ++g) EXPECT_TRUE(run->run_group({g, 0, 0}, trace)) << g;
+  EXPECT_TRUE(reports_.bad.empty());
+  EXPECT_FALSE(run->run_group({63, 0, 0}, trace));
+  ASSERT_EQ(reports_.bad.size(), 1U);
+  EXPECT_THAT(reports_.bad.front(), testing::HasSubstr("bounded_badly"));
+}
+
 }  // namespace
 }  // namespace sluice

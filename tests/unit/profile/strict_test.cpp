@@ -130,6 +130,67 @@ TEST(StrictProfile, RulesAreSilentAboutWhatIsAlreadyReported) {
              "found -5; allowed: whole bytes");
 }
 
+// Memories that cannot exist are refused with the rule that they break.
+TEST(StrictProfile, TimingsOfDramThatContradictEachOther) {
+  const struct {
+    const char* where;
+    json value;
+    const char* says;
+  } rules[] = {
+      {"/timings/tras_ns", 9, "found 9; allowed: at least trcd_ns (19.375): a row stays open until it can be read"},
+      {"/timings/trc_ns", 44, "found 44; allowed: at least tras_ns + trp_ns (44.375)"},
+      {"/timings/tfaw_ns", 2, "found 2; allowed: at least trrd_ns (2.5): four activations take no less time than two"},
+      {"/timings/tccd_ns", 0.5, "found 0.5; allowed: at least tck_ns (0.625)"},
+      {"/timings/tcwl_ns", 13, "found 13; allowed: at most tcl_ns (12.5)"},
+      {"/timings/trtp_ns", 29, "found 29; allowed: at most tras_ns (28.125)"},
+      {"/timings/trrd_l_ns", 2, "found 2; allowed: at least trrd_ns (2.5): a bank group is not faster than two"},
+      {"/timings/tccd_l_ns", 1, "found 1; allowed: at least tccd_ns (1.25)"},
+      {"/timings/tccd_l_write_ns", 1, "found 1; allowed: at least tccd_ns (1.25)"},
+      {"/timings/twtr_l_ns", 1, "found 1; allowed: at least twtr_ns (4.375)"},
+      {"/timings/trtw_ns", 7, "found 7; allowed: at least tcl_ns and a burst less tcwl_ns (7.5)"},
+      {"/timings/trfc_ns", 4000, "found 4000; allowed: less than trefi_ns (3900)"},
+      {"/timings/trfc_bank_ns", 500, "found 500; allowed: at most trfc_ns (450)"},
+      {"/timings/trfc_bank_ns", 230, "found 230; allowed: less than trefi_ns / banks - trp_ns (227.5)"},
+      {"/timings/trfc_bank_ns", 0, "found \"per_bank\"; allowed: \"all_bank\", or a trfc_bank_ns"},
+      {"/burst_length", 16, "found 16; allowed: at most the 8 transfers of tccd_ns: data of two bursts do not overlap"},
+      {"/bank_groups", 3, "found 3; allowed: a divisor of banks (16)"},
+      {"/bank_groups", 1, "allowed: nothing, or bank_groups above 1"},
+      {"/pseudo_channels", 3, "found 3; allowed: a divisor of channels (160)"},
+      {"/row_bytes", 1000, "found 1000; allowed: whole bursts of 32 bytes"},
+      {"/interleave_bytes", 100, "found 100; allowed: whole bursts of 32 bytes"},
+      {"/channels", nullptr, ""},
+  };
+  const fs::path part = config / "parts/dram-hbm3-6400.json";
+  for (const char* section : {"device_memory", "host_memory"}) {
+    const std::string base = std::string("/") + section;
+    const auto changed = [&](const char* where, const json& value) {
+      return with([&](json& j) {
+        j[section] = {{"include", part.string()}};
+        if (!value.is_null()) j[json::json_pointer(base + where)] = value;
+      });
+    };
+    for (const auto& r : rules) {
+      const Loaded l = changed(r.where, r.value);
+      if (r.value.is_null()) {
+        EXPECT_TRUE(l.profile) << listed(l);
+        continue;
+      }
+      EXPECT_FALSE(l.profile) << r.where;
+      EXPECT_NE(listed(l).find(r.says), std::string::npos) << r.says << " in " << listed(l);
+    }
+    const Loaded hashed = with([&](json& j) { j[section] = {{"include", part.string()}, {"banks", 12}, {"bank_hash", true}}; });
+    EXPECT_NE(listed(hashed).find("false, or banks and bank_groups that are powers of two"), std::string::npos);
+  }
+}
+
+// The section may be missing, but not parts of it.
+TEST(StrictProfile, HostMemoryIsThereAsAWhole) {
+  const Loaded l = with([](json& j) { j["host_memory"]["channels"] = 2; });
+  EXPECT_FALSE(l.profile);
+  EXPECT_NE(listed(l).find("/host_memory/banks: found nothing; allowed: a value"), std::string::npos);
+  EXPECT_EQ(listed(l).find("trefi_ns (0)"), std::string::npos);
+}
+
 TEST(StrictProfile, BrokenRulesNameThePartFile) {
   const Folder folder;
   const fs::path part = folder.write("slow.json", R"({"trfc_ns": {"value": 90000, "source": "made up"}})");

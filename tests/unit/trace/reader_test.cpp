@@ -54,12 +54,14 @@ std::string complaint(const std::string& text) {
 }
 
 TEST(ReaderTest, ReadsWhatWasWritten) {
-  std::istringstream in(header + R"({"record":"stage","part":"x"})" + "\n" + command);
+  std::istringstream in(header + R"({"record":"stage","id":1,"device":0,"part":"link.up","action":"burst","begin":5,"end":7,"cycles":4,"bytes":64})" + "\n" + command);
   Reader reader(in);
   ASSERT_TRUE(reader.read_header());
   EXPECT_EQ(reader.header().profile, "p");
   EXPECT_EQ(reader.header().level, TraceLevel::command);
-  EXPECT_EQ(reader.next(), Reader::Next::other);
+  EXPECT_EQ(reader.next(), Reader::Next::part);
+  EXPECT_EQ(reader.part().part, "link.up");
+  EXPECT_EQ(reader.part().cycles, 4u);
   ASSERT_EQ(reader.next(), Reader::Next::command) << reader.error();
   const CommandLine& line = reader.command();
   EXPECT_EQ(line.op, Operation::write_buffer);

@@ -42,6 +42,32 @@ TEST(Measurements, ParametersAreTheKeyWhateverTheirOrderAndStatisticsAreNot) {
   EXPECT_EQ(a.rows[0].times_ns.at("wall_med"), 10);
 }
 
+// kernprobe's launches: "ns" is by the program's clock there, and "wall" no time.
+TEST(Measurements, TimesByTheProgramsClockAreNotTheDevices) {
+  const Measurements m = read(R"({"probe":"launches","count":2,"wall":true,"ns":500})" "\n" R"({"probe":"barriers","ns":700})");
+  ASSERT_THAT(m.rows, SizeIs(2));
+  EXPECT_THAT(m.skipped, SizeIs(0));
+  ASSERT_EQ(m.rows[0].times_ns.count("wall_ns"), 1U);
+  EXPECT_EQ(m.rows[0].times_ns.at("wall_ns"), 500);
+  EXPECT_EQ(m.rows[0].times_ns.count("ns"), 0U);
+  EXPECT_EQ(quantity_kind("wall_ns"), Kind::program);
+  EXPECT_EQ(m.rows[1].times_ns.at("ns"), 700);
+}
+
+// A chain cannot have taken the device longer than the program waited for it; two steps of 256 ns say nothing of a time.
+TEST(Measurements, StampsThatCannotBeAreNamed) {
+  std::istringstream in(R"({"op":"marker_chain","total":900,"wall":800})" "\n" R"({"op":"marker","start_end":512,"wall":800})"
+                        "\n" R"({"op":"map","start_end":513,"wall":512})");
+  const Measurements m = read_measurements(in, "", 512);
+  ASSERT_THAT(m.skipped, SizeIs(2));
+  EXPECT_THAT(m.skipped[0].reason, HasSubstr("old stamps"));
+  EXPECT_THAT(m.skipped[1].reason, HasSubstr("two steps"));
+  ASSERT_THAT(m.rows, SizeIs(3));
+  EXPECT_THAT(m.rows[0].times_ns, SizeIs(1));
+  EXPECT_EQ(m.rows[2].times_ns.at("start_end"), 513);
+  EXPECT_EQ(m.rows[2].times_ns.at("wall"), 512);
+}
+
 // One unusable row or time each; the good row behind them is still there.
 TEST(Measurements, WhatCannotBeComparedIsNamedWithItsLineAndNeverAveraged) {
   const Measurements m = read(std::string(header) +

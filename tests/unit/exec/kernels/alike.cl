@@ -98,3 +98,51 @@ kernel void loaded_way(global int* out) {
 }
 kernel void loaded_place(global int* out) { out[(out[get_global_id(0)] & 63) + get_local_id(0)] = 1; }
 kernel void group_by_lane(global int* out) { out[get_group_id(0) * (1 + 8 * (get_local_id(0) & 1))] = 1; }
+
+// The same way where guards decide the same.
+kernel void border(global int* out, global const int* in, int width, int height) {
+  const int x = get_global_id(0), y = get_global_id(1), at = y * width + x;
+  int value = in[at];
+  if (x > 0 && y > 0 && x < width - 1 && y < height - 1) value += in[at - 1] + in[at + 1] + in[at - width] + in[at + width];
+  out[at] = value;
+}
+kernel void bounded(global int* out, uint n) {
+  const uint i = get_global_id(0);
+  if (i < n) out[i] = i;
+}
+kernel void strides(global int* out, global const int* in, uint n) {
+  for (uint i = get_global_id(0); i < n; i += get_global_size(0)) out[i] = 3 * in[i] + 1;
+}
+kernel void clamped(global int* out, global const int* in, int n) {
+  const int i = get_global_id(0);
+  out[i] = in[max(i - 1, 0)] + in[min(i + 1, n - 1)];
+}
+kernel void bounded_sums(global int* out, global const int* in, local int* part, uint n) {
+  const int l = get_local_id(0);
+  const uint i = get_global_id(0);
+  part[l] = i < n ? in[i] : 0;
+  for (int half_size = get_local_size(0) / 2; half_size > 0; half_size /= 2) {
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (l < half_size) part[l] += part[l + half_size];
+  }
+  if (i < n) out[i] = part[0];
+}
+// Guards that decide otherwise nearly everywhere.
+kernel void bits(global int* out) {
+  const uint i = get_global_id(0);
+  int sum = 0;
+  for (uint left = i * 2654435761u >> 20; left != 0; left >>= 1) {
+    if (left & 1) sum += out[i];
+  }
+  out[i] = sum;
+}
+// Guarded, but by what was loaded.
+kernel void guarded_by_data(global int* out, uint n) {
+  const uint i = get_global_id(0);
+  if (i < n && out[i] < 0) out[i] = 1;
+}
+// Out of bounds where the guard lets it.
+kernel void bounded_badly(global int* out, uint n) {
+  const uint i = get_global_id(0);
+  if (i < n) out[i + 64] = 1;
+}

@@ -1,0 +1,423 @@
+#include "api/strict/guard.h"
+
+#include <dlfcn.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <ucontext.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <boost/stacktrace/safe_dump_to.hpp>
+#include <cerrno>
+#include <cstring>
+
+#include "api/strict/preload_hooks.h"
+
+namespace sluice::api::strict::guard {
+
+namespace {
+
+constexpr std::size_t most_slots = 8192;
+constexpr std::size_t most_faults = 512;
+// Faults of one region by which the rest of it is opened: a program that goes on wrongly is not to crawl.
+constexpr std::uint32_t patience = 64;
+constexpr std::uint32_t kernel_patience = 16;
+
+struct Record {
+  enum : std::uint8_t { empty, filling, full };
+  std::atomic<std::uint8_t> state{empty};
+  Fault fault;
+};
+
+struct Shared {
+  std::uintptr_t zone_begin = 0;
+  std::uintptr_t zone_end = 0;
+  int fill_descriptor = -1;
+  bool stop = false;
+  void (*wake)() = nullptr;
+  Region* regions = nullptr;
+  std::atomic<std::size_t> used{0};
+  Record records[most_faults];
+  std::atomic_flag recording = ATOMIC_FLAG_INIT;
+  std::uint64_t next_record = 0;  // under `recording`
+  std::atomic<std::uint64_t> taken{0};
+  std::atomic<std::uint64_t> lost{0};
+  std::atomic<std::uint64_t> kernel{0};
+  std::atomic<bool> opened{false};
+  // The program's own, which comes after ours. Two, so that one is never changed while a handler reads it.
+  struct sigaction next[2] = {};
+  SluiceStrictSigaction sigaction = [](int signal, const struct sigaction* action, struct sigaction* old) {
+    return ::sigaction(signal, action, old);
+  };
+  bool preloaded = false;
+  std::atomic<int> which{0};
+};
+Shared shared;
+
+// What a page undefined by a write-invalidate map holds: no small number, no finite float.
+constexpr std::size_t pattern_bytes = 64 * 1024;
+alignas(64) std::array<unsigned char, pattern_bytes> pattern;
+
+thread_local int in_driver __attribute__((tls_model("initial-exec"))) = 0;
+// The same instruction at the same address, again and again: opening the page did not help.
+thread_local std::uintptr_t last_address __attribute__((tls_model("initial-exec"))) = 0;
+thread_local int repeats __attribute__((tls_model("initial-exec"))) = 0;
+
+Region* find(std::uintptr_t at) noexcept {
+  Region* best = nullptr;
+  for (std::size_t i = 0, n = shared.used.load(std::memory_order_acquire); i < n; ++i) {
+    Region& r = shared.regions[i];
+    const Kind kind = r.kind.load(std::memory_order_acquire);
+    if (kind == Kind::none || at < r.begin.load(std::memory_order_relaxed) ||
+        at >= r.end.load(std::memory_order_relaxed)) {
+      continue;
+    }
+    // A map says more than the allocation that it is of; the one that holds the very byte more than one beside it.
+    const bool exact = at >= r.first.load(std::memory_order_relaxed) && at < r.last.load(std::memory_order_relaxed);
+    if (kind != Kind::svm && exact) return &r;
+    if (best == nullptr || best->kind.load(std::memory_order_relaxed) == Kind::svm) best = &r;
+  }
+  return best;
+}
+
+void record(const Region* region, std::uintptr_t address, bool write, bool by_kernel, const ucontext_t& context) {
+  // Only handlers take this lock, and nothing interrupts them.
+  while (shared.recording.test_and_set(std::memory_order_acquire)) {
+  }
+  Record& r = shared.records[shared.next_record % most_faults];
+  const bool room = r.state.load(std::memory_order_acquire) == Record::empty;
+  if (room) {
+    r.state.store(Record::filling, std::memory_order_relaxed);
+    ++shared.next_record;
+  }
+  shared.recording.clear(std::memory_order_release);
+  if (!room) {
+    shared.lost.fetch_add(1, std::memory_order_relaxed);
+    return;
+  }
+  Fault& f = r.fault;
+  f.address = address;
+  f.write = write;
+  f.kind = region == nullptr ? Kind::shadow : region->kind.load(std::memory_order_relaxed);
+  f.state = region == nullptr ? State::gone : region->state.load(std::memory_order_relaxed);
+  f.id = region == nullptr ? 0 : region->id.load(std::memory_order_relaxed);
+  f.kernel = by_kernel ? shared.kernel.load(std::memory_order_relaxed) : 0;
+  f.frames = 0;
+#if defined(__x86_64__)
+  f.instruction = static_cast<std::uintptr_t>(context.uc_mcontext.gregs[REG_RIP]);
+#else
+  f.instruction = 0;
+  static_cast<void>(context);
+#endif
+  // Generated code has no tables to unwind by; its place is told by the launch.
+  if (!by_kernel) {
+    const std::size_t bytes = boost::stacktrace::safe_dump_to(f.stack.data(), sizeof f.stack);
+    f.frames = static_cast<std::uint32_t>(std::min(bytes, f.stack.size()));
+  }
+  r.state.store(Record::full, std::memory_order_release);
+  // A lost write is one only if nothing brings it to the device: that shows later.
+  const bool settled = f.kind != Kind::host || !write;
+  if (shared.stop && settled && shared.wake != nullptr) shared.wake();
+}
+
+// Fresh pages from the one at `at` on: filled, then opened. Pages that are written in a row come in runs of half of
+// what was, so that a program which fills a region faults some thirty times at most.
+bool open_fresh(Region& r, std::uintptr_t at) {
+  while (r.filling.test_and_set(std::memory_order_acquire)) {
+  }
+  const std::uintptr_t begin = r.begin.load(std::memory_order_relaxed);
+  const std::size_t count = (r.end.load(std::memory_order_relaxed) - begin) / page_bytes;
+  std::atomic<std::uint8_t>* const pages = r.pages.load(std::memory_order_acquire);
+  const std::size_t page = (page_floor(at) - begin) / page_bytes;
+  bool good = true;
+  if (pages[page].load(std::memory_order_relaxed) == 0) {
+    if (page_floor(at) != r.next_page) r.run_pages = 0;
+    const std::size_t wanted = std::max<std::size_t>(1, r.run_pages / 2);
+    std::size_t end = page;
+    while (end < count && end - page < wanted && pages[end].load(std::memory_order_relaxed) == 0) ++end;
+    const std::uintptr_t from = begin + page * page_bytes;
+    const std::uintptr_t to = begin + end * page_bytes;
+    // Only what is mapped: its neighbours in the edge pages are other data.
+    std::uintptr_t fill = std::max(from, r.first.load(std::memory_order_relaxed));
+    const std::uintptr_t fill_end = std::min(to, r.last.load(std::memory_order_relaxed));
+    while (fill < fill_end) {
+      const std::uint64_t offset = r.file_offset.load(std::memory_order_relaxed) + (fill - begin);
+      const ssize_t n = ::pwrite(shared.fill_descriptor, pattern.data() + offset % 8,
+                                 std::min<std::size_t>(pattern_bytes - 8, fill_end - fill), static_cast<off_t>(offset));
+      if (n <= 0) break;
+      fill += static_cast<std::uintptr_t>(n);
+    }
+    good = protect(from, to, PROT_READ | PROT_WRITE);
+    for (std::size_t i = page; good && i < end; ++i) pages[i].store(1, std::memory_order_relaxed);
+    r.run_pages += end - page;
+    r.next_page = to;
+  }
+  r.filling.clear(std::memory_order_release);
+  return good;
+}
+
+bool open_page(Region& r, std::uintptr_t at, int protection, std::uint32_t limit) {
+  const std::uintptr_t page = page_floor(at);
+  if (r.faults.fetch_add(1, std::memory_order_relaxed) < limit && protect(page, page + page_bytes, protection)) {
+    return true;
+  }
+  return protect(r.begin.load(std::memory_order_relaxed), r.end.load(std::memory_order_relaxed), protection);
+}
+
+// The driver's own access, in a kernel or a copy. A copy's regions are checked where its command ends.
+bool handle_driver(Region& r, std::uintptr_t at, bool write, const ucontext_t& context) {
+  // A map of shared virtual memory that has not completed, or is no more, keeps nobody away.
+  const bool in_kernel = shared.kernel.load(std::memory_order_relaxed) != 0 &&
+                         (r.kind.load(std::memory_order_relaxed) != Kind::svm_map || r.active.load());
+  const Kind kind = r.kind.load(std::memory_order_relaxed);
+  r.opened.store(true, std::memory_order_relaxed);
+  shared.opened.store(true, std::memory_order_relaxed);
+  if (kind == Kind::host && write) r.state.store(State::changed, std::memory_order_relaxed);
+  if (!in_kernel || kind == Kind::svm || kind == Kind::host) {
+    std::uintptr_t begin = r.begin.load(std::memory_order_relaxed);
+    std::uintptr_t end = r.end.load(std::memory_order_relaxed);
+    // Maps of the allocation stay closed: a kernel has no business there.
+    for (std::size_t i = 0, n = shared.used.load(std::memory_order_acquire); in_kernel && kind == Kind::svm && i < n;
+         ++i) {
+      const Region& map = shared.regions[i];
+      if (map.kind.load(std::memory_order_acquire) != Kind::svm_map) continue;
+      if (const std::uintptr_t above = map.end.load(std::memory_order_relaxed); above <= at) {
+        begin = std::max(begin, above);
+      }
+      if (const std::uintptr_t below = map.begin.load(std::memory_order_relaxed); below > at)
+        end = std::min(end, below);
+    }
+    // Who copied into the region wrote it, wherever that was.
+    State fresh = State::fresh;
+    if (!in_kernel && kind == Kind::svm_map) r.state.compare_exchange_strong(fresh, State::writable);
+    return protect(begin, end, PROT_READ | PROT_WRITE);
+  }
+  record(&r, at, write, true, context);
+  return open_page(r, at, PROT_READ | PROT_WRITE, kernel_patience);
+}
+
+// True: the instruction may be tried again.
+bool handle_ours(std::uintptr_t at, bool write, const ucontext_t& context) {
+  Region* const r = find(at);
+  if (r == nullptr) {
+    if (at < shared.zone_begin || at >= shared.zone_end) return false;
+    record(nullptr, at, write, false, context);
+    return protect(page_floor(at), page_floor(at) + page_bytes, PROT_READ | PROT_WRITE);
+  }
+  const Kind kind = r->kind.load(std::memory_order_relaxed);
+  const State state = r->state.load(std::memory_order_relaxed);
+  if (in_driver > 0 && kind != Kind::shadow) return handle_driver(*r, at, write, context);
+  if (kind == Kind::store) return false;  // no pointer that the program has
+  if (state == State::fresh) {
+    const std::uintptr_t begin = r->begin.load(std::memory_order_relaxed);
+    const bool known = r->pages.load()[(page_floor(at) - begin) / page_bytes].load(std::memory_order_relaxed) != 0;
+    if (!write && !known) record(r, at, write, false, context);
+    return open_fresh(*r, at);
+  }
+  if (state == State::writable || (state == State::readable && !write)) {
+    // Opened by another thread meanwhile, or closed for a kernel only.
+    return protect(page_floor(at), page_floor(at) + page_bytes, r->protection.load(std::memory_order_relaxed));
+  }
+  record(r, at, write, false, context);
+  int protection = write ? PROT_READ | PROT_WRITE : PROT_READ;
+  if (state == State::pending) protection |= r->protection.load(std::memory_order_relaxed);
+  return open_page(*r, at, protection, patience);
+}
+
+void call_next(int signal, siginfo_t* info, void* context) {
+  const struct sigaction next = shared.next[shared.which.load(std::memory_order_acquire)];
+  const bool is_function =
+      (next.sa_flags & SA_SIGINFO) != 0 || (next.sa_handler != SIG_DFL && next.sa_handler != SIG_IGN);
+  if (!is_function) {
+    if (shared.wake != nullptr) shared.wake();
+    struct sigaction standard = {};
+    standard.sa_handler = SIG_DFL;
+    shared.sigaction(signal, &standard, nullptr);
+    if (info->si_code <= 0) ::raise(signal);  // sent, and will not come again by itself
+    return;
+  }
+  // As if it had been called in our place.
+  sigset_t mask = static_cast<ucontext_t*>(context)->uc_sigmask;
+  for (int s = 1; s < NSIG; ++s) {
+    if (sigismember(&next.sa_mask, s) == 1) sigaddset(&mask, s);
+  }
+  if ((next.sa_flags & SA_NODEFER) == 0) sigaddset(&mask, signal);
+  ::pthread_sigmask(SIG_SETMASK, &mask, nullptr);
+  if ((next.sa_flags & SA_SIGINFO) != 0) {
+    next.sa_sigaction(signal, info, context);
+  } else {
+    next.sa_handler(signal);
+  }
+}
+
+void on_fault(int signal, siginfo_t* info, void* raw) {
+  const int saved = errno;
+  auto& context = *static_cast<ucontext_t*>(raw);
+#if defined(__x86_64__)
+  const bool write = (context.uc_mcontext.gregs[REG_ERR] & 2) != 0;
+#else
+  const bool write = false;
+#endif
+  const auto at = reinterpret_cast<std::uintptr_t>(info->si_addr);
+  if (info->si_code > 0) {
+    repeats = at == last_address ? repeats + 1 : 0;
+    last_address = at;
+    if (repeats < 100 && handle_ours(at, write, context)) {
+      errno = saved;
+      return;
+    }
+  }
+  call_next(signal, info, raw);
+  errno = saved;
+}
+
+void take_next(const struct sigaction& action) noexcept {
+  const int other = 1 - shared.which.load(std::memory_order_relaxed);
+  shared.next[other] = action;
+  shared.which.store(other, std::memory_order_release);
+}
+
+// An access by the program to each page, as the system call will make it.
+void touch(const void* p, std::size_t bytes, int write) {
+  const auto first = reinterpret_cast<std::uintptr_t>(p);
+  if (in_driver > 0 || ((first < shared.zone_begin || first >= shared.zone_end) && find(first) == nullptr)) return;
+  for (std::uintptr_t at = first; at - first < bytes; at = page_floor(at) + page_bytes) {
+    auto* const byte = reinterpret_cast<volatile unsigned char*>(at);
+    if (write != 0) {
+      __atomic_fetch_or(byte, 0, __ATOMIC_RELAXED);
+    } else {
+      static_cast<void>(*byte);
+    }
+  }
+}
+
+void exchange_handler(const struct sigaction* action, struct sigaction* old) {
+  const struct sigaction before = shared.next[shared.which.load(std::memory_order_acquire)];
+  if (action != nullptr) take_next(*action);
+  if (old != nullptr) *old = before;
+}
+
+}  // namespace
+
+void install(std::uintptr_t zone_begin, std::uintptr_t zone_end, int fill_descriptor, bool stop_at_first,
+             void (*wake)()) {
+  shared.zone_begin = zone_begin;
+  shared.zone_end = zone_end;
+  shared.fill_descriptor = fill_descriptor;
+  shared.stop = stop_at_first;
+  shared.wake = wake;
+  shared.regions = new Region[most_slots];
+  constexpr std::array<unsigned char, 8> word = {0x5a, 0xa5, 0xf8, 0xff, 0x5a, 0xa5, 0xf8, 0xff};
+  for (std::size_t i = 0; i < pattern.size(); ++i) pattern[i] = word[i % word.size()];
+  // The unwinder loads and allocates at its first use, which must not be in a handler.
+  std::array<const void*, 8> warm;
+  static_cast<void>(boost::stacktrace::safe_dump_to(warm.data(), sizeof warm));
+  keep_installed();
+}
+
+void keep_installed() noexcept {
+  if (shared.preloaded) return;
+  struct sigaction now = {};
+  if (shared.sigaction(SIGSEGV, nullptr, &now) != 0) return;
+  if ((now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == &on_fault) return;
+  take_next(now);
+  struct sigaction ours = {};
+  ours.sa_sigaction = &on_fault;
+  ours.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  sigfillset(&ours.sa_mask);
+  shared.sigaction(SIGSEGV, &ours, nullptr);
+}
+
+bool register_preload() noexcept {
+  const auto add = reinterpret_cast<SluiceStrictRegister>(::dlsym(RTLD_DEFAULT, SLUICE_STRICT_REGISTER));
+  const auto real = reinterpret_cast<SluiceStrictSigaction>(::dlsym(RTLD_DEFAULT, SLUICE_STRICT_SIGACTION));
+  if (add == nullptr || real == nullptr) return false;
+  const SluiceStrictHooks hooks{SLUICE_STRICT_VERSION, &touch, &exchange_handler};
+  shared.sigaction = real;
+  shared.preloaded = add(&hooks) == 0;
+  return shared.preloaded;
+}
+
+Region* take_slot() noexcept {
+  const std::size_t used = shared.used.load(std::memory_order_relaxed);
+  for (std::size_t i = 0; i < used; ++i) {
+    if (shared.regions[i].kind.load(std::memory_order_relaxed) == Kind::none) return &shared.regions[i];
+  }
+  if (used == most_slots) return nullptr;
+  shared.used.store(used + 1, std::memory_order_release);
+  return &shared.regions[used];
+}
+
+void free_slot(Region& region) noexcept {
+  region.kind.store(Kind::none, std::memory_order_release);
+  region.opened.store(false, std::memory_order_relaxed);
+}
+
+void make_fresh(Region& region) {
+  const std::size_t count = (region.end.load() - region.begin.load()) / page_bytes;
+  if (region.page_room < count) {
+    region.page_room = std::max(count, 2 * region.page_room);
+    region.pages.store(new std::atomic<std::uint8_t>[region.page_room], std::memory_order_release);
+  }
+  std::atomic<std::uint8_t>* const pages = region.pages.load(std::memory_order_relaxed);
+  for (std::size_t i = 0; i < count; ++i) pages[i].store(0, std::memory_order_relaxed);
+  region.next_page = region.begin.load();
+  region.run_pages = 0;
+}
+
+Region* find_region(std::uint64_t id, Kind kind) noexcept {
+  Region* found = nullptr;
+  for_each([&](Region& r) {
+    if (r.id.load(std::memory_order_relaxed) == id && r.kind.load(std::memory_order_relaxed) == kind) found = &r;
+  });
+  return found;
+}
+
+bool take_fault(Fault& fault) noexcept {
+  const std::uint64_t number = shared.taken.load(std::memory_order_relaxed);
+  Record& r = shared.records[number % most_faults];
+  if (r.state.load(std::memory_order_acquire) != Record::full) return false;
+  fault = r.fault;
+  shared.taken.store(number + 1, std::memory_order_relaxed);
+  r.state.store(Record::empty, std::memory_order_release);
+  return true;
+}
+
+bool has_fault() noexcept {
+  return shared.records[shared.taken.load(std::memory_order_relaxed) % most_faults].state.load(
+             std::memory_order_acquire) == Record::full;
+}
+
+std::uint64_t lost_faults() noexcept {
+  return shared.lost.load(std::memory_order_relaxed);
+}
+
+void enter() noexcept {
+  ++in_driver;
+}
+void leave() noexcept {
+  --in_driver;
+}
+void set_kernel(std::uint64_t number) noexcept {
+  shared.kernel.store(number, std::memory_order_relaxed);
+}
+void set_opened(Region& region) noexcept {
+  region.opened.store(true, std::memory_order_relaxed);
+  shared.opened.store(true, std::memory_order_relaxed);
+}
+bool take_opened() noexcept {
+  return shared.opened.exchange(false, std::memory_order_relaxed);
+}
+
+bool protect(std::uintptr_t begin, std::uintptr_t end, int protection) noexcept {
+  return begin >= end || ::mprotect(reinterpret_cast<void*>(begin), end - begin, protection) == 0;
+}
+
+Region* slots() noexcept {
+  return shared.regions;
+}
+std::size_t used_slots() noexcept {
+  return shared.used.load(std::memory_order_acquire);
+}
+
+}  // namespace sluice::api::strict::guard

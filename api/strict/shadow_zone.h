@@ -1,0 +1,59 @@
+// Where the program's views of mapped stores lie: for each map a range of pages of its own, over the same memory. What
+// was unmapped keeps its addresses for a while, so that an access through an old pointer is known for what it is.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <utility>
+
+#include "api/strict/guard.h"
+
+namespace sluice::api::strict {
+
+class ShadowZone {
+ public:
+  // False: the process has no addresses for it (ulimit -v).
+  [[nodiscard]] bool reserve();
+  [[nodiscard]] std::uintptr_t begin() const noexcept { return begin_; }
+  [[nodiscard]] std::uintptr_t end() const noexcept { return end_; }
+
+  // A view of [first, first + bytes) of a store, without access. Its region is filled in but for kind, state,
+  // protection and id. nullptr: neither addresses nor a slot are to be had.
+  [[nodiscard]] Region* make(const std::byte* first, std::size_t bytes);
+  // Of what make() gave: accesses are caught from now on. Its addresses are used again last of all.
+  void retire(Region& region);
+  // Views of the store are gone with it: their pages show nothing of what comes to lie there.
+  void forget_store(const std::byte* store, std::size_t bytes);
+  // The store's byte behind a view's, or nullptr.
+  [[nodiscard]] const std::byte* store_of(const Region& region, const void* p) const noexcept;
+  // The view that ends or begins a page from `at`, or nullptr.
+  [[nodiscard]] const Region* beside(std::uintptr_t at) const noexcept;
+  [[nodiscard]] bool holds(const void* p) const noexcept {
+    const auto at = reinterpret_cast<std::uintptr_t>(p);
+    return at >= begin_ && at < end_;
+  }
+
+ private:
+  struct Block {
+    std::uintptr_t end = 0;
+    Region* region = nullptr;
+    const std::byte* store = nullptr;  // of the first page
+    bool gone = false;
+  };
+  using Blocks = std::map<std::uintptr_t, Block>;
+  using Range = std::pair<const std::byte*, std::size_t>;  // of a store
+
+  [[nodiscard]] std::uintptr_t find_room(std::size_t bytes);
+  [[nodiscard]] Region* reuse(const std::byte* first, std::size_t bytes);
+  void drop(Blocks::iterator block);
+  void forget_gone(std::uintptr_t begin, const Block& block);
+
+  std::uintptr_t begin_ = 0, end_ = 0, next_ = 0;
+  Blocks blocks_;
+  std::deque<std::uintptr_t> gone_;                      // oldest first
+  std::map<Range, std::deque<std::uintptr_t>> gone_of_;  // the same by what they show
+};
+
+}  // namespace sluice::api::strict

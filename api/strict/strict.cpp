@@ -1,0 +1,541 @@
+// Objects, maps and what is guarded when. strict_checks.cpp turns accesses and commands into findings.
+#include "api/strict/strict.h"
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <cstdlib>
+#include <ctime>
+#include <utility>
+
+#include "api/objects/arena.h"
+
+namespace sluice::api::strict {
+
+namespace {
+
+// That are remembered after their unmap.
+constexpr std::size_t most_old_maps = 4096;
+
+std::uintptr_t address(const void* p) {
+  return reinterpret_cast<std::uintptr_t>(p);
+}
+
+// Of a handler that wants to be looked at, and back.
+sem_t wanted;
+sem_t looked;
+
+int protection_for(const cl_map_flags flags) {
+  return flags == CL_MAP_READ ? PROT_READ : PROT_READ | PROT_WRITE;
+}
+
+// What of a store a map leaves to the device.
+int device_protection(const cl_map_flags flags) {
+  return flags == CL_MAP_READ ? PROT_READ : PROT_NONE;
+}
+
+}  // namespace
+
+Strict* instance = nullptr;
+
+std::optional<Options> options_from_environment(std::string& error) {
+  const char* const mode = std::getenv("SLUICE_STRICT");
+  const std::string_view text = mode == nullptr ? "" : mode;
+  if (text.empty() || text == "0") return std::nullopt;
+  if (text != "1" && text != "report" && text != "abort") {
+    error = "SLUICE_STRICT: found \"" + std::string(text) + "\"; allowed: 0, 1, report, abort";
+    return std::nullopt;
+  }
+  Options options;
+  options.stop_at_first = text == "abort";
+  const char* const files = std::getenv("SLUICE_STRICT_REPORT");
+  for (std::string_view rest = files == nullptr ? "" : files; !rest.empty();) {
+    const std::size_t end = std::min(rest.find(':'), rest.size());
+    if (end != 0) options.files.emplace_back(rest.substr(0, end));
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  return options;
+}
+
+bool Area::meets(const std::byte* begin, const std::byte* end) const noexcept {
+  for (std::size_t k = 0; k < slices; ++k) {
+    const std::byte* const slice = first + k * slice_pitch;
+    if (slice >= end) return false;
+    if (slice + (rows - 1) * row_pitch + row_bytes <= begin) continue;
+    // The first row that ends behind `begin`.
+    const std::size_t row = begin < slice + row_bytes || rows == 1
+                                ? 0
+                                : static_cast<std::size_t>(begin - slice - row_bytes) / row_pitch + 1;
+    if (row < rows && slice + row * row_pitch < end) return true;
+  }
+  return false;
+}
+
+bool Area::meets(const Area& other) const noexcept {
+  const std::byte* const end = first + span();
+  if (row_bytes == 0 || other.row_bytes == 0 || end <= other.first || other.first + other.span() <= first) return false;
+  for (std::size_t k = 0; k < slices; ++k) {
+    for (std::size_t r = 0; r < rows; ++r) {
+      const std::byte* const row = first + k * slice_pitch + r * row_pitch;
+      if (other.meets(row, row + row_bytes)) return true;
+    }
+  }
+  return false;
+}
+
+bool Strict::begin(void (*at_thread_start)(), std::string& error) {
+#if !defined(__x86_64__)
+  error = "--strict needs an x86-64 processor: only there is a fault known to be a read or a write";
+  return false;
+#endif
+  if (!Arena::share_instance()) {
+    error = "--strict needs memory files (memfd_create), which the system refuses";
+    return false;
+  }
+  if (!zone_.reserve()) {
+    error = "--strict needs a range of addresses for its views, which the process has not (ulimit -v)";
+    return false;
+  }
+  ::sem_init(&wanted, 0, 0);
+  ::sem_init(&looked, 0, 0);
+  instance = this;
+  guard::install(zone_.begin(), zone_.end(), Arena::instance().descriptor(), options_.stop_at_first, &Strict::wake);
+  guards_fresh_ = guard::register_preload();
+  std::thread([this, at_thread_start] { watch(at_thread_start); }).detach();
+  return true;
+}
+
+void Strict::wake() {
+  ::sem_post(&wanted);
+  timespec until{};
+  ::clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_sec += 5;  // the watcher may be waiting for what this thread holds
+  while (::sem_timedwait(&looked, &until) != 0 && errno == EINTR) {
+  }
+}
+
+void Strict::watch(void (*at_thread_start)()) {
+  if (at_thread_start != nullptr) at_thread_start();
+  while (true) {
+    while (::sem_wait(&wanted) != 0) {
+    }
+    {
+      const std::lock_guard lock(mutex_);
+      take_faults();
+      findings_.write();
+    }
+    ::sem_post(&looked);
+  }
+}
+
+void Strict::stop() {
+  findings_.write();
+  std::fputs("sluice: strict: stopped at the first misuse (--strict=abort)\n", stderr);
+  std::abort();
+}
+
+void Strict::enter() {
+  guard::enter();
+  guard::keep_installed();
+  if (!guard::has_fault()) return;
+  const std::lock_guard lock(mutex_);
+  take_faults();
+}
+
+void Strict::leave() {
+  if (guard::take_opened() || guard::has_fault()) {
+    const std::lock_guard lock(mutex_);
+    take_faults();
+    guard_again();
+  }
+  guard::leave();
+}
+
+std::uint64_t Strict::finish() {
+  const std::lock_guard lock(mutex_);
+  take_faults();
+  settle(nullptr);
+  finished_ = true;
+  findings_.write();
+  if (findings_.size() != 0) std::fputs(findings_.summary().c_str(), stderr);
+  if (const std::uint64_t lost = guard::lost_faults(); lost != 0) {
+    std::fprintf(stderr, "sluice: strict: %llu further accesses came too fast to be kept\n",
+                 static_cast<unsigned long long>(lost));
+  }
+  return findings_.size();
+}
+
+// ---- objects ------------------------------------------------------------------------------------------------------
+
+void Strict::object_made(const std::byte* store, std::size_t bytes, ObjectKind kind) {
+  const std::lock_guard lock(mutex_);
+  // A buffer on shared virtual memory: its maps are the buffer's then, too.
+  if (kind == ObjectKind::host_buffer) {
+    const ObjectRef under = object_at(store);
+    if (under != nullptr && under->whole != nullptr) {
+      guard::free_slot(*under->whole);
+      guard::protect(under->whole->begin, under->whole->end, PROT_READ | PROT_WRITE);
+      under->whole = nullptr;
+    }
+  }
+  auto object = std::make_shared<Object>();
+  object->number = ++last_object_;
+  object->kind = kind;
+  object->store = store;
+  object->bytes = bytes;
+  objects_.emplace(store, object);
+  if (kind != ObjectKind::svm) return;
+  object->whole = guard::take_slot();
+  if (object->whole == nullptr) return;
+  Region& r = *object->whole;
+  r.begin = address(store);
+  r.end = page_ceiling(address(store) + bytes);
+  r.first = address(store);
+  r.last = address(store) + bytes;
+  r.id = object->number;
+  r.state = State::gone;
+  r.faults = 0;
+  r.kind = Kind::svm;
+  guard::protect(r.begin, r.end, PROT_NONE);
+}
+
+void Strict::object_is_image(const std::byte* store) {
+  const std::lock_guard lock(mutex_);
+  if (const ObjectRef object = object_at(store)) object->kind = ObjectKind::image;
+}
+
+void Strict::never_unmapped(const std::byte* store) {
+  const std::lock_guard lock(mutex_);
+  const ObjectRef object = object_at(store);
+  if (object == nullptr) return;
+  take_faults();
+  for (const Map* const m : object->maps) {
+    if (m->unmapped_by != 0) continue;
+    const auto begin = static_cast<std::uint64_t>(m->area.first - object->store);
+    report(Rule::never_unmapped, object.get(), begin, begin + m->area.span(), "exact",
+           "The last reference was released, and the region was never unmapped.", {}, "");
+    return;
+  }
+}
+
+void Strict::object_gone(const std::byte* store) {
+  const std::lock_guard lock(mutex_);
+  take_faults();
+  const auto [begin, end] = objects_.equal_range(store);
+  if (begin == end) return;
+  const auto newest = std::prev(end);
+  const ObjectRef object = newest->second;
+  for (Map* const m : std::vector<Map*>(object->maps)) unguard(*m, true);
+  if (object->whole != nullptr) {
+    guard::free_slot(*object->whole);
+    guard::protect(object->whole->begin, object->whole->end, PROT_READ | PROT_WRITE);
+    object->whole = nullptr;
+  }
+  zone_.forget_store(store, object->bytes);
+  objects_.erase(newest);
+}
+
+Strict::ObjectRef Strict::object_at(const std::byte* p) const {
+  auto it = objects_.upper_bound(p);
+  // Objects may use the same memory; the newest that begins last is as good as any.
+  for (int i = 0; i < 4 && it != objects_.begin(); ++i) {
+    --it;
+    if (static_cast<std::size_t>(p - it->first) < it->second->bytes) return it->second;
+  }
+  return nullptr;
+}
+
+// ---- maps ---------------------------------------------------------------------------------------------------------
+
+void* Strict::map(const Area& area, cl_map_flags flags, MapId& id) {
+  const std::lock_guard lock(mutex_);
+  id = 0;
+  void* const plain = const_cast<std::byte*>(area.first);
+  const ObjectRef object = object_at(area.first);
+  if (object == nullptr) return plain;
+  auto made = std::make_unique<Map>();
+  Map& m = *made;
+  id = m.id = ++last_map_;
+  m.object = object;
+  m.area = area;
+  m.flags = flags;
+  m.pointer = plain;
+  const std::uintptr_t at = address(area.first);
+  if (object->kind == ObjectKind::svm) {
+    m.view = object->whole == nullptr ? nullptr : guard::take_slot();
+    if (m.view != nullptr) {
+      m.view->begin = page_floor(at);
+      m.view->end = page_ceiling(at + area.span());
+      m.view->first = at;
+      m.view->last = at + area.span();
+      m.view->file_offset = Arena::instance().file_offset(reinterpret_cast<const void*>(page_floor(at)));
+    }
+  } else if (object->kind != ObjectKind::host_buffer) {
+    m.view = zone_.make(area.first, area.span());
+    if (m.view != nullptr) m.pointer = reinterpret_cast<void*>(m.view->first.load());
+  }
+  if (m.view != nullptr) {
+    m.view->id = m.id;
+    m.view->protection = protection_for(flags);
+    m.view->state = State::pending;
+    m.view->faults = 0;
+    m.view->active = false;
+    m.view->kind = object->kind == ObjectKind::svm ? Kind::svm_map : Kind::shadow;
+  }
+  object->maps.push_back(&m);
+  const auto begin = static_cast<std::uint64_t>(area.first - object->store);
+  Call call;
+  call.op = object->kind == ObjectKind::svm     ? Operation::svm_map
+            : object->kind == ObjectKind::image ? Operation::map_image
+                                                : Operation::map_buffer;
+  call.flags = flags;
+  call.begin = begin;
+  call.end = begin + area.span();
+  note(*object, std::move(call));
+  newest_map_call_ = &object->calls.back();
+  newest_map_ = m.id;
+  maps_.emplace(m.id, std::move(made));
+  if (object->kind == ObjectKind::svm) guard_svm(*object, page_floor(at), page_ceiling(at + area.span()));
+  return m.pointer;
+}
+
+void Strict::map_ended(MapId id, bool good) {
+  const std::lock_guard lock(mutex_);
+  const auto it = maps_.find(id);
+  if (it == maps_.end() || !is_open(*it->second)) return;
+  Map& m = *it->second;
+  if (good) {
+    if (m.unmapped_by != 0) return;
+    m.active = true;
+    guard_map(m);
+    return;
+  }
+  newest_map_call_ = nullptr;
+  take_faults();
+  unguard(m, true);
+}
+
+// The host's side opens, the device's closes.
+void Strict::guard_map(Map& m) {
+  if (m.view != nullptr) {
+    if (m.flags == CL_MAP_WRITE_INVALIDATE_REGION && guards_fresh_) {
+      guard::make_fresh(*m.view);
+      m.view->state = State::fresh;
+    } else {
+      m.view->state = m.writes() ? State::writable : State::readable;
+      if (m.view->kind.load() == Kind::shadow) guard::protect(m.view->begin, m.view->end, m.view->protection);
+    }
+  }
+  const std::uintptr_t begin = page_floor(address(m.area.first));
+  const std::uintptr_t end = page_ceiling(address(m.area.first) + m.area.span());
+  if (m.object->kind == ObjectKind::svm) {
+    if (m.view != nullptr) {
+      m.view->active = true;
+      ++open_svm_maps_;
+    }
+    return guard_svm(*m.object, begin, end);
+  }
+  if (m.object->kind == ObjectKind::host_buffer) return;
+  m.store = guard::take_slot();
+  if (m.store == nullptr) return;
+  m.store->begin = begin;
+  m.store->end = end;
+  m.store->first = address(m.area.first);
+  m.store->last = address(m.area.first) + m.area.span();
+  m.store->id = m.id;
+  m.store->protection = device_protection(m.flags);
+  m.store->state = m.writes() ? State::writable : State::readable;
+  m.store->faults = 0;
+  m.store->kind = Kind::store;
+  guard_store(begin, end);
+}
+
+// The device's side opens; `for_good`: the host's is closed for ever.
+void Strict::unguard(Map& m, bool for_good) {
+  if (m.active && m.view != nullptr && m.object->kind == ObjectKind::svm) {
+    m.view->active = false;
+    --open_svm_maps_;
+  }
+  m.active = false;
+  if (m.store != nullptr) {
+    const std::uintptr_t begin = m.store->begin;
+    const std::uintptr_t end = m.store->end;
+    guard::free_slot(*m.store);
+    m.store = nullptr;
+    guard_store(begin, end);
+  }
+  if (!for_good) return;
+  std::erase(m.object->maps, &m);
+  if (m.view != nullptr && m.object->kind == ObjectKind::svm) {
+    const std::uintptr_t begin = m.view->begin;
+    const std::uintptr_t end = m.view->end;
+    guard::free_slot(*m.view);
+    guard_svm(*m.object, begin, end);
+  } else if (m.view != nullptr) {
+    zone_.retire(*m.view);
+  }
+  m.view = nullptr;
+  old_maps_.push_back(m.id);
+  forget_old_maps();
+}
+
+bool Strict::is_open(const Map& m) const {
+  return std::find(m.object->maps.begin(), m.object->maps.end(), &m) != m.object->maps.end();
+}
+
+void Strict::forget_old_maps() {
+  for (; old_maps_.size() > most_old_maps; old_maps_.pop_front()) maps_.erase(old_maps_.front());
+}
+
+void Strict::unmap(MapId id) {
+  const std::lock_guard lock(mutex_);
+  const auto it = maps_.find(id);
+  if (it == maps_.end()) return;
+  take_faults();
+  Map& m = *it->second;
+  const auto begin = static_cast<std::uint64_t>(m.area.first - m.object->store);
+  Call call;
+  call.op = m.object->kind == ObjectKind::svm ? Operation::svm_unmap : Operation::unmap;
+  call.begin = begin;
+  call.end = begin + m.area.span();
+  note(*m.object, std::move(call));
+  newest_map_call_ = &m.object->calls.back();
+  newest_map_ = unmapping_ = id;
+  m.unmapped_by = ~CommandId{0};
+  // The device's side stays closed until the command has ended.
+  if (m.view == nullptr) return;
+  if (m.object->kind == ObjectKind::svm) {
+    m.view->state = State::gone;
+    guard_svm(*m.object, m.view->begin, m.view->end);
+  } else {
+    m.view->state = State::gone;
+    guard::protect(m.view->begin, m.view->end, PROT_NONE);
+  }
+}
+
+void Strict::unmap_ended(MapId id, bool good) {
+  const std::lock_guard lock(mutex_);
+  const auto it = maps_.find(id);
+  if (it == maps_.end() || !is_open(*it->second)) return;
+  Map& m = *it->second;
+  take_faults();
+  if (good) return unguard(m, true);
+  newest_map_call_ = nullptr;
+  unmapping_ = 0;
+  // The region stays mapped, with what was written so far.
+  m.unmapped_by = 0;
+  if (m.view == nullptr) return;
+  m.view->state = m.writes() ? State::writable : State::readable;
+  if (m.object->kind == ObjectKind::svm) {
+    guard_svm(*m.object, m.view->begin, m.view->end);
+  } else {
+    guard::protect(m.view->begin, m.view->end, m.view->protection);
+  }
+}
+
+// ---- what is guarded ----------------------------------------------------------------------------------------------
+
+// Each page of shared virtual memory has the most that a map of it allows to the host.
+void Strict::guard_svm(const Object& object, std::uintptr_t begin, std::uintptr_t end) {
+  if (object.whole == nullptr) return;
+  if (object.maps.empty()) {
+    guard::protect(begin, end, PROT_NONE);
+    return;
+  }
+  const auto allowed = [&](std::uintptr_t page) {
+    int most = PROT_NONE;
+    for (const Map* const m : object.maps) {
+      const Region* const r = m->view;
+      if (r == nullptr || page < r->begin || page >= r->end) continue;
+      switch (r->state.load()) {
+        case State::readable:
+        case State::writable:
+          most |= r->protection;
+          break;
+        case State::fresh:
+          if (r->pages.load()[(page - r->begin) / page_bytes].load() != 0) most |= PROT_READ | PROT_WRITE;
+          break;
+        default:
+          break;
+      }
+    }
+    return most;
+  };
+  std::uintptr_t run = begin;
+  int protection = allowed(begin);
+  for (std::uintptr_t page = begin + page_bytes; page < end; page += page_bytes) {
+    const int here = allowed(page);
+    if (here == protection) continue;
+    guard::protect(run, page, protection);
+    run = page;
+    protection = here;
+  }
+  guard::protect(run, end, protection);
+}
+
+// Each page of a store has the least that a map leaves to the device.
+void Strict::guard_store(std::uintptr_t begin, std::uintptr_t end) {
+  guard::protect(begin, end, PROT_READ | PROT_WRITE);
+  const auto apply = [&](int protection) {
+    guard::for_each([&](Region& r) {
+      if (r.kind.load() != Kind::store || r.protection.load() != protection) return;
+      guard::protect(std::max(begin, r.begin.load()), std::min(end, r.end.load()), protection);
+    });
+  };
+  apply(PROT_READ);
+  apply(PROT_NONE);
+}
+
+void Strict::guard_again() {
+  svm_closed_ = false;
+  guard::for_each([&](Region& r) {
+    if (!r.opened.exchange(false)) return;
+    const Kind kind = r.kind.load();
+    r.faults = 0;
+    if (kind == Kind::store) return guard_store(r.begin, r.end);
+    const auto first = reinterpret_cast<const std::byte*>(r.first.load());
+    const ObjectRef object = object_at(first);
+    if (object != nullptr && object->kind == ObjectKind::svm) guard_svm(*object, r.begin, r.end);
+  });
+}
+
+const void* Strict::behind(const void* p, std::size_t bytes) {
+  if (!zone_.holds(p)) return p;
+  const std::lock_guard lock(mutex_);
+  const std::uintptr_t at = address(p);
+  const void* found = p;
+  guard::for_each([&](Region& r) {
+    if (r.kind.load() != Kind::shadow || at < r.first || at >= r.last || bytes > r.last - at) return;
+    const std::byte* const store = zone_.store_of(r, p);
+    if (store == nullptr) return;
+    found = store;
+    // The command may write there, and nobody sees where.
+    if (r.state.load() == State::fresh) {
+      r.state = State::writable;
+      guard::protect(r.begin, r.end, PROT_READ | PROT_WRITE);
+    }
+  });
+  return found;
+}
+
+void Strict::kernel_begins() {
+  if (open_svm_maps_ == 0 || svm_closed_) return;
+  const std::lock_guard lock(mutex_);
+  svm_closed_ = true;
+  guard::for_each([&](Region& r) {
+    if (r.kind.load() != Kind::svm_map || !r.active.load()) return;
+    const auto map = maps_.find(r.id.load());
+    if (map == maps_.end()) return;
+    guard::set_opened(r);
+    guard::protect(r.begin, r.end, device_protection(map->second->flags));
+  });
+}
+
+CommandId Strict::command_of(const KernelLaunch& launch) {
+  const std::lock_guard lock(mutex_);
+  const auto it = launches_.find(&launch);
+  return it == launches_.end() ? 0 : it->second;
+}
+
+}  // namespace sluice::api::strict

@@ -1,0 +1,384 @@
+// Commits the misuse of mapped memory that its argument names, and does nothing else wrong; `correct` does the same
+// things as they should be done. For strict_test.
+#include <CL/cl.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstdlib>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace {
+
+constexpr std::size_t bytes = 65536;
+
+void check(cl_int code, const char* what) {
+  if (code == CL_SUCCESS) return;
+  std::fprintf(stderr, "%s failed: %d\n", what, code);
+  std::exit(2);
+}
+
+struct World {
+  cl_context context = nullptr;
+  cl_command_queue queue = nullptr;
+  cl_mem buffer = nullptr;
+  cl_kernel store = nullptr;  // writes 1 to each element
+  cl_kernel one = nullptr;    // writes element 75, bytes 300 to 303
+  cl_kernel load = nullptr;   // reads each element of the first into the second
+};
+
+World open() {
+  World w;
+  cl_platform_id platform = nullptr;
+  cl_device_id device = nullptr;
+  cl_int code = CL_SUCCESS;
+  check(clGetPlatformIDs(1, &platform, nullptr), "clGetPlatformIDs");
+  check(clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 1, &device, nullptr), "clGetDeviceIDs");
+  w.context = clCreateContext(nullptr, 1, &device, nullptr, nullptr, &code);
+  check(code, "clCreateContext");
+  w.queue = clCreateCommandQueueWithProperties(w.context, device, nullptr, &code);
+  check(code, "clCreateCommandQueueWithProperties");
+  w.buffer = clCreateBuffer(w.context, CL_MEM_READ_WRITE, bytes, nullptr, &code);
+  check(code, "clCreateBuffer");
+  return w;
+}
+
+void build(World& w) {
+  const char* source =
+      "kernel void store_all(global int* a) { a[get_global_id(0)] = 1; }\n"
+      "kernel void store_one(global int* a) { if (get_global_id(0) == 75) a[75] = 1; }\n"
+      "kernel void load_all(global const int* a, global int* b) { b[get_global_id(0)] = a[get_global_id(0)]; }\n";
+  cl_int code = CL_SUCCESS;
+  cl_program program = clCreateProgramWithSource(w.context, 1, &source, nullptr, &code);
+  check(code, "clCreateProgramWithSource");
+  check(clBuildProgram(program, 0, nullptr, nullptr, nullptr, nullptr), "clBuildProgram");
+  w.store = clCreateKernel(program, "store_all", &code);
+  check(code, "clCreateKernel");
+  w.one = clCreateKernel(program, "store_one", &code);
+  check(code, "clCreateKernel");
+  w.load = clCreateKernel(program, "load_all", &code);
+  check(code, "clCreateKernel");
+}
+
+void launch(const World& w, cl_kernel kernel) {
+  const std::size_t items = bytes / sizeof(cl_int);
+  check(clEnqueueNDRangeKernel(w.queue, kernel, 1, nullptr, &items, nullptr, 0, nullptr, nullptr),
+        "clEnqueueNDRangeKernel");
+}
+
+void store_into(World& w, cl_mem target) {
+  if (w.store == nullptr) build(w);
+  check(clSetKernelArg(w.store, 0, sizeof target, &target), "clSetKernelArg");
+  launch(w, w.store);
+}
+
+volatile unsigned char* map(const World& w, cl_map_flags flags, cl_bool blocking = CL_TRUE) {
+  cl_int code = CL_SUCCESS;
+  void* p = clEnqueueMapBuffer(w.queue, w.buffer, blocking, flags, 0, bytes, 0, nullptr, nullptr, &code);
+  check(code, "clEnqueueMapBuffer");
+  return static_cast<volatile unsigned char*>(p);
+}
+
+void unmap(const World& w, volatile void* p) {
+  check(clEnqueueUnmapMemObject(w.queue, w.buffer, const_cast<void*>(p), 0, nullptr, nullptr),
+        "clEnqueueUnmapMemObject");
+  check(clFinish(w.queue), "clFinish");
+}
+
+volatile unsigned char sink;
+
+void correct(World& w) {
+  volatile unsigned char* p = map(w, CL_MAP_WRITE_INVALIDATE_REGION);
+  for (std::size_t i = 0; i < bytes; ++i) p[i] = static_cast<unsigned char>(i);
+  sink = p[bytes / 2];
+  unmap(w, p);
+  store_into(w, w.buffer);
+  p = map(w, CL_MAP_READ, CL_FALSE);
+  check(clFinish(w.queue), "clFinish");
+  sink = p[4];
+  if (p[4] != 1) std::exit(3);
+  unmap(w, p);
+  p = map(w, CL_MAP_READ | CL_MAP_WRITE);
+  p[1] = p[0];
+  unmap(w, p);
+}
+
+void read_map_written(World& w) {
+  volatile unsigned char* p = map(w, CL_MAP_READ);
+  p[4100] = 7;
+  unmap(w, p);
+}
+
+void access_before_complete(World& w) {
+  volatile unsigned char* p = map(w, CL_MAP_READ, CL_FALSE);
+  sink = p[12];
+  unmap(w, p);
+}
+
+void access_after_unmap(World& w) {
+  volatile unsigned char* p = map(w, CL_MAP_WRITE);
+  p[0] = 1;
+  unmap(w, p);
+  p[20] = 2;
+}
+
+void access_outside_map(World& w) {
+  volatile unsigned char* p = map(w, CL_MAP_WRITE);
+  p[bytes + 100] = 1;
+  unmap(w, p);
+}
+
+void undefined_read(World& w) {
+  volatile unsigned char* p = map(w, CL_MAP_WRITE_INVALIDATE_REGION);
+  p[0] = 1;
+  sink = p[8200];
+  unmap(w, p);
+}
+
+void kernel_in_map(World& w) {
+  build(w);
+  volatile unsigned char* p = map(w, CL_MAP_WRITE);
+  cl_int code = CL_SUCCESS;
+  cl_mem other = clCreateBuffer(w.context, CL_MEM_READ_WRITE, bytes, nullptr, &code);
+  check(code, "clCreateBuffer");
+  check(clSetKernelArg(w.load, 0, sizeof w.buffer, &w.buffer), "clSetKernelArg");
+  check(clSetKernelArg(w.load, 1, sizeof other, &other), "clSetKernelArg");
+  launch(w, w.load);
+  check(clFinish(w.queue), "clFinish");
+  unmap(w, p);
+}
+
+void kernel_in_read_map(World& w) {
+  build(w);
+  volatile unsigned char* p = map(w, CL_MAP_READ);
+  check(clSetKernelArg(w.one, 0, sizeof w.buffer, &w.buffer), "clSetKernelArg");
+  launch(w, w.one);
+  check(clFinish(w.queue), "clFinish");
+  unmap(w, p);
+}
+
+void command_in_map(World& w) {
+  volatile unsigned char* p = map(w, CL_MAP_WRITE);
+  unsigned char out[64];
+  check(clEnqueueReadBuffer(w.queue, w.buffer, CL_TRUE, 100, sizeof out, out, 0, nullptr, nullptr),
+        "clEnqueueReadBuffer");
+  unmap(w, p);
+}
+
+void command_in_read_map(World& w) {
+  volatile unsigned char* p = map(w, CL_MAP_READ);
+  const unsigned char zero = 0;
+  check(clEnqueueFillBuffer(w.queue, w.buffer, &zero, 1, 300, 10, 0, nullptr, nullptr), "clEnqueueFillBuffer");
+  check(clFinish(w.queue), "clFinish");
+  unmap(w, p);
+}
+
+void never_unmapped(World& w) {
+  map(w, CL_MAP_WRITE)[0] = 1;
+  check(clReleaseMemObject(w.buffer), "clReleaseMemObject");
+  w.buffer = nullptr;
+}
+
+void unmapped_twice(World& w) {
+  volatile unsigned char* p = map(w, CL_MAP_READ);
+  unmap(w, p);
+  (void)clEnqueueUnmapMemObject(w.queue, w.buffer, const_cast<unsigned char*>(p), 0, nullptr, nullptr);
+}
+
+volatile unsigned char* allocate_svm(const World& w) {
+  void* p = clSVMAlloc(w.context, CL_MEM_READ_WRITE, bytes, 0);
+  if (p == nullptr) check(-1, "clSVMAlloc");
+  return static_cast<volatile unsigned char*>(p);
+}
+
+void svm_outside_map(World& w) {
+  volatile unsigned char* p = allocate_svm(w);
+  p[5000] = 1;
+  clSVMFree(w.context, const_cast<unsigned char*>(p));
+}
+
+void svm_map(const World& w, volatile unsigned char* p, cl_map_flags flags) {
+  check(clEnqueueSVMMap(w.queue, CL_TRUE, flags, const_cast<unsigned char*>(p), bytes, 0, nullptr, nullptr),
+        "clEnqueueSVMMap");
+}
+
+void svm_unmap(const World& w, volatile unsigned char* p) {
+  check(clEnqueueSVMUnmap(w.queue, const_cast<unsigned char*>(p), 0, nullptr, nullptr), "clEnqueueSVMUnmap");
+  check(clFinish(w.queue), "clFinish");
+}
+
+void svm_correct(World& w) {
+  volatile unsigned char* p = allocate_svm(w);
+  svm_map(w, p, CL_MAP_WRITE_INVALIDATE_REGION);
+  for (std::size_t i = 0; i < bytes; ++i) p[i] = 2;
+  svm_unmap(w, p);
+  build(w);
+  check(clSetKernelArgSVMPointer(w.store, 0, const_cast<unsigned char*>(p)), "clSetKernelArgSVMPointer");
+  launch(w, w.store);
+  svm_map(w, p, CL_MAP_READ);
+  if (p[0] != 1 || p[1] != 0) std::exit(3);
+  svm_unmap(w, p);
+  clSVMFree(w.context, const_cast<unsigned char*>(p));
+}
+
+void svm_read_map_written(World& w) {
+  volatile unsigned char* p = allocate_svm(w);
+  svm_map(w, p, CL_MAP_READ);
+  p[9000] = 1;
+  svm_unmap(w, p);
+  clSVMFree(w.context, const_cast<unsigned char*>(p));
+}
+
+void svm_access_after_unmap(World& w) {
+  volatile unsigned char* p = allocate_svm(w);
+  svm_map(w, p, CL_MAP_WRITE);
+  p[0] = 1;
+  svm_unmap(w, p);
+  sink = p[0];
+  clSVMFree(w.context, const_cast<unsigned char*>(p));
+}
+
+void svm_kernel_in_map(World& w) {
+  volatile unsigned char* p = allocate_svm(w);
+  build(w);
+  svm_map(w, p, CL_MAP_WRITE);
+  check(clSetKernelArgSVMPointer(w.one, 0, const_cast<unsigned char*>(p)), "clSetKernelArgSVMPointer");
+  launch(w, w.one);
+  check(clFinish(w.queue), "clFinish");
+  svm_unmap(w, p);
+  clSVMFree(w.context, const_cast<unsigned char*>(p));
+}
+
+void svm_unmapped_twice(World& w) {
+  volatile unsigned char* p = allocate_svm(w);
+  svm_map(w, p, CL_MAP_READ);
+  svm_unmap(w, p);
+  svm_unmap(w, p);
+  clSVMFree(w.context, const_cast<unsigned char*>(p));
+}
+
+// Two threads write one map, byte by byte in turn, so that they meet in every page that was not written yet.
+void threads_correct(World& w) {
+  volatile unsigned char* p = map(w, CL_MAP_WRITE_INVALIDATE_REGION);
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t < 4; ++t) {
+    threads.emplace_back([p, t] {
+      for (std::size_t i = t; i < bytes; i += 4) p[i] = static_cast<unsigned char>(i);
+    });
+  }
+  for (std::thread& t : threads) t.join();
+  unmap(w, p);
+  p = map(w, CL_MAP_READ);
+  for (std::size_t i = 0; i < bytes; ++i) {
+    if (p[i] != static_cast<unsigned char>(i)) std::exit(3);
+  }
+  unmap(w, p);
+}
+
+// The system fills a map whose pages were not written yet, and reads what was mapped for reading.
+void system_calls_correct(World& w) {
+  const int zero = ::open("/dev/zero", O_RDONLY);
+  volatile unsigned char* p = map(w, CL_MAP_WRITE_INVALIDATE_REGION);
+  if (::read(zero, const_cast<unsigned char*>(p), bytes) != bytes) std::exit(3);
+  unmap(w, p);
+  p = map(w, CL_MAP_READ);
+  const int null = ::open("/dev/null", O_WRONLY);
+  if (p[bytes - 1] != 0 || ::write(null, const_cast<unsigned char*>(p), bytes) != bytes) std::exit(3);
+  unmap(w, p);
+  ::close(zero);
+  ::close(null);
+}
+
+// Copies from and to mapped memory, by their pointers.
+void mapped_as_staging_correct(World& w) {
+  cl_int code = CL_SUCCESS;
+  cl_mem staging = clCreateBuffer(w.context, CL_MEM_ALLOC_HOST_PTR, bytes, nullptr, &code);
+  check(code, "clCreateBuffer");
+  auto* p = static_cast<unsigned char*>(clEnqueueMapBuffer(w.queue, staging, CL_TRUE, CL_MAP_WRITE_INVALIDATE_REGION, 0,
+                                                           bytes, 0, nullptr, nullptr, &code));
+  check(code, "clEnqueueMapBuffer");
+  const unsigned char nine = 9;
+  check(clEnqueueFillBuffer(w.queue, w.buffer, &nine, 1, 0, bytes, 0, nullptr, nullptr), "clEnqueueFillBuffer");
+  check(clEnqueueReadBuffer(w.queue, w.buffer, CL_FALSE, 0, bytes, p, 0, nullptr, nullptr), "clEnqueueReadBuffer");
+  check(clFinish(w.queue), "clFinish");
+  if (p[0] != 9 || p[bytes - 1] != 9) std::exit(3);
+  p[1] = 8;
+  check(clEnqueueWriteBuffer(w.queue, w.buffer, CL_FALSE, 0, bytes, p, 0, nullptr, nullptr), "clEnqueueWriteBuffer");
+  check(clEnqueueUnmapMemObject(w.queue, staging, p, 0, nullptr, nullptr), "clEnqueueUnmapMemObject");
+  volatile unsigned char* q = map(w, CL_MAP_READ);
+  if (q[0] != 9 || q[1] != 8) std::exit(3);
+  unmap(w, q);
+  check(clReleaseMemObject(staging), "clReleaseMemObject");
+}
+
+// The program's own handler, set after the driver's, sees the program's own faults and no others.
+sigjmp_buf back;
+void on_fault(int) {
+  siglongjmp(back, 1);
+}
+
+void own_handler(World& w) {
+  struct sigaction action = {};
+  action.sa_handler = &on_fault;
+  ::sigaction(SIGSEGV, &action, nullptr);
+  volatile unsigned char* p = map(w, CL_MAP_READ);
+  p[0] = 1;  // the misuse
+  unmap(w, p);
+  if (sigsetjmp(back, 1) == 0) {
+    volatile unsigned char* volatile nowhere = reinterpret_cast<volatile unsigned char*>(std::size_t{64});
+    *nowhere = 1;
+    std::exit(3);
+  }
+  struct sigaction now = {};
+  ::sigaction(SIGSEGV, nullptr, &now);
+  if (now.sa_handler != &on_fault) std::exit(3);
+}
+
+struct Case {
+  std::string_view name;
+  void (*run)(World&);
+};
+constexpr Case cases[] = {
+    {"correct", correct},
+    {"svm_correct", svm_correct},
+    {"threads_correct", threads_correct},
+    {"system_calls_correct", system_calls_correct},
+    {"mapped_as_staging_correct", mapped_as_staging_correct},
+    {"own_handler", own_handler},
+    {"read_map_written", read_map_written},
+    {"access_before_complete", access_before_complete},
+    {"access_after_unmap", access_after_unmap},
+    {"access_outside_map", access_outside_map},
+    {"undefined_read", undefined_read},
+    {"kernel_in_map", kernel_in_map},
+    {"kernel_in_read_map", kernel_in_read_map},
+    {"command_in_map", command_in_map},
+    {"command_in_read_map", command_in_read_map},
+    {"never_unmapped", never_unmapped},
+    {"unmapped_twice", unmapped_twice},
+    {"svm_outside_map", svm_outside_map},
+    {"svm_read_map_written", svm_read_map_written},
+    {"svm_access_after_unmap", svm_access_after_unmap},
+    {"svm_kernel_in_map", svm_kernel_in_map},
+    {"svm_unmapped_twice", svm_unmapped_twice},
+};
+
+}  // namespace
+
+int main(int count, char** arguments) {
+  for (const Case& c : cases) {
+    if (count != 2 || c.name != arguments[1]) continue;
+    World w = open();
+    c.run(w);
+    check(clFinish(w.queue), "clFinish");
+    if (w.buffer != nullptr) check(clReleaseMemObject(w.buffer), "clReleaseMemObject");
+    std::puts("done");
+    return 0;
+  }
+  std::fprintf(stderr, "usage: %s MISUSE\n", arguments[0]);
+  return 2;
+}

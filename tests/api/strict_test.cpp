@@ -1,0 +1,186 @@
+// `sluice run --strict` on a program that commits one misuse after another: each is named, with the rule, the bytes,
+// the program's line and the calls before it; what is correct is not.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cstdio>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+#include <string>
+
+namespace {
+
+namespace fs = std::filesystem;
+using Json = nlohmann::json;
+
+struct Result {
+  int status = -1;
+  std::string output;  // of both streams
+};
+
+class StrictTest : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    const auto* info = ::testing::UnitTest::GetInstance()->current_test_info();
+    folder_ = fs::temp_directory_path() / (std::string("sluice-strict-") + info->name() + std::to_string(::getpid()));
+    fs::create_directories(folder_);
+  }
+  void TearDown() override { fs::remove_all(folder_); }
+
+  static Result shell(const std::string& command) {
+    Result result;
+    std::FILE* const pipe = ::popen((command + " 2>&1").c_str(), "r");
+    if (pipe == nullptr) return result;
+    std::array<char, 4096> part;
+    while (const std::size_t n = std::fread(part.data(), 1, part.size(), pipe)) result.output.append(part.data(), n);
+    const int status = ::pclose(pipe);
+    result.status = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+    return result;
+  }
+  Result run(const std::string& misuse, const std::string& options = "--strict") {
+    return shell(std::string(SLUICE) + " run " + options + " --strict-report " + file("json") + " --strict-report " +
+                 file("sarif") + " --strict-report " + file("txt") + " -- " + MISUSE + " " + misuse);
+  }
+  [[nodiscard]] std::string file(const std::string& ending) const { return (folder_ / ("report." + ending)).string(); }
+  [[nodiscard]] Json json(const std::string& ending = "json") const {
+    std::ifstream in(file(ending));
+    return Json::parse(in, nullptr, false);
+  }
+
+ private:
+  fs::path folder_;
+};
+
+// What the report of a misuse must say. The bytes are those of strict_misuse.cpp.
+struct Expected {
+  const char* misuse;
+  const char* rule;
+  std::uint64_t begin;
+  const char* function;  // of the program, in the stack
+  const char* call;      // in the history
+};
+
+class Misuse : public StrictTest, public ::testing::WithParamInterface<Expected> {};
+
+TEST_P(Misuse, IsNamedWithItsBytesItsLineAndItsHistory) {
+  const Expected& e = GetParam();
+  const Result result = run(e.misuse);
+  EXPECT_EQ(result.status, 4) << result.output;  // the program ended well
+  EXPECT_NE(result.output.find("done\n"), std::string::npos) << "the program did not go on";
+  const Json report = json();
+  ASSERT_TRUE(report.is_object()) << result.output;
+  ASSERT_EQ(report["findings"].size(), 1U) << result.output;
+  const Json& found = report["findings"][0];
+  EXPECT_EQ(found["rule"], e.rule) << result.output;
+  EXPECT_EQ(found["begin"], e.begin) << result.output;
+  EXPECT_GT(found["end"], e.begin);
+  bool in_stack = false;
+  for (const Json& frame : found["stack"]) {
+    in_stack |= frame["function"].get<std::string>().find(e.function) != std::string::npos;
+  }
+  EXPECT_TRUE(in_stack) << e.function << "\n" << result.output;
+  bool in_history = *e.call == '\0';
+  for (const Json& line : found["history"]) in_history |= line.get<std::string>().find(e.call) != std::string::npos;
+  EXPECT_TRUE(in_history) << e.call << "\n" << result.output;
+  EXPECT_NE(result.output.find(std::string("[") + e.rule + "]"), std::string::npos) << result.output;
+}
+
+INSTANTIATE_TEST_SUITE_P(
+    All, Misuse,
+    ::testing::Values(
+        Expected{"read_map_written", "read-map-written", 4100, "read_map_written",
+                 "clEnqueueMapBuffer on queue 1, CL_MAP_READ"},
+        Expected{"access_before_complete", "access-before-complete", 12, "access_before_complete", "not complete"},
+        Expected{"access_after_unmap", "access-after-unmap", 20, "access_after_unmap", "clEnqueueUnmapMemObject"},
+        Expected{"access_outside_map", "access-outside-map", 65636, "access_outside_map", "CL_MAP_WRITE"},
+        Expected{"undefined_read", "undefined-read", 8200, "undefined_read", "CL_MAP_WRITE_INVALIDATE_REGION"},
+        Expected{"kernel_in_map", "kernel-in-map", 0, "kernel_in_map", "of \"load_all\""},
+        Expected{"kernel_in_read_map", "kernel-in-map", 300, "kernel_in_read_map", "of \"store_one\""},
+        Expected{"command_in_map", "command-in-map", 100, "command_in_map", "clEnqueueReadBuffer"},
+        Expected{"command_in_read_map", "command-in-map", 300, "command_in_read_map", "clEnqueueFillBuffer"},
+        Expected{"never_unmapped", "never-unmapped", 0, "never_unmapped", "CL_MAP_WRITE"},
+        Expected{"unmapped_twice", "unmapped-twice", 0, "unmapped_twice", "clEnqueueUnmapMemObject"},
+        Expected{"svm_outside_map", "svm-outside-map", 5000, "svm_outside_map", ""},
+        Expected{"svm_read_map_written", "read-map-written", 9000, "svm_read_map_written", "clEnqueueSVMMap"},
+        Expected{"svm_access_after_unmap", "access-after-unmap", 0, "svm_access_after_unmap", "clEnqueueSVMUnmap"},
+        Expected{"svm_kernel_in_map", "kernel-in-map", 300, "svm_kernel_in_map", "of \"store_one\""},
+        Expected{"svm_unmapped_twice", "unmapped-twice", 0, "svm_unmapped_twice", "clEnqueueSVMUnmap"},
+        Expected{"own_handler", "read-map-written", 0, "own_handler", "CL_MAP_READ"}),
+    [](const auto& info) { return std::string(info.param.misuse); });
+
+class Correct : public StrictTest, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(Correct, IsNotReported) {
+  const Result result = run(GetParam());
+  EXPECT_EQ(result.status, 0) << result.output;
+  EXPECT_EQ(result.output, "done\n");
+  EXPECT_EQ(json()["findings"].size(), 0U);
+}
+
+INSTANTIATE_TEST_SUITE_P(All, Correct,
+                         ::testing::Values("correct", "svm_correct", "threads_correct", "system_calls_correct",
+                                           "mapped_as_staging_correct"),
+                         [](const auto& info) { return std::string(info.param); });
+
+TEST_F(StrictTest, AbortStopsAtTheFirst) {
+  for (const char* misuse : {"access_after_unmap", "kernel_in_map", "unmapped_twice"}) {
+    const Result result = run(misuse, "--strict=abort");
+    EXPECT_EQ(result.status, 128 + 6) << misuse << "\n" << result.output;
+    EXPECT_EQ(result.output.find("done\n"), std::string::npos) << misuse;
+    EXPECT_EQ(json()["findings"].size(), 1U) << misuse;
+  }
+}
+
+// The parts of SARIF 2.1.0 that a viewer needs: rules, and results that name one and a place.
+TEST_F(StrictTest, SarifNamesRuleAndLine) {
+  const Result result = run("read_map_written");
+  const Json sarif = json("sarif");
+  ASSERT_TRUE(sarif.is_object()) << result.output;
+  EXPECT_EQ(sarif["version"], "2.1.0");
+  const Json& of_run = sarif["runs"][0];
+  const Json& found = of_run["results"][0];
+  const auto rule = found["ruleIndex"].get<std::size_t>();
+  EXPECT_EQ(found["ruleId"], "read-map-written");
+  EXPECT_EQ(of_run["tool"]["driver"]["rules"][rule]["id"], found["ruleId"]);
+  const Json& place = found["locations"][0]["physicalLocation"];
+  EXPECT_NE(place["artifactLocation"]["uri"].get<std::string>().find("strict_misuse.cpp"), std::string::npos);
+  EXPECT_GT(place["region"]["startLine"], 0);
+}
+
+TEST_F(StrictTest, TextIsTheSameOnEveryRun) {
+  const auto text = [&] {
+    run("command_in_map");
+    std::ifstream in(file("txt"));
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  const std::string first = text();
+  EXPECT_NE(first.find("command-in-map"), std::string::npos);
+  EXPECT_EQ(text(), first);
+}
+
+// Strict changes no simulated time.
+TEST_F(StrictTest, TraceIsTheSameWithAndWithout) {
+  const auto trace = [&](const std::string& options) {
+    const std::string name = file("jsonl");
+    shell(std::string(SLUICE) + " run " + options + " --trace " + name + " -- " + MISUSE + " correct");
+    std::ifstream in(name);
+    return std::string(std::istreambuf_iterator<char>(in), {});
+  };
+  const std::string without = trace("");
+  EXPECT_FALSE(without.empty());
+  EXPECT_EQ(trace("--strict"), without);
+}
+
+TEST_F(StrictTest, UnknownModeIsRefused) {
+  EXPECT_EQ(run("correct", "--strict=sometimes").status, 2);
+  const Result result = shell(std::string("SLUICE_STRICT=sometimes ") + MISUSE + " correct");
+  EXPECT_NE(result.output.find("SLUICE_STRICT: found \"sometimes\"; allowed: 0, 1, report, abort"), std::string::npos)
+      << result.output;
+}
+
+}  // namespace
