@@ -23,6 +23,8 @@ class LaunchRunner final : public KernelRun, public AlikeRun, private Turns {
   void set_resident_groups(std::uint64_t groups) override;
   [[nodiscard]] bool run_group(const std::array<std::uint64_t, 3>& group, GroupTrace& trace) override;
   [[nodiscard]] bool told_all() const noexcept override;
+  // Groups that take turns do so on the stack of who asks for them, and let other commands run there.
+  [[nodiscard]] bool any_thread() const noexcept override { return !program_->kernels()[launch_.kernel].may_wait; }
   void on_wait(std::function<bool()> wait) override { wait_ = std::move(wait); }
   [[nodiscard]] const AlikeGroups* run_alike() override { return first_.run_alike(); }
 

@@ -218,6 +218,8 @@ class KernelRun {
   // Executes a work-group (x fastest) and says what it did. Each group once, in any order.
   // False: it cannot go on (a watchdog or a bad access said why in the reports); the launch fails.
   [[nodiscard]] virtual bool run_group(const std::array<std::uint64_t, 3>& group, GroupTrace& trace) = 0;
+  // Whether a thread of the model's own may execute the groups, while who asked for the launch waits.
+  [[nodiscard]] virtual bool any_thread() const noexcept { return false; }
   // Whether the groups so far did nothing but what their traces tell: nothing was printed or reported.
   [[nodiscard]] virtual bool told_all() const noexcept { return false; }
   // Before the first group: how many the device holds at once. Where one waits for what others do, that many take

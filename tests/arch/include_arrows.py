@@ -80,6 +80,7 @@ RULES = (
     Rule("tests/silicon/", ("tests/silicon/", "tests/support/"), opencl=True),
     Rule("tests/fuzz/", PUBLIC + ("tests/fuzz/", "tools/diff/"), opencl=True),
     Rule("tests/bench/", PUBLIC + ("tests/bench/",), opencl=True),
+    Rule("tests/bench/bench_sim.cpp", PUBLIC + ("tests/bench/", "sim/models/memory/")),
     Rule("tests/bench/bench_diff.cpp", PUBLIC + ("tools/diff/", "tests/unit/diff/support.h")),
 )
 

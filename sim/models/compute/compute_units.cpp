@@ -2,9 +2,12 @@
 
 #include <algorithm>
 #include <exception>
+#include <optional>
+#include <system_error>
 #include <utility>
 
 #include "sim/iface/fiber.h"
+#include "sim/models/compute/group_pipeline.h"
 #include "sim/models/compute/repeats.h"
 
 namespace sluice::sim {
@@ -192,22 +195,34 @@ bool ComputeUnits::execute_groups(ActiveLaunch& a, std::uint64_t local_bytes, bo
   } catch (const std::exception&) {
     alike = nullptr;
   }
-  l.run_group = [&](const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
-    if (alike != nullptr && alike->whole) {
-      trace.alike = true;
-      return true;
-    }
+  const auto execute = [&run](const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
     try {
-      const bool ok = run->run_group(group, trace);
-      for (const WaveTrace& w : trace.waves) recorded &= w.unrecorded == 0;
-      return ok;
+      return run->run_group(group, trace);
     } catch (const std::exception&) {
       return false;  // nothing may pass through the simulation kernel
     }
   };
+  const bool whole = alike != nullptr && alike->whole;
+  std::optional<compute::GroupPipeline> ahead;
+  if (!whole && run->any_thread() && compute::GroupPipeline::pays(launch.range)) {
+    try {
+      ahead.emplace(launch.range, execute);
+    } catch (const std::system_error&) {  // no thread: one after the other, then
+    }
+  }
+  l.run_group = [&](const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
+    if (whole) {
+      trace.alike = true;
+      return true;
+    }
+    const bool ok = ahead ? ahead->next(trace) : execute(group, trace);
+    for (const WaveTrace& w : trace.waves) recorded &= w.unrecorded == 0;
+    return ok;
+  };
   l.alike = alike;
   outcome.result = detail_ == Detail::packet ? compute::run_waves(l, profile_, m.rates, m.grid, m.memory)
                                              : compute::run_groups(l, profile_, m.rates, m.grid, m.memory);
+  ahead.reset();
   TimePs units = 0, l1 = 0, local = 0;
   for (const compute::Unit& u : m.grid.units) {
     for (std::size_t p = 0; p <= compute::issue_pipe; ++p) units = std::max(units, to_ps(u.pipe[p].busy()));

@@ -1,0 +1,91 @@
+#include "sim/models/compute/group_pipeline.h"
+
+#include <utility>
+
+namespace sluice::compute {
+
+namespace {
+
+// Until `value` is not `old`. Batches take longer than going to sleep and being woken.
+std::uint64_t wait_while(const std::atomic<std::uint64_t>& value, std::uint64_t old) {
+  constexpr int patience = 64;
+  for (int i = 0; i < patience; ++i) {
+    const std::uint64_t now = value.load(std::memory_order_acquire);
+    if (now != old) return now;
+    __builtin_ia32_pause();
+  }
+  value.wait(old, std::memory_order_acquire);
+  return value.load(std::memory_order_acquire);
+}
+
+}  // namespace
+
+bool GroupPipeline::pays(const NdRange& range) {
+  constexpr std::uint64_t least_items = std::uint64_t{1} << 17;  // a millisecond or more; a thread takes a tenth of it to begin
+  static const bool has_processors = std::thread::hardware_concurrency() > 1;
+  const auto groups = range.groups();
+  return has_processors && groups[0] * groups[1] * groups[2] >= 2 * batch &&
+         range.global[0] * range.global[1] * range.global[2] >= least_items;
+}
+
+GroupPipeline::GroupPipeline(const NdRange& range, Run run)
+    : range_(range), run_(std::move(run)), thread_([this] { execute(); }) {}
+
+GroupPipeline::~GroupPipeline() {
+  stop_.store(true, std::memory_order_relaxed);
+  emptied_.fetch_add(slots, std::memory_order_release);  // whatever it waits for
+  emptied_.notify_one();
+  thread_.join();
+}
+
+void GroupPipeline::hand_over(std::uint64_t filled) {
+  filled_.store(filled, std::memory_order_release);
+  filled_.notify_one();
+}
+
+// False: nobody wants the rest.
+bool GroupPipeline::make_room(std::uint64_t filled, std::uint64_t& handed) {
+  std::uint64_t emptied = emptied_.load(std::memory_order_acquire);
+  const auto is_full = [&] {
+    return filled - emptied >= slots || (filled != emptied && records_.load(std::memory_order_relaxed) > most_records);
+  };
+  while (is_full() && !stop_.load(std::memory_order_relaxed)) {
+    if (handed != filled) hand_over(handed = filled);
+    emptied = wait_while(emptied_, emptied);
+  }
+  return !stop_.load(std::memory_order_relaxed);
+}
+
+void GroupPipeline::execute() {
+  std::uint64_t filled = 0, handed = 0;
+  bool good = true;
+  for (GroupOrder order(range_); good && !order.done() && make_room(filled, handed); order.next()) {
+    Slot& slot = ring_[filled % slots];
+    slot.trace.clear();
+    good = slot.good = run_(order.at(), slot.trace);
+    slot.records = slot.trace.accesses.size() + slot.trace.sectors.size();
+    records_.fetch_add(slot.records, std::memory_order_relaxed);
+    if (++filled - handed == batch) hand_over(handed = filled);
+  }
+  if (handed != filled) hand_over(filled);
+}
+
+bool GroupPipeline::next(GroupTrace& trace) {
+  if (taken_ == known_) {
+    // What waits for room is told of all that there is.
+    emptied_.store(taken_, std::memory_order_release);
+    emptied_.notify_one();
+    known_ = wait_while(filled_, known_);
+  }
+  Slot& slot = ring_[taken_++ % slots];
+  std::swap(trace, slot.trace);
+  const bool good = slot.good;
+  records_.fetch_sub(slot.records, std::memory_order_relaxed);
+  if (taken_ % batch == 0) {
+    emptied_.store(taken_, std::memory_order_release);
+    emptied_.notify_one();
+  }
+  return good;
+}
+
+}  // namespace sluice::compute
