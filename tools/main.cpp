@@ -65,6 +65,7 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
                         "The work-items of a wavefront go on in step, as some programs take for granted");
   run_command->add_flag("--touch-tracking", run_options.child.touch_tracking,
                         "Of mapped memory, the pages that the program writes are in its caches, not all that it might");
+  run_command->add_flag("--explain", run_options.child.explain, "Print each command's life in one line as it ends");
   run_command->add_flag("--strict{report}", run_options.child.strict,
                         "Report misuse of mapped memory (--strict=report), or stop at the first (--strict=abort)")
       ->check(CLI::IsMember({"report", "abort"}));
@@ -126,8 +127,17 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   compare_command->add_option("--commands", compare_options.commands, "How many commands to show. Default: 40")
       ->check(CLI::Range(0, 1000000));
   compare_command->add_option("--csv", compare_options.csv, "Write every command under every profile, too");
+  compare_command->add_option("--html", compare_options.html, "Write a page with charts, too");
   CLI::Option* compare_json = compare_command->add_flag("--json", compare_options.json, "Print JSON");
   compare_command->add_flag("--markdown", compare_options.markdown, "Print Markdown")->excludes(compare_json);
+
+  SweepOptions sweep_options;
+  CLI::App* sweep_command = app.add_subcommand("sweep", "Vary values of a profile for a program or the built-in transfers");
+  sweep_command->footer("Exit status: 0, 1 if a point failed (the others are told), 2 for unusable input.");
+  sweep_command->add_option("SPEC", sweep_options.spec, "What varies, JSON: docs/sweep.md")->required();
+  sweep_command->add_option("-o,--output", sweep_options.output, "A folder for the results; what is there is not run again")->required();
+  sweep_command->add_option("-j,--jobs", sweep_options.jobs, "How many points at once. Default: one a processor")
+      ->check(CLI::Range(1, 1024));
 
   std::string trace;
   CLI::App* report_command = app.add_subcommand("report", "Summarise a JSON Lines trace");
@@ -144,6 +154,8 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
       ->check(check_size);
   mapcopy_command->add_option("--reads", mapcopy_options.reads, "How often the kernel reads each byte. Default: 1")
       ->check(CLI::Range(1, 1000));
+
+  mapcopy_command->add_option("--html", mapcopy_options.html, "Write a page with charts, too");
 
   ValidateOptions validate_options;
   CLI::App* validate_command =
@@ -206,6 +218,7 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
     return record(std::move(record_options));
   }
   if (diff_command->parsed()) return diff(diff_options);
+  if (sweep_command->parsed()) return sweep(sweep_options);
   if (compare_command->parsed()) {
     compare_options.command = std::move(program);
     return compare(compare_options);

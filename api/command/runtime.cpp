@@ -16,6 +16,7 @@
 #include "api/command/scheduler.h"
 #include "api/command/virtual_time.h"
 #include "api/compiler/worker.h"
+#include "api/explain/explain.h"
 #include "api/objects/touch_tracker.h"
 #include "api/strict/strict.h"
 #include "traces/recorder.h"
@@ -153,7 +154,13 @@ bool Runtime::open_machine() {
     // The program runs on without its trace; the command that started it reports the failure.
     if (recorder_ == nullptr) trace::report_trace_error(error);
   }
-  options.trace = recorder_.get();
+  const std::string_view explain = environment("SLUICE_EXPLAIN");
+  if (!explain.empty() && explain != "0" && explain != "1") {
+    complain("SLUICE_EXPLAIN: found \"" + std::string(explain) + "\"; allowed: 0, 1");
+    return false;
+  }
+  if (explain == "1") explain_ = std::make_unique<Explain>(recorder_.get());
+  options.trace = explain_ != nullptr ? explain_.get() : static_cast<TraceSink*>(recorder_.get());
   error.clear();
   const auto strict_options = strict::options_from_environment(error);
   if (strict_options) {
@@ -237,7 +244,7 @@ void Runtime::shut_down() noexcept {
     lock = std::unique_lock(mutex_, std::try_to_lock);
   }
   // What the program did not wait for belongs to its trace all the same.
-  if (recorder_ != nullptr && lock.owns_lock()) simulator_->run_out();
+  if ((recorder_ != nullptr || explain_ != nullptr) && lock.owns_lock()) simulator_->run_out();
   if (recorder_ != nullptr) recorder_->close();
   if (strict_ != nullptr) tell_misuses(strict_->finish());
 }

@@ -34,6 +34,7 @@ namespace sluice::api {
 
 class CallbackThread;
 class TouchTracker;
+class Explain;
 class Call;
 class Scheduler;
 
@@ -105,6 +106,7 @@ class Runtime {
   std::condition_variable changed_;
   bool open_tried_ = false;
   std::unique_ptr<trace::Recorder> recorder_;
+  std::unique_ptr<Explain> explain_;
   std::unique_ptr<strict::Strict> strict_;
   std::unique_ptr<KernelEngine> kernels_;
   std::unique_ptr<Simulator> simulator_;

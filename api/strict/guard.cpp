@@ -22,6 +22,8 @@ constexpr std::size_t most_faults = 512;
 // Faults of one region by which the rest of it is opened: a program that goes on wrongly is not to crawl.
 constexpr std::uint32_t patience = 64;
 constexpr std::uint32_t kernel_patience = 16;
+// Pages of a run that are filled with the pattern before they are opened.
+constexpr std::size_t most_filled = 4;
 
 struct Record {
   enum : std::uint8_t { empty, filling, full };
@@ -80,7 +82,8 @@ Region* find(std::uintptr_t at) noexcept {
   return best;
 }
 
-void record(const Region* region, std::uintptr_t address, bool write, bool by_kernel, const ucontext_t& context) {
+void record(const Region* region, std::uintptr_t address, bool write, bool by_kernel, const ucontext_t& context,
+            State host_state = State::gone) {
   // Only handlers take this lock, and nothing interrupts them.
   while (shared.recording.test_and_set(std::memory_order_acquire)) {
   }
@@ -100,6 +103,7 @@ void record(const Region* region, std::uintptr_t address, bool write, bool by_ke
   f.write = write;
   f.kind = region == nullptr ? Kind::shadow : region->kind.load(std::memory_order_relaxed);
   f.state = region == nullptr ? State::gone : region->state.load(std::memory_order_relaxed);
+  if (f.kind == Kind::host) f.state = host_state;
   f.id = region == nullptr ? 0 : region->id.load(std::memory_order_relaxed);
   f.kernel = by_kernel ? shared.kernel.load(std::memory_order_relaxed) : 0;
   f.frames = 0;
@@ -116,12 +120,12 @@ void record(const Region* region, std::uintptr_t address, bool write, bool by_ke
   }
   r.state.store(Record::full, std::memory_order_release);
   // A lost write is one only if nothing brings it to the device: that shows later.
-  const bool settled = f.kind != Kind::host || !write;
+  const bool settled = f.kind != Kind::host || f.state != State::clean;
   if (shared.stop && settled && shared.wake != nullptr) shared.wake();
 }
 
-// Fresh pages from the one at `at` on: filled, then opened. Pages that are written in a row come in runs of half of
-// what was, so that a program which fills a region faults some thirty times at most.
+// Fresh pages from the one at `at` on: filled if they are few, then opened. Pages that are written in a row come in
+// runs of half of what was, so that a program which fills a region faults some thirty times at most.
 bool open_fresh(Region& r, std::uintptr_t at) {
   while (r.filling.test_and_set(std::memory_order_acquire)) {
   }
@@ -137,9 +141,11 @@ bool open_fresh(Region& r, std::uintptr_t at) {
     while (end < count && end - page < wanted && pages[end].load(std::memory_order_relaxed) == 0) ++end;
     const std::uintptr_t from = begin + page * page_bytes;
     const std::uintptr_t to = begin + end * page_bytes;
-    // Only what is mapped: its neighbours in the edge pages are other data.
+    // Only what is mapped: its neighbours in the edge pages are other data. Long runs are not filled: they are being
+    // written, and a pass over memory is what the write costs.
     std::uintptr_t fill = std::max(from, r.first.load(std::memory_order_relaxed));
-    const std::uintptr_t fill_end = std::min(to, r.last.load(std::memory_order_relaxed));
+    const std::uintptr_t fill_end =
+        end - page > most_filled ? fill : std::min(to, r.last.load(std::memory_order_relaxed));
     while (fill < fill_end) {
       const std::uint64_t offset = r.file_offset.load(std::memory_order_relaxed) + (fill - begin);
       const ssize_t n = ::pwrite(shared.fill_descriptor, pattern.data() + offset % 8,
@@ -164,6 +170,32 @@ bool open_page(Region& r, std::uintptr_t at, int protection, std::uint32_t limit
   return protect(r.begin.load(std::memory_order_relaxed), r.end.load(std::memory_order_relaxed), protection);
 }
 
+std::atomic<std::uint8_t>& page_of(Region& r, std::uintptr_t at) {
+  return r.pages.load(
+      std::memory_order_acquire)[(page_floor(at) - r.begin.load(std::memory_order_relaxed)) / page_bytes];
+}
+
+// The program's access to memory that a buffer uses.
+bool handle_host(Region& r, std::uintptr_t at, bool write, const ucontext_t& context) {
+  std::atomic<std::uint8_t>& page = page_of(r, at);
+  const std::uint8_t was = page.load(std::memory_order_relaxed);
+  int protection = PROT_READ | PROT_WRITE;
+  if (!write) {
+    protection = PROT_READ;
+    if (was == host_changed) {
+      record(&r, at, write, false, context, State::changed);
+      page.store(host_clean, std::memory_order_relaxed);
+    }
+  } else if (was == host_clean || was == host_changed) {
+    record(&r, at, write, false, context, State::clean);
+    page.store(host_open, std::memory_order_relaxed);
+  } else if (was == host_readable) {
+    record(&r, at, write, false, context, State::readable);
+    page.store(host_writable, std::memory_order_relaxed);
+  }
+  return protect(page_floor(at), page_floor(at) + page_bytes, protection);
+}
+
 // The driver's own access, in a kernel or a copy. A copy's regions are checked where its command ends.
 bool handle_driver(Region& r, std::uintptr_t at, bool write, const ucontext_t& context) {
   // A map of shared virtual memory that has not completed, or is no more, keeps nobody away.
@@ -172,7 +204,15 @@ bool handle_driver(Region& r, std::uintptr_t at, bool write, const ucontext_t& c
   const Kind kind = r.kind.load(std::memory_order_relaxed);
   r.opened.store(true, std::memory_order_relaxed);
   shared.opened.store(true, std::memory_order_relaxed);
-  if (kind == Kind::host && write) r.state.store(State::changed, std::memory_order_relaxed);
+  if (kind == Kind::host && in_kernel) {
+    std::atomic<std::uint8_t>& page = page_of(r, at);
+    if (page.load(std::memory_order_relaxed) >= host_readable) {
+      record(&r, at, write, true, context);
+    } else if (write) {
+      page.store(host_changed, std::memory_order_relaxed);
+    }
+    if (protect(page_floor(at), page_floor(at) + page_bytes, PROT_READ | PROT_WRITE)) return true;
+  }
   if (!in_kernel || kind == Kind::svm || kind == Kind::host) {
     std::uintptr_t begin = r.begin.load(std::memory_order_relaxed);
     std::uintptr_t end = r.end.load(std::memory_order_relaxed);
@@ -208,6 +248,7 @@ bool handle_ours(std::uintptr_t at, bool write, const ucontext_t& context) {
   const State state = r->state.load(std::memory_order_relaxed);
   if (in_driver > 0 && kind != Kind::shadow) return handle_driver(*r, at, write, context);
   if (kind == Kind::store) return false;  // no pointer that the program has
+  if (kind == Kind::host) return handle_host(*r, at, write, context);
   if (state == State::fresh) {
     const std::uintptr_t begin = r->begin.load(std::memory_order_relaxed);
     const bool known = r->pages.load()[(page_floor(at) - begin) / page_bytes].load(std::memory_order_relaxed) != 0;

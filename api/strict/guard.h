@@ -37,6 +37,15 @@ enum class State : std::uint8_t {
   changed,  // host: the device wrote it
 };
 
+// What Region::pages says of a page of Kind::host.
+enum HostPage : std::uint8_t {
+  host_clean,     // the host may read it
+  host_changed,   // by the device: nobody may, but the driver
+  host_open,      // the host wrote it outside a map
+  host_readable,  // mapped
+  host_writable,
+};
+
 // Pages [begin, end), of which bytes [first, last) are meant.
 struct Region {
   std::atomic<Kind> kind{Kind::none};
@@ -46,7 +55,8 @@ struct Region {
   std::atomic<std::uint64_t> id{0};           // of the mapping or object
   std::atomic<int> protection{0};             // of its pages, once it may be used
   std::atomic<std::uint64_t> file_offset{0};  // of `begin`, for what fills fresh pages
-  // Of a fresh region: which pages were opened. Kept for the slot's next use; never freed, since a handler may read it.
+  // Of a fresh region: which pages were opened. Of the host's: a HostPage each. Kept for the slot's next use; never
+  // freed, since a handler may read it.
   std::atomic<std::atomic<std::uint8_t>*> pages{nullptr};
   std::size_t page_room = 0;
   std::atomic_flag filling = ATOMIC_FLAG_INIT;

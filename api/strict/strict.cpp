@@ -170,10 +170,10 @@ std::uint64_t Strict::finish() {
 
 void Strict::object_made(const std::byte* store, std::size_t bytes, ObjectKind kind) {
   const std::lock_guard lock(mutex_);
-  // A buffer on shared virtual memory: its maps are the buffer's then, too.
-  if (kind == ObjectKind::host_buffer) {
-    const ObjectRef under = object_at(store);
-    if (under != nullptr && under->whole != nullptr) {
+  // Where two use the same memory, what is done through one is not misuse of the other.
+  const ObjectRef under = kind == ObjectKind::host_buffer ? overlapping(store, bytes) : nullptr;
+  if (under != nullptr) {
+    if (under->whole != nullptr) {
       guard::free_slot(*under->whole);
       guard::protect(under->whole->begin, under->whole->end, PROT_READ | PROT_WRITE);
       under->whole = nullptr;
@@ -184,6 +184,22 @@ void Strict::object_made(const std::byte* store, std::size_t bytes, ObjectKind k
   object->kind = kind;
   object->store = store;
   object->bytes = bytes;
+  if (kind == ObjectKind::host_buffer && under == nullptr && guards_fresh_) {
+    // Whole pages alone: beside them lies what is not the buffer's.
+    const std::uintptr_t begin = page_ceiling(address(store));
+    const std::uintptr_t end = page_floor(address(store) + bytes);
+    object->whole = begin < end ? guard::take_slot() : nullptr;
+    if (object->whole != nullptr) {
+      Region& r = *object->whole;
+      r.begin = r.first = begin;
+      r.end = r.last = end;
+      r.id = object->number;
+      r.state = State::clean;
+      guard::make_fresh(r);
+      r.kind = Kind::host;
+      guard_host(*object);
+    }
+  }
   objects_.emplace(store, object);
   if (kind != ObjectKind::svm) return;
   object->whole = guard::take_slot();
@@ -234,6 +250,13 @@ void Strict::object_gone(const std::byte* store) {
   }
   zone_.forget_store(store, object->bytes);
   objects_.erase(newest);
+}
+
+Strict::ObjectRef Strict::overlapping(const std::byte* store, std::size_t bytes) const {
+  for (const auto& [begin, object] : objects_) {
+    if (begin < store + bytes && store < begin + object->bytes) return object;
+  }
+  return nullptr;
 }
 
 Strict::ObjectRef Strict::object_at(const std::byte* p) const {
@@ -316,8 +339,9 @@ void Strict::map_ended(MapId id, bool good) {
   unguard(m, true);
 }
 
-// The host's side opens, the device's closes.
+// The host's side opens; the device's closes when kernels run.
 void Strict::guard_map(Map& m) {
+  ++active_maps_;
   if (m.view != nullptr) {
     if (m.flags == CL_MAP_WRITE_INVALIDATE_REGION && guards_fresh_) {
       guard::make_fresh(*m.view);
@@ -330,13 +354,13 @@ void Strict::guard_map(Map& m) {
   const std::uintptr_t begin = page_floor(address(m.area.first));
   const std::uintptr_t end = page_ceiling(address(m.area.first) + m.area.span());
   if (m.object->kind == ObjectKind::svm) {
-    if (m.view != nullptr) {
-      m.view->active = true;
-      ++open_svm_maps_;
-    }
+    if (m.view != nullptr) m.view->active = true;
     return guard_svm(*m.object, begin, end);
   }
-  if (m.object->kind == ObjectKind::host_buffer) return;
+  if (m.object->kind == ObjectKind::host_buffer) {
+    if (m.flags != CL_MAP_WRITE_INVALIDATE_REGION) check_lost(*m.object, m.area, "a map");
+    return set_host(*m.object, m.area, m.writes() ? host_writable : host_readable);
+  }
   m.store = guard::take_slot();
   if (m.store == nullptr) return;
   m.store->begin = begin;
@@ -348,22 +372,19 @@ void Strict::guard_map(Map& m) {
   m.store->state = m.writes() ? State::writable : State::readable;
   m.store->faults = 0;
   m.store->kind = Kind::store;
-  guard_store(begin, end);
 }
 
 // The device's side opens; `for_good`: the host's is closed for ever.
 void Strict::unguard(Map& m, bool for_good) {
-  if (m.active && m.view != nullptr && m.object->kind == ObjectKind::svm) {
-    m.view->active = false;
-    --open_svm_maps_;
-  }
+  if (m.active) --active_maps_;
+  if (m.active && m.view != nullptr) m.view->active = false;
   m.active = false;
   if (m.store != nullptr) {
     const std::uintptr_t begin = m.store->begin;
     const std::uintptr_t end = m.store->end;
     guard::free_slot(*m.store);
     m.store = nullptr;
-    guard_store(begin, end);
+    if (device_closed_) guard_store(begin, end);
   }
   if (!for_good) return;
   std::erase(m.object->maps, &m);
@@ -403,6 +424,7 @@ void Strict::unmap(MapId id) {
   newest_map_call_ = &m.object->calls.back();
   newest_map_ = unmapping_ = id;
   m.unmapped_by = ~CommandId{0};
+  if (m.object->kind == ObjectKind::host_buffer) set_host_by_maps(*m.object, m.area);
   // The device's side stays closed until the command has ended.
   if (m.view == nullptr) return;
   if (m.object->kind == ObjectKind::svm) {
@@ -425,6 +447,7 @@ void Strict::unmap_ended(MapId id, bool good) {
   unmapping_ = 0;
   // The region stays mapped, with what was written so far.
   m.unmapped_by = 0;
+  if (m.object->kind == ObjectKind::host_buffer) set_host_by_maps(*m.object, m.area);
   if (m.view == nullptr) return;
   m.view->state = m.writes() ? State::writable : State::readable;
   if (m.object->kind == ObjectKind::svm) {
@@ -474,7 +497,56 @@ void Strict::guard_svm(const Object& object, std::uintptr_t begin, std::uintptr_
   guard::protect(run, end, protection);
 }
 
-// Each page of a store has the least that a map leaves to the device.
+// Each page of memory that a buffer uses, as its last event left it.
+void Strict::guard_host(Object& object) {
+  if (object.whole == nullptr) return;
+  const Region& r = *object.whole;
+  const std::uintptr_t end = r.end;
+  const auto allowed = [&](std::uintptr_t page) {
+    switch (r.pages.load()[(page - r.begin) / page_bytes].load()) {
+      case host_changed:
+        return PROT_NONE;
+      case host_open:
+      case host_writable:
+        return PROT_READ | PROT_WRITE;
+      default:
+        return PROT_READ;
+    }
+  };
+  for (std::uintptr_t run = r.begin; run < end;) {
+    const int protection = allowed(run);
+    std::uintptr_t next = run + page_bytes;
+    while (next < end && allowed(next) == protection) next += page_bytes;
+    guard::protect(run, next, protection);
+    run = next;
+  }
+}
+
+// Pages that hold any of it.
+void Strict::set_host(Object& object, const Area& area, HostPage page) {
+  if (object.whole == nullptr) return;
+  const Region& r = *object.whole;
+  const std::uintptr_t first = std::max(page_floor(address(area.first)), r.begin.load());
+  const std::uintptr_t end = std::min(page_ceiling(address(area.first) + area.span()), r.end.load());
+  for (std::uintptr_t at = first; at < end; at += page_bytes) {
+    const auto* const p = reinterpret_cast<const std::byte*>(at);
+    if (area.meets(p, p + page_bytes)) r.pages.load()[(at - r.begin) / page_bytes] = page;
+  }
+  guard_host(object);
+}
+
+void Strict::set_host_by_maps(Object& object, const Area& area) {
+  set_host(object, area, host_clean);
+  for (const bool writes : {false, true}) {
+    for (const Map* const m : object.maps) {
+      if (m->active && m->unmapped_by == 0 && m->writes() == writes) {
+        set_host(object, m->area, writes ? host_writable : host_readable);
+      }
+    }
+  }
+}
+
+// While kernels run each page of a store has the least that a map leaves to the device.
 void Strict::guard_store(std::uintptr_t begin, std::uintptr_t end) {
   guard::protect(begin, end, PROT_READ | PROT_WRITE);
   const auto apply = [&](int protection) {
@@ -488,13 +560,20 @@ void Strict::guard_store(std::uintptr_t begin, std::uintptr_t end) {
 }
 
 void Strict::guard_again() {
-  svm_closed_ = false;
+  device_closed_ = false;
   guard::for_each([&](Region& r) {
     if (!r.opened.exchange(false)) return;
     const Kind kind = r.kind.load();
     r.faults = 0;
-    if (kind == Kind::store) return guard_store(r.begin, r.end);
+    if (kind == Kind::store) {
+      guard::protect(r.begin, r.end, PROT_READ | PROT_WRITE);
+      return;
+    }
     const auto first = reinterpret_cast<const std::byte*>(r.first.load());
+    if (kind == Kind::host) {
+      if (const ObjectRef host = object_at(first)) guard_host(*host);
+      return;
+    }
     const ObjectRef object = object_at(first);
     if (object != nullptr && object->kind == ObjectKind::svm) guard_svm(*object, r.begin, r.end);
   });
@@ -520,16 +599,23 @@ const void* Strict::behind(const void* p, std::size_t bytes) {
 }
 
 void Strict::kernel_begins() {
-  if (open_svm_maps_ == 0 || svm_closed_) return;
+  if (active_maps_ == 0 || device_closed_) return;
   const std::lock_guard lock(mutex_);
-  svm_closed_ = true;
-  guard::for_each([&](Region& r) {
-    if (r.kind.load() != Kind::svm_map || !r.active.load()) return;
-    const auto map = maps_.find(r.id.load());
-    if (map == maps_.end()) return;
-    guard::set_opened(r);
-    guard::protect(r.begin, r.end, device_protection(map->second->flags));
-  });
+  device_closed_ = true;
+  // What may be read first: where maps share a page, it has the least.
+  for (const int protection : {PROT_READ, PROT_NONE}) {
+    for (const auto& [id, map] : maps_) {
+      Map& m = *map;
+      if (!m.active || device_protection(m.flags) != protection) continue;
+      Region* const r = m.store != nullptr                          ? m.store
+                        : m.object->kind == ObjectKind::host_buffer ? m.object->whole
+                                                                    : m.view;
+      if (r == nullptr) continue;
+      guard::set_opened(*r);
+      guard::protect(std::max(r->begin.load(), page_floor(address(m.area.first))),
+                     std::min(r->end.load(), page_ceiling(address(m.area.first) + m.area.span())), protection);
+    }
+  }
 }
 
 CommandId Strict::command_of(const KernelLaunch& launch) {

@@ -91,7 +91,7 @@ class Strict {
   // Memory of the program at `p`, as the driver uses it: the store's byte if `p` is in a view that has all of `bytes`.
   [[nodiscard]] const void* behind(const void* p, std::size_t bytes);
 
-  // Work-groups are about to run: what is mapped of shared virtual memory is closed to them.
+  // Work-groups are about to run: what is mapped is closed to them.
   void kernel_begins();
   // The command of a launch, while it is pending; 0: not known.
   [[nodiscard]] CommandId command_of(const KernelLaunch& launch);
@@ -115,7 +115,14 @@ class Strict {
     const std::byte* store = nullptr;
     std::size_t bytes = 0;
     std::deque<Call> calls;
-    std::vector<Map*> maps;   // not unmapped on the device
+    std::vector<Map*> maps;  // not unmapped on the device
+    // Writes of the host to memory that the buffer uses, outside a map: lost if nothing brings them to the device.
+    struct Lost {
+      const std::byte* at = nullptr;
+      std::uintptr_t instruction = 0;
+      std::vector<const void*> stack;
+    };
+    std::vector<Lost> lost;
     Region* whole = nullptr;  // the guard of shared virtual memory
   };
   using ObjectRef = std::shared_ptr<Object>;
@@ -138,6 +145,7 @@ class Strict {
     QueueId queue = 0;
     std::vector<std::pair<Area, bool>> device;   // true: written
     std::vector<std::pair<Area, bool>> program;  // memory of the program that is mapped
+    std::vector<Area> into_host;  // memory that a buffer uses, as the target of a command that brings data to the host
     const KernelLaunch* launch = nullptr;
     std::vector<const void*> stack;  // of the call, where a map of the objects is open
   };
@@ -155,6 +163,7 @@ class Strict {
   };
 
   [[nodiscard]] ObjectRef object_at(const std::byte* p) const;
+  [[nodiscard]] ObjectRef overlapping(const std::byte* store, std::size_t bytes) const;
   [[nodiscard]] std::string name_of(const Object& object) const;
   [[nodiscard]] std::vector<std::string> history_of(const Object& object) const;
   void note(Object& object, Call call);
@@ -162,6 +171,11 @@ class Strict {
   void guard_map(Map& map);
   void unguard(Map& map, bool for_good);
   void guard_svm(const Object& object, std::uintptr_t begin, std::uintptr_t end);
+  void guard_host(Object& object);
+  void set_host(Object& object, const Area& area, HostPage page);
+  void set_host_by_maps(Object& object, const Area& area);
+  void check_lost(Object& object, const Area& area, std::string_view who);
+  void report_host(const Fault& fault);
   void guard_store(std::uintptr_t begin, std::uintptr_t end);
   void guard_again();
   void check(const Completion& times, const Pending& pending);
@@ -170,7 +184,7 @@ class Strict {
               std::string what, std::vector<Frame> stack, std::string key);
   void take_faults();
   void report_fault(const Fault& fault);
-  void report_kernel(const Fault& fault, const Map& map);
+  void report_kernel(const Fault& fault, const Object& object);
   void forget_old_maps();
   [[noreturn]] void stop();
   static void wake();
@@ -192,9 +206,9 @@ class Strict {
     std::string name;
     std::vector<const void*> stack;
   };
-  std::deque<Launched> kernels_;     // the newest
-  std::uint64_t open_svm_maps_ = 0;  // active
-  bool svm_closed_ = false;          // to the device, until the call ends
+  std::deque<Launched> kernels_;  // the newest
+  std::uint64_t active_maps_ = 0;
+  bool device_closed_ = false;       // what is mapped, to kernels, until the call ends
   Call* newest_map_call_ = nullptr;  // whose command is not known yet
   MapId last_map_ = 0;
   MapId newest_map_ = 0;  // of that call

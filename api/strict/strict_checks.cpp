@@ -213,13 +213,15 @@ void Strict::enqueued(const Command& command) {
     launches_[&launch] = command.id;
     kernels_.push_back({command.id, name, {}});
     if (kernels_.size() > most_kernels) kernels_.pop_front();
-    bool mapped = open_svm_maps_ != 0;
+    bool mapped = active_maps_ != 0;
     for (const LaunchArgument& a : launch.arguments) {
       const std::byte* const data = a.image != nullptr ? a.image->data : a.data;
       const ObjectRef object = data == nullptr ? nullptr : object_at(data);
       if (object == nullptr) continue;
       mapped |= !object->maps.empty();
       tell(*object, {data, std::min<std::size_t>(a.size_bytes, object->bytes), 1, 1, 0, 0}, true, name);
+      check_lost(*object, {data, std::min<std::size_t>(a.size_bytes, object->bytes), 1, 1, 0, 0},
+                 fmt::format("kernel \"{}\"", name));
     }
     if (mapped) kernels_.back().stack = stack_here();
     pending_[command.id] = std::move(pending);
@@ -233,13 +235,28 @@ void Strict::enqueued(const Command& command) {
     if (!object->maps.empty() && pending.stack.empty()) pending.stack = stack_here();
     // Shared virtual memory, and what a buffer uses, is named by one pointer whoever means it.
     const bool shared = object->kind == ObjectKind::svm || object->kind == ObjectKind::host_buffer;
-    if (is_object) tell(*object, area, writes, "");
+    const bool is_svm_command = command.op == Operation::svm_memcpy || command.op == Operation::svm_memfill;
+    if (is_object && !(object->kind == ObjectKind::host_buffer && is_svm_command)) tell(*object, area, writes, "");
+    if (object->kind == ObjectKind::host_buffer) {
+      // By its address alone it is memory of the program; what is copied from there comes to the device.
+      const bool is_memory = !is_object || is_svm_command;
+      if (is_memory) std::erase_if(object->lost, [&](const Object::Lost& l) { return area.meets(l.at, l.at + 1); });
+      // A write from the buffer's own memory leaves both sides alike.
+      if (is_memory && (writes || command.target.data == end.data)) pending.into_host.push_back(area);
+      if (is_memory) return;
+      if (command.target.data != end.data) {
+        check_lost(*object, area, function_of(command.op));
+      } else {
+        std::erase_if(object->lost, [&](const Object::Lost& l) { return area.meets(l.at, l.at + 1); });
+      }
+    }
     if (is_object) pending.device.emplace_back(area, writes);
     if (!is_object && !shared) pending.program.emplace_back(area, writes);
   };
   add(command.source, false, source_is_object(command.op));
   add(command.target, true, target_is_object(command.op));
-  if (!pending.device.empty() || !pending.program.empty()) pending_[command.id] = std::move(pending);
+  if (!pending.into_host.empty() || !pending.device.empty() || !pending.program.empty())
+    pending_[command.id] = std::move(pending);
 }
 
 void Strict::ended(const Completion& times, bool good) {
@@ -290,7 +307,56 @@ void Strict::settle(const Completion* times) {
   suspects_ = std::move(open);
 }
 
+void Strict::check_lost(Object& object, const Area& area, std::string_view who) {
+  std::vector<Object::Lost> all;
+  all.swap(object.lost);
+  for (Object::Lost& l : all) {
+    if (!area.meets(l.at, l.at + 1)) {
+      object.lost.push_back(std::move(l));
+      continue;
+    }
+    set_host(object, {l.at, 1, 1, 1, 0, 0}, host_clean);
+    const auto begin = static_cast<std::uint64_t>(l.at - object.store);
+    std::vector<Frame> stack = frames_of(l.stack, l.instruction);
+    std::string key = fmt::format("{}{}", place_of(stack), l.instruction);
+    report(Rule::write_lost, &object, begin, begin + 1, "the first byte; of its page no other is seen",
+           fmt::format("The host wrote the buffer's memory outside a map, and {} uses it now.", who), std::move(stack),
+           std::move(key));
+  }
+}
+
+void Strict::report_host(const Fault& fault) {
+  const auto* const at = reinterpret_cast<const std::byte*>(fault.address);
+  const ObjectRef object = object_at(at);
+  if (object == nullptr) return;
+  if (fault.state == State::clean) {
+    object->lost.push_back({at, fault.instruction,
+                            std::vector<const void*>(fault.stack.begin(),
+                                                     fault.stack.begin() + static_cast<std::ptrdiff_t>(fault.frames))});
+    return;
+  }
+  std::vector<Frame> stack = frames_of({fault.stack.data(), fault.frames}, fault.instruction);
+  std::string key = fmt::format("{}{}", place_of(stack), fault.instruction);
+  const auto begin = static_cast<std::uint64_t>(at - object->store);
+  const bool stale = fault.state == State::changed;
+  report(stale ? Rule::read_stale : Rule::read_map_written, object.get(), begin, begin + 1,
+         stale ? "by page: the device wrote this page" : "the first byte; of its page no other is seen",
+         stale ? "The host read the buffer's memory outside a map, where the device had written."
+               : "The host wrote through the pointer of a map with CL_MAP_READ.",
+         std::move(stack), std::move(key));
+}
+
 void Strict::check(const Completion& times, const Pending& pending) {
+  for (const auto& [area, writes] : pending.device) {
+    const ObjectRef object = writes ? object_at(area.first) : nullptr;
+    if (object == nullptr || object->kind != ObjectKind::host_buffer) continue;
+    const bool mapped = std::any_of(object->maps.begin(), object->maps.end(),
+                                    [&, &a = area](const Map* m) { return m->active && m->area.meets(a); });
+    if (!mapped) set_host(*object, area, host_changed);
+  }
+  for (const Area& area : pending.into_host) {
+    if (const ObjectRef object = object_at(area.first)) set_host_by_maps(*object, area);
+  }
   for (const auto& [area, writes] : pending.device) {
     const ObjectRef object = object_at(area.first);
     if (object == nullptr) continue;
@@ -367,13 +433,12 @@ void Strict::take_faults() {
   for (Fault fault; guard::take_fault(fault);) report_fault(fault);
 }
 
-void Strict::report_kernel(const Fault& fault, const Map& map) {
+void Strict::report_kernel(const Fault& fault, const Object& object) {
   const auto* const at = reinterpret_cast<const std::byte*>(fault.address);
   // The page holds other bytes as well; or another map's.
   const Map* hit = nullptr;
   const auto touches = [&](const Map& m) { return (fault.write || m.writes()) && m.area.meets(at, at + 1); };
-  if (touches(map)) hit = &map;
-  for (const Map* const m : map.object->maps) {
+  for (const Map* const m : object.maps) {
     if (hit == nullptr && m->active && touches(*m)) hit = m;
   }
   if (hit == nullptr) return;
@@ -381,7 +446,7 @@ void Strict::report_kernel(const Fault& fault, const Map& map) {
   s.command = fault.kernel;
   s.map = hit->id;
   s.rule = Rule::kernel_in_map;
-  s.begin = static_cast<std::uint64_t>(at - map.object->store);
+  s.begin = static_cast<std::uint64_t>(at - object.store);
   s.end = s.begin + 1;
   s.precision = "the first byte; of its page no other is seen";
   std::string name = "?";
@@ -402,9 +467,10 @@ void Strict::report_fault(const Fault& fault) {
   const auto it = maps_.find(beside == nullptr ? fault.id : beside->id.load());
   const auto* const at = reinterpret_cast<const std::byte*>(fault.address);
   if (fault.kernel != 0) {
-    if (it != maps_.end()) report_kernel(fault, *it->second);
+    if (const ObjectRef object = object_at(at)) report_kernel(fault, *object);
     return;
   }
+  if (fault.kind == Kind::host) return report_host(fault);
   std::vector<Frame> stack = frames_of({fault.stack.data(), fault.frames}, fault.instruction);
   const std::string key = fmt::format("{}{}", place_of(stack), fault.instruction);
   const std::string precision = "the first byte; of its page no other is seen";

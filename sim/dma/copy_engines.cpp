@@ -249,19 +249,25 @@ void CopyEngines::tell_detile(const Job& job, TimePs begin) const {
 }
 
 // The CPU's copy of one chunk between the program's memory and its staging buffer.
-TimePs CopyEngines::staging_copy(const Job& job, std::uint64_t chunk) {
+TimePs CopyEngines::staging_copy(Job& job, std::uint64_t chunk) {
   const Command& c = job.command;
   const std::uint64_t size = profile_.driver.staging_chunk_bytes;
   const std::uint64_t offset = chunk * size;
   const std::uint64_t bytes = std::min(size, c.shape.bytes() - offset);
   const std::uint64_t buffer = staging_address + chunk % profile_.driver.staging_buffers * size;
   const std::uint64_t program = host_end(c).address + offset;
-  if (c.direction == Direction::host_to_device) return host_.copy_in(program, buffer, bytes);
+  if (c.direction == Direction::host_to_device) {
+    const TimePs work = host_.copy_in(program, buffer, bytes);
+    job.limits.add(Part::host_copy, work);
+    return work;
+  }
   // A rectangle is copied out row by row.
   const TimePs rows = c.shape.rows * c.shape.slices > 1
                           ? (c.shape.rows * c.shape.slices) * profile_.host.copy.out_row_ps / job.chunks
                           : 0;
-  return host_.copy_out(buffer, program, bytes) + rows;
+  const TimePs work = host_.copy_out(buffer, program, bytes) + rows;
+  job.limits.add(Part::host_copy, work);
+  return work;
 }
 
 TimePs CopyEngines::local_copy_time(const Job& job) {
@@ -358,6 +364,7 @@ void CopyEngines::begin_flow(Job& job, TimePs now) {
   } else if (!link_.maintains_caches()) {
     host_.device_wrote(t.host_address, touched);
   }
+  job.rows_ps = t.rows > 1 ? t.rows * t.row_ps : 0;
   start_flow(job, t, now, DmaStep::end_chunk);
 }
 
@@ -464,6 +471,9 @@ void CopyEngines::account(Job& job, TimePs now) {
   job.spend(Stage::link, wire);
   if (trace_->level() >= TraceLevel::stage) {
     const bool down = job.command.direction == Direction::host_to_device;
+    if (job.transfer_start == 0) job.transfer_start = job.flow_start;
+    job.limits.add(flow, job.rows_ps);
+    job.limits.add(Part::contention, total - alone);
     trace_->stage({job.command.id, job.command.device, down ? "copy_engine.h2d" : "copy_engine.d2h", "transfer",
                    job.flow_start, now, total / cycle_ps_, flow.bytes()});
     const auto part = [&](std::string_view name, std::string_view action, TimePs took) {
@@ -521,6 +531,11 @@ void CopyEngines::end(Job& job, TimePs now) {
     job.spend(Stage::host_copy_out, job.times.completed - now);
   }
   job.flow.reset();
+  if (job.transfer_start != 0) {
+    const std::string_view limiter = job.limits.limiter();
+    trace_->stage({job.command.id, job.command.device, limiter, "limits", job.transfer_start, job.times.completed,
+                   (job.times.completed - job.transfer_start) / cycle_ps_, job.command.shape.bytes()});
+  }
   if (moves_bytes_) {
     sim::move_bytes(job.command);
     const Command& c = job.command;

@@ -59,7 +59,7 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
                                           std::uint32_t packet_bytes);
   [[nodiscard]] TimePs detile_time(const Command& command);
   void tell_detile(const Job& job, TimePs begin) const;
-  [[nodiscard]] TimePs staging_copy(const Job& job, std::uint64_t chunk);
+  [[nodiscard]] TimePs staging_copy(Job& job, std::uint64_t chunk);
 
   const profile::Profile& profile_;
   const Link& link_;

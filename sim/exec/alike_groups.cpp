@@ -257,13 +257,13 @@ std::uint64_t GroupRunner::instructions_of(const GroupTrace& trace) const {
   return waves * wave_size_;
 }
 
-// What the guards of each work-item of the group decide. False: the group is smaller than others.
+// What the guards of each work-item of the group decide. False: the group is smaller than others, or that takes too long.
 bool GroupRunner::paths_of(const std::array<std::uint64_t, 3>& group, std::vector<std::uint64_t>& paths) {
   place_items(group);
   if (placed_ != launch_.range.local) return false;
   paths.resize(count_);
   reinterpret_cast<void (*)(Item*, std::uint64_t, std::uint64_t*)>(quiet_->path())(items_.data(), count_, paths.data());
-  return true;
+  return std::find(paths.begin(), paths.end(), std::uint64_t{0}) == paths.end();
 }
 
 // A group whose neighbours decide as it does: one in the middle, where borders are far, or the first.

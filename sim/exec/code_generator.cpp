@@ -142,6 +142,16 @@ class Passes {
     passes.run(module, modules_);
   }
 
+  // Those that end for sure and have no effect.
+  void drop_dead_loops(Function& function) {
+    FunctionPassManager passes;
+    passes.addPass(ADCEPass());
+    passes.addPass(LoopSimplifyPass());
+    passes.addPass(createFunctionToLoopPassAdaptor(LoopDeletionPass()));
+    passes.addPass(SimplifyCFGPass());
+    passes.run(function, functions_);
+  }
+
   void tune_loops(Module& module) {
     ModulePassManager passes;
     FunctionPassManager each;
@@ -335,7 +345,11 @@ bool build(Module& module, TargetMachine& target, const LoadOptions& options, st
   unit.image->guarded = !alikeness.guards.all.empty();
   KernelImage path_image;
   std::vector<KernelUnit> units{unit};
-  if (image.quiet && image.guarded) units.push_back(make_path(unit, alikeness.guards, path_image));
+  if (image.quiet && image.guarded) {
+    units.push_back(make_path(unit, alikeness.guards, path_image));
+    Passes(target).drop_dead_loops(*units.back().body);
+    limit_path(units.back());
+  }
   instrument(unit);
   for (const KernelUnit& each : units) {
     place_local_variables(each, variables);

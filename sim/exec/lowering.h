@@ -73,6 +73,8 @@ void instrument(const KernelUnit& unit);
 // Group::path. `image` is that of the function and of nothing else.
 struct Guards;
 [[nodiscard]] KernelUnit make_path(const KernelUnit& unit, const Guards& guards, KernelImage& image);
+// Its loops end after a while; what they would have decided is then 0, which else nothing is.
+void limit_path(const KernelUnit& path);
 
 // lower_barriers.cpp: the entry as a coroutine that suspends at barriers.
 [[nodiscard]] llvm::Function* make_coroutine(llvm::Function* entry);

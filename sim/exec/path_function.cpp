@@ -1,7 +1,10 @@
+#include <llvm/ADT/SetVector.h>
+#include <llvm/Analysis/CFG.h>
 #include <llvm/IR/Dominators.h>
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/IntrinsicInst.h>
+#include <llvm/Transforms/Utils/BasicBlockUtils.h>
 #include <llvm/Transforms/Utils/Cloning.h>
 #include <llvm/Transforms/Utils/PromoteMemToReg.h>
 
@@ -14,6 +17,15 @@ namespace sluice::exec {
 using namespace llvm;
 
 namespace {
+
+// What is set up once stays in a block of its own.
+BasicBlock& set_up_block(Function& body) {
+  BasicBlock& entry = body.getEntryBlock();
+  auto first = entry.getFirstInsertionPt();
+  while (isa<AllocaInst>(&*first)) ++first;
+  entry.splitBasicBlock(first);
+  return entry;
+}
 
 Value* decision_of(IRBuilder<>& b, Instruction& at, Value* condition) {
   if (condition == nullptr) {
@@ -33,14 +45,9 @@ KernelUnit make_path(const KernelUnit& unit, const Guards& guards, KernelImage& 
     const auto it = map.find(value);
     return it == map.end() ? value : static_cast<Value*>(it->second);
   };
-  // What is set up once stays in a block of its own.
-  BasicBlock& entry = path.body->getEntryBlock();
-  auto first = entry.getFirstInsertionPt();
-  while (isa<AllocaInst>(&*first)) ++first;
-  entry.splitBasicBlock(first);
-  IRBuilder<> b(entry.getTerminator());
+  IRBuilder<> b(set_up_block(*path.body).getTerminator());
   AllocaInst* const way = b.CreateAlloca(b.getInt64Ty());
-  b.CreateStore(b.getInt64(0), way);
+  b.CreateStore(b.getInt64(1), way);
   for (const Guard& guard : guards.all) {
     auto* const at = cast<Instruction>(here(guard.at));
     b.SetInsertPoint(at);
@@ -72,6 +79,31 @@ KernelUnit make_path(const KernelUnit& unit, const Guards& guards, KernelImage& 
   DominatorTree dominators(*path.body);
   PromoteMemToReg({way}, dominators);
   return path;
+}
+
+// Nobody has watched these loops before.
+void limit_path(const KernelUnit& path) {
+  constexpr std::uint64_t most_rounds = std::uint64_t{1} << 16;  // of a work-item, all loops together
+  IRBuilder<> b(set_up_block(*path.body).getTerminator());
+  AllocaInst* const rounds = b.CreateAlloca(b.getInt64Ty());
+  b.CreateStore(b.getInt64(0), rounds);
+  SmallVector<std::pair<const BasicBlock*, const BasicBlock*>> back_edges;
+  FindFunctionBackedges(*path.body, back_edges);
+  SmallSetVector<BasicBlock*, 8> ends;
+  for (const auto& edge : back_edges) ends.insert(const_cast<BasicBlock*>(edge.first));
+  for (BasicBlock* const end : ends) {
+    b.SetInsertPoint(end->getTerminator());
+    Value* more = b.CreateAdd(b.CreateLoad(b.getInt64Ty(), rounds), b.getInt64(1));
+    b.CreateStore(more, rounds);
+    Value* const too_many = b.CreateICmpUGT(more, b.getInt64(most_rounds));
+    Instruction* const stop = SplitBlockAndInsertIfThen(too_many, end->getTerminator(), true);
+    b.SetInsertPoint(stop);
+    b.CreateStore(b.getInt64(0), b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), path.group(), offsetof(Group, path)));
+    b.CreateRetVoid();
+    stop->eraseFromParent();
+  }
+  DominatorTree dominators(*path.body);
+  PromoteMemToReg({rounds}, dominators);
 }
 
 }  // namespace sluice::exec

@@ -7,6 +7,7 @@
 
 #include "sim/iface/command.h"
 #include "sim/iface/trace_sink.h"
+#include "sim/models/limits.h"
 #include "sim/models/traffic.h"
 
 namespace sluice::sim {
@@ -48,6 +49,9 @@ struct Job {
   std::uint64_t wire_up = 0;
   std::uint64_t wire_down = 0;
   std::uint64_t tlps = 0;
+  Limits limits;                // of the transfer, where the trace asks for them
+  TimePs transfer_start = 0;    // of its first flow
+  TimePs rows_ps = 0;           // the engine's work on the rows of the flow under way
 
   std::unique_ptr<KernelRecord> kernel;  // what the compute units say of a launch
 

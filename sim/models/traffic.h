@@ -57,6 +57,7 @@ struct Flow {
   // (read tags; posted credits). 0: unlimited.
   std::uint32_t window = 0;
   TimePs window_return_ps = 0;
+  std::string_view window_part; // what the window is, for traces: "link.tags", "link.credits" ...; static storage
   std::string_view kind;        // "MRd", "MWr", "flit" ...
   std::string_view reply_kind;  // "CplD" or empty
   std::uint64_t address = 0;

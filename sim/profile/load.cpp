@@ -494,6 +494,11 @@ class Checker {
            {"/link/completion_payload_bytes", "/link/max_payload_bytes", "/link/read_completion_boundary_bytes"},
            text(l.completion_payload_bytes), "a power of two from read_completion_boundary_bytes to max_payload_bytes");
       rule(l.read_tags <= 16384, {"/link/read_tags"}, text(l.read_tags), "at most 16384 (PCIe Base 6, 14-bit tags)");
+      const double rate = l.gigatransfers_per_s;
+      rule(rate > 8 || l.read_tags <= 256, {"/link/read_tags", "/link/gigatransfers_per_s", "/link/kind"}, text(l.read_tags),
+           "at most 256 up to 8 GT/s (PCIe Base 3, 8-bit tags)");
+      rule(rate > 32 || rate <= 8 || l.read_tags <= 768, {"/link/read_tags", "/link/gigatransfers_per_s", "/link/kind"},
+           text(l.read_tags), "at most 768 up to 32 GT/s (PCIe Base 4, 10-bit tags)");
     }
     if (l.kind == LinkKind::pcie || l.kind == LinkKind::coherent) {
       const std::string kind = l.kind == LinkKind::pcie ? "\"pcie\"" : "\"coherent\"";

@@ -338,6 +338,71 @@ void own_handler(World& w) {
   if (now.sa_handler != &on_fault) std::exit(3);
 }
 
+// Memory of the program that a buffer uses, and that buffer in place of the other.
+volatile unsigned char* use_host_memory(World& w) {
+  void* p = std::aligned_alloc(4096, bytes);
+  if (p == nullptr) std::exit(2);
+  for (std::size_t i = 0; i < bytes; ++i) static_cast<unsigned char*>(p)[i] = 3;
+  check(clReleaseMemObject(w.buffer), "clReleaseMemObject");
+  cl_int code = CL_SUCCESS;
+  w.buffer = clCreateBuffer(w.context, CL_MEM_USE_HOST_PTR, bytes, p, &code);
+  check(code, "clCreateBuffer");
+  return static_cast<volatile unsigned char*>(p);
+}
+
+void write_lost(World& w) {
+  volatile unsigned char* p = use_host_memory(w);
+  p[5000] = 1;
+  store_into(w, w.buffer);
+}
+
+void read_stale(World& w) {
+  volatile unsigned char* p = use_host_memory(w);
+  store_into(w, w.buffer);
+  check(clFinish(w.queue), "clFinish");
+  sink = p[8196];
+}
+
+void read_stale_behind_a_fill(World& w) {
+  volatile unsigned char* p = use_host_memory(w);
+  const unsigned char zero = 0;
+  check(clEnqueueFillBuffer(w.queue, w.buffer, &zero, 1, 12288, 4096, 0, nullptr, nullptr), "clEnqueueFillBuffer");
+  check(clFinish(w.queue), "clFinish");
+  sink = p[0];
+  sink = p[12300];
+}
+
+void host_memory_correct(World& w) {
+  volatile unsigned char* p = use_host_memory(w);
+  if (p[9] != 3) std::exit(3);  // nobody wrote it
+  volatile unsigned char* q = map(w, CL_MAP_WRITE_INVALIDATE_REGION);
+  if (p != q) std::exit(3);
+  for (std::size_t i = 0; i < bytes; ++i) p[i] = 4;
+  unmap(w, q);
+  store_into(w, w.buffer);
+  q = map(w, CL_MAP_READ);
+  if (p[0] != 1 || p[1] != 0) std::exit(3);
+  unmap(w, q);
+  if (p[0] != 1) std::exit(3);  // nobody wrote it since
+  store_into(w, w.buffer);
+  // Reading into its own memory brings the latest bits there.
+  check(clEnqueueReadBuffer(w.queue, w.buffer, CL_TRUE, 0, bytes, const_cast<unsigned char*>(p), 0, nullptr, nullptr),
+        "clEnqueueReadBuffer");
+  if (p[4] != 1) std::exit(3);
+  // Writing from it takes them to the device.
+  for (std::size_t i = 0; i < bytes; ++i) p[i] = 5;
+  check(clEnqueueWriteBuffer(w.queue, w.buffer, CL_TRUE, 0, bytes, const_cast<unsigned char*>(p), 0, nullptr, nullptr),
+        "clEnqueueWriteBuffer");
+  store_into(w, w.buffer);
+  q = map(w, CL_MAP_READ | CL_MAP_WRITE);
+  if (p[4] != 1) std::exit(3);
+  p[4] = 2;
+  unmap(w, q);
+  check(clReleaseMemObject(w.buffer), "clReleaseMemObject");
+  w.buffer = nullptr;
+  p[0] = 9;  // it is the program's own again
+}
+
 struct Case {
   std::string_view name;
   void (*run)(World&);
@@ -348,6 +413,10 @@ constexpr Case cases[] = {
     {"threads_correct", threads_correct},
     {"system_calls_correct", system_calls_correct},
     {"mapped_as_staging_correct", mapped_as_staging_correct},
+    {"host_memory_correct", host_memory_correct},
+    {"write_lost", write_lost},
+    {"read_stale", read_stale},
+    {"read_stale_behind_a_fill", read_stale_behind_a_fill},
     {"own_handler", own_handler},
     {"read_map_written", read_map_written},
     {"access_before_complete", access_before_complete},

@@ -110,6 +110,9 @@ INSTANTIATE_TEST_SUITE_P(
         Expected{"svm_access_after_unmap", "access-after-unmap", 0, "svm_access_after_unmap", "clEnqueueSVMUnmap"},
         Expected{"svm_kernel_in_map", "kernel-in-map", 300, "svm_kernel_in_map", "of \"store_one\""},
         Expected{"svm_unmapped_twice", "unmapped-twice", 0, "svm_unmapped_twice", "clEnqueueSVMUnmap"},
+        Expected{"write_lost", "write-lost", 5000, "write_lost", "of \"store_all\""},
+        Expected{"read_stale", "read-stale", 8196, "read_stale", "of \"store_all\""},
+        Expected{"read_stale_behind_a_fill", "read-stale", 12300, "read_stale_behind_a_fill", "clEnqueueFillBuffer"},
         Expected{"own_handler", "read-map-written", 0, "own_handler", "CL_MAP_READ"}),
     [](const auto& info) { return std::string(info.param.misuse); });
 
@@ -124,7 +127,7 @@ TEST_P(Correct, IsNotReported) {
 
 INSTANTIATE_TEST_SUITE_P(All, Correct,
                          ::testing::Values("correct", "svm_correct", "threads_correct", "system_calls_correct",
-                                           "mapped_as_staging_correct"),
+                                           "mapped_as_staging_correct", "host_memory_correct"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST_F(StrictTest, AbortStopsAtTheFirst) {

@@ -79,9 +79,8 @@ RULES = (
     Rule("tests/golden/", ("tests/golden/", "tests/support/", "tests/silicon/probe.h"), opencl=True),
     Rule("tests/silicon/", ("tests/silicon/", "tests/support/"), opencl=True),
     Rule("tests/fuzz/", PUBLIC + ("tests/fuzz/", "tools/diff/"), opencl=True),
-    Rule("tests/bench/", PUBLIC + ("tests/bench/",), opencl=True),
+    Rule("tests/bench/", PUBLIC + ("tests/bench/", "tests/support/made_up_trace.h"), opencl=True),
     Rule("tests/bench/bench_sim.cpp", PUBLIC + ("tests/bench/", "sim/models/memory/")),
-    Rule("tests/bench/bench_diff.cpp", PUBLIC + ("tools/diff/", "tests/unit/diff/support.h")),
 )
 
 # The simulator is started in one place; a test of one model has no simulator and drives the kernel itself.

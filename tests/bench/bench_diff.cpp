@@ -11,7 +11,7 @@
 #include <fstream>
 #include <string>
 
-#include "tests/unit/diff/support.h"
+#include "tests/support/made_up_trace.h"
 
 namespace {
 

@@ -37,8 +37,9 @@ class CommandMachine {
     }
     sim->on_completion([this](const Completion& c) { done[c.id] = c; });
   }
-  // START to END of a transfer alone, or of a copy on the device.
-  TimePs copy(Direction direction, std::uint64_t address, std::uint64_t bytes) {
+  // START to END of a transfer alone, or of a copy on the device: `rows` of `bytes` each, `pitch` apart on the host.
+  TimePs copy(Direction direction, std::uint64_t address, std::uint64_t bytes, std::uint64_t rows = 1,
+              std::uint64_t pitch = 0, Placement placement = Placement::host_pinned) {
     Command c;
     c.id = ++id;
     c.queue = 1;
@@ -47,15 +48,18 @@ class CommandMachine {
     c.op = write ? Operation::write_buffer : Operation::read_buffer;
     Endpoint& host = write ? c.source : c.target;
     Endpoint& device = write ? c.target : c.source;
-    host.placement = Placement::host_pinned;
+    host.placement = placement;
     host.address = address;
+    host.row_pitch_bytes = pitch;
     device.placement = Placement::device;
     device.address = 1ULL << 31;
+    device.row_pitch_bytes = rows > 1 ? bytes : 0;
     if (direction == Direction::device_to_device) {
       c.op = Operation::copy_buffer;
       host.placement = Placement::device;
     }
     c.shape.row_bytes = bytes;
+    c.shape.rows = rows;
     c.moves_data = false;
     sim->enqueue(c, sim->now());
     while (sim->run_until_next_completion()) {

@@ -319,5 +319,33 @@ TEST(PacketNetwork, SkipsWhatRepeatsWhenFlowsShare) {
   EXPECT_LT(skipping.served() * 20, plain.served());
 }
 
+// Visits of servers that are simulated while `others` transfers meet a long one, each for itself: `packets` packets each.
+std::uint64_t visits(std::uint64_t others, std::uint64_t packets) {
+  const auto flow = [](std::uint64_t n) {
+    return std::make_shared<const Flow>(read_flow(n, 390, 2'560, 9'220, 1'000, 350'000, 768));
+  };
+  PacketNetwork network(true);
+  network.start(flow(4 * others * packets), 0);
+  for (std::uint64_t k = 0; k < others; ++k) {
+    // The one before has had its half of the wire for as long as it needed.
+    const TimePs at = k * 3 * packets * 9'220 + 1'000'000;
+    while (network.run(at)) {
+    }
+    network.start(flow(packets), at);
+  }
+  while (network.run(time_never)) {
+  }
+  return network.served();
+}
+
+// What contention costs to simulate is counted by its changes: each transfer that comes and goes, however long they are.
+TEST(PacketNetwork, ContentionCostsByItsChanges) {
+  EXPECT_EQ(visits(1, 16 * 65'536), visits(1, 65'536));
+  EXPECT_EQ(visits(8, 16 * 65'536), visits(8, 65'536));
+  const std::uint64_t two = visits(2, 65'536);
+  const std::uint64_t four = visits(4, 65'536);
+  EXPECT_NEAR(static_cast<double>(visits(8, 65'536) - four), 2.0 * static_cast<double>(four - two), 0.01 * static_cast<double>(four));
+}
+
 }  // namespace
 }  // namespace sluice::sim

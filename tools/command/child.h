@@ -18,6 +18,7 @@ struct ChildOptions {
   bool virtual_time = false;
   bool lockstep = false;
   bool touch_tracking = false;
+  bool explain = false;
   std::string strict;                       // report or abort; empty: off
   std::vector<std::string> strict_reports;  // files
   bool capture_output = false;  // into ChildResult::output instead of our own standard output

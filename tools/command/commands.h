@@ -51,16 +51,26 @@ struct CompareOptions {
   std::vector<std::string> command;
   std::size_t commands = 40;  // that are shown
   std::string csv;            // a file, too
+  std::string html;           // a page, too
   bool json = false;
   bool markdown = false;
 };
 // 0, or 1 if the program failed under a profile; the others are compared all the same.
 [[nodiscard]] int compare(const CompareOptions& options);
 
+struct SweepOptions {
+  std::string spec;    // a file
+  std::string output;  // a folder
+  std::size_t jobs = 0;  // at once; 0: one a processor
+};
+// 0, or 1 if a point failed; the others are told all the same.
+[[nodiscard]] int sweep(const SweepOptions& options);
+
 struct MapcopyOptions {
   std::vector<std::string> profiles;       // empty: all shipped ones
   std::vector<std::uint64_t> sizes_bytes;  // ascending
   std::uint32_t reads = 1;                 // how often the kernel reads each byte
+  std::string html;                        // a page, too
 };
 [[nodiscard]] int mapcopy(const MapcopyOptions& options);
 // The OpenCL program that mapcopy runs on each machine: prints "SIZE PAGEABLE PINNED MAP ZERO_COPY" in ns a line, "-"

@@ -11,6 +11,7 @@
 #include "sim/profile/load.h"
 #include "tools/command/commands.h"
 #include "tools/command/temporary.h"
+#include "tools/command/write_page.h"
 #include "tools/compare/report.h"
 
 namespace sluice::tools {
@@ -89,6 +90,7 @@ int compare(const CompareOptions& options) {
     if (!out) complain(options.csv + ": cannot be written");
     written &= static_cast<bool>(out);
   }
+  written &= write_page(compare::make_page(lineup, options.commands), options.html);
   return complete && written ? exit_ok : exit_failed;
 }
 

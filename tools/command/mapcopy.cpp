@@ -10,6 +10,8 @@
 #include "sim/profile/load.h"
 #include "tools/command/commands.h"
 #include "tools/command/layout.h"
+#include "tools/command/write_page.h"
+#include "tools/text/grid.h"
 #include "traces/table.h"
 
 namespace sluice::tools {
@@ -95,6 +97,27 @@ trace::Table table_of(const Machine& machine, std::uint32_t reads) {
   return table;
 }
 
+// Time over size by method, a chart a machine, and where one overtakes the other.
+page::Page page_of(const std::vector<Machine>& machines, const text::Grid& crossovers, std::uint32_t reads) {
+  page::Page page("Map, copy or zero-copy",
+                  {fmt::format("Data that the host writes, a kernel reads {}, and whose result the host reads back. Less is better; "
+                               "where two curves cross, the other way is faster from there on.",
+                               reads == 1 ? "once" : fmt::format("{} times", reads))});
+  page.add(crossovers, false);
+  for (const Machine& machine : machines) {
+    page::Lines lines{.title = machine.name, .x_label = "size", .y_label = "time", .x_unit = page::Unit::bytes, .series = {}};
+    for (std::size_t m = 0; m < method_count; ++m) {
+      page::Series series{method_names[m], {}};
+      for (const Row& row : machine.rows) {
+        if (row.time_ns[m]) series.points.emplace_back(static_cast<double>(row.size_bytes), static_cast<double>(*row.time_ns[m]) / 1e3);
+      }
+      if (!series.points.empty()) lines.series.push_back(std::move(series));
+    }
+    page.add(lines);
+  }
+  return page;
+}
+
 }  // namespace
 
 std::uint64_t parse_size(const std::string& text) {
@@ -131,9 +154,10 @@ int mapcopy(const MapcopyOptions& options) {
                             BufferPolicy::zero_copy);
   }
   const bool colour = ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
-  trace::Table crossovers(
+  text::Grid crossovers{
       "Which is faster, and at which sizes", 1,
-      {"machine", "map < pageable copy", "map < pinned copy", "zero-copy < pinned copy", "zero-copy < map"});
+      {"machine", "map < pageable copy", "map < pinned copy", "zero-copy < pinned copy", "zero-copy < map"}, {}};
+  std::vector<Machine> machines;
   bool mirrors = false;
   for (std::size_t i = 0; i < profiles.size(); ++i) {
     std::vector<std::string> command = {executable().string(), "__mapcopy-workload"};
@@ -153,12 +177,16 @@ int mapcopy(const MapcopyOptions& options) {
     }
     fmt::print("{}\n", table_of(machine, options.reads).text(colour));
     mirrors |= !has_zero_copy[i];
-    crossovers.row({machine.name, wins(machine.rows, map, pageable), wins(machine.rows, map, pinned),
+    crossovers.rows.push_back({machine.name, wins(machine.rows, map, pageable), wins(machine.rows, map, pinned),
                     wins(machine.rows, zero_copy, pinned), wins(machine.rows, zero_copy, map)});
+    machines.push_back(std::move(machine));
   }
-  fmt::print("{}", crossovers.text(colour));
-  if (mirrors) fmt::print("n/a: this machine keeps a mirror of ALLOC_HOST_PTR memory on the device; a map copies\n");
-  return std::fflush(stdout) == 0 ? exit_ok : exit_failed;
+  std::ostringstream text;
+  text::write_text(text, crossovers, colour);
+  if (mirrors) text << "n/a: this machine keeps a mirror of ALLOC_HOST_PTR memory on the device; a map copies\n";
+  fmt::print("{}", text.str());
+  if (std::fflush(stdout) != 0) return exit_failed;
+  return write_page(page_of(machines, crossovers, options.reads), options.html) ? exit_ok : exit_failed;
 }
 
 }  // namespace sluice::tools

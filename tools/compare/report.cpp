@@ -135,6 +135,24 @@ void write_markdown(std::ostream& out, const Lineup& lineup, std::size_t most_co
   if (const std::string more = left_out(lineup, most_commands); !more.empty()) out << '\n' << more << '\n';
 }
 
+page::Page make_page(const Lineup& lineup, std::size_t most_commands) {
+  std::vector<std::string> introduction = profile_lines(lineup);
+  introduction.push_back(verdict(lineup));
+  page::Page page("One program, command beside command", std::move(introduction));
+  page.add(total_grid(lineup), false);
+  page::Stack stack{"Where the time of all commands went", "profile", {}, {}};
+  for (const Run& run : lineup.runs) stack.labels.push_back(text::printable(run.profile));
+  for (std::size_t s = 0; s < stage_count; ++s) {
+    std::vector<double> values;
+    for (const Run& run : lineup.runs) values.push_back(static_cast<double>(run.stages[s]) / 1e6);
+    if (*std::max_element(values.begin(), values.end()) > 0) stack.parts.emplace_back(stage_name(s), std::move(values));
+  }
+  page.add(stack);
+  page.add(command_grid(lineup, most_commands), false);
+  if (const std::string more = left_out(lineup, most_commands); !more.empty()) page.paragraph(more);
+  return page;
+}
+
 void write_json(std::ostream& out, const Lineup& lineup) {
   using json = nlohmann::ordered_json;
   const auto stages_json = [](const std::array<TimePs, stage_count>& stages) {

@@ -6,6 +6,7 @@
 #include <string>
 
 #include "tools/compare/lineup.h"
+#include "tools/page/page.h"
 
 namespace sluice::compare {
 
@@ -15,5 +16,7 @@ void write_text(std::ostream& out, const Lineup& lineup, std::size_t most_comman
 void write_markdown(std::ostream& out, const Lineup& lineup, std::size_t most_commands);
 void write_json(std::ostream& out, const Lineup& lineup);
 void write_csv(std::ostream& out, const Lineup& lineup);
+// Where the time went, bar by bar, and the commands with the largest spread.
+[[nodiscard]] page::Page make_page(const Lineup& lineup, std::size_t most_commands);
 
 }  // namespace sluice::compare

@@ -6,6 +6,7 @@
 #include <map>
 #include <set>
 
+#include "tools/text/escape.h"
 #include "tools/validate/report.h"
 
 namespace sluice::validate {
@@ -14,20 +15,7 @@ namespace {
 
 constexpr double width = 640, height = 300, left = 64, right = 12, top = 10, bottom = 36;
 
-std::string escape(const std::string& text) {
-  std::string safe;
-  for (const char c : text) {
-    switch (c) {
-      case '&': safe += "&amp;"; break;
-      case '<': safe += "&lt;"; break;
-      case '>': safe += "&gt;"; break;
-      case '"': safe += "&quot;"; break;
-      case '\'': safe += "&#39;"; break;
-      default: safe += c;
-    }
-  }
-  return safe;
-}
+using text::escape_markup;
 
 std::string time_text(double ns) {
   if (ns < 1e3) return fmt::format("{:.0f} ns", ns);
@@ -73,7 +61,7 @@ std::string chart(const std::string& title, Curves& curves) {
   }
   const Axis x(min_x, max_x, 4, left, width - right);
   const Axis y(min_y, max_y, 10, height - bottom, top);
-  std::string svg = fmt::format("<figure><svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n", width, height, escape(title));
+  std::string svg = fmt::format("<figure><svg viewBox=\"0 0 {} {}\" role=\"img\" aria-label=\"{}\">\n", width, height, escape_markup(title));
   for (double v = std::exp(y.low); v <= std::exp(y.high) * 1.01; v *= 10) {
     svg += fmt::format("<line class=\"grid\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/><text x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n",
                        left, width - right, y.at(v), y.at(v), left - 6, y.at(v) + 4, time_text(v));
@@ -91,9 +79,9 @@ std::string chart(const std::string& title, Curves& curves) {
     svg += fmt::format("<polyline class=\"{}\" points=\"{}\"/>\n", style, path);
     for (const Pair* p : points) {
       svg += fmt::format("<circle class=\"{}\" cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\"><title>{}: measured {}, simulated {} ({:+.1f} %)</title></circle>\n",
-                         style, x.at(p->bytes), y.at(p->measured_ns), escape(p->key), time_text(p->measured_ns), time_text(p->simulated_ns), 100 * p->error());
+                         style, x.at(p->bytes), y.at(p->measured_ns), escape_markup(p->key), time_text(p->measured_ns), time_text(p->simulated_ns), 100 * p->error());
     }
-    legend += fmt::format("<span class=\"{}\">{}</span> ", style, escape(name));
+    legend += fmt::format("<span class=\"{}\">{}</span> ", style, escape_markup(name));
   }
   return svg + "</svg><figcaption>" + legend + "</figcaption></figure>\n";
 }
@@ -102,8 +90,8 @@ void write_groups(std::ostream& out, const std::vector<Group>& groups, bool deta
   out << "<table><thead><tr><th>data<th>subject<th>time" << (detailed ? "<th>operation<th>size" : "")
       << "<th>n<th>median<th>90th percentile<th>worst<th>bias" << (detailed ? "" : "<th>limits") << "</thead><tbody>\n";
   for (const Group& g : groups) {
-    out << "<tr><td>" << (g.fitted ? "fit" : "validation") << "<td>" << escape(g.subject) << "<td>" << kind_name(g.kind);
-    if (detailed) out << "<td>" << escape(g.op) << "<td>" << g.size_class;
+    out << "<tr><td>" << (g.fitted ? "fit" : "validation") << "<td>" << escape_markup(g.subject) << "<td>" << kind_name(g.kind);
+    if (detailed) out << "<td>" << escape_markup(g.op) << "<td>" << g.size_class;
     out << fmt::format("<td>{}<td>{}<td>{}<td>{}<td>{:+.1f} %", g.errors.count, percent(g.errors.median), percent(g.errors.p90), percent(g.errors.worst), 100 * g.errors.bias);
     if (!detailed && g.median_limit > 0) {
       out << "<td>" << percent(g.median_limit) << (g.p90_limit > 0 ? " / " + percent(g.p90_limit) : "") << (g.is_met() ? " ok" : " missed");
@@ -132,14 +120,14 @@ polyline { fill: none; stroke-width: 1.5; }
 
 void write_html(std::ostream& out, const Result& result) {
   out << "<!doctype html><html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\"><title>"
-      << escape(result.profile) << " against silicon</title>\n" << style;
+      << escape_markup(result.profile) << " against silicon</title>\n" << style;
   for (int c = 0; c < 8; ++c) {
     out << fmt::format("polyline.c{0} {{ stroke: var(--c{0}); }} circle.c{0} {{ fill: var(--c{0}); }} span.c{0}::before {{ color: var(--c{0}); }}\n", c);
   }
-  out << "</style></head><body><h1>" << escape(result.profile) << " against silicon</h1>\n<p>Grade: " << escape(result.grade)
-      << "; profile hash " << escape(result.profile_hash)
+  out << "</style></head><body><h1>" << escape_markup(result.profile) << " against silicon</h1>\n<p>Grade: " << escape_markup(result.grade)
+      << "; profile hash " << escape_markup(result.profile_hash)
       << ". Points are measured, lines are simulated. Rows of <em>fit</em> data fitted the profile's constants and prove nothing; rows of <em>validation</em> data fitted none.</p>\n";
-  for (const std::string& command : result.commands) out << "<p><code>" << escape(command) << "</code></p>\n";
+  for (const std::string& command : result.commands) out << "<p><code>" << escape_markup(command) << "</code></p>\n";
   out << "<h2>Errors</h2>\n";
   write_groups(out, summary(result), false);
   std::map<std::string, Curves> charts;
@@ -152,19 +140,19 @@ void write_html(std::ostream& out, const Result& result) {
     for (const auto& [name, points] : curves) {
       for (const Pair* p : points) sizes.insert(p->bytes);
     }
-    if (sizes.size() >= 3) out << "<section><h3>" << escape(title) << "</h3>\n" << chart(title, curves) << "</section>\n";
+    if (sizes.size() >= 3) out << "<section><h3>" << escape_markup(title) << "</h3>\n" << chart(title, curves) << "</section>\n";
   }
   out << "</div>\n<h2>By operation and size</h2>\n";
   write_groups(out, by_operation(result), true);
   out << "<h2>Every point</h2>\n<details><summary>" << result.pairs.size() << " points</summary><table><thead><tr><th>file<th>point<th>quantity<th>measured<th>simulated<th>error</thead><tbody>\n";
   for (const Pair& p : result.pairs) {
-    out << fmt::format("<tr><td>{}:{}<td>{}<td>{}<td>{}<td>{}<td>{:+.1f} %\n", escape(p.file), p.line, escape(p.key), escape(p.quantity), time_text(p.measured_ns), time_text(p.simulated_ns), 100 * p.error());
+    out << fmt::format("<tr><td>{}:{}<td>{}<td>{}<td>{}<td>{}<td>{:+.1f} %\n", escape_markup(p.file), p.line, escape_markup(p.key), escape_markup(p.quantity), time_text(p.measured_ns), time_text(p.simulated_ns), 100 * p.error());
   }
   out << "</tbody></table></details>\n";
   if (!result.skipped.empty()) {
     out << "<h2>Skipped</h2>\n<table><thead><tr><th>file<th>reason<th>count</thead><tbody>\n";
     for (const auto& [what, count] : count_skipped(result)) {
-      out << "<tr><td>" << escape(what.first) << "<td>" << escape(what.second) << "<td>" << count << "\n";
+      out << "<tr><td>" << escape_markup(what.first) << "<td>" << escape_markup(what.second) << "<td>" << count << "\n";
     }
     out << "</tbody></table>\n";
   }

@@ -73,6 +73,7 @@ class CoherentLink final : public Link {
     std::uint32_t largest = 1;
     for (const Segment& s : flow.segments) largest = std::max(largest, s.packet_bytes);
     flow.window = std::max(1U, link_.outstanding_lines / lines(largest));
+    flow.window_part = "link.outstanding_lines";
     // Requests run ahead of the data, so a flow waits for the first grant and the first snoop only.
     if (!read) add_ownership(flow, link_.ownership_ps);
     if (snoops) add_snoop(flow, host_.home_agent.snoop_latency_ps);

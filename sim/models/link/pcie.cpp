@@ -63,7 +63,9 @@ class PcieLink final : public Link {
       // Requests in flight are bounded by tags and, where they are large, by the buffer for their completions.
       std::uint32_t request = 1;
       for (const Segment& s : flow.segments) request = std::max(request, s.packet_bytes);
-      flow.window = std::max(1U, std::min(link_.read_tags, link_.read_buffer_bytes / request));
+      const std::uint32_t buffered = link_.read_buffer_bytes / request;
+      flow.window = std::max(1U, std::min(link_.read_tags, buffered));
+      flow.window_part = link_.read_tags <= buffered ? "link.tags" : "link.read_buffer";
     } else {
       flow.hops = 3;
       flow.path = {Resource::device_memory, Resource::wire_up, Resource::home_agent};
@@ -74,6 +76,7 @@ class PcieLink final : public Link {
       flow.answered_hop = 1;
       flow.answers = Resource::wire_down;
       flow.window = link_.posted_credits_tlps;
+      flow.window_part = "link.credits";
       flow.window_return_ps = link_.credit_return_ps;
       flow.kind = "MWr";
       flow.reply_kind = {};

@@ -159,7 +159,7 @@ DramController::Choice DramController::work(std::uint32_t channel) {
     return best;
   }
   for (const std::uint32_t bank : q.used) {
-    const std::deque<Burst>& waiting = q.banks[bank];
+    const std::vector<Burst>& waiting = q.banks[bank];
     std::size_t index = 0;
     if (c.banks.open(bank)) {
       const std::uint64_t row = c.banks.row(bank);
@@ -256,7 +256,7 @@ void DramController::give(const Choice& choice) {
 void DramController::give_column(const Choice& choice) {
   Channel& c = channels_[choice.channel];
   Queue& q = queue(c);
-  std::deque<Burst>& waiting = q.banks[choice.bank];
+  std::vector<Burst>& waiting = q.banks[choice.bank];
   const Burst burst = waiting[choice.index];
   q.passes = choice.index == 0 && oldest_bank(q) == choice.bank ? 0 : q.passes + 1;
   waiting.erase(waiting.begin() + static_cast<std::ptrdiff_t>(choice.index));
@@ -282,7 +282,7 @@ void DramController::close_unneeded(const Choice& choice, std::uint64_t row) {
   Channel& c = channels_[choice.channel];
   const auto needs = [row](const Burst& b) { return b.row == row; };
   for (const Queue* q : {&c.reads, &c.writes}) {
-    const std::deque<Burst>& waiting = q->banks[choice.bank];
+    const std::vector<Burst>& waiting = q->banks[choice.bank];
     if (std::any_of(waiting.begin(), waiting.end(), needs)) return;
   }
   Choice close = choice;

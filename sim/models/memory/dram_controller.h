@@ -80,7 +80,7 @@ class DramController {
   };
   // Bursts of one kind, by bank.
   struct Queue {
-    std::vector<std::deque<Burst>> banks;
+    std::vector<std::vector<Burst>> banks;
     std::vector<std::uint32_t> used;  // banks that have some
     std::size_t size = 0;
     std::uint64_t passes = 0;         // of the oldest

@@ -47,6 +47,18 @@ struct DramMemory::Impl {
     }
     return e;
   }
+  // Cuts `parts` to so many bytes: a write that the cache takes drives out less than it brings.
+  void keep(std::uint64_t bytes) {
+    for (DramPart& p : parts) {
+      const std::uint64_t kept = std::min(p.bytes, bytes);
+      if (kept < p.bytes) {
+        p.end = p.begin + static_cast<std::uint64_t>(static_cast<double>(p.end - p.begin) * static_cast<double>(kept) /
+                                                     static_cast<double>(p.bytes));
+        p.bytes = kept;
+      }
+      bytes -= kept;
+    }
+  }
   // At most, where `parts` leave holes: banks and groups may be too few. Small ones come nowhere near a steady state.
   [[nodiscard]] double scattered_bytes_per_s() const {
     constexpr std::uint64_t enough = 1024;
@@ -156,6 +168,7 @@ StreamCost DramMemory::stream(Access access, std::span<const AddressRun> runs, s
     if (impl_->commands) {
       const std::uint64_t own = access == Access::read ? read : written;
       if (impl_->parts.empty()) impl_->parts.push_back({runs.front().begin, runs.front().end, own});
+      impl_->keep(own);
       const auto took = impl_->commands->stream(access, impl_->parts, traffic - own);
       ps_per_byte = std::max(ps_per_byte, took.ps / static_cast<double>(touched));
       cost.dram = took.use();

@@ -127,7 +127,8 @@ expect 3 "$sluice" record -o /nowhere/none.jsonl -- "$program" && says err "/now
 [[ ! -e none.jsonl ]] || { echo "something was recorded"; failures=$((failures + 1)); }
 
 # One program under two machines; one that fails under the second.
-expect 0 "$sluice" compare --profile generic-pcie4 --profile igpu-coherent --csv c.csv -- "$program" && says out "is fastest"
+expect 0 "$sluice" compare --profile generic-pcie4 --profile igpu-coherent --csv c.csv --html c.html -- "$program" && says out "is fastest"
+says c.html "is fastest"
 says c.csv "1,write_buffer,generic-pcie4,64,"
 expect 0 "$sluice" compare --profile generic-pcie4 --profile igpu-coherent --json -- "$program" && says out '"winner"'
 expect 0 "$sluice" compare --profile generic-pcie4 --markdown -- "$program" && says out '#### Where it went'
@@ -136,5 +137,31 @@ says err "igpu-coherent: the program ended with 1" && says out "failed"
 expect 2 "$sluice" compare --profile no-such-machine -- true
 expect 0 "$sluice" compare --profile generic-pcie4 -- sh -c "echo hello; '$program'" && says err hello
 
-expect 0 "$sluice" mapcopy --profile generic-pcie4 --profile igpu-coherent --sizes 4K,1M && says out "1 MiB"
+# A sweep of a program: a point that crashes and one that hangs are marked, and run again the next time.
+cat >app.sh <<END
+#!/bin/sh
+lanes=\$(grep -A1 lanes "\$SLUICE_PROFILE" | grep -o '"value": [0-9]*' | tr -dc 0-9)
+[ -e mended ] || { [ "\$lanes" != 4 ] || kill -SEGV \$\$; [ "\$lanes" != 2 ] || sleep 1000; }
+exec "$program"
+END
+chmod +x app.sh
+echo '{"profile": "generic-pcie4", "program": ["./app.sh"], "vary": {"/link/lanes": [2, 4, 8, 16]}, "seconds": 3}' >spec.json
+expect 1 "$sluice" sweep spec.json -o swept && says out "4 points, 2 failed" && says err "point 0: timeout" && says err "point 1: signal 11"
+says swept/sweep.csv "generic-pcie4,2,timeout,,"
+says swept/sweep.csv "generic-pcie4,16,ok,30,"
+grep -q $'\r\033' err && { echo "a progress bar in a file"; failures=$((failures + 1)); }
+touch mended
+expect 0 "$sluice" sweep spec.json -o swept && says err "2 of 4 points are there from before" && says out "4 points, 0 failed"
+echo '{"profile": "generic-pcie4", "transfers": {"sizes": ["4K", "64K"]}, "vary": {"/link/lanes": [8, 16]}}' >spec.json
+expect 0 "$sluice" sweep spec.json -o transfers && says transfers/sweep.csv "generic-pcie4,8,ok,65536,"
+says transfers/sweep.html "64K zero_copy"
+echo '{"profile": "generic-pcie4", "transfers": {}, "vary": {"/link/lane": [8]}}' >spec.json
+expect 2 "$sluice" sweep spec.json -o bad && says err "generic-pcie4 has no value /link/lane"
+echo '{"profile": "generic-pcie4", "transfers": {}, "vary": {"/link/lanes": [8, "x"]}}' >spec.json
+expect 2 "$sluice" sweep spec.json -o bad && says err '/link/lanes/value: found "x"; allowed: a whole number'
+expect 2 "$sluice" sweep nowhere.json -o bad && says err "nowhere.json: cannot be read"
+[[ ! -e bad ]] || { echo "a sweep that is none left a folder"; failures=$((failures + 1)); }
+
+expect 0 "$sluice" mapcopy --profile generic-pcie4 --profile igpu-coherent --sizes 4K,1M --html m.html && says out "1 MiB"
+says m.html "Chart.js" && says m.html "</html>"
 exit $((failures > 0))

@@ -217,6 +217,21 @@ TEST_F(GuardedTest, WhatDoesNotPayOrCannotBeForetold) {
   EXPECT_TRUE(reports_.bad.empty());
 }
 
+// Asking what guards decide ends, so that the watchdog of what is executed can say which kernel does not.
+TEST_F(GuardedTest, LoopsThatDoNotEnd) {
+  LoadOptions options;
+  options.quiet_after_instructions = 0;
+  options.group_instruction_limit = std::uint64_t{1} << 22;
+  auto launch = launch_of(load("alike", options), "endless", line(words, 64));
+  launch.arguments = {global(buffer<int>(words), words), value(std::uint32_t{words})};
+  const auto run = engine_->start(launch, 32);
+  EXPECT_EQ(dynamic_cast<AlikeRun&>(*run).run_alike(), nullptr);
+  GroupTrace trace;
+  EXPECT_FALSE(run->run_group({0, 0, 0}, trace));
+  ASSERT_EQ(reports_.bad.size(), 1U);
+  EXPECT_THAT(reports_.bad.front(), testing::HasSubstr("endless"));
+}
+
 // Where a foretold access would leave its argument the group is executed as ever, and says so.
 TEST_F(GuardedTest, ABadAccessIsReported) {
   auto* out = buffer<int>(words);

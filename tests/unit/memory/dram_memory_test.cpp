@@ -56,5 +56,22 @@ TEST(DeviceCache, WriteBackIsChargedOnceTheCacheIsFull) {
   EXPECT_TRUE(memory.stream(Access::read, 1U << 20, 1U << 20, 256).cached);
 }
 
+// The same command by command: half of what is driven out was written before, so half of the second stream's bytes move.
+TEST(DeviceCache, WriteBackIsCharged) {
+  profile::Dram m = without_refresh(hbm3_groups());
+  m.detail = profile::DramDetail::commands;
+  profile::DeviceCache l2;
+  l2.capacity_bytes = 1U << 20;
+  l2.line_bytes = 128;
+  l2.bytes_per_s = 1'000'000'000'000ULL;
+  DramMemory memory(m, l2);
+  EXPECT_TRUE(memory.stream(Access::write, 0, 1U << 19, 256).cached);
+  (void)memory.stream(Access::read, 1U << 21, 1U << 19, 256);
+  const StreamCost second = memory.stream(Access::write, 1U << 22, 1U << 20, 256);
+  EXPECT_NEAR(static_cast<double>(second.interval_ps), 5000.0, 100.0);  // 128 of 256 bytes at 25.6 GB/s
+  EXPECT_EQ(second.dram.row_hits + second.dram.row_misses + second.dram.row_conflicts, (1U << 19) / 32);
+  EXPECT_EQ(second.dram.limit, "bus");
+}
+
 }  // namespace
 }  // namespace sluice::memory

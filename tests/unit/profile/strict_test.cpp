@@ -206,6 +206,11 @@ TEST(StrictProfile, RulesOfLinkKinds) {
              "at least 128 (PCIe Base, MRRS)");
   expect_one(with([](json& j) { j["link"]["read_completion_boundary_bytes"] = 96; }),
              "/link/read_completion_boundary_bytes", "64 or 128");
+  // Tags of 8 bits up to generation 3, of 10 bits (768 of them) up to 5.
+  expect_one(with([](json& j) { j["link"]["read_tags"] = 769; }), "/link/read_tags", "at most 768 up to 32 GT/s");
+  expect_one(with([](json& j) { j["link"]["read_tags"] = 257; }, "legacy-pcie3"), "/link/read_tags",
+             "at most 256 up to 8 GT/s");
+  EXPECT_TRUE(with([](json& j) { j["link"]["read_tags"] = 768; }).profile.has_value());
   expect_one(with([](json& j) { j["device"]["svm_atomics"] = true; }), "/device/svm_atomics", "fine-grained SVM");
   expect_one(with([](json& j) { j["link"]["kind"] = "on_chip"; }), "/link/fabric_gbps", "as kind is \"on_chip\"");
   expect_one(with([](json& j) { j["link"]["flit_payload_bytes"] = 4096; }, "cxl-accelerator"),

@@ -136,6 +136,12 @@ kernel void bits(global int* out) {
   }
   out[i] = sum;
 }
+// Never ends for some.
+kernel void endless(global int* out, uint stop) {
+  uint i = get_global_id(0);
+  while (i != stop && (i & 63) != 63) i = i < stop ? i : i + 1;
+  out[get_global_id(0)] = 1;
+}
 // Guarded, but by what was loaded.
 kernel void guarded_by_data(global int* out, uint n) {
   const uint i = get_global_id(0);

@@ -1,0 +1,98 @@
+// Pages stand alone and take names for what they are: text.
+#include "tools/page/page.h"
+
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include <nlohmann/json.hpp>
+#include <regex>
+#include <sstream>
+
+#include "tools/page/assets.h"
+
+namespace sluice::page {
+namespace {
+
+using testing::HasSubstr;
+using testing::Not;
+
+const std::string evil = "</script><script>alert(1)</script><img src=x onerror=alert(2)>\"'&<!--";
+
+Page full_page(const std::string& name) {
+  Page page(name, {name});
+  page.heading(name);
+  page.add(Lines{.title = name, .x_label = name, .y_label = name, .x_unit = Unit::bytes, .series = {{name, {{4096, 1.5}, {8192, 2.5}}}, {"b", {{4096, 3}}}}});
+  page.add(Stack{name, name, {name, "x"}, {{name, {1, 2}}}});
+  Explorer explorer{name, {name}, {{name, "2"}}, {name}, {{{0}, {1.5}}, {{1}, {-1}}}};
+  page.add(explorer);
+  page.add(text::Grid{name, 1, {name, "n"}, {{name, "1"}}}, true);
+  page.add(text::Grid{name, 1, {name, "n"}, {{name, "1"}}}, false);
+  return page;
+}
+
+std::string written(const Page& page) {
+  std::ostringstream out;
+  page.write(out);
+  return out.str();
+}
+
+// The page without what it carries itself.
+std::string own_part(std::string html) {
+  for (const std::string_view asset : {assets::chart_library, assets::page_script, assets::style}) {
+    const std::size_t at = html.find(asset);
+    EXPECT_NE(at, std::string::npos);
+    html.erase(at, asset.size());
+  }
+  return html;
+}
+
+TEST(PageTest, NamesAreNeverMarkup) {
+  const std::string own = own_part(written(full_page(evil)));
+  EXPECT_THAT(own, Not(HasSubstr("<img")));
+  EXPECT_THAT(own, Not(HasSubstr("<!--")));
+  EXPECT_THAT(own, Not(HasSubstr("<script>alert")));
+  EXPECT_THAT(own, HasSubstr("&lt;/script&gt;&lt;script&gt;alert(1)"));
+  // Every attribute ends where it should: the name's quotes are not among them.
+  EXPECT_THAT(own, Not(HasSubstr("onerror=alert(2)>\"")));
+}
+
+TEST(PageTest, DataComeBackFromTheScriptElements) {
+  const std::string own = own_part(written(full_page(evil)));
+  const std::regex element("<script type=\"application/json\" data-chart=\"chart[0-9]+\">(.*?)</script>");
+  std::vector<nlohmann::json> data;
+  for (std::sregex_iterator it(own.begin(), own.end(), element), end; it != end; ++it) data.push_back(nlohmann::json::parse((*it)[1].str()));
+  ASSERT_EQ(data.size(), 3u);
+  EXPECT_EQ(data[0]["series"][0]["name"], evil);
+  EXPECT_EQ(data[0]["series"][0]["points"], nlohmann::json::parse("[[4096.0,1.5],[8192.0,2.5]]"));
+  EXPECT_EQ(data[1]["labels"][0], evil);
+  EXPECT_EQ(data[2]["values"][0][0], evil);
+  EXPECT_EQ(data[2]["points"], nlohmann::json::parse("[[[0],[1.5]],[[1],[-1.0]]]"));
+}
+
+TEST(PageTest, NothingIsFetched) {
+  const std::string html = written(full_page("plain"));
+  EXPECT_THAT(html, HasSubstr("default-src 'none'"));
+  const std::string own = own_part(html);
+  EXPECT_THAT(own, Not(HasSubstr("http://")));
+  EXPECT_THAT(own, Not(HasSubstr("https://")));
+  EXPECT_THAT(own, Not(HasSubstr(" src=")));
+  EXPECT_THAT(own, Not(HasSubstr(" href=")));
+  // The library is in it, with its licence.
+  EXPECT_THAT(html, HasSubstr("Released under the MIT License"));
+}
+
+TEST(PageTest, EachChartHasItsTable) {
+  const std::string own = own_part(written(full_page("plain")));
+  EXPECT_THAT(own, HasSubstr("<td>4 KiB<td class=\"n\">1.5<td class=\"n\">3"));
+  EXPECT_THAT(own, HasSubstr("<td>8 KiB<td class=\"n\">2.5<td class=\"n\">-"));
+  EXPECT_THAT(own, HasSubstr("<td>x<td class=\"n\">2"));
+}
+
+TEST(PageTest, WithoutChartsThereIsNoLibrary) {
+  Page page("only text", {});
+  page.add(text::Grid{"t", 1, {"a"}, {{"b"}}}, false);
+  EXPECT_LT(written(page).size(), 10'000u);
+}
+
+}  // namespace
+}  // namespace sluice::page

@@ -1,0 +1,82 @@
+#include "tools/sweep/pool.h"
+
+#include <gtest/gtest.h>
+#include <signal.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <fstream>
+#include <map>
+
+namespace sluice::sweep {
+namespace {
+
+namespace fs = std::filesystem;
+
+class PoolTest : public testing::Test {
+ protected:
+  void SetUp() override { fs::create_directories(folder_); }
+  void TearDown() override { fs::remove_all(folder_); }
+  [[nodiscard]] Job shell(const std::string& name, const std::string& script) const {
+    return {{"sh", "-c", script}, (folder_ / name).string()};
+  }
+  [[nodiscard]] std::string text(const std::string& name) const {
+    std::ifstream in(folder_ / name);
+    return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  fs::path folder_ = fs::temp_directory_path() / ("sluice-pool-" + std::to_string(::getpid()));
+  std::map<std::size_t, std::string> ended_;
+  Pool::OnEnd remember_ = [this](std::size_t index, const std::string& status) { ended_[index] = status; };
+};
+
+TEST_F(PoolTest, EachEndIsTold) {
+  Pool pool(2, 30, remember_);
+  EXPECT_TRUE(pool.start(0, shell("a", "echo out; echo err >&2")));
+  EXPECT_TRUE(pool.start(1, shell("b", "exit 3")));
+  EXPECT_TRUE(pool.start(2, shell("c", "kill -SEGV $$")));
+  EXPECT_TRUE(pool.start(3, {{"/nowhere/program"}, (folder_ / "d").string()}));
+  EXPECT_TRUE(pool.finish());
+  EXPECT_EQ(ended_[0], "ok");
+  EXPECT_EQ(ended_[1], "exit 3");
+  EXPECT_EQ(ended_[2], "signal 11");
+  EXPECT_EQ(ended_[3], "not started: No such file or directory");
+  EXPECT_EQ(text("a"), "out\n");
+  EXPECT_EQ(text("a.err"), "err\n");
+}
+
+// What hangs is killed with what it started, and the next job has its place.
+TEST_F(PoolTest, WhatHangsIsKilledWithItsChildren) {
+  Pool pool(1, 0.3, remember_);
+  const auto begin = Pool::Clock::now();
+  EXPECT_TRUE(pool.start(0, shell("a", "sleep 1000 & echo $! >" + (folder_ / "child").string() + "; wait")));
+  EXPECT_TRUE(pool.start(1, shell("b", "true")));
+  EXPECT_TRUE(pool.finish());
+  EXPECT_LT(Pool::Clock::now() - begin, std::chrono::seconds(60));
+  EXPECT_EQ(ended_[0], "timeout");
+  EXPECT_EQ(ended_[1], "ok");
+  // Killed, and perhaps not yet reaped by init.
+  const int child = std::stoi(text("child"));
+  std::string state = "gone";
+  for (int i = 0; i < 200; ++i) {
+    std::ifstream stat("/proc/" + std::to_string(child) + "/stat");
+    std::string pid, name;
+    state = "gone";
+    stat >> pid >> name >> state;
+    if (state == "gone" || state == "Z") break;
+    ::usleep(10'000);
+  }
+  EXPECT_TRUE(state == "gone" || state == "Z") << state;
+}
+
+TEST_F(PoolTest, ASignalToUsEndsAll) {
+  Pool pool(2, 1000, remember_);
+  EXPECT_TRUE(pool.start(0, shell("a", "sleep 1000")));
+  ::kill(::getpid(), SIGTERM);
+  EXPECT_FALSE(pool.finish());
+  EXPECT_TRUE(ended_.empty());
+}
+
+}  // namespace
+}  // namespace sluice::sweep

@@ -1,0 +1,16 @@
+# Writes the files that pages carry as string literals into one source.
+#   cmake -DLIBRARY=chart.min.js -DSCRIPT=page.js -DSTYLE=style.css -DOUTPUT=assets.cpp -P assets.cmake
+set(text "#include \"tools/page/assets.h\"\nnamespace sluice::page::assets {\n")
+foreach(pair "LIBRARY chart_library" "SCRIPT page_script" "STYLE style")
+  separate_arguments(pair)
+  list(GET pair 0 variable)
+  list(GET pair 1 name)
+  file(READ ${${variable}} content)
+  string(FIND "${content}" ")asset\"" found)
+  string(FIND "${content}" "</script" closes)
+  if(NOT found EQUAL -1 OR NOT closes EQUAL -1)
+    message(FATAL_ERROR "${${variable}} holds text that cannot be put into a page")
+  endif()
+  string(APPEND text "const std::string_view ${name} = R\"asset(${content})asset\";\n")
+endforeach()
+file(WRITE ${OUTPUT} "${text}}\n")

@@ -1,0 +1,144 @@
+#include "tools/page/page.h"
+
+#include <fmt/format.h>
+
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "tools/page/assets.h"
+#include "tools/text/escape.h"
+#include "traces/table.h"
+
+namespace sluice::page {
+
+namespace {
+
+using json = nlohmann::ordered_json;
+using text::escape_markup;
+
+// Within <script>: whatever a name is, it cannot end the element or begin a comment.
+std::string script_json(const json& value) {
+  const std::string plain = value.dump(-1, ' ', false, json::error_handler_t::replace);
+  std::string safe;
+  for (const char c : plain) {
+    if (c == '<' || c == '>' || c == '&') {
+      safe += fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+    } else {
+      safe += c;
+    }
+  }
+  return safe;
+}
+
+const char* unit_name(Unit unit) {
+  switch (unit) {
+    case Unit::bytes: return "bytes";
+    case Unit::microseconds: return "us";
+    case Unit::none: break;
+  }
+  return "";
+}
+
+std::string number_text(double value, Unit unit) {
+  if (unit == Unit::bytes) return trace::format_bytes(static_cast<std::uint64_t>(value));
+  return fmt::format("{:.6g}", value);
+}
+
+std::string table_html(const text::Grid& grid) {
+  std::string html = "<div class=\"scroll\"><table><thead><tr>";
+  for (const std::string& cell : grid.head) html += "<th scope=\"col\">" + escape_markup(cell);
+  html += "</thead><tbody>\n";
+  for (const auto& row : grid.rows) {
+    html += "<tr>";
+    for (std::size_t i = 0; i < row.size(); ++i) html += (i < grid.left ? "<td>" : "<td class=\"n\">") + escape_markup(row[i]);
+    html += "\n";
+  }
+  return html + "</tbody></table></div>\n";
+}
+
+}  // namespace
+
+Page::Page(std::string title, std::vector<std::string> introduction) : title_(std::move(title)) {
+  for (const std::string& line : introduction) paragraph(line);
+}
+
+void Page::paragraph(const std::string& text) { body_ += "<p>" + escape_markup(text) + "</p>\n"; }
+
+void Page::heading(const std::string& text) { body_ += "<h2>" + escape_markup(text) + "</h2>\n"; }
+
+void Page::chart(const std::string& title, const std::string& data) {
+  const std::string id = fmt::format("chart{}", charts_++);
+  body_ += fmt::format("<section><h3>{0}</h3><div class=\"chart\" id=\"{1}\" role=\"img\" aria-label=\"{0}; the numbers are in the table "
+                       "below\"></div><script type=\"application/json\" data-chart=\"{1}\">{2}</script>\n",
+                       escape_markup(title), id, data);
+}
+
+void Page::add(const Lines& lines) {
+  json data = {{"kind", "lines"},          {"x", lines.x_label},     {"y", lines.y_label},
+               {"xUnit", unit_name(lines.x_unit)}, {"yUnit", unit_name(lines.y_unit)}, {"xLog", lines.x_log}, {"yLog", lines.y_log},
+               {"series", json::array()}};
+  text::Grid grid{"", 1, {lines.x_label}, {}};
+  std::map<double, std::vector<std::string>> rows;
+  for (std::size_t s = 0; s < lines.series.size(); ++s) {
+    const Series& series = lines.series[s];
+    data["series"].push_back({{"name", series.name}, {"points", series.points}});
+    grid.head.push_back(series.name);
+    for (const auto& [x, y] : series.points) {
+      auto& row = rows[x];
+      row.resize(lines.series.size(), "-");
+      row[s] = number_text(y, lines.y_unit);
+    }
+  }
+  for (auto& [x, row] : rows) {
+    row.insert(row.begin(), number_text(x, lines.x_unit));
+    grid.rows.push_back(row);
+  }
+  chart(lines.title, script_json(data));
+  add(grid, true);
+  body_ += "</section>\n";
+}
+
+void Page::add(const Stack& stack) {
+  json data = {{"kind", "stack"}, {"labels", stack.labels}, {"parts", json::array()}};
+  text::Grid grid{"", 1, {stack.label}, {}};
+  grid.rows.resize(stack.labels.size());
+  for (std::size_t i = 0; i < stack.labels.size(); ++i) grid.rows[i].push_back(stack.labels[i]);
+  for (const auto& [name, values] : stack.parts) {
+    data["parts"].push_back({{"name", name}, {"values", values}});
+    grid.head.push_back(name + " us");
+    for (std::size_t i = 0; i < values.size(); ++i) grid.rows[i].push_back(number_text(values[i], Unit::microseconds));
+  }
+  chart(stack.title, script_json(data));
+  add(grid, true);
+  body_ += "</section>\n";
+}
+
+void Page::add(const Explorer& explorer) {
+  json points = json::array();
+  for (const Explorer::Point& point : explorer.points) points.push_back({point.at, point.metrics});
+  const json data = {{"kind", "explorer"}, {"parameters", explorer.parameters}, {"values", explorer.values}, {"metrics", explorer.metrics}, {"points", points}};
+  chart(explorer.title, script_json(data));
+  body_ += "</section>\n";
+}
+
+void Page::add(const text::Grid& grid, bool folded) {
+  if (grid.rows.empty()) return;
+  const std::string name = grid.title.empty() ? "Table" : grid.title;
+  if (folded) {
+    body_ += fmt::format("<details><summary>{} ({} rows)</summary>{}</details>\n", escape_markup(name), grid.rows.size(), table_html(grid));
+  } else {
+    body_ += "<h3>" + escape_markup(name) + "</h3>\n" + table_html(grid);
+  }
+}
+
+void Page::write(std::ostream& out) const {
+  // Nothing may be loaded, whatever a name managed to be.
+  out << "<!doctype html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"><meta name=\"viewport\" content=\"width=device-width\">\n"
+      << "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'\">\n"
+      << "<title>" << escape_markup(title_) << "</title>\n<style>" << assets::style << "</style></head>\n<body><h1>" << escape_markup(title_)
+      << "</h1>\n" << body_;
+  if (charts_ > 0) out << "<script>" << assets::chart_library << "</script>\n<script>" << assets::page_script << "</script>\n";
+  out << "</body></html>\n";
+}
+
+}  // namespace sluice::page

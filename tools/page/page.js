@@ -1,0 +1,166 @@
+'use strict';
+(() => {
+  const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+  const colour = (i) => css('--c' + i % 8);
+  const bytes = (v) => v < 1024 ? v + ' B' : v < 1048576 ? +(v / 1024).toPrecision(4) + ' KiB' :
+    v < 1073741824 ? +(v / 1048576).toPrecision(4) + ' MiB' : +(v / 1073741824).toPrecision(4) + ' GiB';
+  const time = (v) => v === 0 ? '0' : v < 1 ? +(v * 1000).toPrecision(4) + ' ns' : v < 1000 ? +v.toPrecision(4) + ' µs' : +(v / 1000).toPrecision(4) + ' ms';
+  const show = (v, unit) => unit === 'bytes' ? bytes(v) : unit === 'us' ? time(v) : String(+(+v).toPrecision(5));
+  const charts = [];
+
+  // Sizes have a tick at powers of two; other values that are few, one each; logarithmic times at 1, 2 and 5 of a decade.
+  function ticks(axis, unit, log, values) {
+    if (log && unit === 'bytes') {
+      const from = Math.ceil(Math.log2(axis.min) - 1e-9), to = Math.floor(Math.log2(axis.max) + 1e-9), step = to - from > 8 ? 2 : 1;
+      axis.ticks = [];
+      for (let e = from; e <= to; e += step) axis.ticks.push({value: 2 ** e});
+    } else if (values.length <= 12) {
+      axis.ticks = values.map((value) => ({value}));
+    } else if (log) {
+      axis.ticks = axis.ticks.filter((t) => [1, 2, 5].includes(+(t.value / 10 ** Math.floor(Math.log10(t.value) + 1e-9)).toFixed(6)));
+    }
+  }
+  function axis(title, unit, log, values) {
+    const bounds = values.length > 1 ? {min: Math.min(...values), max: Math.max(...values)} : {};
+    return {
+      type: log ? 'logarithmic' : 'linear', ...bounds, title: {display: true, text: title, color: css('--soft')}, grid: {color: css('--line')},
+      afterBuildTicks: (a) => ticks(a, unit, log, values.length > 0 ? values : Array(13)),
+      ticks: {color: css('--soft'), callback: (v) => show(v, unit)},
+    };
+  }
+  function draw(host, config) {
+    const plot = document.createElement('div');
+    plot.className = 'plot';
+    plot.style.height = '100%';
+    const canvas = document.createElement('canvas');
+    plot.append(canvas);
+    host.append(plot);
+    config.options = Object.assign({animation: false, responsive: true, maintainAspectRatio: false}, config.options);
+    config.options.plugins = Object.assign({legend: {labels: {color: css('--ink'), boxWidth: 12}}}, config.options.plugins);
+    const chart = new Chart(canvas, config);
+    charts.push(chart);
+    return plot;
+  }
+  function lines(host, d) {
+    const label = (c) => `${c.dataset.label}: ${show(c.parsed.x, d.xUnit)}, ${show(c.parsed.y, d.yUnit)}`;
+    const values = [...new Set(d.series.flatMap((s) => s.points.map((p) => p[0])))].sort((a, b) => a - b);
+    return draw(host, {
+      type: d.scatter ? 'scatter' : 'line',
+      data: {datasets: d.series.map((s, i) => ({
+        label: s.name, data: s.points.map(([x, y]) => ({x, y})), borderColor: colour(i), backgroundColor: colour(i), borderWidth: 1.5,
+        pointRadius: s.points.length > 200 ? 1.5 : 3, showLine: !s.loose, tension: 0,
+      }))},
+      options: {parsing: false, interaction: {mode: 'nearest', intersect: false}, plugins: {tooltip: {callbacks: {label}}},
+        scales: {x: axis(d.x, d.xUnit, d.xLog, values), y: axis(d.y, d.yUnit, d.yLog, [])}},
+    });
+  }
+  function stack(host, d) {
+    const label = (c) => `${c.dataset.label}: ${time(c.raw)}`;
+    host.style.height = Math.max(12, 4 + 2 * d.labels.length) + 'rem';
+    draw(host, {
+      type: 'bar',
+      data: {labels: d.labels, datasets: d.parts.map((p, i) => ({label: p.name, data: p.values, backgroundColor: i < 8 ? colour(i) : colour(i) + '99'}))},
+      options: {indexAxis: 'y', plugins: {tooltip: {callbacks: {label}}},
+        scales: {x: {stacked: true, grid: {color: css('--line')}, ticks: {color: css('--soft'), callback: (v) => time(v)}},
+          y: {stacked: true, grid: {display: false}, ticks: {color: css('--ink')}}}},
+    });
+  }
+  function choice(controls, name, options, selected) {
+    const label = document.createElement('label');
+    const select = document.createElement('select');
+    label.append(name + ' ', select);
+    options.forEach((text, i) => select.append(new Option(text, i, i === selected, i === selected)));
+    controls.append(label);
+    return select;
+  }
+  // Points with the chosen values; where others differ, the best of them.
+  function explorer(host, d) {
+    host.className += ' free';
+    const controls = document.createElement('div');
+    controls.className = 'controls';
+    const heat = document.createElement('div');
+    heat.className = 'scroll';
+    const first = document.createElement('div'), second = document.createElement('div');
+    first.className = second.className = 'plot';
+    host.append(controls, first, heat, second);
+    const many = d.parameters.map((p, i) => i).filter((i) => d.values[i].length > 1);
+    const names = many.map((i) => d.parameters[i]);
+    if (many.length === 0) return;
+    const metric = choice(controls, 'Time', d.metrics, 0);
+    const along = choice(controls, 'along', names, 0);
+    const by = choice(controls, 'by', ['nothing else', ...names], many.length > 1 ? 2 : 0);
+    const isNumber = (i) => d.values[i].every((v) => v !== '' && isFinite(v));
+    function update() {
+      for (const old of [first, heat, second]) {
+        for (const canvas of old.querySelectorAll('canvas')) {
+          const chart = Chart.getChart(canvas);
+          charts.splice(charts.indexOf(chart), 1);
+          chart.destroy();
+        }
+        old.replaceChildren();
+      }
+      const x = many[along.value], y = +by.value === 0 || many[by.value - 1] === x ? -1 : many[by.value - 1], m = +metric.value;
+      const best = new Map();
+      for (const [at, metrics] of d.points) {
+        if (!(metrics[m] >= 0)) continue;
+        const key = at[x] + (y < 0 ? 0 : at[y]) * 1e6;
+        if (!best.has(key) || best.get(key) > metrics[m]) best.set(key, metrics[m]);
+      }
+      const rows = y < 0 ? [0] : d.values[y].map((v, i) => i);
+      const place = (i) => isNumber(x) ? +d.values[x][i] : i;
+      const get = (i, j) => best.get(i + j * 1e6);
+      const series = rows.slice(0, 16).map((j) => ({name: y < 0 ? d.metrics[m] : d.parameters[y] + ' ' + d.values[y][j],
+        points: d.values[x].map((v, i) => [place(i), get(i, j)]).filter((p) => p[1] !== undefined)}));
+      const all = series.flatMap((s) => s.points);
+      const xLog = isNumber(x) && all.every((p) => p[0] > 0) && new Set(all.map((p) => p[0])).size > 2;
+      lines(first, {x: d.parameters[x], y: d.metrics[m], xUnit: '', yUnit: 'us', xLog, yLog: all.every((p) => p[1] > 0), series});
+      if (y >= 0) {
+        const values = [...best.values()], low = Math.log(Math.min(...values) + 1e-9), high = Math.log(Math.max(...values) + 1e-9);
+        const table = document.createElement('table');
+        table.className = 'heat';
+        const caption = table.createCaption();
+        caption.textContent = `${d.metrics[m]}: ${d.parameters[y]} down, ${d.parameters[x]} across`;
+        const head = table.createTHead().insertRow();
+        head.append(document.createElement('th'), ...d.values[x].map((v) => Object.assign(document.createElement('th'), {scope: 'col', textContent: v})));
+        const body = table.createTBody();
+        for (const j of rows) {
+          const row = body.insertRow();
+          row.append(Object.assign(document.createElement('th'), {scope: 'row', textContent: d.values[y][j]}));
+          d.values[x].forEach((v, i) => {
+            const cell = row.insertCell(), value = get(i, j);
+            if (value === undefined) { cell.textContent = '-'; return; }
+            const share = high > low ? (Math.log(value + 1e-9) - low) / (high - low) : 0;
+            cell.textContent = time(value);
+            cell.style.background = `hsl(${140 - 140 * share} 60% 80%)`;
+            cell.style.color = '#000';
+          });
+        }
+        heat.append(table);
+      }
+      if (isNumber(x)) {
+        // Less of the parameter and less time: points that no other point beats in both.
+        const points = d.points.filter((p) => p[1][m] >= 0).map(([at, metrics]) => [+d.values[x][at[x]], metrics[m]]);
+        points.sort((a, b) => a[0] - b[0] || a[1] - b[1]);
+        const front = [];
+        for (const p of points) if (front.length === 0 || p[1] < front[front.length - 1][1]) front.push(p);
+        lines(second, {x: d.parameters[x], y: d.metrics[m] + ', Pareto front', xUnit: '', yUnit: 'us', xLog, scatter: true, yLog: points.every((p) => p[1] > 0),
+          series: [{name: 'no point has less of both', points: front}, {name: 'all points', points, loose: true}]});
+      } else {
+        second.style.height = '0';
+      }
+    }
+    for (const select of [metric, along, by]) select.addEventListener('change', update);
+    update();
+  }
+  function all() {
+    for (const chart of charts.splice(0)) chart.destroy();
+    for (const script of document.querySelectorAll('script[data-chart]')) {
+      const host = document.getElementById(script.dataset.chart), d = JSON.parse(script.textContent);
+      host.replaceChildren();
+      ({lines, stack, explorer})[d.kind](host, d);
+    }
+  }
+  matchMedia('(prefers-color-scheme: dark)').addEventListener('change', all);
+  matchMedia('print').addEventListener('change', all);
+  all();
+})();

@@ -1,0 +1,51 @@
+// Processes side by side on this machine, each in a group of its own that is killed when its time is over.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <string>
+#include <vector>
+
+namespace sluice::sweep {
+
+struct Job {
+  std::vector<std::string> command;
+  std::string output;  // a file for its stdout; stderr goes to the same name with ".err"
+};
+
+class Pool {
+ public:
+  using Clock = std::chrono::steady_clock;
+  // `status`: "ok", "exit N", "signal N", "timeout", or why it was not started.
+  using OnEnd = std::function<void(std::size_t index, const std::string& status)>;
+
+  Pool(std::size_t width, double seconds, OnEnd on_end);
+  ~Pool();
+  Pool(const Pool&) = delete;
+  Pool& operator=(const Pool&) = delete;
+
+  // Waits for a free place. False: somebody asked this process to end, and all jobs were killed.
+  [[nodiscard]] bool start(std::size_t index, const Job& job);
+  [[nodiscard]] bool finish();  // waits for all
+  // What happens while it waits, about every half second.
+  std::function<void()> on_tick;
+
+ private:
+  struct Running {
+    int pid = 0;
+    std::size_t index = 0;
+    Clock::time_point deadline;
+    bool timed_out = false;
+  };
+  [[nodiscard]] bool wait_until_fewer_than(std::size_t count);
+  void reap();
+  void kill_all();
+
+  std::size_t width_;
+  double seconds_;
+  OnEnd on_end_;
+  std::vector<Running> running_;
+};
+
+}  // namespace sluice::sweep
