@@ -63,6 +63,8 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   run_command->add_flag("--virtual-time", run_options.child.virtual_time, "The program's clocks show simulated time");
   run_command->add_flag("--lockstep", run_options.child.lockstep,
                         "The work-items of a wavefront go on in step, as some programs take for granted");
+  run_command->add_flag("--touch-tracking", run_options.child.touch_tracking,
+                        "Of mapped memory, the pages that the program writes are in its caches, not all that it might");
   run_command->add_flag("--explain", run_options.child.explain, "Print each command's life in one line as it ends");
   run_command->add_flag("--strict{report}", run_options.child.strict,
                         "Report misuse of mapped memory (--strict=report), or stop at the first (--strict=abort)")

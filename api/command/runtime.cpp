@@ -7,14 +7,17 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <optional>
 #include <string_view>
 #include <thread>
+#include <utility>
 
 #include "api/command/callback_thread.h"
 #include "api/command/scheduler.h"
 #include "api/command/virtual_time.h"
 #include "api/compiler/worker.h"
 #include "api/explain/explain.h"
+#include "api/objects/touch_tracker.h"
 #include "api/strict/strict.h"
 #include "traces/recorder.h"
 
@@ -70,6 +73,26 @@ Runtime& Runtime::instance() {
   return *runtime;
 }
 
+void Runtime::watch(const void* owner, std::uint64_t serial, const void* p, std::size_t bytes) {
+  if (touches_ == nullptr || touches_->begin(owner, serial, static_cast<const std::byte*>(p), bytes)) return;
+  if (std::exchange(told_unwatched_, true)) return;
+  complain("touch tracking: some mapped memory cannot be watched; its map flags say what the host has written");
+}
+
+void Runtime::tell_written(const void* owner, std::uint64_t serial, const void* p, std::uint64_t address,
+                           std::size_t bytes) {
+  std::optional<std::vector<TouchTracker::Run>> runs;
+  if (touches_ != nullptr) runs = touches_->end(owner, serial);
+  if (!runs) {
+    simulator_->host_wrote(address, bytes);
+    return;
+  }
+  for (const TouchTracker::Run& run : *runs) {
+    const auto at = static_cast<std::uint64_t>(run.begin - static_cast<const std::byte*>(p));
+    simulator_->host_wrote(address + at, run.bytes);
+  }
+}
+
 bool Runtime::open() {
   if (!open_tried_) {
     open_tried_ = true;
@@ -99,6 +122,19 @@ bool Runtime::open_machine() {
     return false;
   }
   lockstep_ = lockstep == "1";
+  const std::string_view touches = environment("SLUICE_TOUCH_TRACKING");
+  if (!touches.empty() && touches != "0" && touches != "1") {
+    complain("SLUICE_TOUCH_TRACKING: found \"" + std::string(touches) + "\"; allowed: 0, 1");
+    return false;
+  }
+  if (touches == "1") {
+    std::string missing;
+    touches_ = TouchTracker::open(missing);
+    if (touches_ == nullptr) {
+      complain("touch tracking: the kernel does not offer it (" + missing +
+               "); map flags say what the host has written");
+    }
+  }
   if (const std::string_view text = environment("SLUICE_GROUP_INSTRUCTIONS"); !text.empty()) {
     const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), group_instruction_limit_);
     if (error != std::errc() || end != text.data() + text.size() || group_instruction_limit_ == 0) {

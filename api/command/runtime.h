@@ -33,6 +33,7 @@ class Strict;
 namespace sluice::api {
 
 class CallbackThread;
+class TouchTracker;
 class Explain;
 class Call;
 class Scheduler;
@@ -55,6 +56,11 @@ class Runtime {
   [[nodiscard]] KernelMemory& kernel_memory(DeviceIndex device) noexcept { return kernel_memory_[device]; }
   // LoadOptions::lockstep of all programs.
   [[nodiscard]] bool lockstep() const noexcept { return lockstep_; }
+  // Tells which pages of mapped regions the program has written; nullptr: the map flags say it.
+  [[nodiscard]] TouchTracker* touches() noexcept { return touches_.get(); }
+  // A region that the program may write is mapped / unmapped. What it has written is then in its cores' caches.
+  void watch(const void* owner, std::uint64_t serial, const void* p, std::size_t bytes);
+  void tell_written(const void* owner, std::uint64_t serial, const void* p, std::uint64_t address, std::size_t bytes);
   // Work-item instructions after which a work-group is taken never to end.
   [[nodiscard]] std::uint64_t group_instruction_limit() const noexcept { return group_instruction_limit_; }
   [[nodiscard]] QueueId next_queue_id() noexcept { return ++last_queue_; }
@@ -110,6 +116,8 @@ class Runtime {
   CallbackThread* callbacks_ = nullptr;  // never destroyed
   std::uint64_t group_instruction_limit_ = LoadOptions().group_instruction_limit;
   bool lockstep_ = false;
+  std::unique_ptr<TouchTracker> touches_;
+  bool told_unwatched_ = false;  // that some memory cannot be watched
   QueueId last_queue_ = 0;
   std::uint64_t expected_callbacks_ = 0;
   std::uint64_t calls_ = 0;  // entries and exits so far: tells the pump that the program is busy

@@ -63,7 +63,7 @@ void describe_unmap(Call& call, const Queue& queue, Memory& m, const Memory::Map
   c.moves_data = false;
   const Endpoint mirror = m.host_end(call.sim(), at, size);
   // The program is taken to have written what it mapped for writing, through its core's caches.
-  if (mapping.writes()) call.sim().host_wrote(mirror.address, size);
+  if (mapping.writes()) call.runtime().tell_written(&m, mapping.serial, mapping.pointer, mirror.address, size);
   if (m.policy() == BufferPolicy::zero_copy) {
     c.source = mirror;
     set_shape(m, mapping, c);
@@ -87,6 +87,15 @@ bool writes_overlap(Memory& m, const Memory::Mapping& mapping) {
   if (m.image == nullptr || m.parent() != nullptr || !m.children.empty()) return m.write_mapped(mapping);
   return std::any_of(m.mappings.begin(), m.mappings.end(),
                      [&](const Memory::Mapping& x) { return x.writes() && x.box.meets(mapping.box); });
+}
+
+// From the end of the map on: what driver and device write until then is not the program's.
+void watch(const Memory& m, std::uint64_t serial) {
+  Runtime& runtime = Runtime::instance();
+  if (runtime.touches() == nullptr) return;
+  for (const Memory::Mapping& x : m.mappings) {
+    if (x.serial == serial && x.writes()) runtime.watch(&m, serial, x.pointer, x.end - x.begin);
+  }
 }
 
 strict::Area area_of(const Memory& m, const Memory::Mapping& mapping) {
@@ -121,12 +130,13 @@ void* map_region(Call& call, Queue& queue, Memory& m, Memory::Mapping mapping, b
   // The mapping counts from the call on; a map that fails leaves none.
   m.mappings.push_back(mapping);
   m.mappings_changed();
-  request.hook = [undo, strict_id = mapping.strict](const CommandOutcome& outcome) {
+  request.hook = [undo, &m, serial = mapping.serial, strict_id = mapping.strict](const CommandOutcome& outcome) {
     if (outcome.result < 0) {
       undo();
-    } else if (strict_id != 0) {
-      strict::instance->map_ended(strict_id, true);
+      return;
     }
+    if (strict_id != 0) strict::instance->map_ended(strict_id, true);
+    watch(m, serial);
   };
   code = enqueue_or_undo(undo, call, queue, std::move(request), num, list, event, blocking);
   return code == CL_SUCCESS ? mapping.pointer : nullptr;

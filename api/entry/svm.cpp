@@ -134,6 +134,17 @@ void forget_mapping(const void* p, std::uint64_t serial) {
   }
 }
 
+// From the end of the map on: what driver and device write until then is not the program's.
+void watch(const void* p, std::uint64_t serial) {
+  Runtime& runtime = Runtime::instance();
+  if (runtime.touches() == nullptr) return;
+  const SvmAllocation* a = find_svm(p);
+  if (a == nullptr) return;
+  for (const SvmAllocation::Mapping& m : a->mappings) {
+    if (m.serial == serial && maps_for_writing(m.flags)) runtime.watch(nullptr, serial, m.pointer, m.size);
+  }
+}
+
 // Undoes an unmap that never ran: the mapping goes back to its place among those of its allocation.
 void restore_mapping(const SvmAllocation::Mapping& mapping, std::uint64_t allocation) {
   SvmAllocation* a = find_svm(mapping.pointer);
@@ -328,9 +339,10 @@ cl_int CL_API_CALL clEnqueueSVMMap(cl_command_queue queue_handle, cl_bool blocki
       request.hook = [pointer, serial, strict_id](const CommandOutcome& outcome) {
         if (outcome.result < 0) {
           forget_mapping(pointer, serial);
-        } else if (strict_id != 0) {
-          strict::instance->map_ended(strict_id, true);
+          return;
         }
+        if (strict_id != 0) strict::instance->map_ended(strict_id, true);
+        watch(pointer, serial);
       };
     }
     return enqueue_or_undo([=] { forget_mapping(pointer, serial); }, call, *queue, std::move(request), num, list, event,
@@ -364,7 +376,7 @@ cl_int CL_API_CALL clEnqueueSVMUnmap(cl_command_queue queue_handle, void* pointe
     const SvmAllocation::Mapping mapping = *newest;
     const bool writes = maps_for_writing(mapping.flags);
     const Endpoint mirror = host_view(call, pointer, mapping.size);
-    if (writes) call.sim().host_wrote(mirror.address, mapping.size);
+    if (writes) call.runtime().tell_written(nullptr, mapping.serial, pointer, mirror.address, mapping.size);
     if (!mirrored(call, *a)) {
       if (!a->fine_grained()) {
         c.source = mirror;

@@ -4,6 +4,7 @@
 
 #include "api/command/runtime.h"
 #include "api/objects/arena.h"
+#include "api/objects/touch_tracker.h"
 #include "api/strict/strict.h"
 
 namespace sluice::api {
@@ -71,6 +72,7 @@ Memory::Memory(Memory& parent, cl_mem_flags flags, std::size_t origin, std::size
 
 Memory::~Memory() {
   Runtime& runtime = Runtime::instance();
+  if (runtime.touches() != nullptr) runtime.touches()->forget(this);
   if (strict::instance != nullptr) {
     if (!mappings.empty()) strict::instance->never_unmapped(store_);
     if (!parent_) strict::instance->object_gone(store_);

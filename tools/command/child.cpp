@@ -73,6 +73,7 @@ void set_environment(const ChildOptions& options, const std::string& vendors, co
   set("SLUICE_HOST_TIME", options.host_time);
   set("SLUICE_DETAIL", options.detail);
   if (options.lockstep) ::setenv("SLUICE_LOCKSTEP", "1", 1);
+  if (options.touch_tracking) ::setenv("SLUICE_TOUCH_TRACKING", "1", 1);
   if (options.explain) ::setenv("SLUICE_EXPLAIN", "1", 1);
   set("SLUICE_STRICT", options.strict);
   std::string reports;

@@ -17,6 +17,7 @@ struct ChildOptions {
   std::string detail;
   bool virtual_time = false;
   bool lockstep = false;
+  bool touch_tracking = false;
   bool explain = false;
   std::string strict;                       // report or abort; empty: off
   std::vector<std::string> strict_reports;  // files
