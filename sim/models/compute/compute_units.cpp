@@ -204,12 +204,18 @@ bool ComputeUnits::execute_groups(ActiveLaunch& a, std::uint64_t local_bytes, bo
   };
   const bool whole = alike != nullptr && alike->whole;
   std::optional<compute::GroupPipeline> ahead;
-  if (!whole && run->any_thread() && compute::GroupPipeline::pays(launch.range)) {
+  compute::GroupOrder order(launch.range);
+  bool may_go_ahead = !whole && run->any_thread();
+  std::uint64_t groups = 0, accesses = 0;
+  const auto go_ahead_if_it_pays = [&] {
+    if (!compute::GroupPipeline::pays(launch.range, groups, accesses)) return;
+    may_go_ahead = false;
     try {
-      ahead.emplace(launch.range, execute);
+      ahead.emplace(order, execute);
     } catch (const std::system_error&) {  // no thread: one after the other, then
     }
-  }
+  };
+  if (may_go_ahead) go_ahead_if_it_pays();
   l.run_group = [&](const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
     if (whole) {
       trace.alike = true;
@@ -217,6 +223,13 @@ bool ComputeUnits::execute_groups(ActiveLaunch& a, std::uint64_t local_bytes, bo
     }
     const bool ok = ahead ? ahead->next(trace) : execute(group, trace);
     for (const WaveTrace& w : trace.waves) recorded &= w.unrecorded == 0;
+    if (!may_go_ahead || !ok) return ok;
+    order.next();
+    accesses += trace.accesses.size();
+    if (++groups == compute::GroupPipeline::first_groups) {
+      go_ahead_if_it_pays();
+      may_go_ahead = false;
+    }
     return ok;
   };
   l.alike = alike;

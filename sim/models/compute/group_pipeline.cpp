@@ -20,16 +20,19 @@ std::uint64_t wait_while(const std::atomic<std::uint64_t>& value, std::uint64_t 
 
 }  // namespace
 
-bool GroupPipeline::pays(const NdRange& range) {
-  constexpr std::uint64_t least_items = std::uint64_t{1} << 17;  // a millisecond or more; a thread takes a tenth of it to begin
+bool GroupPipeline::pays(const NdRange& range, std::uint64_t groups, std::uint64_t accesses) {
+  // A millisecond or more each; a thread takes a tenth of it to begin.
+  constexpr std::uint64_t least_items = std::uint64_t{1} << 17, least_accesses = std::uint64_t{1} << 16;
   static const bool has_processors = std::thread::hardware_concurrency() > 1;
-  const auto groups = range.groups();
-  return has_processors && groups[0] * groups[1] * groups[2] >= 2 * batch &&
-         range.global[0] * range.global[1] * range.global[2] >= least_items;
+  const auto n = range.groups();
+  const std::uint64_t all = n[0] * n[1] * n[2];
+  if (!has_processors || all < 2 * batch) return false;
+  return range.global[0] * range.global[1] * range.global[2] >= least_items ||
+         (groups != 0 && accesses / groups * all >= least_accesses);
 }
 
-GroupPipeline::GroupPipeline(const NdRange& range, Run run)
-    : range_(range), run_(std::move(run)), thread_([this] { execute(); }) {}
+GroupPipeline::GroupPipeline(const GroupOrder& first, Run run)
+    : first_(first), run_(std::move(run)), thread_([this] { execute(); }) {}
 
 GroupPipeline::~GroupPipeline() {
   stop_.store(true, std::memory_order_relaxed);
@@ -59,7 +62,7 @@ bool GroupPipeline::make_room(std::uint64_t filled, std::uint64_t& handed) {
 void GroupPipeline::execute() {
   std::uint64_t filled = 0, handed = 0;
   bool good = true;
-  for (GroupOrder order(range_); good && !order.done() && make_room(filled, handed); order.next()) {
+  for (GroupOrder order = first_; good && !order.done() && make_room(filled, handed); order.next()) {
     Slot& slot = ring_[filled % slots];
     slot.trace.clear();
     good = slot.good = run_(order.at(), slot.trace);

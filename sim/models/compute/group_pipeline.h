@@ -16,10 +16,12 @@ class GroupPipeline {
  public:
   using Run = std::function<bool(const std::array<std::uint64_t, 3>&, GroupTrace&)>;
 
-  // Whether that pays for the launch on this host.
-  [[nodiscard]] static bool pays(const NdRange& range);
-  // Throws std::system_error where there can be no thread. `run` does not throw.
-  GroupPipeline(const NdRange& range, Run run);
+  // Whether that pays on this host for a launch whose first `groups` groups made so many accesses; or that is known of its
+  // range alone, with 0.
+  [[nodiscard]] static bool pays(const NdRange& range, std::uint64_t groups, std::uint64_t accesses);
+  static constexpr std::uint64_t first_groups = 8;  // to look at
+  // From `first` on. Throws std::system_error where there can be no thread. `run` does not throw.
+  GroupPipeline(const GroupOrder& first, Run run);
   // The group under way is waited for.
   ~GroupPipeline();
   GroupPipeline(const GroupPipeline&) = delete;
@@ -40,7 +42,7 @@ class GroupPipeline {
   [[nodiscard]] bool make_room(std::uint64_t filled, std::uint64_t& handed);
   void hand_over(std::uint64_t filled);
 
-  const NdRange range_;
+  const GroupOrder first_;
   const Run run_;
   std::array<Slot, slots> ring_;
   std::uint64_t taken_ = 0, known_ = 0;  // slots, by who takes them

@@ -23,7 +23,7 @@ std::uint64_t number(const NdRange& range, const std::array<std::uint64_t, 3>& g
 TEST(GroupPipeline, HandsOverEveryGroupInOrder) {
   for (const std::uint64_t rows : {1U, 3U, 7U, 64U, 65U, 500U}) {
     const NdRange range = plane(5, rows);
-    GroupPipeline pipeline(range, [&](const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
+    GroupPipeline pipeline(GroupOrder(range), [&](const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
       trace.sectors = {number(range, group)};
       trace.alike = number(range, group) % 3 == 0;
       return true;
@@ -37,12 +37,27 @@ TEST(GroupPipeline, HandsOverEveryGroupInOrder) {
   }
 }
 
+TEST(GroupPipeline, BeginsWhereItIsTold) {
+  const NdRange range = plane(5, 9);
+  GroupOrder order(range);
+  for (int i = 0; i < 8; ++i) order.next();
+  GroupPipeline pipeline(order, [&](const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
+    trace.sectors = {number(range, group)};
+    return true;
+  });
+  GroupTrace trace;
+  for (std::uint64_t g = 8; g < 45; ++g) {
+    ASSERT_TRUE(pipeline.next(trace));
+    ASSERT_EQ(trace.sectors, std::vector<std::uint64_t>{g});
+  }
+}
+
 // As in a loop, nothing runs behind the group that failed.
 TEST(GroupPipeline, StopsWhereAGroupFails) {
   const NdRange range = plane(10, 100);
   std::uint64_t ran = 0;
   {
-    GroupPipeline pipeline(range, [&](const std::array<std::uint64_t, 3>& group, GroupTrace&) {
+    GroupPipeline pipeline(GroupOrder(range), [&](const std::array<std::uint64_t, 3>& group, GroupTrace&) {
       ++ran;
       return number(range, group) != 123;
     });
@@ -55,7 +70,7 @@ TEST(GroupPipeline, StopsWhereAGroupFails) {
 
 TEST(GroupPipeline, MayBeLeftAtAnyTime) {
   for (std::uint64_t taken = 0; taken < 40; ++taken) {
-    GroupPipeline pipeline(plane(10, 100), [](const std::array<std::uint64_t, 3>&, GroupTrace&) { return true; });
+    GroupPipeline pipeline(GroupOrder(plane(10, 100)), [](const std::array<std::uint64_t, 3>&, GroupTrace&) { return true; });
     GroupTrace trace;
     for (std::uint64_t g = 0; g < taken; ++g) ASSERT_TRUE(pipeline.next(trace));
   }
@@ -66,7 +81,7 @@ TEST(GroupPipeline, KeepsLittleOfLargeGroups) {
   const NdRange range = plane(1, 40);
   constexpr std::size_t large = (std::size_t{1} << 20) + 1;
   std::atomic<std::uint64_t> ran{0};
-  GroupPipeline pipeline(range, [&](const std::array<std::uint64_t, 3>&, GroupTrace& trace) {
+  GroupPipeline pipeline(GroupOrder(range), [&](const std::array<std::uint64_t, 3>&, GroupTrace& trace) {
     trace.sectors.resize(large);
     ++ran;
     return true;
