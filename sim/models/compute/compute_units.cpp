@@ -225,7 +225,7 @@ bool ComputeUnits::execute_groups(ActiveLaunch& a, std::uint64_t local_bytes, bo
     for (const WaveTrace& w : trace.waves) recorded &= w.unrecorded == 0;
     if (!may_go_ahead || !ok) return ok;
     order.next();
-    accesses += trace.accesses.size();
+    accesses += trace.alike ? alike->first.accesses.size() : trace.accesses.size();
     if (++groups == compute::GroupPipeline::first_groups) {
       go_ahead_if_it_pays();
       may_go_ahead = false;
