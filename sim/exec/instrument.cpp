@@ -180,6 +180,17 @@ class Instrumenter {
     return any_of(exiting, [&](const BasicBlock* block) { return polls(loop, *block->getTerminator()); });
   }
   bool polls(const Loop& loop, const Instruction& exit) const {
+    bool found = false, retries = false;
+    for (const Instruction* instruction : what_decides(loop, exit)) {
+      const auto* exchange = dyn_cast<AtomicCmpXchgInst>(instruction);
+      retries |= exchange != nullptr && !loop.isLoopInvariant(exchange->getCompareOperand());
+      const bool is_poll = instruction->isAtomic() || (isa<LoadInst>(instruction) && instruction->isVolatile());
+      found = found || (is_poll && is_shared(*instruction));
+    }
+    return found && !retries;
+  }
+  // The instructions of the loop on which it depends whether it ends at `exit`.
+  static SmallVector<const Instruction*> what_decides(const Loop& loop, const Instruction& exit) {
     SmallVector<const Instruction*> reached;
     SmallPtrSet<const Value*, 32> seen;
     const auto reach = [&](const Value* value) {
@@ -187,20 +198,15 @@ class Instrumenter {
       if (instruction != nullptr && loop.contains(instruction) && seen.insert(value).second)
         reached.push_back(instruction);
     };
-    bool found = false;
     reach(&exit);
-    while (!reached.empty()) {
-      const Instruction* const instruction = reached.pop_back_val();
-      const auto* exchange = dyn_cast<AtomicCmpXchgInst>(instruction);
-      if (exchange != nullptr && !loop.isLoopInvariant(exchange->getCompareOperand())) return false;
-      const bool is_poll = instruction->isAtomic() || (isa<LoadInst>(instruction) && instruction->isVolatile());
-      found = found || (is_poll && is_shared(*instruction));
+    for (std::size_t i = 0; i < reached.size(); ++i) {
+      const Instruction* const instruction = reached[i];
       for (const Value* operand : instruction->operand_values()) reach(operand);
       const auto* phi = dyn_cast<PHINode>(instruction);
       if (phi == nullptr) continue;
       for (const BasicBlock* block : phi->blocks()) reach(block->getTerminator());
     }
-    return found;
+    return reached;
   }
   bool is_shared(const Instruction& instruction) const {
     const auto pointers = pointers_of(instruction, module_.getDataLayout());
@@ -212,7 +218,15 @@ class Instrumenter {
   // Whether the loop may run until somebody else has written something. Without a loop, which irreducible code has not,
   // nothing is known.
   bool may_wait(const Loop* loop) {
-    if (loop == nullptr) return true;
+    if (loop == nullptr) return image_.may_wait = true;
+    // Where nothing that was read from memory decides, nobody is waited for.
+    SmallVector<BasicBlock*> exiting;
+    loop->getExitingBlocks(exiting);
+    const bool reads = exiting.empty() || any_of(exiting, [&](const BasicBlock* block) {
+      return any_of(what_decides(*loop, *block->getTerminator()),
+                    [](const Instruction* i) { return i->mayReadFromMemory(); });
+    });
+    if (!reads) return false;
     for (const BasicBlock* block : loop->blocks()) {
       for (const Instruction& instruction : *block) {
         const bool polls = instruction.isAtomic() || (isa<LoadInst>(instruction) && instruction.isVolatile());
