@@ -3,6 +3,7 @@
 #include <dlfcn.h>
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <ucontext.h>
 #include <unistd.h>
 
@@ -148,8 +149,9 @@ bool open_fresh(Region& r, std::uintptr_t at) {
         end - page > most_filled ? fill : std::min(to, r.last.load(std::memory_order_relaxed));
     while (fill < fill_end) {
       const std::uint64_t offset = r.file_offset.load(std::memory_order_relaxed) + (fill - begin);
-      const ssize_t n = ::pwrite(shared.fill_descriptor, pattern.data() + offset % 8,
-                                 std::min<std::size_t>(pattern_bytes - 8, fill_end - fill), static_cast<off_t>(offset));
+      // Not pwrite(): the preloaded one looks its own successor up, which a handler may not.
+      const long n = ::syscall(SYS_pwrite64, shared.fill_descriptor, pattern.data() + offset % 8,
+                               std::min<std::size_t>(pattern_bytes - 8, fill_end - fill), static_cast<off_t>(offset));
       if (n <= 0) break;
       fill += static_cast<std::uintptr_t>(n);
     }
