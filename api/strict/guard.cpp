@@ -327,7 +327,11 @@ void touch(const void* p, std::size_t bytes, int write) {
   for (std::uintptr_t at = first; at - first < bytes; at = page_floor(at) + page_bytes) {
     auto* const byte = reinterpret_cast<volatile unsigned char*>(at);
     if (write != 0) {
+#if defined(__x86_64__)
+      asm volatile("lock orb $0, %0" : "+m"(*byte));  // a write from the start; what is made of a builtin may read first
+#else
       __atomic_fetch_or(byte, 0, __ATOMIC_RELAXED);
+#endif
     } else {
       static_cast<void>(*byte);
     }
