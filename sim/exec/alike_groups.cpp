@@ -300,7 +300,7 @@ bool GroupRunner::find_reference() {
 const AlikeGroups* GroupRunner::run_same_way() {
   if (kernel_.guarded) {
     const auto* quiet = program_->quiet(launch_.kernel);
-    if (quiet == nullptr) return nullptr;
+    if (quiet == nullptr || quiet->code->path() == nullptr) return nullptr;
     quiet_ = quiet->code.get();
   }
   if (!find_reference()) {

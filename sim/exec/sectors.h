@@ -47,8 +47,8 @@ class KeySet {
   std::uint32_t round_ = 0;
 };
 
-// Appends the distinct sectors and returns how many: from the lowest on where they lie near each other, as what serves
-// lanes looks at lines, else in order of first touch.
+// Appends the distinct sectors and returns how many: from the lowest on where they lie near each other, so that those of a
+// line follow one another, else in order of first touch.
 inline std::uint32_t coalesce(std::span<const std::uint64_t> addresses, std::uint64_t bytes, KeySet& seen,
                               std::vector<std::uint64_t>& sectors) {
   const std::size_t before = sectors.size();

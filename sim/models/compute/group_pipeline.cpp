@@ -6,14 +6,8 @@ namespace sluice::compute {
 
 namespace {
 
-// Until `value` is not `old`. Batches take longer than going to sleep and being woken.
+// Until `value` is not `old`.
 std::uint64_t wait_while(const std::atomic<std::uint64_t>& value, std::uint64_t old) {
-  constexpr int patience = 64;
-  for (int i = 0; i < patience; ++i) {
-    const std::uint64_t now = value.load(std::memory_order_acquire);
-    if (now != old) return now;
-    __builtin_ia32_pause();
-  }
   value.wait(old, std::memory_order_acquire);
   return value.load(std::memory_order_acquire);
 }
