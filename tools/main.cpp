@@ -52,7 +52,7 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   run_command->footer("The program and its arguments follow after --: sluice run [OPTIONS] -- PROGRAM [ARG...]");
   run_command->add_option("--profile", run_options.child.profile, "The machine: a shipped name or a file");
   run_command
-      ->add_option("--trace", run_options.child.traces, "Write a trace: *.jsonl or *.json (Perfetto); repeatable")
+      ->add_option("--trace", run_options.child.traces, "Write a trace: *.jsonl, *.json, *.pftrace (both Perfetto), *.vcd or *.csv; repeatable")
       ->expected(1)
       ->take_all();
   run_command->add_option("--trace-level", run_options.child.trace_level, "command (default), stage or packet")
@@ -143,6 +143,14 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   CLI::App* report_command = app.add_subcommand("report", "Summarise a JSON Lines trace");
   report_command->add_option("TRACE", trace, "A *.jsonl trace")->required();
 
+  ConvertOptions convert_options;
+  CLI::App* convert_command = app.add_subcommand("convert", "Write a JSON Lines trace in other formats");
+  convert_command->footer("Exit status: 0, 1 if a file could not be written, 2 if TRACE is cut off or damaged.");
+  convert_command->add_option("TRACE", convert_options.trace, "A *.jsonl trace")->required();
+  convert_command
+      ->add_option("FILE", convert_options.outputs, "*.pftrace (Perfetto), *.json (Chrome trace), *.vcd, *.csv or *.jsonl; repeatable")
+      ->required();
+
   MapcopyOptions mapcopy_options;
   std::vector<std::string> sizes = {"4K", "16K", "64K", "256K", "1M", "4M", "16M", "64M"};
   CLI::App* mapcopy_command = app.add_subcommand("mapcopy", "Compare map, copy and zero-copy over sizes");
@@ -224,6 +232,7 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
     return compare(compare_options);
   }
   if (report_command->parsed()) return report(trace);
+  if (convert_command->parsed()) return convert(convert_options);
   if (mapcopy_command->parsed()) {
     mapcopy_options.sizes_bytes = sizes_of(sizes);
     return mapcopy(mapcopy_options);

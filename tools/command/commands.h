@@ -24,6 +24,12 @@ struct RunOptions {
 
 [[nodiscard]] int report(const std::string& trace);
 
+struct ConvertOptions {
+  std::string trace;                 // JSON Lines
+  std::vector<std::string> outputs;  // each in the format of its name
+};
+[[nodiscard]] int convert(const ConvertOptions& options);
+
 struct RecordOptions {
   ChildOptions child;
   std::string output;
