@@ -27,8 +27,15 @@ void CommandProcessor::wait_for(Job& job, Job& on, bool in_order) {
   job.queued_behind |= in_order;
 }
 
+// Commands that are with the device and not over.
+void CommandProcessor::count(DeviceIndex device, TimePs at) {
+  if (trace_ == nullptr || trace_->level() < TraceLevel::packet) return;
+  trace_->counter({device, "command_processor", "queue_depth", at, live_.size()});
+}
+
 void CommandProcessor::submit(Job& job) {
   live_[job.command.id] = &job;
+  count(job.command.device, kernel_now());
   for (const CommandId id : job.command.waits) {
     const auto it = live_.find(id);
     if (it != live_.end() && it->second != &job) wait_for(job, *it->second, false);
@@ -122,6 +129,7 @@ void CommandProcessor::act(const FrontEndEvent& event, TimePs now) {
 
 void CommandProcessor::ended(Job& job) {
   live_.erase(job.command.id);
+  count(job.command.device, kernel_now());
   if (job.command.in_order) {
     const auto it = last_.find(job.command.queue);
     if (it != last_.end() && it->second == &job) it->second = nullptr;

@@ -41,6 +41,7 @@ class CommandProcessor final : public Agenda<FrontEndEvent> {
   void decode(Job& job, TimePs now);
   void release(Job& job);
   void wait_for(Job& job, Job& on, bool in_order);
+  void count(DeviceIndex device, TimePs at);
 
   const profile::CommandProcessor& profile_;
   const Link& link_;

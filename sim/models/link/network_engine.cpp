@@ -13,6 +13,7 @@ NetworkEngine::NetworkEngine(const sc_core::sc_module_name& name, Detail detail,
       trace_(trace),
       network_(detail == Detail::train,
                detail == Detail::packet && trace != nullptr && trace->level() == TraceLevel::packet ? this : nullptr) {
+  if (trace != nullptr && trace->level() == TraceLevel::packet) gauges_.emplace(*trace, detail);
   SC_HAS_PROCESS(NetworkEngine);
   SC_METHOD(wake);
   sensitive << next_;
@@ -22,6 +23,7 @@ NetworkEngine::NetworkEngine(const sc_core::sc_module_name& name, Detail detail,
 void NetworkEngine::start(std::shared_ptr<const Flow> flow, Done done) {
   const TimePs now = kernel_now();
   const bool undisturbed = quiet();
+  if (gauges_) gauges_->started(*flow, times_of_(*flow).end, now);
   waiting_.push_back({flow.get(), std::move(done)});
   if (undisturbed) {
     const FlowTimes times = times_of_(*flow);
@@ -58,6 +60,7 @@ void NetworkEngine::finish(const PacketNetwork::Ended& ended) {
   if (found == waiting_.end()) return;  // told already, while it was alone
   const Done done = std::move(found->done);
   waiting_.erase(found);
+  if (gauges_) gauges_->ended(*ended.flow, ended.times.end, kernel_now());
   // The end lies at or after this moment; whoever waits for it decides when to act on it.
   done(ended.times);
 }
@@ -68,6 +71,7 @@ void NetworkEngine::wake() {
   if (alone_ != nullptr) {
     if (waiting_.empty()) return;
     const Done done = std::move(waiting_.front().done);
+    if (gauges_) gauges_->ended(*waiting_.front().flow, alone_times_.end, now);
     waiting_.clear();
     done(alone_times_);
     return;
@@ -84,9 +88,11 @@ void NetworkEngine::wake() {
     }
     finish(*ended);
   }
+  if (gauges_) gauges_->drained();
 }
 
 void NetworkEngine::served(const Flow& flow, std::size_t hop, const Segment& segment, TimePs begin, TimePs end) {
+  gauges_->served(flow, hop, begin, end);
   if (segment.service_ps[hop] == 0) return;
   PacketRecord record;
   record.command = flow.command;

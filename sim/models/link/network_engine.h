@@ -7,9 +7,11 @@
 #include <systemc>
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "sim/iface/trace_sink.h"
+#include "sim/models/link/link_gauges.h"
 #include "sim/models/link/packet_network.h"
 
 namespace sluice::sim {
@@ -35,6 +37,7 @@ class NetworkEngine final : public sc_core::sc_module, public FlowEngine, privat
 
   Detail detail_;
   TraceSink* trace_;
+  std::optional<LinkGauges> gauges_;  // of a trace of level packet
   PacketNetwork network_;
   std::vector<Waiter> waiting_;  // for the flows in the network, or for the one that is alone
   // train: the flow that has met no other, kept until the next one shows that it no longer matters.
