@@ -50,6 +50,7 @@ std::uint64_t steady_in_use(const Flow& flow) {
 
 void LinkGauges::started(const Flow& flow, TimePs alone, TimePs now) {
   device_ = flow.device;
+  std::erase_if(under_way_, [now](const Under& u) { return u.until < now; });
   Under under;
   under.flow = &flow;
   under.use_permille = {share(busy(flow, Resource::wire_up), alone), share(busy(flow, Resource::wire_down), alone)};
@@ -62,20 +63,19 @@ void LinkGauges::started(const Flow& flow, TimePs alone, TimePs now) {
   tell(now);
 }
 
-void LinkGauges::ended(const Flow& flow, TimePs end, TimePs now) {
+void LinkGauges::ended(const Flow& flow, TimePs end) {
   for (Under& u : under_way_) {
-    if (u.flow == &flow && u.until == time_never) u.until = std::max(end, now);
+    if (u.flow == &flow && u.until == time_never) u.until = end;
   }
-  tell(now);
+  tell(end);
 }
 
-// As it is now, and as it will be when flows are over whose end is known. What is told of a time again holds.
-void LinkGauges::tell(TimePs now) {
-  std::erase_if(under_way_, [now](const Under& u) { return u.until < now; });
-  tell_at(now);
+// As it is then, and as it will be when flows are over whose end is known. What is told of a time again holds.
+void LinkGauges::tell(TimePs from) {
+  tell_at(from);
   std::vector<TimePs> ends;
   for (const Under& u : under_way_) {
-    if (u.until != time_never && u.until > now) ends.push_back(u.until);
+    if (u.until != time_never && u.until > from) ends.push_back(u.until);
   }
   std::sort(ends.begin(), ends.end());
   for (const TimePs end : ends) tell_at(end);

@@ -23,8 +23,8 @@ class LinkGauges {
 
   // `alone`: what the flow takes with the link to itself.
   void started(const Flow& flow, TimePs alone, TimePs now);
-  // `end` may lie ahead; what starts before it is told together with the flow.
-  void ended(const Flow& flow, TimePs end, TimePs now);
+  // `end` may lie ahead: what starts before it is told together with the flow.
+  void ended(const Flow& flow, TimePs end);
   // Of packets, in the order of `begin`.
   void served(const Flow& flow, std::size_t hop, TimePs begin, TimePs end);
   // Nothing is left that could be served.
@@ -48,7 +48,7 @@ class LinkGauges {
     std::priority_queue<TimePs, std::vector<TimePs>, std::greater<>> returns;
   };
 
-  void tell(TimePs now);
+  void tell(TimePs from);
   void tell_at(TimePs at);
   void count(std::string_view part, std::string_view name, TimePs at, std::uint64_t value) {
     trace_.counter({device_, part, name, at, value});

@@ -60,7 +60,7 @@ void NetworkEngine::finish(const PacketNetwork::Ended& ended) {
   if (found == waiting_.end()) return;  // told already, while it was alone
   const Done done = std::move(found->done);
   waiting_.erase(found);
-  if (gauges_) gauges_->ended(*ended.flow, ended.times.end, kernel_now());
+  if (gauges_) gauges_->ended(*ended.flow, ended.times.end);
   // The end lies at or after this moment; whoever waits for it decides when to act on it.
   done(ended.times);
 }
@@ -71,7 +71,7 @@ void NetworkEngine::wake() {
   if (alone_ != nullptr) {
     if (waiting_.empty()) return;
     const Done done = std::move(waiting_.front().done);
-    if (gauges_) gauges_->ended(*waiting_.front().flow, alone_times_.end, now);
+    if (gauges_) gauges_->ended(*waiting_.front().flow, alone_times_.end);
     waiting_.clear();
     done(alone_times_);
     return;
@@ -83,6 +83,7 @@ void NetworkEngine::wake() {
     const TimePs horizon = std::min(kernel_run_limit, now + std::min<TimePs>(pending.value(), time_never - now));
     const auto ended = network_.run(std::max(horizon, now + 1));
     if (!ended) {
+      if (gauges_ && network_.empty()) gauges_->drained();
       notify_at(next_, std::max(now, network_.next()));
       return;
     }

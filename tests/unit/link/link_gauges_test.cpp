@@ -17,13 +17,16 @@ namespace {
 class Shown final : public TraceSink {
  public:
   [[nodiscard]] TraceLevel level() const noexcept override { return TraceLevel::packet; }
-  void counter(const CounterRecord& r) override { counters_[std::string(r.part) + " " + std::string(r.name)][r.at] = r.value; }
+  void counter(const CounterRecord& r) override {
+    EXPECT_GE(r.at, over) << "told of what was over long ago";
+    counters_[std::string(r.part) + " " + std::string(r.name)][r.at] = r.value;
+  }
   [[nodiscard]] std::uint64_t at(const std::string& counter, TimePs time) const {
     const auto& values = counters_.at(counter);
     const auto after = values.upper_bound(time);
     return after == values.begin() ? 0 : std::prev(after)->second;
   }
-  [[nodiscard]] const std::map<TimePs, std::uint64_t>& of(const std::string& counter) { return counters_[counter]; }
+  TimePs over = 0;  // what other records have been told up to
 
  private:
   std::map<std::string, std::map<TimePs, std::uint64_t>> counters_;
@@ -59,10 +62,10 @@ TEST(LinkGauges, OfOneFlowByHand) {
   EXPECT_EQ(shown.at("link.up use_permille", 2'000), 500u);
   EXPECT_EQ(shown.at("link.tags in_use", 2'000), 15u);
   // The first one's end is known before it comes, and the second one's comes before it.
-  gauges.ended(flow, 5'000, 3'000);
+  gauges.ended(flow, 5'000);
   EXPECT_EQ(shown.at("link.tags in_use", 4'999), 15u);
   EXPECT_EQ(shown.at("link.tags in_use", 5'000), 4u);
-  gauges.ended(second, 4'000, 4'000);
+  gauges.ended(second, 4'000);
   EXPECT_EQ(shown.at("link.tags in_use", 4'000), 11u);
   EXPECT_EQ(shown.at("link.tags in_use", 5'000), 0u);
   EXPECT_EQ(shown.at("link.down use_permille", 4'500), 250u);
@@ -80,13 +83,15 @@ TEST(LinkGauges, AReadHasATagWhateverBoundsIt) {
 
 // Packets in the network, each counted from its issue to the return of its tag.
 struct Counted final : PacketNetwork::Observer {
-  explicit Counted(LinkGauges& g) : gauges(g) {}
+  Counted(LinkGauges& g, Shown& s) : gauges(g), shown(s) {}
   void served(const Flow& flow, std::size_t hop, const Segment&, TimePs begin, TimePs end) override {
     gauges.served(flow, hop, begin, end);
+    shown.over = begin;
     if (hop == 0) ++changes[begin];
     if (hop + 1U == flow.hops) --changes[end + flow.window_return_ps];
   }
   LinkGauges& gauges;
+  Shown& shown;
   std::map<TimePs, int> changes;
 };
 
@@ -95,18 +100,21 @@ TEST(LinkGauges, PacketsAreCountedExactlyEnough) {
   for (int round = 0; round < 200; ++round) {
     Shown shown;
     LinkGauges gauges(shown, Detail::packet);
-    Counted counted(gauges);
+    Counted counted(gauges, shown);
     PacketNetwork network(false, &counted);
     const auto tags = static_cast<std::uint32_t>(1 + random() % 64);
     TimePs now = 0;
     const auto run = [&](TimePs until) {
-      while (const auto ended = network.run(until)) gauges.ended(*ended->flow, ended->times.end, now);
+      while (const auto ended = network.run(until)) gauges.ended(*ended->flow, ended->times.end);
     };
     for (std::uint64_t flows = 1 + random() % 4; flows > 0; --flows) {
       // Some meet the one before, some come while its last tags return, some later.
       now += random() % (random() % 2 == 0 ? 600 : 20'000);
       run(now);
-      if (network.empty()) gauges.drained();
+      if (network.empty()) {
+        gauges.drained();
+        shown.over = now;
+      }
       const auto flow = std::make_shared<const Flow>(read_flow(1 + random() % 200, tags));
       gauges.started(*flow, 10'000, now);
       network.start(flow, now);
