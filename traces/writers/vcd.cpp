@@ -2,7 +2,7 @@
 // A state is a string, as GTKWave and others extend the format. Changes must be in order of time and all signals be named
 // before them, so that the file is written when the trace is over.
 #include <algorithm>
-#include <cstring>
+#include <bit>
 #include <map>
 #include <string>
 #include <unordered_map>
@@ -34,24 +34,26 @@ class VcdWriter final : public Writer {
     const Command& command = *record.command;
     show_command(record, [&](Row row, std::string_view name, TimePs begin, TimePs end) {
       path_.assign(row == Row::device ? device(command.device) : "host").append(".queue").append(std::to_string(command.queue));
-      path_.append(row == Row::calls ? ".call" : row == Row::runtime ? ".driver" : ".state");
+      path_.append(row == Row::calls ? "_call" : row == Row::runtime ? "_driver" : "_state");
       state(name, begin, end);
     });
   }
 
   void stage(const StageRecord& record) override {
-    path_.assign(device(record.device)).append(".").append(record.part).append(".state");
+    path_.assign(device(record.device)).append(".").append(record.part).append("_state");
     state(record.action, record.begin, record.end);
   }
 
   void packet(const PacketRecord& record) override {
-    path_.assign(device(record.device)).append(".").append(record.part).append(".packet");
+    path_.assign(device(record.device)).append(".").append(record.part).append("_packet");
     state(record.kind, record.begin, record.end);
   }
 
   void counter(const CounterRecord& record) override {
-    path_.assign(device(record.device)).append(".").append(record.part).append(".").append(record.name);
-    add({record.at, record.value, signal(/*is_counter=*/true), is});
+    path_.assign(device(record.device)).append(".").append(record.part).append("_").append(record.name);
+    const std::uint32_t number = signal(/*is_counter=*/true);
+    signals_[number].all_bits |= record.value;
+    add({record.at, record.value, number, is});
   }
 
   void end() override {
@@ -79,6 +81,7 @@ class VcdWriter final : public Writer {
     bool is_counter = false;
     bool has_changed = false;  // in this step of time
     std::uint64_t value = 0;
+    std::uint64_t all_bits = 1;  // that its values have
     std::vector<Action> actions;
     std::string written;
   };
@@ -101,7 +104,7 @@ class VcdWriter final : public Writer {
     const auto found = signal_numbers_.find(std::string_view(path_));
     if (found != signal_numbers_.end()) return found->second;
     const auto number = static_cast<std::uint32_t>(signals_.size());
-    signals_.push_back({is_counter, false, 0, {}, {}});
+    signals_.emplace_back().is_counter = is_counter;
     signal_numbers_.emplace(path_, number);
     return number;
   }
@@ -142,7 +145,7 @@ class VcdWriter final : public Writer {
     Output& out = output();
     out.text("$version Sluice ").text(sluice_version).text(" $end\n$comment ").text(about_).text(" $end\n");
     out.text("$timescale 1 ps $end\n");
-    // Parts in parts: "link.wire_up" is the scope wire_up in link.
+    // Parts in parts: what "link.wire_up" does is wire_up_state in the scope link.
     std::map<std::vector<std::string>, std::uint32_t> by_scope;
     for (const auto& [path, number] : signal_numbers_) by_scope.emplace(scopes(path, number), number);
     std::vector<std::string> open;
@@ -154,7 +157,10 @@ class VcdWriter final : public Writer {
       for (; open.size() < depth; open.push_back(path[open.size()])) {
         out.text("$scope module ").text(path[open.size()]).text(" $end\n");
       }
-      out.text(signals_[number].is_counter ? "$var wire 64 " : "$var string 1 ").text(identifier(number));
+      const Signal& s = signals_[number];
+      // No wider than its values: viewers show all digits.
+      const auto bits = static_cast<unsigned>(s.is_counter ? std::bit_width(s.all_bits) : 1);
+      out.text(s.is_counter ? "$var wire " : "$var string ").number(bits).text(" ").text(identifier(number));
       out.text(" ").text(path[depth]).text(" $end\n").end_record();
     }
     for (; !open.empty(); open.pop_back()) out.text("$upscope $end\n");
@@ -215,9 +221,7 @@ class VcdWriter final : public Writer {
 
   static void counter_text(std::uint64_t value, std::string& text) {
     text.assign("b");
-    int bit = 63;
-    while (bit > 0 && (value >> bit & 1) == 0) --bit;
-    for (; bit >= 0; --bit) text.push_back((value >> bit & 1) != 0 ? '1' : '0');
+    for (int bit = std::max(static_cast<int>(std::bit_width(value)), 1) - 1; bit >= 0; --bit) text.push_back((value >> bit & 1) != 0 ? '1' : '0');
   }
 
   // What is different at the end of the step: what began and ended in it was never there.

@@ -7,7 +7,7 @@ namespace sluice::sim {
 namespace {
 
 constexpr std::uint64_t whole = 1000;    // permille
-constexpr std::uint64_t step_share = 16;  // of a window, that is worth telling
+constexpr std::uint64_t step_share = 8;   // of what is in use, that is worth telling
 
 // A read that is under way has a tag, whatever bounds the number of them.
 std::string_view window_part(const Flow& flow) {
@@ -107,7 +107,8 @@ LinkGauges::Window& LinkGauges::window(std::string_view part) {
 void LinkGauges::changed(Window& w, TimePs at) {
   const std::uint64_t moved = w.in_use > w.told ? w.in_use - w.told : w.told - w.in_use;
   const bool at_border = moved != 0 && (w.in_use == 0 || w.in_use == w.size);
-  if (!at_border && moved < std::max<std::uint64_t>(1, w.size / step_share) && at > w.retell) return;
+  const std::uint64_t step = std::max<std::uint64_t>(1, std::max(w.in_use, w.told) / step_share);
+  if (!at_border && moved < step && at > w.retell) return;
   w.told = w.in_use;
   count(w.part, "in_use", at, w.in_use);
 }

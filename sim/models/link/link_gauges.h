@@ -3,7 +3,7 @@
 //  use_permille  of link.up and link.down: what the flows under way would take of the wire if each had it to itself, as a
 //                mean of its time, together 1000 at most. Whatever the detail.
 //  in_use        of a flow's window (link.tags, link.credits ...). packet: counted packet by packet, and told when it is all
-//                or nothing or has moved by a sixteenth. train: what a flow holds in its steady state.
+//                or nothing or has moved by an eighth. train: what a flow holds in its steady state.
 #pragma once
 
 #include <array>

@@ -272,6 +272,7 @@ struct Dump {
     std::istringstream in(text);
     std::vector<std::string> scopes;
     std::map<std::string, std::string> names;
+    std::map<std::string, std::size_t> widths;
     std::string word, next;
     std::uint64_t now = 0;
     bool has_time = false, defined = false;
@@ -288,9 +289,10 @@ struct Dump {
         std::string type, size, id, name;
         in >> type >> size >> id >> name >> next;
         EXPECT_EQ(next, "$end");
-        EXPECT_TRUE((type == "wire" && size == "64") || (type == "string" && size == "1"));
+        EXPECT_TRUE((type == "wire" && std::stoi(size) <= 64) || (type == "string" && size == "1"));
         std::string path;
         for (const std::string& scope : scopes) path += scope + ".";
+        widths[id] = type == "wire" ? std::stoul(size) : 0;
         EXPECT_TRUE(names.emplace(id, path + name).second) << "an identifier is taken twice";
         EXPECT_TRUE(signals.emplace(path + name, Changes{}).second);
       } else if (word == "$enddefinitions") {
@@ -314,6 +316,7 @@ struct Dump {
         ASSERT_TRUE(word[0] == 'b' || word[0] == 's') << word;
         in >> next;
         ASSERT_TRUE(has_time && names.contains(next)) << word << " " << next;
+        EXPECT_TRUE(word[0] == 's' ? widths[next] == 0 : word.size() - 1 <= widths[next]) << word;
         signals[names[next]].push_back({now, word});
       }
     }
@@ -326,14 +329,14 @@ TEST_F(FormatsTest, VcdHasOneSignalForEachPartsState) {
   Dump dump(read(path("t.vcd")));
   using Changes = Dump::Changes;
   // What began last, and of how many: the first burst goes on alone, then with the second command's, which then is alone.
-  EXPECT_EQ(dump.signals["device0.link.down.state"],
+  EXPECT_EQ(dump.signals["device0.link.down_state"],
             (Changes{{0, "sidle"}, {1'015'000, "sburst"}, {1'065'000, "sdrain*2"}, {1'115'000, "sdrain"}, {1'165'000, "sidle"}}));
-  EXPECT_EQ(dump.signals["device0.link.down.packet"], (Changes{{0, "sidle"}, {1'015'000, "sMWr"}, {1'016'500, "sidle"}}));
-  EXPECT_EQ(dump.signals["device0.link.down.tags_in_use"], (Changes{{0, "bx"}, {1'015'000, "b11"}}));
-  EXPECT_EQ(dump.signals["host.queue1.call"], (Changes{{0, "sidle"}, {1'000'000, "swrite_buffer"}, {1'015'000, "sidle"},
+  EXPECT_EQ(dump.signals["device0.link.down_packet"], (Changes{{0, "sidle"}, {1'015'000, "sMWr"}, {1'016'500, "sidle"}}));
+  EXPECT_EQ(dump.signals["device0.link.down_tags_in_use"], (Changes{{0, "bx"}, {1'015'000, "b11"}}));
+  EXPECT_EQ(dump.signals["host.queue1_call"], (Changes{{0, "sidle"}, {1'000'000, "swrite_buffer"}, {1'015'000, "sidle"},
                                                        {1'050'000, "swrite_buffer"}, {1'065'000, "sidle"}}));
-  EXPECT_EQ(dump.signals["device1.queue2.state"], (Changes{{0, "sidle"}, {2'015'000, "skernel"}, {2'115'000, "sidle"}}));
-  EXPECT_TRUE(dump.signals.contains("host.queue2.driver"));
+  EXPECT_EQ(dump.signals["device1.queue2_state"], (Changes{{0, "sidle"}, {2'015'000, "skernel"}, {2'115'000, "sidle"}}));
+  EXPECT_TRUE(dump.signals.contains("host.queue2_driver"));
 }
 
 // Names end no section of the file, and hundreds of signals have identifiers of their own.
@@ -350,7 +353,7 @@ TEST_F(FormatsTest, OddNamesStayWithinTheirWordOfAVcd) {
   recorder->close();
   const Dump dump(read(path("t.vcd")));
   EXPECT_EQ(dump.signals.size(), parts.size());
-  EXPECT_EQ(dump.signals.at("device0.part_299._end_.state"),
+  EXPECT_EQ(dump.signals.at("device0.part_299._end__state"),
             (Dump::Changes{{0, "sidle"}, {10, "s_end_#7"}, {20, "sidle"}}));
 }
 
