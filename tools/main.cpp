@@ -136,8 +136,16 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   sweep_command->footer("Exit status: 0, 1 if a point failed (the others are told), 2 for unusable input.");
   sweep_command->add_option("SPEC", sweep_options.spec, "What varies, JSON: docs/sweep.md")->required();
   sweep_command->add_option("-o,--output", sweep_options.output, "A folder for the results; what is there is not run again")->required();
-  sweep_command->add_option("-j,--jobs", sweep_options.jobs, "How many points at once. Default: one a processor")
+  sweep_command->add_option("-j,--jobs", sweep_options.jobs, "How many points at once. Default: one a processor; tasks of a Slurm array: 1000")
       ->check(CLI::Range(1, 1024));
+  std::string executor = "local";
+  sweep_command->add_option("--executor", executor, "local (default), or slurm: a job array through sbatch")
+      ->check(CLI::IsMember({"local", "slurm"}));
+  sweep_command->add_option("--slurm", sweep_options.slurm, "An option for sbatch, as --slurm=--partition=NAME; repeatable")
+      ->expected(1)
+      ->take_all();
+  CLI::Option* retries = sweep_command->add_option("--retries", sweep_options.retries, "How often a point that failed runs again. Default: 0, on Slurm 1")
+      ->check(CLI::Range(0, 100));
 
   std::string trace;
   CLI::App* report_command = app.add_subcommand("report", "Summarise a JSON Lines trace");
@@ -198,6 +206,10 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   workload_command->add_option("--reads", workload_reads);
   workload_command->add_option("SIZES", workload_sizes)->required()->check(check_size);
 
+  std::string plan;
+  CLI::App* task_command = app.add_subcommand("__sweep-task", "")->group("");
+  task_command->add_option("PLAN", plan)->required();
+
   try {
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
     app.parse(std::move(arguments));
@@ -226,7 +238,12 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
     return record(std::move(record_options));
   }
   if (diff_command->parsed()) return diff(diff_options);
-  if (sweep_command->parsed()) return sweep(sweep_options);
+  if (sweep_command->parsed()) {
+    sweep_options.is_on_slurm = executor == "slurm";
+    if (sweep_options.is_on_slurm && retries->empty()) sweep_options.retries = 1;
+    return sweep(sweep_options);
+  }
+  if (task_command->parsed()) return sweep_task(plan);
   if (compare_command->parsed()) {
     compare_options.command = std::move(program);
     return compare(compare_options);
