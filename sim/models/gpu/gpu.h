@@ -6,7 +6,6 @@
 #include "sim/dma/copy_engines.h"
 #include "sim/models/command_processor/command_processor.h"
 #include "sim/models/compute/compute_units.h"
-#include "sim/models/link/network_engine.h"
 #include "sim/models/memory/dram_memory.h"
 
 namespace sluice::sim {
@@ -30,10 +29,10 @@ class Engines final : public Executor {
 
 class Gpu {
  public:
-  Gpu(const std::string& name, const profile::Profile& profile, const Link& link, cache::HostMemory& host,
+  Gpu(const std::string& name, const profile::Profile& profile, const Link& link, FlowEngine& flows, cache::HostMemory& host,
       memory::DeviceMemory* host_dram, Translator* iommu, Detail detail, WriteLog& writes, JobSink& sink, TraceSink* trace, KernelEngine* kernels)
       : memory_(profile.device_memory, profile.device_cache),
-        flows_((name + "_link").c_str(), detail, trace),
+        flows_(flows),
         processor_((name + "_command_processor").c_str(), profile, link, flows_, trace),
         copies_((name + "_copy_engines").c_str(), profile, link, flows_, host, memory_, host_dram, iommu, writes, trace),
         compute_((name + "_compute").c_str(), profile, link, flows_, host, memory_, kernels, writes, detail, trace),
@@ -49,11 +48,12 @@ class Gpu {
     copies_.move_bytes(touches);
     compute_.execute_kernels(touches);
   }
-  [[nodiscard]] const FlowEngine& flows() const noexcept { return flows_; }
+  [[nodiscard]] FlowEngine& flows() noexcept { return flows_; }
+  [[nodiscard]] memory::DeviceMemory& memory() noexcept { return memory_; }
 
  private:
   memory::DramMemory memory_;
-  NetworkEngine flows_;
+  FlowEngine& flows_;
   CommandProcessor processor_;
   CopyEngines copies_;
   ComputeUnits compute_;
