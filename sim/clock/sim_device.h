@@ -8,6 +8,7 @@
 
 #include "sim/cache/host_memory.h"
 #include "sim/clock/host_addresses.h"
+#include "sim/dma/peer_copies.h"
 #include "sim/iface/simulator.h"
 #include "sim/models/gpu/gpu.h"
 #include "sim/models/host/host_driver.h"
@@ -72,8 +73,9 @@ class SimDevice final : public Simulator, public JobSink {
   std::vector<DeviceAddresses> device_addresses_;
   WriteLog writes_;
   std::vector<std::unique_ptr<NetworkEngine>> links_;  // of each device, or the one that meet at a bridge
-  std::vector<std::unique_ptr<Gpu>> gpus_;
   TraceSink* trace_;
+  PeerCopies peers_;
+  std::vector<std::unique_ptr<Gpu>> gpus_;
   std::function<void(const Completion&)> sink_;
   TimePs now_ = 0;
   bool kernel_waits_ = false;

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "sim/dma/copy_engines.h"
+#include "sim/dma/peer_copies.h"
 #include "sim/models/command_processor/command_processor.h"
 #include "sim/models/compute/compute_units.h"
 #include "sim/models/memory/dram_memory.h"
@@ -13,10 +14,13 @@ namespace sluice::sim {
 // Who executes what.
 class Engines final : public Executor {
  public:
-  Engines(CopyEngines& copies, ComputeUnits& compute) : copies_(copies), compute_(compute) {}
+  Engines(CopyEngines& copies, PeerCopies& peers, ComputeUnits& compute)
+      : copies_(copies), peers_(peers), compute_(compute) {}
   void execute(Job& job) override {
     if (job.command.kernel != nullptr) {
       compute_.execute(job);
+    } else if (job.command.is_between_devices()) {
+      peers_.execute(job);
     } else {
       copies_.execute(job);
     }
@@ -24,20 +28,23 @@ class Engines final : public Executor {
 
  private:
   CopyEngines& copies_;
+  PeerCopies& peers_;
   ComputeUnits& compute_;
 };
 
 class Gpu {
  public:
   Gpu(const std::string& name, const profile::Profile& profile, const Link& link, FlowEngine& flows, cache::HostMemory& host,
-      memory::DeviceMemory* host_dram, Translator* iommu, Detail detail, WriteLog& writes, JobSink& sink, TraceSink* trace, KernelEngine* kernels)
+      memory::DeviceMemory* host_dram, Translator* iommu, PeerCopies& peers, Detail detail, WriteLog& writes, JobSink& sink,
+      TraceSink* trace, KernelEngine* kernels)
       : memory_(profile.device_memory, profile.device_cache),
         flows_(flows),
         processor_((name + "_command_processor").c_str(), profile, link, flows_, trace),
         copies_((name + "_copy_engines").c_str(), profile, link, flows_, host, memory_, host_dram, iommu, writes, trace),
         compute_((name + "_compute").c_str(), profile, link, flows_, host, memory_, kernels, writes, detail, trace),
-        engines_(copies_, compute_) {
+        engines_(copies_, peers, compute_) {
     processor_.connect(engines_);
+    peers.add_device(flows_, memory_);
     copies_.connect(sink);
     compute_.connect(sink);
   }
@@ -48,8 +55,7 @@ class Gpu {
     copies_.move_bytes(touches);
     compute_.execute_kernels(touches);
   }
-  [[nodiscard]] FlowEngine& flows() noexcept { return flows_; }
-  [[nodiscard]] memory::DeviceMemory& memory() noexcept { return memory_; }
+  [[nodiscard]] const FlowEngine& flows() const noexcept { return flows_; }
 
  private:
   memory::DramMemory memory_;
