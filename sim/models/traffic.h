@@ -11,6 +11,7 @@
 
 #include "sim/iface/command.h"
 #include "sim/iface/time.h"
+#include "sim/models/translation.h"
 
 namespace sluice::sim {
 
@@ -100,6 +101,12 @@ enum class Without : std::uint8_t {
 // Makes the flow wait for a core's cache, or for ownership, once: all its packets ask in advance.
 void add_snoop(Flow& flow, TimePs latency);
 void add_ownership(Flow& flow, TimePs latency);
+
+// Adds the IOMMU's page walks for the flow's addresses, in place of those that it has. Walkers work beside the home agent,
+// so the slower of the two sets the pace; walks are spread evenly over the packets. What waits for a walk waits in the
+// window: with `window` packets out there are that many walks under way at once, and each such windowful waits for one
+// walk. The transfer as a whole is a walk longer, whatever the window.
+void add_walks(Flow& flow, const Walks& walks);
 
 // Times from the start of a flow that has the resources to itself: exact, and equal to what simulating packet by packet
 // gives. Cost: O(segments) where the window cannot limit, else O(window) a segment.

@@ -268,8 +268,9 @@ void add_iommu(Table& t) {
       .number("table_cache_entries", 0, 1 << 20, "Last-level page tables whose places are known, else a walk reads one entry more; 0: all are", AT(iommu.table_cache_entries), false)
       .number("walkers", 1, 4096, "Walks at once", AT(iommu.walkers), false)
       .ns("walk_ns", 1e5, "A walk, reads of page tables apart", AT(iommu.walk_ps), false)
-      .choice<PageTables>("tables", {{"last_level_cache", PageTables::last_level_cache}, {"memory", PageTables::memory}},
-                          "Where the page tables lie", AT(iommu.tables), false)
+      .choice<PageTables>("tables", {{"last_level_cache", PageTables::last_level_cache}, {"memory", PageTables::memory}, {"cached", PageTables::cached}},
+                          "Where the page tables lie; cached: in memory, but for llc_table_lines", AT(iommu.tables), false)
+      .number("llc_table_lines", 0, 1 << 24, "Lines of page tables, 8 pages' entries each, that the last-level cache keeps, those used last; where tables is cached", AT(iommu.llc_table_lines), false)
       .ns("llc_read_ns", 1e5, "One read of a page table in the last-level cache", AT(iommu.llc_read_ps), false)
       .ns("memory_read_ns", 1e5, "One read of a page table in memory", AT(iommu.memory_read_ps), false)
       .ns("read_release_ns", 1e5, "A walk for a read keeps its walker so much longer than it takes", AT(iommu.read_release_ps), false)

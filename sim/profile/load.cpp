@@ -526,6 +526,11 @@ class Checker {
            "at most " + text(m.entries - std::min(sets, m.entries)) + ", which leaves an entry in each set");
       rule(m.page_bytes == 4U << 10 || m.page_bytes == 64U << 10 || m.page_bytes == 2U << 20 || m.page_bytes == 1U << 30,
            {"/iommu/page_bytes"}, text(m.page_bytes), "4 KiB, 64 KiB, 2 MiB or 1 GiB");
+      const bool cached = m.tables == PageTables::cached;
+      rule(cached == (m.llc_table_lines != 0), {"/iommu/llc_table_lines", "/iommu/tables"}, text(m.llc_table_lines),
+           cached ? "at least 1, as tables is \"cached\"" : "0, as tables is not \"cached\"");
+      rule(!cached || m.memory_read_ps >= m.llc_read_ps, {"/iommu/memory_read_ns", "/iommu/llc_read_ns", "/iommu/tables"},
+           text(static_cast<double>(m.memory_read_ps) / 1000), "llc_read_ns at least, as tables is \"cached\"");
     }
     const bool coherent = l.kind == LinkKind::coherent || (l.kind == LinkKind::on_chip && l.fabric_coherent);
     rule(d.svm != SvmSupport::fine_system || coherent, {"/device/svm", "/link/kind", "/link/fabric_coherent"},

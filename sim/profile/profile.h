@@ -46,8 +46,9 @@ struct HostCopy {
   std::uint64_t streaming_threshold_bytes = 0;  // copies of this size and more use non-temporal stores
 };
 
-// Where page tables lie, as the IOMMU's walks find them.
-enum class PageTables : std::uint8_t { last_level_cache, memory };
+// Where page tables lie, as the IOMMU's walks find them. `cached`: in memory, and those lines of them in the last-level
+// cache that walks have used last.
+enum class PageTables : std::uint8_t { last_level_cache, memory, cached };
 
 // The IOMMU between root port and host memory.
 struct Iommu {
@@ -59,6 +60,7 @@ struct Iommu {
   std::uint32_t walkers = 1;              // walks at once
   TimePs walk_ps = 0;                     // a walk, reads of page tables apart
   PageTables tables = PageTables::last_level_cache;
+  std::uint32_t llc_table_lines = 0;      // cached: lines of 64 bytes, 8 pages' entries each
   TimePs llc_read_ps = 0;                 // one read of a page table there ...
   TimePs memory_read_ps = 0;              // ... and in memory
   TimePs read_release_ps = 0;             // a walk for a read keeps its walker for so long after its end ...

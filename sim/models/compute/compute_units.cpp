@@ -26,7 +26,8 @@ struct Crossing {
   std::shared_ptr<Flow> flow;
   TimePs start = 0;
   TimePs alone = 0;    // end, had it the link to itself
-  TimePs unsnooped = 0;  // the same, had no core's cache held a line
+  TimePs unwalked = 0;   // the same, had the IO-TLB held all pages
+  TimePs unsnooped = 0;  // and no core's cache a line
   TimePs unowned = 0;    // and had the device owned what it writes
   TimePs waiting = 0;  // of that, what single requests took where few were under way at once
   TimePs tail = 0;     // from the flow's end to the last wave's
@@ -59,13 +60,14 @@ struct ActiveLaunch {
 
 ComputeUnits::ComputeUnits(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
                            FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory,
-                           KernelEngine* engine, WriteLog& writes, Detail detail, TraceSink* trace)
+                           Translator* iommu, KernelEngine* engine, WriteLog& writes, Detail detail, TraceSink* trace)
     : Agenda(name),
       profile_(profile),
       link_(link),
       flows_(flows),
       host_(host),
       memory_(memory),
+      iommu_(iommu),
       engine_(engine),
       writes_(writes),
       detail_(detail),
@@ -332,8 +334,10 @@ void ComputeUnits::plan(ActiveLaunch& a, Direction direction) {
     if (turn > trip) flow->window_return_ps = std::max(flow->window_return_ps, turn - trip);
     c.waiting = n * trip / flow->window;
   }
+  if (iommu_ != nullptr) add_walks(*flow, iommu_->walk({span.address, span.bytes, 1, 0}, direction));
   const FlowTimes alone = times_alone(*flow);
   c.alone = c.start + alone.end;
+  c.unwalked = flow->walks == 0 ? c.alone : c.start + times_alone(*flow, Without::walks).end;
   c.unsnooped = c.start + times_alone(*flow, Without::walks_and_snoops).end;
   c.unowned = c.start + times_alone(*flow, Without::walks_and_coherence).end;
   c.tail = std::min(a.local_end > c.alone ? a.local_end - c.alone : 0, machine_of(a).rates.l2_ps);
@@ -374,6 +378,7 @@ void ComputeUnits::settle(ActiveLaunch& a) {
 void ComputeUnits::account(ActiveLaunch& a) {
   Job& job = *a.job;
   TimePs alone = a.local_end;
+  TimePs unwalked = a.local_end;
   TimePs unsnooped = a.local_end;
   TimePs unowned = a.local_end;
   std::array<TimePs, compute::busy_parts> busy = a.busy;
@@ -381,12 +386,14 @@ void ComputeUnits::account(ActiveLaunch& a) {
   for (const Crossing* c : {&a.read, &a.written}) {
     if (c->flow == nullptr) continue;
     alone = std::max(alone, c->alone + c->tail);
+    unwalked = std::max(unwalked, c->unwalked + c->tail);
     unsnooped = std::max(unsnooped, c->unsnooped + c->tail);
     unowned = std::max(unowned, c->unowned + c->tail);
     link_busy = std::max(link_busy, c->waiting);
   }
   alone = std::min(alone, a.end);
-  unsnooped = std::min(unsnooped, alone);
+  unwalked = std::min(unwalked, alone);
+  unsnooped = std::min(unsnooped, unwalked);
   unowned = std::min(unowned, unsnooped);
   const TimePs whole = unowned - a.begin;
   static constexpr std::array<std::string_view, compute::busy_parts> parts = {
@@ -403,7 +410,8 @@ void ComputeUnits::account(ActiveLaunch& a) {
   job.spend(Stage::compute, whole - link - memory);
   job.spend(Stage::device_memory, memory);
   job.spend(Stage::link, link);
-  job.spend(Stage::snoop, alone - unsnooped);
+  job.spend(Stage::iommu, alone - unwalked);
+  job.spend(Stage::snoop, unwalked - unsnooped);
   job.spend(Stage::coherence, unsnooped - unowned);
   job.spend(Stage::contention, a.end - alone);
 
@@ -432,13 +440,15 @@ void ComputeUnits::account(ActiveLaunch& a) {
   };
   tell("launch", start, a.begin, 0);
   tell("execute", a.begin, a.end, t.sectors * sector_bytes);
-  const auto tell_home = [&](std::string_view action, TimePs took, std::uint64_t bytes) {
+  const auto tell_host = [&](std::string_view part, std::string_view action, TimePs took, std::uint64_t bytes) {
     if (took == 0) return;
-    trace_->stage({job.command.id, job.command.device, "host.home_agent", action, a.end - took, a.end,
+    trace_->stage({job.command.id, job.command.device, part, action, a.end - took, a.end,
                    took * (profile_.host.home_agent.clock_hz / 1'000'000) / 1'000'000, bytes});
   };
-  tell_home("snoop", alone - unsnooped, job.kernel->link_read_bytes + job.kernel->link_written_bytes);
-  tell_home("ownership", unsnooped - unowned, job.kernel->link_written_bytes);
+  const std::uint64_t crossed = job.kernel->link_read_bytes + job.kernel->link_written_bytes;
+  tell_host("host.home_agent", "snoop", unwalked - unsnooped, crossed);
+  tell_host("host.home_agent", "ownership", unsnooped - unowned, job.kernel->link_written_bytes);
+  tell_host("host.iommu", "walk", alone - unwalked, crossed);
   tell("finish", a.end, a.end + machine_of(a).rates.finish_ps, 0);
 }
 

@@ -30,8 +30,8 @@ class ComputeUnits final : public Agenda<ComputeEvent>, public Executor {
  public:
   // `engine` may be nullptr: then every launch fails.
   ComputeUnits(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
-               FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory, KernelEngine* engine,
-               WriteLog& writes, Detail detail, TraceSink* trace);
+               FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory, Translator* iommu,
+               KernelEngine* engine, WriteLog& writes, Detail detail, TraceSink* trace);
   ~ComputeUnits() override;
   void connect(JobSink& sink) { sink_ = &sink; }
 
@@ -60,6 +60,7 @@ class ComputeUnits final : public Agenda<ComputeEvent>, public Executor {
   FlowEngine& flows_;
   cache::HostMemory& host_;
   memory::DeviceMemory& memory_;
+  Translator* iommu_;  // null: addresses cost nothing
   KernelEngine* engine_;
   WriteLog& writes_;
   const Detail detail_;

@@ -36,7 +36,7 @@ class Gpu {
         flows_((name + "_link").c_str(), detail, trace),
         processor_((name + "_command_processor").c_str(), profile, link, flows_, trace),
         copies_((name + "_copy_engines").c_str(), profile, link, flows_, host, memory_, host_dram, iommu, writes, trace),
-        compute_((name + "_compute").c_str(), profile, link, flows_, host, memory_, kernels, writes, detail, trace),
+        compute_((name + "_compute").c_str(), profile, link, flows_, host, memory_, iommu, kernels, writes, detail, trace),
         engines_(copies_, compute_) {
     processor_.connect(engines_);
     copies_.connect(sink);

@@ -93,7 +93,7 @@ class PcieLink final : public Link {
                    .row_ps = row});
       });
     }
-    add_walks(t.walks, flow);
+    add_walks(flow, t.walks);
   }
 
   TimePs posted_time() const override {
@@ -118,28 +118,6 @@ class PcieLink final : public Link {
   bool reaches_pageable() const override { return false; }
 
  private:
-  // Walkers work beside the home agent, so the slower of the two sets the pace; walks are spread evenly over the packets.
-  // What waits for a walk waits in the window: with `window` packets out there are that many walks under way at once, and
-  // each such windowful waits for one walk. The transfer as a whole is a walk longer, whatever the window.
-  static void add_walks(const Walks& walks, Flow& flow) {
-    flow.walks = walks.count;
-    flow.walk_in_window_ps = flow.walk_once_ps = 0;
-    const std::uint64_t packets = flow.packets();
-    if (walks.count == 0 || packets == 0) return;
-    const auto home = static_cast<std::size_t>(
-        std::find(flow.path.begin(), flow.path.begin() + flow.hops, Resource::home_agent) - flow.path.begin());
-    const TimePs share = (walks.walkers_ps + packets / 2) / packets;
-    for (Segment& s : flow.segments) {
-      s.walk_ps = share > s.service_ps[home] ? share - s.service_ps[home] : 0;
-      s.service_ps[home] += s.walk_ps;
-    }
-    const double waiting = static_cast<double>(walks.count) * flow.window / static_cast<double>(packets);
-    flow.walk_in_window_ps = static_cast<TimePs>(static_cast<double>(walks.latency_ps) * std::min(1.0, waiting));
-    flow.walk_once_ps = walks.latency_ps - flow.walk_in_window_ps;
-    flow.latency_ps[home - 1] += flow.walk_in_window_ps;
-    flow.latency_ps[flow.hops - 1U] += flow.walk_once_ps;
-  }
-
   [[nodiscard]] TimePs wire_time(double bytes) const { return static_cast<TimePs>(std::llround(bytes * ps_per_byte_)); }
   [[nodiscard]] TimePs request_time() const { return wire_time(tlp_.read_bytes); }
   // Where DLLPs are counted by intervals, they are part of the rate.

@@ -162,6 +162,10 @@ TEST(Profile, IommuIsOptionalAndChecked) {
   refused({{"entries", 8}, {"page_bytes", 8192}}, "/iommu/page_bytes: found 8192; allowed: 4 KiB, 64 KiB, 2 MiB or 1 GiB");
   refused({{"entries", 8}, {"walkers", 0}}, "/iommu/walkers: found 0");
   refused({{"entries", 8}, {"tables", "disk"}}, "/iommu/tables");
+  refused({{"entries", 8}, {"tables", "cached"}}, "/iommu/llc_table_lines: found 0; allowed: at least 1, as tables is \"cached\"");
+  refused({{"entries", 8}, {"llc_table_lines", 5}}, "/iommu/llc_table_lines: found 5; allowed: 0, as tables is not \"cached\"");
+  refused({{"entries", 8}, {"tables", "cached"}, {"llc_table_lines", 5}, {"llc_read_ns", 50}, {"memory_read_ns", 20}},
+          "/iommu/memory_read_ns: found 20");
   refused({{"entry", 8}}, "did you mean \"entries\"");
   const Loaded coherent = with([](nlohmann::json& j) {
     j = nlohmann::json::parse(read(config / "profiles/igpu-coherent.json"));
