@@ -43,7 +43,7 @@ void free_now(Simulator& sim, const void* p) {
   SvmAllocation a = std::move(it->second);
   allocations().erase(it);
   PinnedRanges::instance().remove(a.store, a.size);
-  sim.forget_host(a.store, a.size);
+  Runtime::instance().charge(sim.forget_host(a.store, a.size));
   release_store(a.store);
 }
 

@@ -30,8 +30,13 @@ SimDevice::SimDevice(profile::Profile profile, Detail detail, TraceSink* trace, 
       trace_(trace != nullptr && trace->level() != TraceLevel::off ? trace : nullptr) {
   for (std::uint32_t i = 0; i < profile_.machine.device_count; ++i) {
     device_addresses_.emplace_back(profile_.machine.device.global_memory_bytes);
+    Translator* translator = iommu_.get();
+    if (iommu_ != nullptr && profile_.ats.entries != 0) {
+      device_tlbs_.push_back(std::make_unique<iommu::DeviceTlb>(profile_.ats, profile_.link.propagation_ps, *iommu_));
+      translator = device_tlbs_.back().get();
+    }
     gpus_.push_back(std::make_unique<Gpu>("gpu" + std::to_string(i), profile_, *link_, host_, host_dram_.get(),
-                                          iommu_.get(), detail, writes_, *this, trace_, kernels));
+                                          translator, detail, writes_, *this, trace_, kernels));
   }
 }
 
@@ -47,12 +52,16 @@ std::uint64_t SimDevice::host_address(const void* p, std::uint64_t bytes) {
   return host_addresses_.address(reinterpret_cast<std::uintptr_t>(p), bytes);
 }
 
-void SimDevice::forget_host(const void* p, std::uint64_t bytes) {
-  host_addresses_.forget(reinterpret_cast<std::uintptr_t>(p), bytes,
-                         [this](std::uint64_t address, std::uint64_t n) {
-                           host_.forget(address, n);
-                           if (iommu_ != nullptr) iommu_->forget(address, n);
-                         });
+TimePs SimDevice::forget_host(const void* p, std::uint64_t bytes) {
+  TimePs wait = 0;
+  host_addresses_.forget(reinterpret_cast<std::uintptr_t>(p), bytes, [&](std::uint64_t address, std::uint64_t n) {
+    host_.forget(address, n);
+    if (iommu_ != nullptr) wait += iommu_->forget(address, n);
+    TimePs longest = 0;  // all devices are asked at once
+    for (const auto& tlb : device_tlbs_) longest = std::max(longest, tlb->forget(address, n));
+    wait += longest;
+  });
+  return wait;
 }
 
 Job* SimDevice::new_job() {

@@ -12,6 +12,7 @@
 #include "sim/models/gpu/gpu.h"
 #include "sim/models/host/host_driver.h"
 #include "sim/models/host_link.h"
+#include "sim/models/iommu/device_tlb.h"
 #include "sim/models/iommu/iommu.h"
 #include "sim/profile/profile.h"
 
@@ -27,7 +28,7 @@ class SimDevice final : public Simulator, public JobSink {
   [[nodiscard]] std::optional<std::uint64_t> reserve_device(DeviceIndex device, std::uint64_t bytes) override;
   void release_device(DeviceIndex device, std::uint64_t address) override;
   [[nodiscard]] std::uint64_t host_address(const void* p, std::uint64_t bytes) override;
-  void forget_host(const void* p, std::uint64_t bytes) override;
+  TimePs forget_host(const void* p, std::uint64_t bytes) override;
   void host_wrote(std::uint64_t address, std::uint64_t bytes) override { host_.cpu_wrote(address, bytes); }
   void host_read(std::uint64_t address, std::uint64_t bytes) override { host_.cpu_read(address, bytes); }
   TimePs hold(Command& command, TimePs host_now) override { return driver_.hold(command, host_now); }
@@ -66,6 +67,7 @@ class SimDevice final : public Simulator, public JobSink {
   cache::HostMemory host_;
   std::unique_ptr<memory::DramMemory> host_dram_;  // null: its bandwidth is all that the profile says
   std::unique_ptr<iommu::Iommu> iommu_;
+  std::vector<std::unique_ptr<iommu::DeviceTlb>> device_tlbs_;  // by device, where a profile has ATS
   HostDriver driver_;
   HostAddresses host_addresses_;
   std::vector<DeviceAddresses> device_addresses_;

@@ -483,7 +483,7 @@ void CopyEngines::account(Job& job, TimePs now) {
     };
     part("host.home_agent", "snoop", unwalked - unsnooped);
     part("host.home_agent", "ownership", unsnooped - owned);
-    part("host.iommu", "walk", alone - unwalked);
+    part(flow.walk_part, flow.walk_action, alone - unwalked);
   }
 }
 

@@ -160,8 +160,10 @@ void add_walks(Flow& flow, const Walks& walks) {
     s.walk_ps = share > s.service_ps[home] ? share - s.service_ps[home] : 0;
     s.service_ps[home] += s.walk_ps;
   }
+  flow.walk_part = walks.part;
+  flow.walk_action = walks.action;
   const double waiting =
-      flow.window == 0 ? 0 : static_cast<double>(walks.count) * flow.window / static_cast<double>(packets);
+      flow.window == 0 || !walks.holds_window ? 0 : static_cast<double>(walks.count) * flow.window / static_cast<double>(packets);
   flow.walk_in_window_ps = static_cast<TimePs>(static_cast<double>(walks.latency_ps) * std::min(1.0, waiting));
   flow.walk_once_ps = walks.latency_ps - flow.walk_in_window_ps;
   by_home(flow) += flow.walk_in_window_ps;

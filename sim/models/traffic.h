@@ -66,6 +66,8 @@ struct Flow {
   std::uint64_t walks = 0;
   TimePs walk_in_window_ps = 0;
   TimePs walk_once_ps = 0;
+  std::string_view walk_part = "host.iommu";
+  std::string_view walk_action = "walk";
   // Parts of the latency before the home agent (or behind it, where it comes first): a core's cache answers a snoop; the
   // home grants the lines that the device will write.
   TimePs snoop_once_ps = 0;

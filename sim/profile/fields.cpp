@@ -277,6 +277,16 @@ void add_iommu(Table& t) {
       .ns("write_release_ns", 1e5, "A walk for a write, likewise", AT(iommu.write_release_ps), false);
 }
 
+void add_ats(Table& t) {
+  t.section("ats")
+      .number("entries", 0, 1 << 20, "The device's address translation cache; 0: the device asks for no translations", AT(ats.entries), false)
+      .number("ways", 0, 1 << 20, "Its ways; 0: any page in any entry", AT(ats.ways), false)
+      .bytes("page_bytes", 4096, 1 << 30, "What one translation is for", AT(ats.page_bytes), false)
+      .number("requests", 1, 4096, "Translation requests at once", AT(ats.requests), false)
+      .ns("agent_ns", 1e5, "From a request at the root port to its answer, where the IO-TLB knows the page", AT(ats.agent_ps), false)
+      .ns("invalidate_ns", 1e6, "The device drops a translation and drains what used it, the link's flights apart", AT(ats.invalidate_ps), false);
+}
+
 void add_link(Table& t) {
   t.section("link")
       .choice<LinkKind>("kind", {{"pcie", LinkKind::pcie}, {"coherent", LinkKind::coherent}, {"on_chip", LinkKind::on_chip}},
@@ -497,6 +507,7 @@ const std::vector<Field>& fields() {
     add_host(t);
     add_dram(t, "host_memory", false, [](Profile& p) -> Dram& { return p.host_memory; });
     add_iommu(t);
+    add_ats(t);
     add_link(t);
     add_device(t);
     add_images(t);

@@ -67,6 +67,16 @@ struct Iommu {
   TimePs write_release_ps = 0;            // ... and one for a write
 };
 
+// Address translation services: the device keeps translations that it has asked the IOMMU for.
+struct Ats {
+  std::uint32_t entries = 0;        // of the device's address translation cache; 0: the device asks for none
+  std::uint32_t ways = 0;           // 0: any page in any entry
+  std::uint64_t page_bytes = 4096;  // that one translation is for
+  std::uint32_t requests = 1;       // translation requests at once
+  TimePs agent_ps = 0;              // from a request at the root port to its answer, where the IO-TLB knows the page
+  TimePs invalidate_ps = 0;         // the device drops a translation and drains what used it, the link's flights apart
+};
+
 struct Host {
   std::uint64_t core_clock_hz = 0;
   HostCache private_cache;
@@ -339,6 +349,7 @@ struct Profile {
   Machine machine;    // identity, limits and policy for the driver
   Host host;
   Iommu iommu;
+  Ats ats;
   Link link;
   CommandProcessor command_processor;
   CopyEngines copy_engines;

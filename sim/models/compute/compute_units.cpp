@@ -448,7 +448,8 @@ void ComputeUnits::account(ActiveLaunch& a) {
   const std::uint64_t crossed = job.kernel->link_read_bytes + job.kernel->link_written_bytes;
   tell_host("host.home_agent", "snoop", unwalked - unsnooped, crossed);
   tell_host("host.home_agent", "ownership", unsnooped - unowned, job.kernel->link_written_bytes);
-  tell_host("host.iommu", "walk", alone - unwalked, crossed);
+  const Flow* walked = a.read.flow != nullptr && a.read.flow->walks != 0 ? a.read.flow.get() : a.written.flow.get();
+  if (walked != nullptr) tell_host(walked->walk_part, walked->walk_action, alone - unwalked, crossed);
   tell("finish", a.end, a.end + machine_of(a).rates.finish_ps, 0);
 }
 

@@ -33,7 +33,7 @@ class Iommu final : public sim::Translator {
   [[nodiscard]] Misses misses_of_run(std::uint64_t address, std::uint64_t bytes);
 
   [[nodiscard]] sim::Walks walk(const sim::HostRows& rows, Direction direction) override;
-  void forget(std::uint64_t address, std::uint64_t bytes) override;
+  TimePs forget(std::uint64_t address, std::uint64_t bytes) override;
 
  private:
   void add_walk(std::uint64_t page, Misses& misses);
