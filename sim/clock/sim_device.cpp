@@ -26,6 +26,12 @@ SimDevice::SimDevice(profile::Profile profile, Detail detail, TraceSink* trace, 
                      ? std::make_unique<memory::DramMemory>(profile_.host_memory, no_cache)
                      : nullptr),
       iommu_(profile_.iommu.entries != 0 ? std::make_unique<iommu::Iommu>(profile_.iommu) : nullptr),
+      migration_(profile_.migration.batch_faults != 0
+                     ? std::make_unique<migration::PageResidency>(
+                           profile_.migration, profile_.migration.device_bytes != 0
+                                                   ? profile_.migration.device_bytes
+                                                   : profile_.machine.device.global_memory_bytes)
+                     : nullptr),
       driver_(profile_, *link_, host_),
       trace_(trace != nullptr && trace->level() != TraceLevel::off ? trace : nullptr) {
   for (std::uint32_t i = 0; i < profile_.machine.device_count; ++i) {
@@ -36,7 +42,7 @@ SimDevice::SimDevice(profile::Profile profile, Detail detail, TraceSink* trace, 
       translator = device_tlbs_.back().get();
     }
     gpus_.push_back(std::make_unique<Gpu>("gpu" + std::to_string(i), profile_, *link_, host_, host_dram_.get(),
-                                          translator, detail, writes_, *this, trace_, kernels));
+                                          translator, migration_.get(), detail, writes_, *this, trace_, kernels));
   }
 }
 
@@ -56,6 +62,7 @@ TimePs SimDevice::forget_host(const void* p, std::uint64_t bytes) {
   TimePs wait = 0;
   host_addresses_.forget(reinterpret_cast<std::uintptr_t>(p), bytes, [&](std::uint64_t address, std::uint64_t n) {
     host_.forget(address, n);
+    if (migration_ != nullptr) migration_->remove(address);
     if (iommu_ != nullptr) wait += iommu_->forget(address, n);
     TimePs longest = 0;  // all devices are asked at once
     for (const auto& tlb : device_tlbs_) longest = std::max(longest, tlb->forget(address, n));

@@ -64,6 +64,14 @@ class Simulator {
   // waits for devices to drop its translations.
   virtual TimePs forget_host(const void* p, std::uint64_t bytes) = 0;
 
+  // Shared virtual memory that both sides address: where the profile has it so, its pages move to the side that touches
+  // them, from now until they are forgotten. `address` is one from host_address(), of the whole allocation. False: they
+  // stay at the host.
+  [[nodiscard]] virtual bool manage(std::uint64_t address, std::uint64_t bytes) {
+    static_cast<void>(address + bytes);
+    return false;
+  }
+
   // The program is taken to have written / read these bytes through the cores' caches (an unmap after a write map,
   // a host read of a result). `address` is one from host_address().
   virtual void host_wrote(std::uint64_t address, std::uint64_t bytes) = 0;

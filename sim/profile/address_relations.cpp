@@ -11,6 +11,29 @@ std::string ns(TimePs ps) { return std::to_string(static_cast<double>(ps) / 1000
 
 bool page_size(std::uint64_t n) { return n == 4U << 10 || n == 64U << 10 || n == 2U << 20 || n == 1U << 30; }
 
+bool power_of_two(std::uint64_t n) { return n != 0 && (n & (n - 1)) == 0; }
+
+void migration_relations(const Profile& profile, const Rule& rule) {
+  const Migration& g = profile.migration;
+  if (g.batch_faults == 0) return;
+  const Machine& machine = profile.machine;
+  rule(machine.device.svm != SvmSupport::none, {"/migration/batch_faults", "/device/svm"}, text(g.batch_faults),
+       "0, as svm is \"none\"");
+  rule(machine.device_count == 1, {"/devices", "/migration/batch_faults"}, text(machine.device_count),
+       "1, as pages move between one device and the host (\"migration\")");
+  rule(power_of_two(g.page_bytes) && g.page_bytes % 4096 == 0, {"/migration/page_bytes"}, text(g.page_bytes),
+       "4 KiB times a power of two");
+  rule(power_of_two(g.leaf_bytes) && g.leaf_bytes >= g.page_bytes, {"/migration/leaf_bytes", "/migration/page_bytes"},
+       text(g.leaf_bytes), "a power of two from page_bytes (" + text(g.page_bytes) + ") on");
+  rule(power_of_two(g.block_bytes) && g.block_bytes >= g.leaf_bytes && g.block_bytes <= 64 * g.leaf_bytes,
+       {"/migration/block_bytes", "/migration/leaf_bytes"}, text(g.block_bytes),
+       "a power of two from leaf_bytes (" + text(g.leaf_bytes) + ") to 64 times as much");
+  rule(g.device_bytes == 0 || (g.device_bytes >= g.block_bytes && g.device_bytes <= machine.device.global_memory_bytes),
+       {"/migration/device_bytes", "/migration/block_bytes", "/device/global_memory_bytes"}, text(g.device_bytes),
+       "0, or from block_bytes (" + text(g.block_bytes) + ") to the device's memory (" +
+           text(machine.device.global_memory_bytes) + ")");
+}
+
 }  // namespace
 
 void address_relations(const Profile& profile, const Rule& rule) {
@@ -43,6 +66,7 @@ void address_relations(const Profile& profile, const Rule& rule) {
     rule(page_size(a.page_bytes) && a.page_bytes <= m.page_bytes, {"/ats/page_bytes", "/iommu/page_bytes"},
          text(a.page_bytes), "4 KiB, 64 KiB, 2 MiB or 1 GiB, up to iommu/page_bytes (" + text(m.page_bytes) + ")");
   }
+  migration_relations(profile, rule);
 }
 
 }  // namespace sluice::profile

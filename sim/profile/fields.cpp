@@ -287,6 +287,21 @@ void add_ats(Table& t) {
       .ns("invalidate_ns", 1e6, "The device drops a translation and drains what used it, the link's flights apart", AT(ats.invalidate_ps), false);
 }
 
+void add_migration(Table& t) {
+  t.section("migration")
+      .number("batch_faults", 0, 65536, "Page faults of the device that are served together; 0: pages stay at the host", AT(migration.batch_faults), false)
+      .number("batches_per_service", 1, 65536, "Batches that an interrupt is for, if they come while it is served", AT(migration.batches_per_service), false)
+      .bytes("page_bytes", 4096, 65536, "What a fault is for", AT(migration.page_bytes), false)
+      .bytes("leaf_bytes", 4096, 2 << 20, "What moves at least", AT(migration.leaf_bytes), false)
+      .bytes("block_bytes", 65536, 64 << 20, "What moves at most for one fault, and what is driven out at once", AT(migration.block_bytes), false)
+      .number("prefetch_percent", 1, 100, "A part of a block that has more of its leaves on one side moves there whole; 100: no prefetch", AT(migration.prefetch_percent), false)
+      .ns("fault_ns", 1e9, "From a fault to the driver's work", AT(migration.fault_ps), false)
+      .ns("batch_ns", 1e9, "The driver's work for a batch", AT(migration.batch_ps), false)
+      .ns("block_ns", 1e9, "The driver's work for each block in a batch", AT(migration.block_ps), false)
+      .ns("host_fault_ns", 1e9, "A core's fault on a page that is on the device", AT(migration.host_fault_ps), false)
+      .bytes("device_bytes", 0, 1e15, "Of the device's memory that pages may take; 0: all of it", AT(migration.device_bytes), false);
+}
+
 void add_link(Table& t) {
   t.section("link")
       .choice<LinkKind>("kind", {{"pcie", LinkKind::pcie}, {"coherent", LinkKind::coherent}, {"on_chip", LinkKind::on_chip}},
@@ -508,6 +523,7 @@ const std::vector<Field>& fields() {
     add_dram(t, "host_memory", false, [](Profile& p) -> Dram& { return p.host_memory; });
     add_iommu(t);
     add_ats(t);
+    add_migration(t);
     add_link(t);
     add_device(t);
     add_images(t);

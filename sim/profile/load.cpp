@@ -519,8 +519,9 @@ class Checker {
     address_relations(profile_, [this](bool holds, std::initializer_list<const char*> of, const std::string& found,
                                        const std::string& allowed) { rule(holds, of, found, allowed); });
     const bool coherent = l.kind == LinkKind::coherent || (l.kind == LinkKind::on_chip && l.fabric_coherent);
-    rule(d.svm != SvmSupport::fine_system || coherent, {"/device/svm", "/link/kind", "/link/fabric_coherent"},
-         "\"fine_system\"", "a coherent link, or less");
+    rule(d.svm != SvmSupport::fine_system || coherent || profile_.migration.batch_faults != 0,
+         {"/device/svm", "/link/kind", "/link/fabric_coherent", "/migration/batch_faults"}, "\"fine_system\"",
+         "a coherent link, migration, or less");
     rule(!d.svm_atomics || d.svm == SvmSupport::fine_buffer || d.svm == SvmSupport::fine_system,
          {"/device/svm_atomics", "/device/svm"}, "true",
          "false, as atomics are a property of fine-grained SVM (CL_DEVICE_SVM_CAPABILITIES)");

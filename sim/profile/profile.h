@@ -77,6 +77,21 @@ struct Ats {
   TimePs invalidate_ps = 0;         // the device drops a translation and drains what used it, the link's flights apart
 };
 
+// Shared virtual memory whose pages the driver moves to the side that touches them.
+struct Migration {
+  std::uint32_t batch_faults = 0;        // faults of the device that are served together; 0: pages stay at the host
+  std::uint32_t batches_per_service = 1; // that an interrupt is for, if they come meanwhile
+  std::uint64_t page_bytes = 4096;       // that faults are for
+  std::uint64_t leaf_bytes = 65536;      // what moves at least
+  std::uint64_t block_bytes = 2 << 20;   // what moves at most for one fault, and what is driven out
+  std::uint32_t prefetch_percent = 51;   // a part of a block that has more of its leaves moves whole; 100: none does
+  TimePs fault_ps = 0;                   // from a fault to the driver's work
+  TimePs batch_ps = 0;                   // that work: of a batch ...
+  TimePs block_ps = 0;                   // ... and of each block in it
+  TimePs host_fault_ps = 0;              // a core's fault
+  std::uint64_t device_bytes = 0;        // that pages may take of the device's memory; 0: all of it
+};
+
 struct Host {
   std::uint64_t core_clock_hz = 0;
   HostCache private_cache;
@@ -350,6 +365,7 @@ struct Profile {
   Host host;
   Iommu iommu;
   Ats ats;
+  Migration migration;
   Link link;
   CommandProcessor command_processor;
   CopyEngines copy_engines;

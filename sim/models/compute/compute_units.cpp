@@ -55,12 +55,20 @@ struct ActiveLaunch {
   compute::LaunchResult result;
   Crossing read, written;
   std::uint32_t flows_left = 0;
+  // Pages that come, and those that they drive out: all before the groups' own work, as one piece.
+  PageMoves pages;
+  std::shared_ptr<Flow> pages_in, pages_out;
+  TimePs pages_alone = 0;   // the flows' time alone
+  TimePs pages_start = 0;
+  TimePs pages_took = 0;    // with the driver's work
+  std::uint32_t pages_left = 0;
   std::array<TimePs, compute::busy_parts> busy{};
 };
 
 ComputeUnits::ComputeUnits(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
                            FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory,
-                           Translator* iommu, KernelEngine* engine, WriteLog& writes, Detail detail, TraceSink* trace)
+                           Translator* iommu, Migration* migration, KernelEngine* engine, WriteLog& writes,
+                           Detail detail, TraceSink* trace)
     : Agenda(name),
       profile_(profile),
       link_(link),
@@ -68,6 +76,8 @@ ComputeUnits::ComputeUnits(const sc_core::sc_module_name& name, const profile::P
       host_(host),
       memory_(memory),
       iommu_(iommu),
+      migration_(migration),
+      mover_(profile, link, host, iommu, trace),
       engine_(engine),
       writes_(writes),
       detail_(detail),
@@ -113,9 +123,64 @@ void ComputeUnits::go_on(ActiveLaunch& a) {
     return;
   }
   a.local_end = std::max(a.local_end, now);
+  if (a.pages.batches.empty()) {
+    cross(a, now);
+  } else {
+    post(std::max(now, a.begin), {&a, ComputeStep::move_pages});
+  }
+}
+
+void ComputeUnits::cross(ActiveLaunch& a, TimePs now) {
   if (a.read.flow != nullptr) post(std::max(now, a.result.first_host_read), {&a, ComputeStep::start_read});
   if (a.written.flow != nullptr) post(std::max(now, a.result.first_host_write), {&a, ComputeStep::start_write});
   if (a.flows_left == 0) settle(a);
+}
+
+// Which pages the launch faults on is known once its groups have run. The units stand still while the driver serves them.
+void ComputeUnits::fault(ActiveLaunch& a) {
+  const std::vector<std::uint64_t>& pages = machine_of(a).memory.moving_pages();
+  if (pages.empty()) return;
+  a.pages = migration_->device_faults(pages);
+  if (a.pages.batches.empty()) return;
+  const Command& c = a.job->command;
+  const auto plan = [&](Direction direction, std::uint64_t address, std::uint64_t bytes) {
+    auto flow = std::make_shared<Flow>();
+    mover_.plan(direction, address, bytes, memory_, c.id, c.device, *flow);
+    a.pages_alone = std::max(a.pages_alone, times_alone(*flow).drained);
+    const Link::WireUse use = link_.wire_use(*flow, direction);
+    a.job->wire_up += use.up, a.job->wire_down += use.down, a.job->tlps += use.tlps;
+    ++a.pages_left;
+    return flow;
+  };
+  if (a.pages.to_device_bytes != 0)
+    a.pages_in = plan(Direction::host_to_device, a.pages.first_to_device, a.pages.to_device_bytes);
+  if (a.pages.to_host_bytes != 0)
+    a.pages_out = plan(Direction::device_to_host, a.pages.first_to_host, a.pages.to_host_bytes);
+  mover_.tell(a.pages, migration_->totals(), "fault_batch", c.id, c.device, a.begin, a.pages_alone);
+  machine_of(a).outcome.timeline.move(a.begin + a.pages.handling_ps + a.pages_alone);
+}
+
+void ComputeUnits::move_pages(ActiveLaunch& a, TimePs now) {
+  a.pages_start = now;
+  for (const auto& flow : {a.pages_in, a.pages_out}) {
+    if (flow == nullptr) continue;
+    flows_.start(flow, [this, &a](FlowTimes times) {
+      post(std::max(times.drained, kernel_now()), {&a, ComputeStep::pages_moved});
+    });
+  }
+}
+
+// All that the launch does on its own comes later by what its pages took.
+void ComputeUnits::pages_moved(ActiveLaunch& a, TimePs now) {
+  if (--a.pages_left != 0) return;
+  a.pages_took = now - a.pages_start + a.pages.handling_ps;
+  a.local_end += a.pages_took;
+  for (Crossing* c : {&a.read, &a.written}) {
+    for (TimePs* t : {&c->start, &c->alone, &c->unwalked, &c->unsnooped, &c->unowned}) *t += a.pages_took;
+  }
+  if (a.read.flow != nullptr) a.result.first_host_read += a.pages_took;
+  if (a.written.flow != nullptr) a.result.first_host_write += a.pages_took;
+  cross(a, now);
 }
 
 // From inside the launch's work. Other launches get units of their own from now on.
@@ -153,6 +218,7 @@ void ComputeUnits::run(ActiveLaunch& a) {
     m.repeats.before(launch, alone, m.memory);
     const bool repeatable = execute_groups(a, local_bytes, traces);
     m.repeats.after(launch, repeatable, traces, m.grid, m.memory, m.outcome);
+    if (migration_ != nullptr && !m.outcome.result.failed) fault(a);
   }
   a.result = m.outcome.result;
   if (!executes_) a.result.failed = false;  // given up at the end of the process
@@ -175,7 +241,7 @@ bool ComputeUnits::execute_groups(ActiveLaunch& a, std::uint64_t local_bytes, bo
   outcome.begin = a.begin;
   outcome.busy = {};
   outcome.timeline.begin(a.begin);
-  m.memory.begin(launch.memory, local_bytes * a.occupancy.groups_per_unit);
+  m.memory.begin(launch.memory, local_bytes * a.occupancy.groups_per_unit, migration_, launch.system_memory);
   m.grid.begin();
   const std::unique_ptr<KernelRun> run = engine_->start(launch, profile_.compute.wave_size);
   if (run == nullptr) {
@@ -395,7 +461,7 @@ void ComputeUnits::account(ActiveLaunch& a) {
   unwalked = std::min(unwalked, alone);
   unsnooped = std::min(unsnooped, unwalked);
   unowned = std::min(unowned, unsnooped);
-  const TimePs whole = unowned - a.begin;
+  const TimePs whole = unowned - a.begin - a.pages_took;
   static constexpr std::array<std::string_view, compute::busy_parts> parts = {
       "issue", "l1", "local_memory", "l2", "atomics", "device_memory", "link"};
   const auto most = std::max_element(busy.begin(), busy.end());
@@ -414,6 +480,12 @@ void ComputeUnits::account(ActiveLaunch& a) {
   job.spend(Stage::snoop, unwalked - unsnooped);
   job.spend(Stage::coherence, unsnooped - unowned);
   job.spend(Stage::contention, a.end - alone);
+  if (a.pages_took != 0) {
+    job.spend(Stage::page_fault, a.pages.handling_ps);
+    const TimePs moved = std::min(a.pages_alone, a.pages_took - a.pages.handling_ps);
+    job.spend(Stage::migration, moved);
+    job.spend(Stage::contention, a.pages_took - a.pages.handling_ps - moved);
+  }
 
   auto figures = std::make_unique<KernelRecord>(a.result.figures);
   const compute::Traffic& t = a.result.traffic;
@@ -466,6 +538,12 @@ void ComputeUnits::act(const ComputeEvent& event, TimePs now) {
   switch (event.step) {
     case ComputeStep::go_on:
       go_on(a);
+      break;
+    case ComputeStep::move_pages:
+      move_pages(a, now);
+      break;
+    case ComputeStep::pages_moved:
+      pages_moved(a, now);
       break;
     case ComputeStep::start_read:
       start(a, Direction::host_to_device, now);

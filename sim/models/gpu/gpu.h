@@ -31,12 +31,13 @@ class Engines final : public Executor {
 class Gpu {
  public:
   Gpu(const std::string& name, const profile::Profile& profile, const Link& link, cache::HostMemory& host,
-      memory::DeviceMemory* host_dram, Translator* iommu, Detail detail, WriteLog& writes, JobSink& sink, TraceSink* trace, KernelEngine* kernels)
+      memory::DeviceMemory* host_dram, Translator* iommu, Migration* migration, Detail detail, WriteLog& writes,
+      JobSink& sink, TraceSink* trace, KernelEngine* kernels)
       : memory_(profile.device_memory, profile.device_cache),
         flows_((name + "_link").c_str(), detail, trace),
         processor_((name + "_command_processor").c_str(), profile, link, flows_, trace),
-        copies_((name + "_copy_engines").c_str(), profile, link, flows_, host, memory_, host_dram, iommu, writes, trace),
-        compute_((name + "_compute").c_str(), profile, link, flows_, host, memory_, iommu, kernels, writes, detail, trace),
+        copies_((name + "_copy_engines").c_str(), profile, link, flows_, host, memory_, host_dram, iommu, migration, writes, trace),
+        compute_((name + "_compute").c_str(), profile, link, flows_, host, memory_, iommu, migration, kernels, writes, detail, trace),
         engines_(copies_, compute_) {
     processor_.connect(engines_);
     copies_.connect(sink);

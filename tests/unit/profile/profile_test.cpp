@@ -207,6 +207,34 @@ TEST(Profile, AtsNeedsAnIommu) {
   refused({{"entries", 64}, {"requests", 0}}, large, "/ats/requests: found 0");
 }
 
+TEST(Profile, MigrationIsOptionalAndChecked) {
+  const auto machine = [](nlohmann::json section, const char* svm = "fine_system", int devices = 1) {
+    return with([&](nlohmann::json& j) {
+      j["migration"] = std::move(section);
+      j["device"]["svm"] = svm;
+      j["devices"] = devices;
+    });
+  };
+  const Loaded good = machine({{"batch_faults", 256}, {"leaf_bytes", "64 KiB"}, {"block_bytes", "2 MiB"}, {"batch_ns", 45000},
+                               {"prefetch_percent", 51}, {"device_bytes", "1 GiB"}});
+  ASSERT_TRUE(good.profile) << all_problems(good);  // over PCIe: pages move, so fine_system needs no coherent link
+  EXPECT_EQ(good.profile->migration.batch_ps, 45'000'000U);
+  const auto refused = [&](const Loaded& l, const char* text) {
+    EXPECT_FALSE(l.profile) << text;
+    EXPECT_NE(all_problems(l).find(text), std::string::npos) << text << '\n' << all_problems(l);
+  };
+  refused(machine({{"batch_faults", 0}}), "/device/svm: found \"fine_system\"; allowed: a coherent link, migration, or less");
+  refused(machine({{"batch_faults", 1}}, "none"), "/migration/batch_faults: found 1; allowed: 0, as svm is \"none\"");
+  refused(machine({{"batch_faults", 1}}, "coarse", 2), "/devices: found 2; allowed: 1");
+  refused(machine({{"batch_faults", 1}, {"page_bytes", 12288}}), "/migration/page_bytes: found 12288");
+  refused(machine({{"batch_faults", 1}, {"page_bytes", 8192}, {"leaf_bytes", 4096}}),
+          "/migration/leaf_bytes: found 4096; allowed: a power of two from page_bytes (8192) on");
+  refused(machine({{"batch_faults", 1}, {"leaf_bytes", 4096}}),
+          "/migration/block_bytes: found 2097152; allowed: a power of two from leaf_bytes (4096) to 64 times as much");
+  refused(machine({{"batch_faults", 1}, {"device_bytes", 65536}}), "/migration/device_bytes: found 65536; allowed: 0, or from");
+  refused(machine({{"batch_faults", 1}, {"prefetch_percent", 101}}), "/migration/prefetch_percent: found 101");
+}
+
 TEST(Profile, WhatDividesMustNotBeZero) {
   for (const char* at : {"/host/home_agent/memory_gbps", "/host/home_agent/snoop_trackers", "/host/private_cache/line_bytes",
                          "/device_memory/banks", "/device_memory/channels", "/copy_engines/device_copy_bytes_per_cycle",
