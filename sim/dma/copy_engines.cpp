@@ -54,7 +54,7 @@ CopyEngines::CopyEngines(const sc_core::sc_module_name& name, const profile::Pro
       host_dram_(host_dram),
       iommu_(iommu),
       migration_(migration),
-      mover_(profile, link, host, iommu, trace),
+      mover_(profile.link.max_payload_bytes, profile.host.core_clock_hz, link, host, iommu, trace),
       writes_(writes),
       trace_(trace),
       cycle_ps_(1'000'000'000'000ULL / profile.copy_engines.clock_hz) {

@@ -10,7 +10,7 @@ void PageMover::plan(Direction direction, std::uint64_t address, std::uint64_t b
   t.host_address = address;
   t.row_bytes = bytes;
   t.memory_interval_ps = memory.stream(to_device ? memory::Access::write : memory::Access::read,
-                                       moved_pages_address + address, bytes, profile_.link.max_payload_bytes)
+                                       moved_pages_address + address, bytes, packet_bytes_)
                              .interval_ps;
   runs_.clear();
   host_.classify(address, bytes, runs_);
@@ -30,7 +30,7 @@ void PageMover::tell(const PageMoves& moves, const MigrationTotals& totals, std:
                      DeviceIndex device, TimePs begin, TimePs crossing) const {
   if (trace_ == nullptr || trace_->level() < TraceLevel::stage) return;
   constexpr std::string_view part = "host.migration";
-  const auto cycles = [&](TimePs t) { return t * (profile_.host.core_clock_hz / 1'000'000) / 1'000'000; };
+  const auto cycles = [&](TimePs t) { return t * (host_clock_hz_ / 1'000'000) / 1'000'000; };
   if (moves.batches.empty()) {
     const TimePs took = moves.handling_ps + crossing;
     trace_->stage({command, device, part, action, begin, begin + took, cycles(took),

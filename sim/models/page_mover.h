@@ -7,15 +7,15 @@
 #include "sim/models/device_memory.h"
 #include "sim/models/host_link.h"
 #include "sim/models/migration.h"
-#include "sim/profile/profile.h"
 
 namespace sluice::sim {
 
 class PageMover {
  public:
-  PageMover(const profile::Profile& profile, const Link& link, cache::HostMemory& host, Translator* iommu,
-            TraceSink* trace)
-      : profile_(profile), link_(link), host_(host), iommu_(iommu), trace_(trace) {}
+  // `packet_bytes`: of the link's data, as device memory is asked for its time; `host_clock_hz`: of the driver's cycles.
+  PageMover(std::uint32_t packet_bytes, std::uint64_t host_clock_hz, const Link& link, cache::HostMemory& host,
+            Translator* iommu, TraceSink* trace)
+      : packet_bytes_(packet_bytes), host_clock_hz_(host_clock_hz), link_(link), host_(host), iommu_(iommu), trace_(trace) {}
 
   // One flow for all that goes one way. The driver's own engine carries it: no copy engine is taken.
   void plan(Direction direction, std::uint64_t address, std::uint64_t bytes, memory::DeviceMemory& memory,
@@ -25,7 +25,8 @@ class PageMover {
             DeviceIndex device, TimePs begin, TimePs crossing) const;
 
  private:
-  const profile::Profile& profile_;
+  const std::uint32_t packet_bytes_;
+  const std::uint64_t host_clock_hz_;
   const Link& link_;
   cache::HostMemory& host_;
   Translator* iommu_;
