@@ -109,6 +109,11 @@ struct Command {
   bool pages_by_faults = false;    // a core's, as it touches them after the command; else the driver moves them
   bool pages_have_contents = true; // false: they need not cross the link
 
+  // Device memory that the program itself reads (a map) or has written (an unmap) through its cores' caches, where the host
+  // addresses it.
+  std::vector<Pages> host_touches;
+  bool host_writes = false;
+
   // Bytes of a mirror that the driver creates and pins with this command: the first map of a buffer. Else 0.
   std::uint64_t pins_bytes = 0;
 

@@ -153,6 +153,17 @@ HostSpan MemorySide::span_of(Extent Range::*extent) const noexcept {
   return span;
 }
 
+std::vector<HostSpan> MemorySide::device_spans() const {
+  std::vector<HostSpan> all;
+  for (const Range& r : ranges_) {
+    const std::uint64_t first = std::min(r.read.first, r.written.first);
+    if (r.host || r.pages != nullptr || first == Extent{}.first) continue;
+    const std::uint64_t last = std::max(r.read.last, r.written.last);
+    all.push_back({first * sector_bytes, (last + 1 - first) * sector_bytes});
+  }
+  return all;
+}
+
 // A line lies in one page; `sector` is of the simulated device.
 inline void MemorySide::touch_page(Range& range, std::uint64_t sector) {
   const std::uint64_t page = sector / moving_page_sectors_;

@@ -43,7 +43,7 @@ struct Traffic {
   [[nodiscard]] bool crosses_link() const;
 };
 
-// Part of the host's memory that a launch has touched.
+// Part of a memory that a launch has touched.
 struct HostSpan {
   std::uint64_t address = 0;
   std::uint64_t bytes = 0;
@@ -67,6 +67,9 @@ class MemorySide final : public memory::KernelCache {
   // What of the host's memory the launch has read, and written.
   [[nodiscard]] HostSpan host_read() const noexcept { return span_of(&Range::read); }
   [[nodiscard]] HostSpan host_written() const noexcept { return span_of(&Range::written); }
+
+  // Of each range of device memory that the launch has touched, from the first byte to the last.
+  [[nodiscard]] std::vector<HostSpan> device_spans() const;
 
   // A range that the launch has touched.
   struct TouchedRange {
