@@ -44,8 +44,8 @@ const Endpoint& device_end(const Command& c) {
 
 CopyEngines::CopyEngines(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
                          FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory,
-                         memory::DeviceMemory* host_dram, Translator* iommu, Migration* migration, cache::DeviceLines* lines,
-                         WriteLog& writes, TraceSink* trace)
+                         memory::DeviceMemory* host_dram, Translator* iommu, Migration* migration,
+                         cache::DeviceLines* lines, WriteLog& writes, TraceSink* trace)
     : Agenda(name),
       profile_(profile),
       link_(link),
@@ -106,8 +106,8 @@ void CopyEngines::begin(Job& job, TimePs now) {
   if (migration_ == nullptr || !bring_pages(job, now)) begin_work(job, now);
 }
 
-// Pages that must be elsewhere before the command begins: those that it names, and of a copy of shared memory, which works
-// on the host's side, those that are on the device. False: there are none.
+// Pages that must be elsewhere before the command begins: those that it names, and of a copy of shared memory, which
+// works on the host's side, those that are on the device. False: there are none.
 bool CopyEngines::bring_pages(Job& job, TimePs now) {
   const Command& c = job.command;
   PageMoves all;
@@ -144,7 +144,8 @@ bool CopyEngines::bring_pages(Job& job, TimePs now) {
     if (both) evicting = alone_times_(*job.flow).drained;
   }
   if (all.to_device_bytes != 0) {
-    mover_.plan(Direction::host_to_device, all.first_to_device, all.to_device_bytes, memory_, c.id, c.device, *job.flow);
+    mover_.plan(Direction::host_to_device, all.first_to_device, all.to_device_bytes, memory_, c.id, c.device,
+                *job.flow);
     use(Direction::host_to_device);
   }
   const TimePs alone = alone_times_(*job.flow).drained;
@@ -186,7 +187,8 @@ TimePs CopyEngines::take_lines(Job& job, TimePs now) {
   const Shape& s = c.shape;
   for (const Endpoint* end : {&c.source, &c.target}) {
     if (c.direction == Direction::none || end->placement != Placement::device || s.bytes() == 0) continue;
-    const std::uint64_t span = (s.slices - 1) * end->slice_pitch_bytes + (s.rows - 1) * end->row_pitch_bytes + s.row_bytes;
+    const std::uint64_t span =
+        (s.slices - 1) * end->slice_pitch_bytes + (s.rows - 1) * end->row_pitch_bytes + s.row_bytes;
     all.add(lines_->device_touches(end->address, span));
   }
   job.spend(Stage::coherence, all.ps);

@@ -15,7 +15,9 @@
 
 namespace sluice::sim {
 
-enum class DmaStep : std::uint8_t { begin, end_pages, begin_work, start_work, begin_flow, end_chunk, end_payload, finish };
+enum class DmaStep : std::uint8_t {
+  begin, end_pages, begin_work, start_work, begin_flow, end_chunk, end_payload, finish
+};
 
 struct DmaEvent {
   Job* job = nullptr;

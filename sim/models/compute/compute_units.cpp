@@ -151,7 +151,7 @@ void ComputeUnits::take_lines(ActiveLaunch& a) {
   machine_of(a).outcome.timeline.move(a.begin + all.ps);
 }
 
-// Which pages the launch faults on is known once its groups have run. The units stand still while the driver serves them.
+// Which pages the launch faults on is known once its groups have run. The units stand still while they are served.
 void ComputeUnits::fault(ActiveLaunch& a) {
   const std::vector<std::uint64_t>& pages = machine_of(a).memory.moving_pages();
   if (pages.empty()) return;

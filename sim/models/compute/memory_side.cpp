@@ -172,7 +172,8 @@ inline void MemorySide::touch_page(Range& range, std::uint64_t sector) {
   if (touched[index]) return;
   touched[index] = true;
   // The first page may begin before the range does.
-  moving_pages_.push_back(std::max(page * moving_page_sectors_, range.simulated) * sector_bytes - sim::moved_pages_address);
+  const std::uint64_t at = std::max(page * moving_page_sectors_, range.simulated) * sector_bytes;
+  moving_pages_.push_back(at - sim::moved_pages_address);
 }
 
 // A line's sectors from `sector` on, all of which the access touches one after the other; moves on behind them.

@@ -53,8 +53,8 @@ class MemorySide final : public memory::KernelCache {
  public:
   MemorySide(const profile::Profile& profile, const Rates& rates);
 
-  // A launch begins: `local_bytes` of each unit are local memory. With `migration`, shared memory is the device's own once
-  // its pages have come, and with `system_memory` that of the program, too.
+  // A launch begins: `local_bytes` of each unit are local memory. With `migration`, shared memory is the device's own
+  // once its pages have come, and with `system_memory` that of the program, too.
   void begin(const MemoryMap* map, std::uint64_t local_bytes, const sim::Migration* migration = nullptr,
              bool system_memory = false);
   // Pages that the launch has touched and that the driver moves, in the order of first touch: simulated host addresses.
