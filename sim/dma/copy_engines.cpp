@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "sim/dma/functional.h"
+#include "sim/models/line_records.h"
 
 namespace sluice::sim {
 
@@ -43,8 +44,8 @@ const Endpoint& device_end(const Command& c) {
 
 CopyEngines::CopyEngines(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
                          FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory,
-                         memory::DeviceMemory* host_dram, Translator* iommu, Migration* migration, WriteLog& writes,
-                         TraceSink* trace)
+                         memory::DeviceMemory* host_dram, Translator* iommu, Migration* migration,
+                         cache::DeviceLines* lines, WriteLog& writes, TraceSink* trace)
     : Agenda(name),
       profile_(profile),
       link_(link),
@@ -55,6 +56,7 @@ CopyEngines::CopyEngines(const sc_core::sc_module_name& name, const profile::Pro
       iommu_(iommu),
       migration_(migration),
       mover_(profile.link.max_payload_bytes, profile.host.core_clock_hz, link, host, iommu, trace),
+      lines_(lines),
       writes_(writes),
       trace_(trace),
       cycle_ps_(1'000'000'000'000ULL / profile.copy_engines.clock_hz) {
@@ -104,8 +106,8 @@ void CopyEngines::begin(Job& job, TimePs now) {
   if (migration_ == nullptr || !bring_pages(job, now)) begin_work(job, now);
 }
 
-// Pages that must be elsewhere before the command begins: those that it names, and of a copy of shared memory, which works
-// on the host's side, those that are on the device. False: there are none.
+// Pages that must be elsewhere before the command begins: those that it names, and of a copy of shared memory, which
+// works on the host's side, those that are on the device. False: there are none.
 bool CopyEngines::bring_pages(Job& job, TimePs now) {
   const Command& c = job.command;
   PageMoves all;
@@ -142,7 +144,8 @@ bool CopyEngines::bring_pages(Job& job, TimePs now) {
     if (both) evicting = alone_times_(*job.flow).drained;
   }
   if (all.to_device_bytes != 0) {
-    mover_.plan(Direction::host_to_device, all.first_to_device, all.to_device_bytes, memory_, c.id, c.device, *job.flow);
+    mover_.plan(Direction::host_to_device, all.first_to_device, all.to_device_bytes, memory_, c.id, c.device,
+                *job.flow);
     use(Direction::host_to_device);
   }
   const TimePs alone = alone_times_(*job.flow).drained;
@@ -167,6 +170,33 @@ void CopyEngines::end_pages(Job& job, TimePs now) {
 }
 
 void CopyEngines::begin_work(Job& job, TimePs now) {
+  const TimePs taken = lines_ != nullptr ? take_lines(job, now) : 0;
+  if (taken == 0) {
+    start_work(job, now);
+  } else {
+    post(now + taken, {&job, DmaStep::start_work});
+  }
+}
+
+// Of device memory that the host addresses: what the program has touched enters its caches, and what a copy is about to
+// touch leaves them.
+TimePs CopyEngines::take_lines(Job& job, TimePs now) {
+  const Command& c = job.command;
+  cache::DeviceLines::Taken all;
+  for (const Command::Pages& p : c.host_touches) all.add(lines_->host_touches(p.address, p.bytes, c.host_writes));
+  const Shape& s = c.shape;
+  for (const Endpoint* end : {&c.source, &c.target}) {
+    if (c.direction == Direction::none || end->placement != Placement::device || s.bytes() == 0) continue;
+    const std::uint64_t span =
+        (s.slices - 1) * end->slice_pitch_bytes + (s.rows - 1) * end->row_pitch_bytes + s.row_bytes;
+    all.add(lines_->device_touches(end->address, span));
+  }
+  job.spend(Stage::coherence, all.ps);
+  tell_lines(trace_, all, profile_.link.line_bytes, c.id, c.device, now);
+  return all.ps;
+}
+
+void CopyEngines::start_work(Job& job, TimePs now) {
   const profile::CopyEngines& p = profile_.copy_engines;
   const Command& c = job.command;
   if (c.direction == Direction::none) {
@@ -639,6 +669,7 @@ void CopyEngines::act(const DmaEvent& event, TimePs now) {
     case DmaStep::begin: begin(*event.job, now); break;
     case DmaStep::end_pages: end_pages(*event.job, now); break;
     case DmaStep::begin_work: begin_work(*event.job, now); break;
+    case DmaStep::start_work: start_work(*event.job, now); break;
     case DmaStep::begin_flow: begin_flow(*event.job, now); break;
     case DmaStep::end_chunk: end_chunk(*event.job, now); break;
     case DmaStep::end_payload: end_payload(*event.job, now); break;

@@ -143,9 +143,11 @@ void add_machine(Table& t) {
       .ns("timestamp_granularity_ns", 1e6, "Step of the profiling counters", AT(machine.device.timestamp_granularity_ps));
   const std::vector<std::pair<const char*, BufferPolicy>> places = {{"device_mirror", BufferPolicy::device_mirror},
                                                                    {"zero_copy", BufferPolicy::zero_copy}};
+  std::vector<std::pair<const char*, BufferPolicy>> own_places = places;  // of memory that the driver finds itself
+  own_places.emplace_back("device_shared", BufferPolicy::device_shared);
   t.section("policy")
-      .choice("default_buffer", places, "Where buffers without host flags live", AT(machine.policy.default_buffer))
-      .choice("alloc_host_ptr", places, "Where CL_MEM_ALLOC_HOST_PTR buffers live", AT(machine.policy.alloc_host_ptr))
+      .choice("default_buffer", own_places, "Where buffers without host flags live", AT(machine.policy.default_buffer))
+      .choice("alloc_host_ptr", own_places, "Where CL_MEM_ALLOC_HOST_PTR buffers live", AT(machine.policy.alloc_host_ptr))
       .choice("use_host_ptr", places, "Where CL_MEM_USE_HOST_PTR buffers live", AT(machine.policy.use_host_ptr))
       .choice("svm_coarse", places, "Where coarse-grained SVM lives", AT(machine.policy.svm_coarse))
       .flag("read_map_copies", "A read map brings data to the mirror", AT(machine.policy.read_map_copies))
@@ -362,6 +364,12 @@ void add_link(Table& t) {
       .number("outstanding_lines", 1, 1e6, "Line transactions in flight", AT(link.outstanding_lines), false)
       .ns("ownership_ns", 1e6, "The device asks for lines to write them: until they are granted", AT(link.ownership_ps), false)
       .number("ownership_lines_per_s", 0, 1e12, "Rate at which lines that a core's cache holds change hands; 0: no limit", AT(link.ownership_lines_per_s), false)
+      .choice<DeviceMemoryCoherence>("device_memory", {{"none", DeviceMemoryCoherence::none}, {"back_invalidation", DeviceMemoryCoherence::back_invalidation}, {"bias", DeviceMemoryCoherence::bias}},
+                                     "How the device keeps its memory equal with the host's caches; none: the host does not address it", AT(link.device_memory), false)
+      .number("filter_lines", 0, 1 << 30, "Lines of its memory in the host's caches that the device's snoop filter may list; 0: all", AT(link.filter_lines), false)
+      .number("filter_snoops", 1, 65536, "Back-invalidations under way at once", AT(link.filter_snoops), false)
+      .bytes("bias_page_bytes", 64, 1 << 30, "What one bias is for", AT(link.bias_page_bytes), false)
+      .ns("bias_flip_ns", 1e6, "One page's flip from one side to the other", AT(link.bias_flip_ps), false)
       .gbps("fabric_gbps", "On-chip fabric, one direction", AT(link.fabric_bytes_per_s), false)
       .flag("fabric_coherent", "The on-chip fabric keeps caches coherent", AT(link.fabric_coherent), false)
       .ns("maintenance_line_ns", 1e5, "Clean or invalidate one line", AT(link.maintenance_line_ps), false)

@@ -124,6 +124,10 @@ struct Credits {
 
 enum class LinkKind : std::uint8_t { pcie, coherent, on_chip };
 
+// How a device keeps its memory equal with the host's caches, where both address it: it takes lines back one by one (CXL's
+// HDM-DB), or the bias of whole pages says which side may have lines (HDM-D).
+enum class DeviceMemoryCoherence : std::uint8_t { none, back_invalidation, bias };
+
 struct Link {
   LinkKind kind = LinkKind::pcie;
   // pcie and coherent: raw bytes a second of one direction after line encoding (GT/s * lanes * encoding / 8).
@@ -172,6 +176,11 @@ struct Link {
   std::uint32_t outstanding_lines = 256;
   TimePs ownership_ps = 0;                     // the device asks for a line to write it: until it is granted
   std::uint64_t ownership_lines_per_s = 0;     // at which lines that a core's cache holds change hands; 0: no limit
+  DeviceMemoryCoherence device_memory = DeviceMemoryCoherence::none;  // none: the host does not address it
+  std::uint32_t filter_lines = 0;              // of the device's memory that its snoop filter may list; 0: all
+  std::uint32_t filter_snoops = 64;            // of the host, under way at once
+  std::uint32_t bias_page_bytes = 4096;
+  TimePs bias_flip_ps = 0;                     // of one page, either way
   // on_chip: fabric between CPU and GPU.
   std::uint64_t fabric_bytes_per_s = 0;
   bool fabric_coherent = true;

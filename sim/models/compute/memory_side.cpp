@@ -153,6 +153,17 @@ HostSpan MemorySide::span_of(Extent Range::*extent) const noexcept {
   return span;
 }
 
+std::vector<HostSpan> MemorySide::device_spans() const {
+  std::vector<HostSpan> all;
+  for (const Range& r : ranges_) {
+    const std::uint64_t first = std::min(r.read.first, r.written.first);
+    if (r.host || r.pages != nullptr || first == Extent{}.first) continue;
+    const std::uint64_t last = std::max(r.read.last, r.written.last);
+    all.push_back({first * sector_bytes, (last + 1 - first) * sector_bytes});
+  }
+  return all;
+}
+
 // A line lies in one page; `sector` is of the simulated device.
 inline void MemorySide::touch_page(Range& range, std::uint64_t sector) {
   const std::uint64_t page = sector / moving_page_sectors_;
@@ -161,7 +172,8 @@ inline void MemorySide::touch_page(Range& range, std::uint64_t sector) {
   if (touched[index]) return;
   touched[index] = true;
   // The first page may begin before the range does.
-  moving_pages_.push_back(std::max(page * moving_page_sectors_, range.simulated) * sector_bytes - sim::moved_pages_address);
+  const std::uint64_t at = std::max(page * moving_page_sectors_, range.simulated) * sector_bytes;
+  moving_pages_.push_back(at - sim::moved_pages_address);
 }
 
 // A line's sectors from `sector` on, all of which the access touches one after the other; moves on behind them.

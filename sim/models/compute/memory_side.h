@@ -43,7 +43,7 @@ struct Traffic {
   [[nodiscard]] bool crosses_link() const;
 };
 
-// Part of the host's memory that a launch has touched.
+// Part of a memory that a launch has touched.
 struct HostSpan {
   std::uint64_t address = 0;
   std::uint64_t bytes = 0;
@@ -53,8 +53,8 @@ class MemorySide final : public memory::KernelCache {
  public:
   MemorySide(const profile::Profile& profile, const Rates& rates);
 
-  // A launch begins: `local_bytes` of each unit are local memory. With `migration`, shared memory is the device's own once
-  // its pages have come, and with `system_memory` that of the program, too.
+  // A launch begins: `local_bytes` of each unit are local memory. With `migration`, shared memory is the device's own
+  // once its pages have come, and with `system_memory` that of the program, too.
   void begin(const MemoryMap* map, std::uint64_t local_bytes, const sim::Migration* migration = nullptr,
              bool system_memory = false);
   // Pages that the launch has touched and that the driver moves, in the order of first touch: simulated host addresses.
@@ -67,6 +67,9 @@ class MemorySide final : public memory::KernelCache {
   // What of the host's memory the launch has read, and written.
   [[nodiscard]] HostSpan host_read() const noexcept { return span_of(&Range::read); }
   [[nodiscard]] HostSpan host_written() const noexcept { return span_of(&Range::written); }
+
+  // Of each range of device memory that the launch has touched, from the first byte to the last.
+  [[nodiscard]] std::vector<HostSpan> device_spans() const;
 
   // A range that the launch has touched.
   struct TouchedRange {

@@ -207,6 +207,33 @@ TEST(Profile, AtsNeedsAnIommu) {
   refused({{"entries", 64}, {"requests", 0}}, large, "/ats/requests: found 0");
 }
 
+// Device memory that the host addresses needs a coherent link that says how.
+TEST(Profile, SharedDeviceMemoryIsChecked) {
+  const auto machine = [](const char* base, nlohmann::json link, const char* place) {
+    return with([&](nlohmann::json& j) {
+      j = nlohmann::json::parse(read(config / "profiles" / base));
+      j["link"].update(link);
+      j["policy"]["alloc_host_ptr"] = place;
+    });
+  };
+  const char* const cxl = "cxl-accelerator.json";
+  const Loaded good = machine(cxl, {{"device_memory", "back_invalidation"}, {"filter_lines", 4096}}, "device_shared");
+  ASSERT_TRUE(good.profile) << all_problems(good);
+  EXPECT_EQ(good.profile->machine.policy.alloc_host_ptr, BufferPolicy::device_shared);
+  const auto refused = [&](const Loaded& l, const char* text) {
+    EXPECT_FALSE(l.profile) << text;
+    EXPECT_NE(all_problems(l).find(text), std::string::npos) << text << '\n' << all_problems(l);
+  };
+  refused(machine(cxl, nlohmann::json::object(), "device_shared"),
+          "/policy/alloc_host_ptr: found \"device_shared\"; allowed: another place, as link/device_memory is \"none\"");
+  refused(machine("generic-pcie4.json", {{"device_memory", "bias"}}, "device_mirror"),
+          "/link/device_memory: found \"bias\"; allowed: \"none\", as kind is not \"coherent\"");
+  refused(machine(cxl, {{"device_memory", "bias"}, {"filter_lines", 4096}}, "device_shared"),
+          "/link/filter_lines: found 4096; allowed: 0, as device_memory is not \"back_invalidation\"");
+  refused(machine(cxl, {{"device_memory", "bias"}, {"bias_page_bytes", 3000}}, "device_shared"),
+          "/link/bias_page_bytes: found 3000; allowed: a power of two");
+}
+
 TEST(Profile, MigrationIsOptionalAndChecked) {
   const auto machine = [](nlohmann::json section, const char* svm = "fine_system", int devices = 1) {
     return with([&](nlohmann::json& j) {
