@@ -59,6 +59,18 @@ class Table {
     fields.push_back(std::move(f));
     return *this;
   }
+  Table& texts(const char* key, const char* description,
+               std::function<std::string(Profile&, const std::vector<std::string>&)> set) {
+    Field f;
+    f.section = section_;
+    f.key = key;
+    f.unit = Unit::texts;
+    f.required = false;
+    f.description = description;
+    f.set_texts = std::move(set);
+    fields.push_back(std::move(f));
+    return *this;
+  }
   template <class Enum, class At>
   Table& choice(const char* key, std::vector<std::pair<const char*, Enum>> values, const char* description, At at,
                 bool required = true) {
@@ -451,6 +463,31 @@ void add_driver(Table& t) {
 
 #undef AT
 
+void add_validation(Table& t) {
+  t.section(std::string(validation_section))
+      .texts("fit",
+             "Rows of measurements that fitted constants of this profile: \"FILE\" for all of them, or \"FILE: field=value ...\" "
+             "with values like 64, 64|4096, 64..4096 or pinned",
+             [](Profile& p, const std::vector<std::string>& texts) -> std::string {
+               for (const std::string& text : texts) {
+                 auto rows = parse_fitted_rows(text);
+                 if (!rows) return "\"FILE\" or \"FILE: field=value ...\", values like 64, 64|4096, 64..4096 or pinned, not \"" + text + "\"";
+                 p.validation.fit.push_back(std::move(*rows));
+               }
+               return {};
+             });
+  t.section(std::string(validation_section) + ".misses");
+  for (const char* const subject : {"transfer", "queue", "kernel", "program"}) {
+    for (const char* const time : {"device", "program"}) {
+      const std::string key = std::string(subject) + "_" + time;
+      t.texts(key.c_str(), "Why this limit is missed: the mechanisms that are not modelled, or not well", [key](Profile& p, const std::vector<std::string>& texts) -> std::string {
+        p.validation.misses[key] = texts;
+        return {};
+      });
+    }
+  }
+}
+
 const char* unit_text(Unit unit) {
   switch (unit) {
     case Unit::ns: return " (ns)";
@@ -466,6 +503,7 @@ nlohmann::ordered_json leaf_schema(const Field& f) {
   switch (f.unit) {
     case Unit::boolean: value = {{"type", "boolean"}}; break;
     case Unit::text: value = {{"type", "string"}}; break;
+    case Unit::texts: value = {{"type", "array"}, {"items", {{"type", "string"}}}}; break;
     case Unit::choice: value = {{"enum", f.choices}}; break;
     case Unit::bytes:
       value = {{"oneOf", {{{"type", "integer"}, {"minimum", f.min}, {"maximum", f.max}},
@@ -501,6 +539,7 @@ const std::vector<Field>& fields() {
     add_images(t);
     add_compute(t);
     add_driver(t);
+    add_validation(t);
     return std::move(t.fields);
   }();
   return table;

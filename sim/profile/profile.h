@@ -5,12 +5,14 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "sim/iface/machine.h"
 #include "sim/iface/time.h"
+#include "sim/profile/fitted_rows.h"
 
 namespace sluice::profile {
 
@@ -328,6 +330,12 @@ struct Driver {
   std::uint32_t staging_buffers = 2;
 };
 
+// What the profile says of its own accuracy. Nothing of it is simulated.
+struct Validation {
+  std::vector<FittedRows> fit;
+  std::map<std::string, std::vector<std::string>> misses;  // "transfer_device": mechanisms that a missed limit is due to
+};
+
 struct Profile {
   std::string name;
   std::string description;
@@ -346,6 +354,7 @@ struct Profile {
   Images images;
   Compute compute;
   Driver driver;
+  Validation validation;
 };
 
 }  // namespace sluice::profile

@@ -2,7 +2,6 @@
 // simulated times over size, the error tables, and what was skipped.
 #pragma once
 
-
 #include <map>
 #include <ostream>
 #include <string>
@@ -10,6 +9,7 @@
 #include <vector>
 
 #include "tools/validate/compare.h"
+#include "tools/validate/fitted.h"
 
 namespace sluice::validate {
 
@@ -17,6 +17,9 @@ struct Result {
   std::string profile;
   std::string profile_hash;
   std::string grade;
+  std::string description;
+  std::vector<FittedFile> fitted;
+  std::map<std::string, std::vector<std::string>> misses;  // "transfer_device": what a missed limit is due to
   std::vector<std::string> commands;  // that made the simulated rows
   std::vector<Pair> pairs;
   std::vector<std::pair<std::string, Skipped>> skipped;  // file
