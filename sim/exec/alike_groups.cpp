@@ -358,11 +358,7 @@ bool GroupRunner::is_known(const std::array<std::uint64_t, 3>& group) {
 
 bool GroupRunner::run_known(const std::array<std::uint64_t, 3>& group) {
   if (!kernel_.guarded) place_items(group);
-  if (quiet_ != nullptr) return run_quietly();
-  untraced_ = true;
-  const bool ran = run_traced(group, unused_);
-  untraced_ = false;
-  return ran;
+  return quiet_ != nullptr ? run_quietly() : run_untraced(group);
 }
 
 const AlikeGroups* GroupRunner::run_same_bytes() {

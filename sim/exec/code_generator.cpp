@@ -37,6 +37,7 @@
 
 #include "sim/exec/lowering.h"
 #include "sim/exec/program_image.h"
+#include "sim/exec/steering.h"
 #include "sim/exec/uniformity.h"
 #include "sim/iface/kernel_compiler.h"
 
@@ -343,6 +344,7 @@ bool build(Module& module, TargetMachine& target, const LoadOptions& options, st
   unit.image->same_bytes = alikeness.same_bytes;
   unit.image->if_narrow = alikeness.narrow_ids;
   unit.image->guarded = !alikeness.guards.all.empty();
+  image.info.steered_by = find_steering(unit);
   KernelImage path_image;
   std::vector<KernelUnit> units{unit};
   if (image.quiet && image.guarded) {

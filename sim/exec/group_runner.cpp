@@ -171,6 +171,28 @@ bool GroupRunner::run_group(const std::array<std::uint64_t, 3>& group, GroupTrac
   return true;
 }
 
+bool GroupRunner::run_unseen(const std::array<std::uint64_t, 3>& group) {
+  if (failed_) return false;
+  if (!looked_for_quiet_) {
+    looked_for_quiet_ = true;
+    if (const auto* quiet = program_->quiet(launch_.kernel)) quiet_ = quiet->code.get();
+  }
+  if (quiet_ != nullptr) {
+    place_items(group);
+    return run_quietly();
+  }
+  const bool ran = run_untraced(group);
+  program_->spend(launch_.kernel, program_->options().group_instruction_limit - budget_);
+  return ran;
+}
+
+bool GroupRunner::run_untraced(const std::array<std::uint64_t, 3>& group) {
+  untraced_ = true;
+  const bool ran = run_traced(group, unused_);
+  untraced_ = false;
+  return ran;
+}
+
 bool GroupRunner::run_traced(const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
   place_items(group);
   budget_ = program_->options().group_instruction_limit;

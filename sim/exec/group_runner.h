@@ -41,6 +41,8 @@ class GroupRunner final {
   GroupRunner(std::shared_ptr<const LoadedProgram> program, const KernelLaunch& launch, std::uint32_t wave_size,
               std::uint64_t log_entries, Turns& turns);
   [[nodiscard]] bool run_group(const std::array<std::uint64_t, 3>& group, GroupTrace& trace);
+  // As KernelRun has it.
+  [[nodiscard]] bool run_unseen(const std::array<std::uint64_t, 3>& group);
   // As AlikeRun and KernelRun have it, of what this runner executed.
   [[nodiscard]] const AlikeGroups* run_alike();
   [[nodiscard]] bool told_all() const noexcept { return told_all_; }
@@ -89,6 +91,7 @@ class GroupRunner final {
   [[nodiscard]] bool is_known(const std::array<std::uint64_t, 3>& group);
   [[nodiscard]] bool run_known(const std::array<std::uint64_t, 3>& group);
   [[nodiscard]] bool run_traced(const std::array<std::uint64_t, 3>& group, GroupTrace& trace);
+  [[nodiscard]] bool run_untraced(const std::array<std::uint64_t, 3>& group);
   void write_groups(const Moving& moving) const;
 
   struct Wave {
@@ -158,6 +161,7 @@ class GroupRunner final {
     std::uint64_t low = 0, high = 0;
   };
   const NativeCode* quiet_ = nullptr;  // code that tells nothing
+  bool looked_for_quiet_ = false;
   GroupTrace unused_;
   bool way_known_ = false;
   std::vector<Reach> reaches_;         // if guarded

@@ -12,7 +12,7 @@
 namespace sluice::exec {
 namespace {
 
-constexpr std::uint64_t magic = 0x33'4c'4e'52'4b'4c'53'0aU;  // "\nSLKRNL3"
+constexpr std::uint64_t magic = 0x34'4c'4e'52'4b'4c'53'0aU;  // "\nSLKRNL4"
 
 std::uint64_t checksum(const char* bytes, std::size_t size) {  // FNV-1a
   std::uint64_t hash = 0xcbf29ce484222325U;
@@ -125,6 +125,7 @@ void visit_info(Visitor& visit, Info& info) {
   visit(info.private_bytes);
   visit(info.registers);
   visit(info.has_barrier);
+  visit(info.steered_by);
   visit(info.uniform_groups);
 }
 

@@ -22,6 +22,7 @@ class LaunchRunner final : public KernelRun, public AlikeRun, private Turns {
   ~LaunchRunner() override;
   void set_resident_groups(std::uint64_t groups) override;
   [[nodiscard]] bool run_group(const std::array<std::uint64_t, 3>& group, GroupTrace& trace) override;
+  [[nodiscard]] bool run_unseen(const std::array<std::uint64_t, 3>& group) override { return first_.run_unseen(group); }
   [[nodiscard]] bool told_all() const noexcept override;
   // Groups that take turns do so on the stack of who asks for them, and let other commands run there.
   [[nodiscard]] bool any_thread() const noexcept override { return !program_->kernels()[launch_.kernel].may_wait; }

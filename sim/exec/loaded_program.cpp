@@ -110,6 +110,8 @@ bool LoadedProgram::prepare(std::uint32_t kernel, std::string& log) const {
   if (ready_[kernel] == nullptr) return false;
   infos_[kernel] = ready_[kernel]->image.info;
   infos_[kernel].may_wait = ready_[kernel]->image.may_wait;
+  if (ready_[kernel]->image.may_wait || options_.lockstep)
+    infos_[kernel].steered_by |= std::uint64_t{1} << steered_by_other;
   return true;
 }
 

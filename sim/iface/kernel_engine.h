@@ -81,6 +81,9 @@ struct KernelArgumentInfo {
   std::uint64_t max_bytes = 0;   // of the memory behind it that the language allows (SPIR-V MaxByteOffset); 0: any
 };
 
+// Of KernelInfo::steered_by.
+inline constexpr unsigned steered_by_other = 63;
+
 struct KernelInfo {
   std::string name;
   std::vector<KernelArgumentInfo> arguments;
@@ -93,6 +96,9 @@ struct KernelInfo {
   std::uint32_t registers = 0;      // 32-bit, a work-item, as the compute model's occupancy counts them (an estimate)
   bool has_barrier = false;
   bool may_wait = false;            // for what another group, launch or the host writes
+  // What decides which way work-items go and what they access, beside sizes, pointers, images' shapes and samplers: bit i
+  // is argument i's value, or what its memory holds. Bit steered_by_other: more than that, or it is not known.
+  std::uint64_t steered_by = std::uint64_t{1} << steered_by_other;
   bool uniform_groups = false;      // OpenCL C 1.x or -cl-uniform-work-group-size: the group must divide the range
 };
 
@@ -100,8 +106,8 @@ class KernelModule {
  public:
   virtual ~KernelModule() = default;
   [[nodiscard]] virtual const std::vector<KernelInfo>& kernels() const noexcept = 0;
-  // Compiles a kernel if it is not yet. Before that its local_bytes, private_bytes, registers, has_barrier and may_wait are
-  // not known. start() does so too. False: `log` says why.
+  // Compiles a kernel if it is not yet. Before that its local_bytes, private_bytes, registers, has_barrier, may_wait
+  // and steered_by are not known. start() does so too. False: `log` says why.
   [[nodiscard]] virtual bool prepare(std::uint32_t kernel, std::string& log) const {
     static_cast<void>(log);
     return kernel < kernels().size();
@@ -218,6 +224,12 @@ class KernelRun {
   // Executes a work-group (x fastest) and says what it did. Each group once, in any order.
   // False: it cannot go on (a watchdog or a bad access said why in the reports); the launch fails.
   [[nodiscard]] virtual bool run_group(const std::array<std::uint64_t, 3>& group, GroupTrace& trace) = 0;
+  // Executes a group of which only the effect is wanted, as it is known what it does: a launch of the same kernel with the
+  // same range, and the same in all that steers it, came to its end. For all groups of the launch, or for none.
+  [[nodiscard]] virtual bool run_unseen(const std::array<std::uint64_t, 3>& group) {
+    GroupTrace unseen;
+    return run_group(group, unseen);
+  }
   // Whether a thread of the model's own may execute the groups, while who asked for the launch waits.
   [[nodiscard]] virtual bool any_thread() const noexcept { return false; }
   // Whether the groups so far did nothing but what their traces tell: nothing was printed or reported.

@@ -64,7 +64,7 @@ std::vector<std::uint8_t> Rig::read_image(cl_mem image, std::size_t width, std::
   return content;
 }
 
-void Rig::restore() {
+void Rig::fill() {
   for (const Content& c : contents_) {
     if (c.width == 0) {
       write(c.memory, c.bytes);
@@ -78,20 +78,14 @@ void Rig::restore() {
 }
 
 void Rig::measure(const std::function<void()>& work) {
-  std::vector<double> wall, processor;
-  for (int i = 0; i <= repeats_; ++i) {
-    restore();
-    check(clFinish(q_.queue), "clFinish");
-    const double cpu_begin = cpu_s();
-    const double begin = now_s();
-    work();
-    check(clFinish(q_.queue), "clFinish");
-    if (i == 0) continue;
-    wall.push_back(now_s() - begin);
-    processor.push_back(cpu_s() - cpu_begin);
-  }
-  report("wall", median(wall));
-  report("cpu", median(processor));
+  fill();
+  check(clFinish(q_.queue), "clFinish");
+  const double cpu_begin = cpu_s();
+  const double begin = now_s();
+  work();
+  check(clFinish(q_.queue), "clFinish");
+  wall_s_ = now_s() - begin;
+  processor_s_ = cpu_s() - cpu_begin;
 }
 
 std::uint32_t mixed(std::size_t i) {

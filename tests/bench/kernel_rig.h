@@ -7,6 +7,7 @@
 #include <cstdlib>
 #include <functional>
 #include <initializer_list>
+#include <map>
 #include <string>
 #include <vector>
 
@@ -19,11 +20,15 @@ struct LocalBytes {
   std::size_t count = 0;
 };
 
+// By name: built once in a process.
+using Programs = std::map<std::string, cl_program>;
+
+// For one run, on memory of its own: what a driver has learned of launches elsewhere is of no use to it.
 class Rig {
  public:
-  // Programs are `folder`/NAME.cl. Sizes are divided by `part`, and what is measured runs `repeats` times.
-  Rig(const Queue& q, std::string folder, std::size_t part, int repeats)
-      : q_(q), folder_(std::move(folder)), part_(part), repeats_(repeats) {}
+  // Programs are `folder`/NAME.cl. Sizes are divided by `part`.
+  Rig(const Queue& q, std::string folder, Programs& programs, std::size_t part)
+      : q_(q), folder_(std::move(folder)), programs_(programs), part_(part) {}
 
   // `n` work-items at full size.
   [[nodiscard]] std::size_t items(std::size_t n) const { return n / part_; }
@@ -33,7 +38,7 @@ class Rig {
     return n;
   }
 
-  // Memory that has this content again whenever the clock starts.
+  // Memory that has this content when the clock starts.
   template <class T>
   cl_mem buffer(const std::vector<T>& content) {
     const auto* bytes = reinterpret_cast<const std::byte*>(content.data());
@@ -74,9 +79,10 @@ class Rig {
   }
   std::vector<std::uint8_t> read_image(cl_mem image, std::size_t width, std::size_t height);
 
-  // Runs `work` once to warm up, which compiles and first touches, and then as often as is wanted, from the same
-  // contents each time: all of them are written again, so that no launch is the one before it.
+  // From the first enqueue to the end of clFinish.
   void measure(const std::function<void()>& work);
+  [[nodiscard]] double wall_s() const noexcept { return wall_s_; }
+  [[nodiscard]] double processor_s() const noexcept { return processor_s_; }
 
   // Ends the process if more than `allowed` of the results are farther from what was worked out on the host than
   // `relative` of it (of 1 at least).
@@ -102,14 +108,14 @@ class Rig {
   };
   cl_mem add_buffer(std::vector<std::byte> bytes);
   cl_kernel make_kernel(const std::string& program, const char* name);
-  void restore();
+  void fill();
 
   Queue q_;
   std::string folder_;
+  Programs& programs_;
   std::size_t part_;
-  int repeats_;
   std::vector<Content> contents_;
-  std::map<std::string, cl_program> programs_;
+  double wall_s_ = 0, processor_s_ = 0;
 };
 
 struct Workload {

@@ -203,7 +203,8 @@ bool is_wait_clock(clockid_t clock) {
 long futex_virtual(long address, long op, long value, long timeout, long address2, long value3) {
   const auto* deadline = reinterpret_cast<const timespec*>(static_cast<uintptr_t>(timeout));
   const long kind = op & FUTEX_CMD_MASK;
-  if (deadline == nullptr || !is_valid(*deadline) || (kind != FUTEX_WAIT && kind != FUTEX_WAIT_BITSET)) {
+  // Only of a wait there is a deadline; who wakes others may have passed anything in its place, or nothing.
+  if ((kind != FUTEX_WAIT && kind != FUTEX_WAIT_BITSET) || deadline == nullptr || !is_valid(*deadline)) {
     return real_syscall(SYS_futex, address, op, value, timeout, address2, value3);
   }
   const clockid_t clock = (op & FUTEX_CLOCK_REALTIME) != 0 ? CLOCK_REALTIME : CLOCK_MONOTONIC;

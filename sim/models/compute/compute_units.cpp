@@ -147,10 +147,15 @@ void ComputeUnits::run(ActiveLaunch& a) {
   }
   const bool traces = trace_ != nullptr && trace_->level() >= TraceLevel::stage;
   const bool alone = active_.size() == 1 && m.grid.is_idle(a.begin);
-  if (!alone || !m.repeats.replay(launch, a.begin, traces, m.memory, m.grid, m.outcome)) {
+  using Known = compute::Repeats::Known;
+  const Known known =
+      alone ? m.repeats.replay(launch, a.begin, traces, m.memory, m.grid, m.outcome) : Known::nothing;
+  if (known == Known::nothing) {
     m.repeats.before(launch, alone, m.memory);
-    const bool repeatable = execute_groups(a, local_bytes, traces);
-    m.repeats.after(launch, repeatable, traces, m.grid, m.memory, m.outcome);
+    const bool told_all = execute_groups(a, local_bytes, traces);
+    m.repeats.after(launch, told_all, traces, m.grid, m.memory, m.outcome);
+  } else if (known == Known::time) {
+    m.outcome.result.failed = !execute_unseen(launch);
   }
   a.result = m.outcome.result;
   if (!executes_) a.result.failed = false;  // given up at the end of the process
@@ -163,8 +168,7 @@ void ComputeUnits::run(ActiveLaunch& a) {
   plan(a, Direction::device_to_host);
 }
 
-// Leaves all about it in machine_->outcome. True: the bytes that the groups read and wrote are all that there is to
-// their work.
+// Leaves all about it in machine_->outcome. True: what the groups told is all that there is to their work.
 bool ComputeUnits::execute_groups(ActiveLaunch& a, std::uint64_t local_bytes, bool with_timeline) {
   Machine& m = *machine_;
   compute::Outcome& outcome = m.outcome;
@@ -250,7 +254,21 @@ bool ComputeUnits::execute_groups(ActiveLaunch& a, std::uint64_t local_bytes, bo
                   to_ps(m.grid.dram.server().busy()),
                   std::max(to_ps(m.grid.host_read.busy()), to_ps(m.grid.host_write.busy()))};
   if (!recorded) writes_.wrote_something();
-  return recorded && run->told_all() && outcome.result.figures.atomics == 0;
+  return recorded && run->told_all();
+}
+
+// Of which the time is known.
+bool ComputeUnits::execute_unseen(const KernelLaunch& launch) {
+  const std::unique_ptr<KernelRun> run = engine_->start(launch, profile_.compute.wave_size);
+  if (run == nullptr) return false;
+  try {
+    for (compute::GroupOrder order(launch.range); !order.done(); order.next()) {
+      if (!run->run_unseen(order.at())) return false;
+    }
+  } catch (const std::exception&) {
+    return false;  // nothing may pass through the simulation kernel
+  }
+  return true;
 }
 
 // As the units see it, with the link to themselves; told before anything later is.

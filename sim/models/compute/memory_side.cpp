@@ -70,6 +70,8 @@ MemorySide::MemorySide(const profile::Profile& profile, const Rates& rates)
 }
 
 void MemorySide::begin(const MemoryMap* map, std::uint64_t local_bytes) {
+  catch_up();
+  known_ = false;
   ++launch_;
   ranges_.clear();
   last_range_ = 0;
@@ -118,7 +120,7 @@ std::vector<MemorySide::TouchedRange> MemorySide::touched() const {
     const bool read = r.read.first <= r.read.last;
     const bool written = r.written.first <= r.written.last;
     if (!read && !written) continue;
-    all.push_back({r.memory->data, r.memory->size_bytes, r.memory->version, r.memory->stable, read, written});
+    all.push_back({*r.memory, read, written});
   }
   return all;
 }
@@ -183,16 +185,16 @@ void MemorySide::expect(std::size_t unit, const WaveAccess& access, const GroupT
 // Of what is longer than the cache the end is left, and its beginning is taken to have been elsewhere.
 memory::KernelCache::Touched MemorySide::touch(memory::Access access, std::uint64_t begin, std::uint64_t end,
                                                bool allocates) {
+  catch_up();
+  known_ = false;
   const bool writes = access == memory::Access::write;
   const std::uint64_t line_bytes = profile_.device_cache.line_bytes;
   const std::uint32_t all = (1U << line_sectors_) - 1;
   Touched touched;
-  bool changes = false;
   if (allocates && end - begin > profile_.device_cache.capacity_bytes) {
     const std::uint64_t skipped = end - begin - profile_.device_cache.capacity_bytes / line_bytes * line_bytes;
     if (writes) touched.driven_out_bytes += skipped;
     begin += skipped;
-    changes = true;
   }
   for (std::uint64_t line = begin / line_bytes; line < end / line_bytes; ++line) {
     const std::uint32_t there = l2_.present(line, all);
@@ -200,11 +202,43 @@ memory::KernelCache::Touched MemorySide::touch(memory::Access access, std::uint6
     if (!allocates && there == 0) continue;
     const SectorCache::Result result = l2_.access(line, allocates ? all : there, writes);
     touched.driven_out_bytes += static_cast<std::uint64_t>(result.written_back) * sector_bytes;
-    changes = changes || result.drove_out || (there != 0 && (writes || there != all));
   }
-  ++copies_;
-  changes_ += changes ? 1 : 0;
   return touched;
+}
+
+std::uint64_t MemorySide::fingerprint() {
+  if (!pending_.empty()) return pending_.back()->print;
+  if (!known_) print_ = l2_.fingerprint();
+  known_ = true;
+  return print_;
+}
+
+std::shared_ptr<const MemorySide::CacheStep> MemorySide::last_step() {
+  const auto step = std::make_shared<CacheStep>();
+  step->print = print_ = l2_.fingerprint(&step->changes);
+  known_ = true;
+  return step;
+}
+
+// Back where it has been, the cache need not go there.
+void MemorySide::step(std::shared_ptr<const CacheStep> step) {
+  if (step->print == print_) {
+    pending_.clear();
+    return;
+  }
+  const auto been =
+      std::find_if(pending_.begin(), pending_.end(), [&](const auto& p) { return p->print == step->print; });
+  if (been == pending_.end()) {
+    pending_.push_back(std::move(step));
+  } else {
+    pending_.erase(been + 1, pending_.end());
+  }
+}
+
+void MemorySide::catch_up() {
+  for (const auto& step : pending_) l2_.apply(step->changes);
+  if (!pending_.empty()) print_ = pending_.back()->print;
+  pending_.clear();
 }
 
 void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupTrace& trace, Traffic& traffic) {

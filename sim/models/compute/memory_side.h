@@ -59,27 +59,32 @@ class MemorySide final : public memory::KernelCache {
   // The same will come soon: brings what its first line needs nearer to the host's processor. Changes nothing.
   void expect(std::size_t unit, const WaveAccess& access, const GroupTrace& trace) const;
   Touched touch(memory::Access access, std::uint64_t begin, std::uint64_t end, bool allocates) override;
-  // Copies that touched the last-level cache; of them, those that a launch which only hits may notice.
-  [[nodiscard]] std::uint64_t copies() const noexcept { return copies_; }
-  [[nodiscard]] std::uint64_t changes() const noexcept { return changes_; }
   // What of the host's memory the launch has read, and written.
   [[nodiscard]] HostSpan host_read() const noexcept { return span_of(&Range::read); }
   [[nodiscard]] HostSpan host_written() const noexcept { return span_of(&Range::written); }
 
   // A range that the launch has touched.
   struct TouchedRange {
-    std::byte* data = nullptr;
-    std::uint64_t bytes = 0;
-    std::uint64_t version = 0;
-    bool stable = false;
+    MemoryRange range;
     bool read = false;
     bool written = false;
   };
   [[nodiscard]] std::vector<TouchedRange> touched() const;
   // More than constants outside all ranges.
   [[nodiscard]] bool touched_strays() const noexcept { return touched_strays_; }
-  // Of what the last-level cache holds and in which order it would give it up; never 0.
-  [[nodiscard]] std::uint64_t fingerprint() const { return l2_.fingerprint(); }
+
+  // What the last-level cache holds and in which order it would give it up, as a number. To ask takes a walk over all sets
+  // if the cache was used since the last time.
+  [[nodiscard]] std::uint64_t fingerprint();
+  [[nodiscard]] bool knows_fingerprint() const noexcept { return known_ || !pending_.empty(); }
+  // What a launch made of the cache, whose fingerprint was taken before it.
+  struct CacheStep {
+    std::uint64_t print = 0;  // behind it
+    SectorCache::Changes changes;
+  };
+  [[nodiscard]] std::shared_ptr<const CacheStep> last_step();
+  // Such a launch finds the cache as it did before; it is changed when that is first looked at.
+  void step(std::shared_ptr<const CacheStep> step);
 
  private:
   struct Extent {  // of touched sectors
@@ -113,12 +118,12 @@ class MemorySide final : public memory::KernelCache {
   void load(const Piece& piece, Traffic& traffic);
   void store(const Piece& piece, bool whole, Traffic& traffic);
   void atomic(const Piece& piece, Traffic& traffic);
+  void catch_up();
   void fetch(const SectorCache::Result& line, std::uint32_t missing, bool host, Traffic& traffic);
 
   const profile::Profile& profile_;
   const std::uint32_t line_sectors_;
   std::uint64_t launch_ = 0;
-  std::uint64_t copies_ = 0, changes_ = 0;
   std::vector<Range> ranges_;  // by address
   std::size_t last_range_ = 0;
   std::array<Piece, 32> pieces_;
@@ -128,6 +133,9 @@ class MemorySide final : public memory::KernelCache {
   TagMemory tags_;
   std::vector<SectorCache> l1_;
   SectorCache l2_;
+  std::uint64_t print_ = 0;  // of l2_
+  bool known_ = false;       // print_ is it
+  std::vector<std::shared_ptr<const CacheStep>> pending_;  // that l2_ has yet to take, each print once
 };
 
 }  // namespace sluice::compute

@@ -1,13 +1,17 @@
-// Launches that do over again what was done before. A launch that reads only what is as it was when the same launch ran
-// last, and writes nothing that it reads, leaves the bytes that are there: it need not be executed. And when a launch
-// found the caches as it left them, the same one behind it takes the same time: it need not be timed either.
+// Launches that do over again what was done before.
 //
-// Remembers the last launch only. What counts as the same: kernel, range, arguments, and all memory that it touched,
-// which is the same allocation, out of the host's reach and not written since. Free of SystemC.
+// Where all that steers a launch's work-items is as it was, and so are the caches, it takes the same time: it is executed,
+// but nobody looks at its accesses. Where even all that it reads is as it was and it writes nothing that it reads, the
+// bytes are there, too: it need not be executed.
+//
+// Remembers the launches of late. What counts as the same: kernel, range, arguments but for values that steer nothing;
+// of memory, the same allocation at the same address; its contents, if they matter, out of the host's reach and not
+// written since. Free of SystemC.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <list>
 #include <memory>
 #include <vector>
 
@@ -34,45 +38,59 @@ class Repeats {
  public:
   explicit Repeats(sim::WriteLog& writes) : writes_(writes) {}
 
-  // The outcome of `launch`, whose first dispatch is at `begin` on units that do nothing else, and the units as it
-  // leaves them; false: it must be executed and timed. The caches stay as they are.
-  [[nodiscard]] bool replay(const KernelLaunch& launch, TimePs begin, bool with_timeline, const MemorySide& memory,
-                            Grid& grid, Outcome& outcome);
+  enum class Known : std::uint8_t { nothing, time, bytes };
+  // What is known of `launch`, whose first dispatch is at `begin` on units that do nothing else: its outcome, with the
+  // units and the caches as it leaves them; and the bytes that it leaves, or it has yet to be executed.
+  [[nodiscard]] Known replay(const KernelLaunch& launch, TimePs begin, bool with_timeline, MemorySide& memory,
+                             Grid& grid, Outcome& outcome);
 
-  // Around each launch that is executed. `alone`: it found the units idle.
-  void before(const KernelLaunch& launch, bool alone, const MemorySide& memory);
-  void after(const KernelLaunch& launch, bool repeatable, bool with_timeline, const Grid& grid,
-             const MemorySide& memory, const Outcome& outcome);
+  // Around each launch that is timed. `alone`: it found the units idle, and they were its own to the end.
+  void before(const KernelLaunch& launch, bool alone, MemorySide& memory);
+  // `told_all`: what the groups told is all that they did.
+  void after(const KernelLaunch& launch, bool told_all, bool with_timeline, const Grid& grid, MemorySide& memory,
+             const Outcome& outcome);
 
  private:
+  // From caches that are as they were once.
+  struct Time {
+    std::uint64_t found = 0;  // fingerprint of the caches
+    std::shared_ptr<const MemorySide::CacheStep> left;
+    bool with_timeline = false;
+    Outcome outcome;
+    std::unique_ptr<const Grid::State> state;
+  };
   struct Launch {
     std::weak_ptr<const KernelModule> module;
     std::uint32_t kernel = 0;
     NdRange range;
     const MemoryMap* map = nullptr;
-    std::vector<LaunchArgument> arguments;  // without images
+    std::vector<LaunchArgument> arguments;  // of the last run; without images
     std::vector<ImageDescriptor> images;
+    std::uint64_t steered_by = 0;
+    std::vector<MemorySide::TouchedRange> touched;
+    std::vector<MemoryRange> steering;
+    std::uint64_t since = 0;    // by then the last run had written
+    bool leaves_bytes = false;  // that are the same again while what it touches is unchanged
+    std::uint64_t lines = 0;    // looked up by a run
+    unsigned looks = 0;         // at the caches, in vain if it is a long launch
+    std::list<Time> times;      // the newest first
   };
 
+  [[nodiscard]] Launch* find(const KernelLaunch& launch);
   [[nodiscard]] static Launch copy_of(const KernelLaunch& launch);
-  [[nodiscard]] bool is_same(const KernelLaunch& launch) const;
-  [[nodiscard]] bool is_unchanged(const KernelLaunch& launch) const;
-  [[nodiscard]] std::uint64_t copies_of(const MemorySide& memory) const;
-
-  static constexpr unsigned most_attempts = 4;  // to find the caches as they were left
+  static void set_arguments(Launch& known, const KernelLaunch& launch);
+  [[nodiscard]] static bool is_same(const Launch& known, const KernelLaunch& launch);
+  [[nodiscard]] static bool is_worth_looking(const Launch& known);
+  [[nodiscard]] bool is_unchanged(const MemoryRange& range, const Launch& known, const KernelLaunch& launch) const;
+  [[nodiscard]] bool is_steered_alike(const Launch& known, const KernelLaunch& launch) const;
+  [[nodiscard]] bool leaves_same_bytes(const Launch& known, const KernelLaunch& launch) const;
+  void wrote(const std::vector<MemorySide::TouchedRange>& touched);
+  void forget_the_oldest();
 
   sim::WriteLog& writes_;
-  bool known_ = false;    // there is a last launch that may be repeated
-  bool settled_ = false;  // it found the caches as it left them
-  bool with_timeline_ = false;
-  unsigned attempts_ = 0;
-  std::uint64_t found_ = 0;  // fingerprint of the caches; 0: not taken
-  std::uint64_t since_ = 0;
-  Launch last_;
-  std::vector<MemorySide::TouchedRange> touched_;
-  std::uint64_t copies_ = 0;  // that had been at the last-level cache, or changed it for one that only hits
-  Outcome outcome_;
-  std::unique_ptr<Grid::State> state_;
+  std::list<Launch> launches_;  // the last one first
+  bool watched_ = false;        // the launch under way is to be remembered
+  std::uint64_t found_ = 0;     // fingerprint of the caches before it
 };
 
 }  // namespace sluice::compute

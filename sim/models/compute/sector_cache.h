@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <span>
+#include <vector>
 
 #include "sim/models/compute/tag_memory.h"
 
@@ -35,14 +36,13 @@ class SectorCache {
   }
 
   struct Result {
-    bool drove_out = false;          // a line that was there
     std::uint32_t hits = 0;          // sectors of `mask` that were there
     std::uint32_t written_back = 0;  // dirty sectors that another line lost to this one
     std::uint8_t* valid = nullptr;   // the line's sectors, until the next access; nullptr: the cache holds nothing
   };
   // Reads or writes the sectors `mask` of `line` and leaves them valid; a write leaves them dirty.
   Result access(std::uint64_t line, std::uint32_t mask, bool write) {
-    if (set_count_ == 0 || usable_ == 0) return {false, 0, write ? count_sectors(mask) : 0, nullptr};
+    if (set_count_ == 0 || usable_ == 0) return {0, write ? count_sectors(mask) : 0, nullptr};
     const std::uint64_t hash = hash_of(line);
     Set& set = sets_[set_of(hash)];
     std::uint32_t way = static_cast<std::uint32_t>(set.order & 0xf);  // as a rule it is the last one again
@@ -52,11 +52,11 @@ class SectorCache {
       const Replaced replaced = replace(set, line, hash);
       way = replaced.way;
       result.written_back = replaced.written_back;
-      result.drove_out = replaced.drove_out;
     } else {
       result.hits = set.valid[way] & mask;
     }
     renew(set, way);
+    set.changed = true;
     set.valid[way] = static_cast<std::uint8_t>(set.valid[way] | mask);
     if (write) set.dirty[way] = static_cast<std::uint8_t>(set.dirty[way] | mask);
     result.valid = &set.valid[way];
@@ -72,8 +72,12 @@ class SectorCache {
   }
   // The sectors of `mask` that are there, which neither fills nor renews.
   [[nodiscard]] std::uint32_t present(std::uint64_t line, std::uint32_t mask) const;
-  // Differs, as far as 64 bits can, where any later access could.
-  [[nodiscard]] std::uint64_t fingerprint() const;
+  // Part of what it holds, to be put back.
+  class Changes;
+  // Differs, as far as 64 bits can, where any later access could. `changes`: of what was accessed since it was asked for
+  // last, as it is now.
+  [[nodiscard]] std::uint64_t fingerprint(Changes* changes = nullptr);
+  void apply(const Changes& changes);
   // Forgets everything, without writing back. `usable_ways` of each set from now on.
   void clear(std::uint32_t usable_ways = ways);
 
@@ -85,6 +89,7 @@ class SectorCache {
     std::array<std::uint8_t, ways> valid, dirty;
     std::uint32_t epoch;  // of the last clear() that it saw; another one: empty
     std::uint8_t filled;  // ways in use, from the first
+    bool changed;         // perhaps, since the last fingerprint()
     alignas(64) std::array<std::uint64_t, ways> tag;
   };
   static constexpr std::uint64_t ways_in_order = 0xfedcba9876543210ULL;
@@ -125,14 +130,31 @@ class SectorCache {
   struct Replaced {
     std::uint8_t way = 0;
     std::uint8_t written_back = 0;
-    bool drove_out = false;
   };
   Replaced replace(Set& set, std::uint64_t line, std::uint64_t hash);
+  [[nodiscard]] std::uint64_t print_of(std::size_t number) const;
+  void set_print(std::size_t number, std::uint64_t print);
 
   std::uint64_t set_count_;
   std::uint32_t usable_ = ways;
   std::uint32_t epoch_ = 1;
   std::span<Set> sets_;  // zeros until something comes to them
+  std::vector<std::uint64_t> prints_;  // of sets, once they are asked for
+  std::uint64_t print_ = 1;            // their sum
+};
+
+class SectorCache::Changes {
+ public:
+  [[nodiscard]] std::size_t bytes() const noexcept { return sets_.size() * sizeof(Change); }
+
+ private:
+  friend SectorCache;
+  struct Change {
+    Set set;
+    std::uint64_t print;
+    std::size_t number;
+  };
+  std::vector<Change> sets_;
 };
 
 }  // namespace sluice::compute

@@ -1,5 +1,6 @@
 // Each test runs in a process of its own (gtest_discover_tests), as the library's time is the process's.
 #include <gtest/gtest.h>
+#include <linux/futex.h>
 #include <semaphore.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
@@ -206,6 +207,12 @@ TEST_F(VirtualTimeWaits, ABypassSeesRealTimeAndNests) {
   EXPECT_GT(std::time(nullptr), 1'700'000'000);
   EXPECT_EQ(sluice_virtual_time_bypass(0), 0);
   EXPECT_EQ(std::time(nullptr), 1'700'000'000);
+}
+
+// As libstdc++'s atomics do: the system call reads no fourth argument then, so what lies in its place is anything.
+TEST(VirtualTime, WhoWakesOthersHasNoDeadline) {
+  int word = 0;
+  EXPECT_EQ(syscall(SYS_futex, &word, FUTEX_WAKE_PRIVATE, 1, 0xdeadbeefUL), 0);
 }
 
 }  // namespace
