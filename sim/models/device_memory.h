@@ -29,6 +29,7 @@ struct StreamCost {
   TimePs interval_ps = 0;  // time per packet of `packet_bytes` in steady state, rounded to ps
   std::uint64_t row_activations = 0;
   bool cached = false;     // served by the device's last-level cache
+  double missing = 0;      // share that the cache did not have
   DramUse dram;
 };
 

@@ -162,6 +162,7 @@ StreamCost DramMemory::stream(Access access, std::span<const AddressRun> runs, s
   double ps_per_byte = l2.capacity_bytes > 0 && l2.bytes_per_s > 0 ? ps_per_s / static_cast<double>(l2.bytes_per_s) : 0;
   cost.first_ps = l2.latency_ps;
   cost.cached = traffic == 0;
+  cost.missing = l2.capacity_bytes == 0 ? 1 : static_cast<double>(missing) / static_cast<double>(touched);
   if (traffic > 0) {
     const std::uint32_t permille = static_cast<std::uint32_t>(static_cast<double>(written) * 1000.0 /
                                                               static_cast<double>(traffic));
