@@ -56,6 +56,19 @@ void DramController::run_until_taken() {
   }
 }
 
+void DramController::run_until(TimePs at) {
+  while (now_ <= at && step(at)) {
+  }
+}
+
+std::uint64_t DramController::open_rows() const {
+  std::uint64_t n = 0;
+  for (const Channel& c : channels_) {
+    for (std::uint32_t b = 0; b < rules_.banks; ++b) n += c.banks.open(b) ? 1U : 0U;
+  }
+  return n;
+}
+
 void DramController::run() {
   while (step()) {
   }
@@ -187,7 +200,8 @@ DramController::Choice DramController::best(std::uint32_t channel) {
   return best;
 }
 
-bool DramController::step() {
+// False where there is nothing to do, or nothing by `until`.
+bool DramController::step(TimePs until) {
   bool work = false;
   TimePs arrival = time_never;
   for (Channel& c : channels_) {
@@ -203,6 +217,7 @@ bool DramController::step() {
     const Choice c = best(i);
     if (c.before(next)) next = c;
   }
+  if (std::min(arrival, next.at) > until) return false;
   if (arrival <= next.at) {
     now_ = arrival;
     return true;
