@@ -20,6 +20,7 @@ struct DramUse {
   std::uint64_t activations = 0;
   std::uint64_t refreshes = 0;
   TimePs refresh_ps = 0;   // of all channels or banks together
+  std::uint64_t open_rows = 0;  // at its end
   TimePs ps = 0;           // the stream's own time
   std::string_view limit;  // what took most of it: "bus", "bank", "refresh" ...; static storage
 };
@@ -76,11 +77,7 @@ class DeviceMemory {
   [[nodiscard]] virtual bool takes_accesses() const noexcept = 0;
   virtual void begin_launch(TimePs at) = 0;
   [[nodiscard]] virtual TimePs serve(TimePs at, std::span<const KernelAccess> accesses) = 0;
-  struct KernelUse {
-    DramUse dram;
-    std::uint64_t open_rows = 0;
-  };
-  [[nodiscard]] virtual KernelUse kernel_use() = 0;
+  [[nodiscard]] virtual DramUse kernel_use() = 0;
 };
 
 }  // namespace sluice::memory

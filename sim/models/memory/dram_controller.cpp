@@ -44,6 +44,12 @@ void DramController::take(Channel& channel) {
   }
 }
 
+std::uint32_t DramController::open_rows() const noexcept {
+  std::uint32_t rows = 0;
+  for (const Channel& c : channels_) rows += c.banks.open_banks();
+  return rows;
+}
+
 TimePs DramController::data_end() const noexcept {
   TimePs end = 0;
   for (const Channel& c : channels_) end = std::max(end, c.data_end);
@@ -59,14 +65,6 @@ void DramController::run_until_taken() {
 void DramController::run_until(TimePs at) {
   while (now_ <= at && step(at)) {
   }
-}
-
-std::uint64_t DramController::open_rows() const {
-  std::uint64_t n = 0;
-  for (const Channel& c : channels_) {
-    for (std::uint32_t b = 0; b < rules_.banks; ++b) n += c.banks.open(b) ? 1U : 0U;
-  }
-  return n;
 }
 
 void DramController::run() {

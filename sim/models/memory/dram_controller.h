@@ -64,11 +64,12 @@ class DramController {
   [[nodiscard]] TimePs now() const noexcept { return now_; }
   // When the data of all bursts so far have passed.
   [[nodiscard]] TimePs data_end() const noexcept;
+  // Banks with an open row, over the channels that are simulated.
+  [[nodiscard]] std::uint32_t open_rows() const noexcept;
   [[nodiscard]] const DramCounts& counts() const noexcept { return counts_; }
   // From now on each command is written down here.
   void log(std::vector<DramEvent>* to) noexcept { log_ = to; }
   [[nodiscard]] const DramRules& rules() const noexcept { return rules_; }
-  [[nodiscard]] std::uint64_t open_rows() const;
 
  private:
   enum class Row : std::uint8_t { open, closed, other };  // as its first command found it

@@ -131,17 +131,17 @@ TimePs DramMemory::serve(TimePs at, std::span<const KernelAccess> accesses) {
   return impl_->accesses ? impl_->accesses->serve(at, accesses) : at;
 }
 
-DeviceMemory::KernelUse DramMemory::kernel_use() {
-  KernelUse use;
+DramUse DramMemory::kernel_use() {
+  DramUse use;
   if (!impl_->accesses) return use;
   const DramCounts n = impl_->accesses->counts();
   DramCounts& told = impl_->told;
-  use.dram.row_hits = n.row_hits - told.row_hits;
-  use.dram.row_misses = n.row_misses - told.row_misses;
-  use.dram.row_conflicts = n.row_conflicts - told.row_conflicts;
-  use.dram.activations = n.activations - told.activations;
-  use.dram.refreshes = n.refreshes - told.refreshes;
-  use.dram.refresh_ps = n.refresh_ps - told.refresh_ps;
+  use.row_hits = n.row_hits - told.row_hits;
+  use.row_misses = n.row_misses - told.row_misses;
+  use.row_conflicts = n.row_conflicts - told.row_conflicts;
+  use.activations = n.activations - told.activations;
+  use.refreshes = n.refreshes - told.refreshes;
+  use.refresh_ps = n.refresh_ps - told.refresh_ps;
   use.open_rows = impl_->accesses->open_rows();
   told = n;
   return use;

@@ -30,7 +30,7 @@ class DramMemory final : public DeviceMemory {
   [[nodiscard]] bool takes_accesses() const noexcept override;
   void begin_launch(TimePs at) override;
   [[nodiscard]] TimePs serve(TimePs at, std::span<const KernelAccess> accesses) override;
-  [[nodiscard]] KernelUse kernel_use() override;
+  [[nodiscard]] DramUse kernel_use() override;
 
  private:
   struct Impl;
