@@ -126,7 +126,10 @@ TEST_F(LocalCopy, ImagesFillsStartUpForThemselves) {
 TEST_F(LocalCopy, AFillByTheCpuIsItsTexelsAndAPageableWrite) {
   Command c = copy(Operation::write_image, 1024, 256, 0, device_address);
   c.direction = Direction::host_to_device;
-  c.source = {Placement::host_pageable, nullptr, host_fill_address, 1024, 0};
+  c.source = {};
+  c.source.placement = Placement::host_pageable;
+  c.source.address = host_fill_address;
+  c.source.row_pitch_bytes = 1024;
   const double written = run(c);
   const auto packed = [&] { return static_cast<double>(done[id].submitted - done[id].queued) / 1000.0; };
   const double before = packed();
