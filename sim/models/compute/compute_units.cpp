@@ -146,7 +146,7 @@ void ComputeUnits::take_lines(ActiveLaunch& a) {
   for (const compute::HostSpan& span : machine_of(a).memory.device_spans())
     all.add(lines_->device_touches(span.address, span.bytes));
   const Command& c = a.job->command;
-  tell_lines(trace_, all, profile_.link.line_bytes, c.id, c.device, a.begin);
+  tell_taken(trace_, all, profile_.link.line_bytes, c.id, c.device, a.begin);
   a.lines_ps = all.ps;
   machine_of(a).outcome.timeline.move(a.begin + all.ps);
 }
@@ -564,6 +564,13 @@ void ComputeUnits::account(ActiveLaunch& a) {
   const Flow* walked = a.read.flow != nullptr && a.read.flow->walks != 0 ? a.read.flow.get() : a.written.flow.get();
   if (walked != nullptr) tell_host(walked->walk_part, walked->walk_action, alone - unwalked, crossed);
   tell("finish", a.end, a.end + machine_of(a).rates.finish_ps, 0);
+  if (trace_->level() < TraceLevel::packet) return;
+  sectors_ += t.sectors;
+  l1_hit_sectors_ += t.l1_hits;
+  l2_hit_sectors_ += t.l2_hits;
+  trace_->counter({job.command.device, "compute", "sectors", a.end, sectors_});
+  trace_->counter({job.command.device, "compute", "l1_hit_sectors", a.end, l1_hit_sectors_});
+  trace_->counter({job.command.device, "compute", "l2_hit_sectors", a.end, l2_hit_sectors_});
 }
 
 void ComputeUnits::finish(ActiveLaunch& a, TimePs now) {
