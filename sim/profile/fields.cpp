@@ -279,6 +279,20 @@ void add_iommu(Table& t) {
       .ns("write_release_ns", 1e5, "A walk for a write, likewise", AT(iommu.write_release_ps), false);
 }
 
+template <class At>
+void add_credits(Table& t, const char* section, At at) {
+  const auto kind = [&](const char* key, const char* text, auto member) {
+    t.number(key, 0, 65536, text, [=](Profile& p) -> auto& { return at(p).*member; }, false);
+  };
+  t.section(section);
+  kind("posted_headers", "Posted TLPs that the receiver has room for; 0: without end", &Credits::posted_headers);
+  kind("posted_data", "Their data, in units of 16 bytes", &Credits::posted_data);
+  kind("non_posted_headers", "Read requests that the receiver has room for; 0: without end", &Credits::non_posted_headers);
+  kind("non_posted_data", "Data of requests that carry some (AtomicOps), in units of 16 bytes; no transfer has any", &Credits::non_posted_data);
+  kind("completion_headers", "Completions that the requester has room for; 0: without end, as endpoints must say", &Credits::completion_headers);
+  kind("completion_data", "Their data, in units of 16 bytes", &Credits::completion_data);
+}
+
 void add_ats(Table& t) {
   t.section("ats")
       .number("entries", 0, 1 << 20, "The device's address translation cache; 0: the device asks for no translations", AT(ats.entries), false)
@@ -302,20 +316,6 @@ void add_migration(Table& t) {
       .ns("block_ns", 1e9, "The driver's work for each block in a batch", AT(migration.block_ps), false)
       .ns("host_fault_ns", 1e9, "A core's fault on a page that is on the device", AT(migration.host_fault_ps), false)
       .bytes("device_bytes", 0, 1e15, "Of the device's memory that pages may take; 0: all of it", AT(migration.device_bytes), false);
-}
-
-template <class At>
-void add_credits(Table& t, const char* section, At at) {
-  const auto kind = [&](const char* key, const char* text, auto member) {
-    t.number(key, 0, 65536, text, [=](Profile& p) -> auto& { return at(p).*member; }, false);
-  };
-  t.section(section);
-  kind("posted_headers", "Posted TLPs that the receiver has room for; 0: without end", &Credits::posted_headers);
-  kind("posted_data", "Their data, in units of 16 bytes", &Credits::posted_data);
-  kind("non_posted_headers", "Read requests that the receiver has room for; 0: without end", &Credits::non_posted_headers);
-  kind("non_posted_data", "Data of requests that carry some (AtomicOps), in units of 16 bytes; no transfer has any", &Credits::non_posted_data);
-  kind("completion_headers", "Completions that the requester has room for; 0: without end, as endpoints must say", &Credits::completion_headers);
-  kind("completion_data", "Their data, in units of 16 bytes", &Credits::completion_data);
 }
 
 void add_link(Table& t) {
