@@ -65,6 +65,8 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   void tell_lines(const Job& job, TimePs now);
   void use_host_dram(const Job& job, LinkTransfer& transfer, TimePs now);
   [[nodiscard]] double pattern_cycles(const Command& c) const;
+  [[nodiscard]] std::uint64_t local_setup_cycles(const Command& c) const;
+  [[nodiscard]] double local_copy_cycles(const Command& c, double missing) const;
   [[nodiscard]] TimePs local_copy_time(const Job& job);
   [[nodiscard]] memory::StreamCost stream(memory::Access access, const Endpoint& end, const Shape& shape,
                                           std::uint32_t packet_bytes);

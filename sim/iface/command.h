@@ -81,6 +81,9 @@ class Pattern {
   std::vector<std::byte> bytes_;  // up to 128; on the heap, since few commands have any
 };
 
+// Where the driver's CPU makes the texels of an image that it fills itself.
+inline constexpr std::uint64_t host_fill_address = 3ULL << 46;
+
 struct Command {
   CommandId id = 0;
   Operation op = Operation::marker;

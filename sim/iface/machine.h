@@ -44,6 +44,7 @@ struct DriverPolicy {
   std::optional<bool> image_unmap_after_read_is_host_only;
   ImageTile image_tile;  // of images in device memory that no pointer of the program and no buffer shows
   Detile detile = Detile::in_transfer;
+  bool image_fill_3d_by_host = false;  // the CPU makes a 3D image's texels in memory of its own and writes them across
 };
 
 struct DeviceInfo {

@@ -36,8 +36,12 @@ struct Crossing {
 };
 
 struct ComputeUnits::Machine {
-  Machine(const profile::Profile& profile, const Link& link, const memory::DeviceMemory& memory, WriteLog& writes)
-      : rates(profile, link, memory), grid(profile, rates), memory(profile, rates), repeats(writes) {}
+  Machine(const profile::Profile& profile, const Link& link, memory::DeviceMemory& device_memory, WriteLog& writes)
+      : rates(profile, link, device_memory), grid(profile, rates), memory(profile, rates), repeats(writes) {
+    if (!device_memory.takes_accesses()) return;
+    grid.dram.attach(device_memory);
+    memory.keep_misses();
+  }
   compute::Rates rates;
   compute::Grid grid;
   compute::MemorySide memory;
@@ -228,8 +232,10 @@ void ComputeUnits::run(ActiveLaunch& a) {
     return;
   }
   const bool traces = trace_ != nullptr && trace_->level() >= TraceLevel::stage;
-  // What a launch takes back of its memory is known only where it is timed.
-  const bool alone = active_.size() == 1 && m.grid.is_idle(a.begin) && (lines_ == nullptr || !lines_->holds_any());
+  // Which lines it takes back from the host, and what it finds in the DRAM where that is simulated, no cache tells.
+  const bool alone = active_.size() == 1 && m.grid.is_idle(a.begin) && (lines_ == nullptr || !lines_->holds_any()) &&
+                     !memory_.takes_accesses();
+  memory_.begin_launch(a.begin);
   using Known = compute::Repeats::Known;
   const Known known =
       alone ? m.repeats.replay(launch, a.begin, traces, m.memory, m.grid, m.outcome) : Known::nothing;
@@ -253,6 +259,7 @@ void ComputeUnits::run(ActiveLaunch& a) {
     if (*first != time_never) *first += a.lines_ps;
   }
   a.local_end = a.result.end;
+  if (traces && a.machine == nullptr && memory_.takes_accesses()) tell_dram(a);
   if (traces && a.machine == nullptr) tell_counters(a);  // of one that has waited they would come too late
   if (!a.result.traffic.crosses_link()) return;
   plan(a, Direction::host_to_device);
@@ -360,6 +367,20 @@ bool ComputeUnits::execute_unseen(const KernelLaunch& launch) {
     return false;  // nothing may pass through the simulation kernel
   }
   return true;
+}
+
+// The DRAM's bursts by how they found their bank; those that still wait are the next launch's.
+void ComputeUnits::tell_dram(const ActiveLaunch& a) {
+  const memory::DramUse use = memory_.kernel_use();
+  const auto tell = [&](std::string_view name, std::uint64_t value) {
+    trace_->counter({a.job->command.device, "compute.device_memory", name, a.local_end, value});
+  };
+  tell("row_hits", use.row_hits);
+  tell("row_misses", use.row_misses);
+  tell("row_conflicts", use.row_conflicts);
+  tell("activations", use.activations);
+  tell("refreshes", use.refreshes);
+  tell("open_rows", use.open_rows);
 }
 
 // As the units see it, with the link to themselves; told before anything later is.

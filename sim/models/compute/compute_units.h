@@ -53,6 +53,7 @@ class ComputeUnits final : public Agenda<ComputeEvent>, public Executor {
   [[nodiscard]] bool execute_groups(ActiveLaunch& a, std::uint64_t local_bytes, bool with_timeline);
   [[nodiscard]] bool execute_unseen(const KernelLaunch& launch);
   void tell_counters(const ActiveLaunch& a);
+  void tell_dram(const ActiveLaunch& launch);
   void plan(ActiveLaunch& a, Direction direction);
   void start(ActiveLaunch& a, Direction direction, TimePs now);
   void fault(ActiveLaunch& a);

@@ -63,6 +63,10 @@ class MemorySide final : public memory::KernelCache {
   void access(std::size_t unit, const WaveAccess& access, const GroupTrace& trace, Traffic& traffic);
   // The same will come soon: brings what its first line needs nearer to the host's processor. Changes nothing.
   void expect(std::size_t unit, const WaveAccess& access, const GroupTrace& trace) const;
+  // What the last accesses, all since the list was emptied, fetched from device memory and drove out to it: kept where the
+  // memory takes accesses one by one. A line that is driven out is taken to lie a cache's capacity below the one that comes.
+  void keep_misses() noexcept { keeps_misses_ = true; }
+  [[nodiscard]] std::vector<memory::KernelAccess>& misses() noexcept { return misses_; }
   Touched touch(memory::Access access, std::uint64_t begin, std::uint64_t end, bool allocates) override;
   // What of the host's memory the launch has read, and written.
   [[nodiscard]] HostSpan host_read() const noexcept { return span_of(&Range::read); }
@@ -129,7 +133,8 @@ class MemorySide final : public memory::KernelCache {
   void store(const Piece& piece, bool whole, Traffic& traffic);
   void atomic(const Piece& piece, Traffic& traffic);
   void catch_up();
-  void fetch(const SectorCache::Result& line, std::uint32_t missing, bool host, Traffic& traffic);
+  void fetch(const SectorCache::Result& line, std::uint32_t missing, const Piece& piece, Traffic& traffic);
+  void write_back(const SectorCache::Result& line, const Piece& piece, Traffic& traffic);
 
   const profile::Profile& profile_;
   const std::uint32_t line_sectors_;
@@ -138,6 +143,8 @@ class MemorySide final : public memory::KernelCache {
   std::size_t last_range_ = 0;
   std::array<Piece, 32> pieces_;
   bool touched_strays_ = false;
+  bool keeps_misses_ = false;
+  std::vector<memory::KernelAccess> misses_;
   std::uint64_t moving_page_sectors_ = 0;
   bool strays_move_ = false;
   std::vector<std::unique_ptr<std::vector<bool>>> page_sets_;  // for the ranges whose pages move

@@ -262,6 +262,33 @@ TEST(Profile, MigrationIsOptionalAndChecked) {
   refused(machine({{"batch_faults", 1}, {"prefetch_percent", 101}}), "/migration/prefetch_percent: found 101");
 }
 
+// Which rows fitted is no property of the machine: two that differ in nothing else have one hash.
+TEST(Profile, RowsThatFittedAreNotOfTheHash) {
+  const auto said = [](const nlohmann::json& fit) {
+    return with([&](nlohmann::json& j) { j["validation"] = {{"fit", fit}, {"misses", {{"transfer_device", {"why"}}}}}; });
+  };
+  const Loaded none = said(nlohmann::json::array());
+  const Loaded one = said({"a.jsonl: op=write bytes=1..64|128 mem=pinned|svm", "b.jsonl"});
+  ASSERT_TRUE(none.profile) << all_problems(none);
+  ASSERT_TRUE(one.profile) << all_problems(one);
+  EXPECT_EQ(none.profile->hash, one.profile->hash);
+  EXPECT_EQ(one.profile->validation.misses.at("transfer_device"), std::vector<std::string>{"why"});
+  ASSERT_EQ(one.profile->validation.fit.size(), 2U);
+  const FittedRows& rows = one.profile->validation.fit[0];
+  EXPECT_EQ(rows.file, "a.jsonl");
+  EXPECT_TRUE(rows.select({{"op", "write"}, {"bytes", "64"}, {"mem", "svm"}}));
+  EXPECT_TRUE(rows.select({{"mem", "pinned"}, {"op", "write"}, {"bytes", "128"}}));
+  EXPECT_FALSE(rows.select({{"op", "write"}, {"bytes", "65"}, {"mem", "svm"}}));
+  EXPECT_FALSE(rows.select({{"op", "write"}, {"mem", "svm"}})) << "a row without the field";
+  EXPECT_TRUE(one.profile->validation.fit[1].select({}));
+  for (const char* bad : {"", "a.jsonl:", "a b.jsonl", "a.jsonl: op", "a.jsonl: op=", "a.jsonl: =1", "a.jsonl: bytes=9..1", "a.jsonl: bytes=1..x", "a.jsonl: op=a||b", "a.jsonl: op=a|"}) {
+    const Loaded l = said({bad});
+    EXPECT_FALSE(l.profile) << bad;
+    EXPECT_NE(all_problems(l).find("/validation/fit: found"), std::string::npos) << all_problems(l);
+  }
+  EXPECT_NE(all_problems(said({7})).find("allowed: a list of texts"), std::string::npos);
+}
+
 TEST(Profile, WhatDividesMustNotBeZero) {
   for (const char* at : {"/host/home_agent/memory_gbps", "/host/home_agent/snoop_trackers", "/host/private_cache/line_bytes",
                          "/device_memory/banks", "/device_memory/channels", "/copy_engines/device_copy_bytes_per_cycle",
