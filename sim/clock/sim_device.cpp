@@ -45,7 +45,9 @@ SimDevice::SimDevice(profile::Profile profile, Detail detail, TraceSink* trace, 
     if (!bridged) links_.push_back(std::make_unique<NetworkEngine>((name + "_link").c_str(), detail, trace_));
     Translator* translator = iommu_.get();
     if (iommu_ != nullptr && profile_.ats.entries != 0) {
-      device_tlbs_.push_back(std::make_unique<iommu::DeviceTlb>(profile_.ats, profile_.link.propagation_ps, *iommu_));
+      const TimePs bridge = bridged ? profile_.bridge.latency_ps + profile_.bridge.propagation_ps : 0;
+      device_tlbs_.push_back(
+          std::make_unique<iommu::DeviceTlb>(profile_.ats, profile_.link.propagation_ps + bridge, *iommu_));
       translator = device_tlbs_.back().get();
     }
     gpus_.push_back(std::make_unique<Gpu>(name, profile_, *link_, *links_.back(), host_, host_dram_.get(), translator,

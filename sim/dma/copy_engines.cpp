@@ -193,7 +193,7 @@ TimePs CopyEngines::take_lines(Job& job, TimePs now) {
     all.add(lines_->device_touches(end->address, span));
   }
   job.spend(Stage::coherence, all.ps);
-  tell_lines(trace_, all, profile_.link.line_bytes, c.id, c.device, now);
+  tell_taken(trace_, all, profile_.link.line_bytes, c.id, c.device, now);
   return all.ps;
 }
 

@@ -7,7 +7,7 @@
 namespace sluice::sim {
 
 // `cycles` of such a record are picoseconds' thousandths: the directory has no clock of its own.
-inline void tell_lines(TraceSink* trace, const cache::DeviceLines::Taken& taken, std::uint32_t line_bytes,
+inline void tell_taken(TraceSink* trace, const cache::DeviceLines::Taken& taken, std::uint32_t line_bytes,
                        CommandId command, DeviceIndex device, TimePs begin) {
   if (trace == nullptr || trace->level() < TraceLevel::stage || taken.ps == 0) return;
   const bool flips = taken.flips != 0;

@@ -150,7 +150,7 @@ void ComputeUnits::take_lines(ActiveLaunch& a) {
   for (const compute::HostSpan& span : machine_of(a).memory.device_spans())
     all.add(lines_->device_touches(span.address, span.bytes));
   const Command& c = a.job->command;
-  tell_lines(trace_, all, profile_.link.line_bytes, c.id, c.device, a.begin);
+  tell_taken(trace_, all, profile_.link.line_bytes, c.id, c.device, a.begin);
   a.lines_ps = all.ps;
   machine_of(a).outcome.timeline.move(a.begin + all.ps);
 }
