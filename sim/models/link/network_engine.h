@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "sim/iface/trace_sink.h"
+#include "sim/models/link/link_gauges.h"
 #include "sim/models/link/packet_network.h"
 
 namespace sluice::sim {
@@ -28,6 +29,7 @@ class NetworkEngine final : public sc_core::sc_module, public FlowEngine, privat
     Done done;
   };
 
+  [[nodiscard]] LinkGauges* gauges_of(const Flow& flow) noexcept;
   void wake();
   void serve_until(TimePs limit);
   void finish(const PacketNetwork::Ended& ended);
@@ -35,6 +37,7 @@ class NetworkEngine final : public sc_core::sc_module, public FlowEngine, privat
 
   Detail detail_;
   TraceSink* trace_;
+  std::vector<LinkGauges> gauges_;  // of a trace of level packet: one a device
   PacketNetwork network_;
   std::vector<Waiter> waiting_;  // for the flows in the network, or for the one that is alone
   // train: the flow that has met no other, kept until the next one shows that it no longer matters.
