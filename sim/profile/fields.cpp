@@ -186,7 +186,9 @@ void add_host(Table& t) {
       .bytes("line_bytes", 16, 4096, "Cache line", AT(host.last_level_cache.line_bytes));
   t.section("host.home_agent")
       .mhz("clock_mhz", "Clock of the uncore", AT(host.home_agent.clock_hz))
-      .ns("latency_ns", 1e6, "Request at the root port to first data, line in memory or last-level cache", AT(host.home_agent.latency_ps))
+      .ns("latency_ns", 1e6, "Request at the root port to first data, line in memory", AT(host.home_agent.latency_ps))
+      .ns("llc_latency_ns", 1e6, "The same of a PCIe read where the line is in the last-level cache; left out: as in memory", AT(host.home_agent.llc_latency_ps), false)
+      .ns("private_latency_ns", 1e6, "The same where it is in a core's cache", AT(host.home_agent.private_latency_ps), false)
       .gbps("memory_gbps", "Host memory bandwidth open to the device", AT(host.home_agent.memory_bytes_per_s))
       .ns("snoop_latency_ns", 1e5, "One snoop of a private cache with data", AT(host.home_agent.snoop_latency_ps))
       .number("snoop_trackers", 1, 4096, "Snoops with data in flight", AT(host.home_agent.snoop_trackers))

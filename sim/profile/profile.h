@@ -27,7 +27,9 @@ struct HostCache {
 // The home agent: how fast it serves a line of the device's request by where the line lies.
 struct HomeAgent {
   std::uint64_t clock_hz = 0;
-  TimePs latency_ps = 0;                // request at the root port to first data, line in memory or LLC
+  TimePs latency_ps = 0;                // request at the root port to first data, line in memory
+  TimePs llc_latency_ps = 0;            // the same of a line in the last-level cache ...
+  TimePs private_latency_ps = 0;        // ... or in a core's; 0: as of one in memory. PCIe reads
   std::uint64_t memory_bytes_per_s = 0; // host DRAM bandwidth that device traffic may use
   TimePs snoop_latency_ps = 0;          // one private-cache snoop with data
   std::uint32_t snoop_trackers = 1;     // snoops with data in flight; rate = line * trackers / latency

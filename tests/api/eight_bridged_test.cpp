@@ -58,6 +58,35 @@ class EightBridged : public EightDevices {
     }
     return static_cast<double>(end - begin);
   }
+  // A copy between two devices is the source's writes, as those of a read to the host are; the upstream link takes no part.
+  void peer_copies() {
+    const auto read = static_cast<double>(duration(transfer(0, false, CL_TRUE)));
+    const auto alone = static_cast<double>(copy_alone(0, 1, 1));
+    EXPECT_NEAR(alone, read, 0.02 * read);
+    // Whoever's queue it is in; and four pairs do not disturb each other.
+    EXPECT_NEAR(static_cast<double>(copy_alone(2, 3, 2)), alone, 2.0);
+    EXPECT_LT(all_of({copy(0, 1, 0), copy(2, 3, 2), copy(4, 5, 4), copy(6, 7, 6)}), 1.2 * alone);
+    // Two that write to a third share its wire.
+    const double both = all_of({copy(0, 2, 0), copy(1, 2, 1)});
+    EXPECT_GT(both, 1.9 * alone);
+    EXPECT_LT(both, 2.2 * alone);
+    // Once a command of its own device has written it, a buffer is copied there at the device's own rate.
+    cl_event event = nullptr;
+    ASSERT_EQ(clEnqueueMigrateMemObjects(queues_[0], 1, &buffers_[1], 0, 0, nullptr, &event), CL_SUCCESS);
+    ASSERT_EQ(clWaitForEvents(1, &event), CL_SUCCESS);
+    EXPECT_NEAR(static_cast<double>(duration(event)), alone, 2.0);
+    EXPECT_LT(static_cast<double>(copy_alone(1, 0, 0)), 0.5 * alone);
+  }
+
+  // Through host memory: a chunk goes out of one device while the one before it goes into the other, so it takes longer than
+  // either way and less than both.
+  void staged_copies() {
+    const auto out = static_cast<double>(duration(transfer(0, false, CL_TRUE)));
+    const auto in = static_cast<double>(duration(transfer(1, true, CL_TRUE)));
+    const auto alone = static_cast<double>(copy_alone(0, 1, 1));
+    EXPECT_GT(alone, std::max(out, in));
+    EXPECT_LT(alone, out + in);
+  }
   cl_mem mirror_ = nullptr;
   void* pinned_ = nullptr;
 };
@@ -76,36 +105,12 @@ TEST_F(EightBridged, TheUpstreamLinkIsShared) {
   }
 }
 
-// A copy between two devices is the source's writes, as those of a read to the host are; the upstream link takes no part.
-TEST_F(EightBridged, CopiesGoFromPeerToPeer) {
-  if (!reach_each_other()) GTEST_SKIP() << "of the machine whose devices reach each other";
-  const auto read = static_cast<double>(duration(transfer(0, false, CL_TRUE)));
-  const auto alone = static_cast<double>(copy_alone(0, 1, 1));
-  EXPECT_NEAR(alone, read, 0.02 * read);
-  // Whoever's queue it is in; and four pairs do not disturb each other.
-  EXPECT_NEAR(static_cast<double>(copy_alone(2, 3, 2)), alone, 2.0);
-  EXPECT_LT(all_of({copy(0, 1, 0), copy(2, 3, 2), copy(4, 5, 4), copy(6, 7, 6)}), 1.2 * alone);
-  // Two that write to a third share its wire.
-  const double both = all_of({copy(0, 2, 0), copy(1, 2, 1)});
-  EXPECT_GT(both, 1.9 * alone);
-  EXPECT_LT(both, 2.2 * alone);
-  // Once a command of its own device has written it, a buffer is copied there at the device's own rate.
-  cl_event event = nullptr;
-  ASSERT_EQ(clEnqueueMigrateMemObjects(queues_[0], 1, &buffers_[1], 0, 0, nullptr, &event), CL_SUCCESS);
-  ASSERT_EQ(clWaitForEvents(1, &event), CL_SUCCESS);
-  EXPECT_NEAR(static_cast<double>(duration(event)), alone, 2.0);
-  EXPECT_LT(static_cast<double>(copy_alone(1, 0, 0)), 0.5 * alone);
-}
-
-// Through host memory: a chunk goes out of one device while the one before it goes into the other, so it takes longer than
-// either way and less than both.
-TEST_F(EightBridged, CopiesAreStagedWhereDevicesDoNotReachEachOther) {
-  if (reach_each_other()) GTEST_SKIP() << "of the machine whose devices do not";
-  const auto out = static_cast<double>(duration(transfer(0, false, CL_TRUE)));
-  const auto in = static_cast<double>(duration(transfer(1, true, CL_TRUE)));
-  const auto alone = static_cast<double>(copy_alone(0, 1, 1));
-  EXPECT_GT(alone, std::max(out, in));
-  EXPECT_LT(alone, out + in);
+TEST_F(EightBridged, CopiesBetweenDevices) {
+  if (reach_each_other()) {
+    peer_copies();
+  } else {
+    staged_copies();
+  }
 }
 
 }  // namespace

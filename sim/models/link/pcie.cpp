@@ -130,6 +130,7 @@ class PcieLink final : public Link {
     flow.hops = 0;
     flow.latency_ps = {};
     flow.walks = 0;
+    flow.snoop_once_ps = flow.ownership_ps = 0;
     flow.walk_in_window_ps = flow.walk_once_ps = 0;
     flow.relaxed = link_.ordering == profile::Ordering::relaxed;
   }
@@ -140,6 +141,15 @@ class PcieLink final : public Link {
     return flow.hops++;
   }
 
+  // Request at the root port to first data.
+  [[nodiscard]] TimePs home_latency(cache::LineState state) const {
+    const profile::HomeAgent& agent = host_.home_agent;
+    const TimePs there = state == cache::LineState::memory ? agent.latency_ps
+                         : state == cache::LineState::llc  ? agent.llc_latency_ps
+                                                           : agent.private_latency_ps;
+    return there != 0 ? there : agent.latency_ps;
+  }
+
   [[nodiscard]] bool bridged() const { return bridge_.kind != profile::BridgeKind::none; }
 
   // Requests go up, completions come down.
@@ -148,7 +158,7 @@ class PcieLink final : public Link {
     const TimePs through = bridge_.latency_ps;  // 0 where there is none
     const std::uint8_t up = hop(flow, Resource::wire_up, link_.propagation_ps + through);
     const std::uint8_t bridge_up = bridged() ? hop(flow, Resource::bridge_up, upstream_.propagation_ps) : up;
-    const std::uint8_t home = hop(flow, Resource::home_agent, host_.home_agent.latency_ps);
+    const std::uint8_t home = hop(flow, Resource::home_agent, 0);
     const std::uint8_t bridge_down = bridged() ? hop(flow, Resource::bridge_down, upstream_.propagation_ps + through) : home;
     const std::uint8_t down = hop(flow, Resource::wire_down, link_.propagation_ps);
     const std::uint8_t memory = hop(flow, Resource::device_memory, 0);
@@ -158,8 +168,12 @@ class PcieLink final : public Link {
     if (bridged()) flow.answers[bridge_down] = Resource::bridge_up;
     flow.kind = "MRd";
     flow.reply_kind = "CplD";
+    TimePs latency = 0;    // of the line that takes longest ...
+    TimePs unsnooped = 0;  // ... and of it without those that cores' caches have
     packetise(t, runs, link_.max_read_request_bytes, host_.private_cache.line_bytes,
               [&](std::uint64_t n, std::uint32_t bytes, auto state, std::uint32_t offset) {
+      latency = std::max(latency, home_latency(state));
+      unsnooped = std::max(unsnooped, home_latency(std::min(state, cache::LineState::llc)));
       const TimePs row = row_time(t, bytes);
       Segment s{.packets = n, .packet_bytes = bytes};
       s.data_tlps = completions(bytes, offset);
@@ -185,6 +199,8 @@ class PcieLink final : public Link {
       s.unsnooped_ps = std::max(home_service(host_, t, cache::LineState::memory, bytes), row);
       build.add(s);
     });
+    flow.latency_ps[home] = std::min(latency, unsnooped);
+    if (latency > unsnooped) add_snoop(flow, latency - unsnooped);
     // Requests in flight are bounded by tags and, where they are large, by the buffer for their completions.
     std::uint32_t request = 1;
     for (const Segment& s : flow.segments) request = std::max(request, s.packet_bytes);
