@@ -114,7 +114,7 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
                             {"126, 127", "the program cannot be executed, or was not found"}}));
   run_command->add_option("--profile", run_options.child.profile, "The machine: a shipped name or a file")->type_name(type_machine);
   run_command
-      ->add_option("--trace", run_options.child.traces, "Write a trace: *.jsonl or *.json (Perfetto); repeatable")->type_name(type_file)
+      ->add_option("--trace", run_options.child.traces, "Write a trace: *.jsonl, *.json, *.pftrace (both Perfetto), *.vcd or *.csv; repeatable")->type_name(type_file)
       ->expected(1)
       ->take_all();
   run_command->add_option("--trace-level", run_options.child.trace_level, "command (default), stage or packet")->type_name("LEVEL")
@@ -211,8 +211,19 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
                                               {"2", "unusable options, specification or folder"}}));
   sweep_command->add_option("SPEC", sweep_options.spec, "What varies, JSON: docs/sweep.md")->type_name(type_file)->required();
   sweep_command->add_option("-o,--output", sweep_options.output, "A folder for the results; what is there is not run again")->type_name(type_folder)->required();
-  sweep_command->add_option("-j,--jobs", sweep_options.jobs, "How many points at once. Default: one a processor")->type_name("N")
+  sweep_command->add_option("-j,--jobs", sweep_options.jobs, "How many points at once. Default: one a processor; tasks of a Slurm array: 1000")->type_name("N")
       ->check(CLI::Range(1, 1024));
+  std::string executor = "local";
+  sweep_command->add_option("--executor", executor, "local (default), or slurm: a job array through sbatch")->type_name("WHERE")
+      ->type_name("EXECUTOR")
+      ->check(CLI::IsMember({"local", "slurm"}));
+  sweep_command->add_option("--slurm", sweep_options.slurm, "An option for sbatch, as --slurm=--partition=NAME; repeatable")->type_name("OPTION")
+      ->type_name("OPTION")
+      ->expected(1)
+      ->take_all();
+  CLI::Option* retries = sweep_command->add_option("--retries", sweep_options.retries, "How often a point that failed runs again. Default: 0, on Slurm 1")->type_name("N")
+      ->type_name("N")
+      ->check(CLI::Range(0, 100));
 
   std::string trace;
   bool report_json = false;
@@ -222,6 +233,17 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
       list_of(exit_status, {{"0", "the trace is sound"}, {"1", "stdout cannot be written"}, {"2", "the trace cannot be read"}}));
   report_command->add_option("TRACE", trace, "A *.jsonl trace")->required()->type_name(type_file);
   report_command->add_flag("--json", report_json, "Print JSON");
+
+  ConvertOptions convert_options;
+  CLI::App* convert_command = app.add_subcommand("convert", "Write a JSON Lines trace in other formats");
+  convert_command->footer(list_of(exit_status, {{"0", "every FILE is whole"},
+                                                {"1", "a file could not be written"},
+                                                {"2", "TRACE is cut off or damaged"}}));
+  convert_command->add_option("TRACE", convert_options.trace, "A *.jsonl trace")->type_name(type_file)->required();
+  convert_command
+      ->add_option("FILE", convert_options.outputs, "*.pftrace (Perfetto), *.json (Chrome trace), *.vcd, *.csv or *.jsonl; repeatable")
+      ->type_name(type_file)
+      ->required();
 
   MapcopyOptions mapcopy_options;
   std::vector<std::string> sizes = {"4K", "16K", "64K", "256K", "1M", "4M", "16M", "64M"};
@@ -290,6 +312,10 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   workload_command->add_option("--reads", workload_reads);
   workload_command->add_option("SIZES", workload_sizes)->required()->check(check_size);
 
+  std::string plan;
+  CLI::App* task_command = app.add_subcommand("__sweep-task", "")->group("");
+  task_command->add_option("PLAN", plan)->required();
+
   try {
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
     app.parse(std::move(arguments));
@@ -320,12 +346,18 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
     return record(std::move(record_options));
   }
   if (diff_command->parsed()) return diff(diff_options);
-  if (sweep_command->parsed()) return sweep(sweep_options);
+  if (sweep_command->parsed()) {
+    sweep_options.is_on_slurm = executor == "slurm";
+    if (sweep_options.is_on_slurm && retries->empty()) sweep_options.retries = 1;
+    return sweep(sweep_options);
+  }
+  if (task_command->parsed()) return sweep_task(plan);
   if (compare_command->parsed()) {
     compare_options.command = std::move(program);
     return compare(compare_options);
   }
   if (report_command->parsed()) return report(trace, report_json);
+  if (convert_command->parsed()) return convert(convert_options);
   if (mapcopy_command->parsed()) {
     mapcopy_options.sizes_bytes = sizes_of(sizes);
     return mapcopy(mapcopy_options);

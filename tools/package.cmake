@@ -2,8 +2,8 @@
 #   cmake --install build/release --prefix DIR     DIR/lib, DIR/bin, DIR/share, DIR/etc/OpenCL/vendors
 #   (cd build/release && cpack -G DEB)             /usr and /etc
 install(TARGETS sluice_opencl LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} NAMELINK_COMPONENT development)
-# Only the driver loads it, from a folder beside its own file.
-install(TARGETS sluice_kernels LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/sluice)
+# Loaded when they are needed, from a folder beside the driver.
+install(TARGETS sluice_kernels sluice_perfetto LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/sluice)
 if(TARGET sluice)
   install(TARGETS sluice RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
   # Written when it was linked.

@@ -399,6 +399,19 @@ void CopyEngines::tell_dram(const Job& job, std::string_view part, const memory:
   count("activations", sum.activations, use.activations);
   count("refreshes", sum.refreshes, use.refreshes);
   count("refresh_ps", sum.refresh_ps, use.refresh_ps);
+  if (trace_->level() < TraceLevel::packet) return;
+  trace_->counter({job.command.device, part, "open_rows", now + use.ps, use.open_rows});
+}
+
+// Lines of the transfer that a host cache holds, of all that it touches.
+void CopyEngines::tell_lines(const Job& job, TimePs now) {
+  if (trace_ == nullptr || trace_->level() < TraceLevel::packet) return;
+  for (const cache::LineRun& run : runs_) {
+    host_lines_ += run.lines;
+    if (run.state != cache::LineState::memory) host_hit_lines_ += run.lines;
+  }
+  trace_->counter({job.command.device, "host.caches", "lines", now, host_lines_});
+  trace_->counter({job.command.device, "host.caches", "hit_lines", now, host_hit_lines_});
 }
 
 void CopyEngines::start_flow(Job& job, LinkTransfer& transfer, TimePs now, DmaStep then) {
@@ -419,6 +432,7 @@ void CopyEngines::start_flow(Job& job, LinkTransfer& transfer, TimePs now, DmaSt
   flow.device = job.command.device;
   flow.address = transfer.host_address;
   job.flow_start = now;
+  tell_lines(job, now);
   flows_.start(job.flow, [this, &job, then](FlowTimes times) {
     job.drained = times.drained;
     post(std::max(times.end, kernel_now()), {&job, then});
@@ -536,15 +550,7 @@ void CopyEngines::end(Job& job, TimePs now) {
     trace_->stage({job.command.id, job.command.device, limiter, "limits", job.transfer_start, job.times.completed,
                    (job.times.completed - job.transfer_start) / cycle_ps_, job.command.shape.bytes()});
   }
-  if (moves_bytes_) {
-    sim::move_bytes(job.command);
-    const Command& c = job.command;
-    const Shape& shape = c.shape;
-    if (c.moves_data && c.target.data != nullptr && shape.bytes() != 0) {
-      writes_.wrote(c.target.data, (shape.slices - 1) * c.target.slice_pitch_bytes +
-                                       (shape.rows - 1) * c.target.row_pitch_bytes + shape.row_bytes);
-    }
-  }
+  if (moves_bytes_) carry_out(job.command, writes_);
   Pool* pool = pool_of(job);
   sink_->job_ended(job);
   if (pool == nullptr) return;

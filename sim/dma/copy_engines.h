@@ -52,6 +52,7 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   void account(Job& job, TimePs now);
   // What the DRAM of one side does for the command from `now` on.
   void tell_dram(const Job& job, std::string_view part, const memory::DramUse& use, std::uint64_t bytes, TimePs now);
+  void tell_lines(const Job& job, TimePs now);
   void use_host_dram(const Job& job, LinkTransfer& transfer, TimePs now);
   [[nodiscard]] double pattern_cycles(const Command& c) const;
   [[nodiscard]] TimePs local_copy_time(const Job& job);
@@ -83,6 +84,8 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   // Since the beginning, for the trace's counters.
   memory::DramUse device_dram_use_;
   memory::DramUse host_dram_use_;
+  std::uint64_t host_lines_ = 0;
+  std::uint64_t host_hit_lines_ = 0;
 };
 
 }  // namespace sluice::sim

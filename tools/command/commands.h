@@ -24,6 +24,12 @@ struct RunOptions {
 
 [[nodiscard]] int report(const std::string& trace, bool json);
 
+struct ConvertOptions {
+  std::string trace;                 // JSON Lines
+  std::vector<std::string> outputs;  // each in the format of its name
+};
+[[nodiscard]] int convert(const ConvertOptions& options);
+
 struct RecordOptions {
   ChildOptions child;
   std::string output;
@@ -61,10 +67,15 @@ struct CompareOptions {
 struct SweepOptions {
   std::string spec;    // a file
   std::string output;  // a folder
-  std::size_t jobs = 0;  // at once; 0: one a processor
+  std::size_t jobs = 0;  // at once; 0: one a processor, and as many as Slurm gives
+  std::size_t retries = 0;  // of points that failed
+  bool is_on_slurm = false;
+  std::vector<std::string> slurm;  // options for sbatch
 };
 // 0, or 1 if a point failed; the others are told all the same.
 [[nodiscard]] int sweep(const SweepOptions& options);
+// Within a task of a Slurm job array: its share of the points.
+[[nodiscard]] int sweep_task(const std::string& plan_file);
 
 struct MapcopyOptions {
   std::vector<std::string> profiles;       // empty: all shipped ones

@@ -11,6 +11,7 @@
 #include "tools/command/temporary.h"
 #include "tools/text/terminal.h"
 #include "traces/report.h"
+#include "traces/writer.h"
 
 namespace sluice::tools {
 
@@ -58,8 +59,8 @@ int run(RunOptions options) {
       complain(trace + ": a trace's name must not contain a colon");
       return exit_unusable;
     }
-    if (!trace.ends_with(".jsonl") && !trace.ends_with(".json")) {
-      complain(trace + ": unknown trace format; known names: *.jsonl (JSON Lines), *.json (Perfetto)");
+    if (trace::writer_for(trace) == nullptr) {
+      complain(fmt::format("{}: unknown trace format; known names: {}", trace, trace::writer_endings()));
       return exit_unusable;
     }
     // A program that never opens the device must not leave the trace of an earlier run.

@@ -458,6 +458,13 @@ void ComputeUnits::account(ActiveLaunch& a) {
   tell_home("snoop", alone - unsnooped, job.kernel->link_read_bytes + job.kernel->link_written_bytes);
   tell_home("ownership", unsnooped - unowned, job.kernel->link_written_bytes);
   tell("finish", a.end, a.end + machine_of(a).rates.finish_ps, 0);
+  if (trace_->level() < TraceLevel::packet) return;
+  sectors_ += t.sectors;
+  l1_hit_sectors_ += t.l1_hits;
+  l2_hit_sectors_ += t.l2_hits;
+  trace_->counter({job.command.device, "compute", "sectors", a.end, sectors_});
+  trace_->counter({job.command.device, "compute", "l1_hit_sectors", a.end, l1_hit_sectors_});
+  trace_->counter({job.command.device, "compute", "l2_hit_sectors", a.end, l2_hit_sectors_});
 }
 
 void ComputeUnits::finish(ActiveLaunch& a, TimePs now) {

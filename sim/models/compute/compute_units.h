@@ -65,6 +65,9 @@ class ComputeUnits final : public Agenda<ComputeEvent>, public Executor {
   WriteLog& writes_;
   const Detail detail_;
   TraceSink* trace_;
+  std::uint64_t sectors_ = 0;  // since the beginning, for the trace's counters
+  std::uint64_t l1_hit_sectors_ = 0;
+  std::uint64_t l2_hit_sectors_ = 0;
   JobSink* sink_ = nullptr;
   bool executes_ = true;
   std::unique_ptr<Machine> machine_;
