@@ -214,14 +214,14 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   sweep_command->add_option("-j,--jobs", sweep_options.jobs, "How many points at once. Default: one a processor; tasks of a Slurm array: 1000")->type_name("N")
       ->check(CLI::Range(1, 1024));
   std::string executor = "local";
-  sweep_command->add_option("--executor", executor, "local (default), or slurm: a job array through sbatch")->type_name("WHERE")
+  sweep_command->add_option("--executor", executor, "local (default), or slurm: a job array through sbatch")
       ->type_name("EXECUTOR")
       ->check(CLI::IsMember({"local", "slurm"}));
-  sweep_command->add_option("--slurm", sweep_options.slurm, "An option for sbatch, as --slurm=--partition=NAME; repeatable")->type_name("OPTION")
+  sweep_command->add_option("--slurm", sweep_options.slurm, "An option for sbatch, as --slurm=--partition=NAME; repeatable")
       ->type_name("OPTION")
       ->expected(1)
       ->take_all();
-  CLI::Option* retries = sweep_command->add_option("--retries", sweep_options.retries, "How often a point that failed runs again. Default: 0, on Slurm 1")->type_name("N")
+  CLI::Option* retries = sweep_command->add_option("--retries", sweep_options.retries, "How often a point that failed runs again. Default: 0, on Slurm 1")
       ->type_name("N")
       ->check(CLI::Range(0, 100));
 
