@@ -22,7 +22,7 @@ mkdir bin && ln -s "$sluice" bin/sluice && PATH=$work/bin:$PATH
 mkdir folder && touch folder/old.jsonl trace.jsonl
 
 # What --help lists is what there must be.
-mapfile -t commands < <(sluice --help | sed -n '/^Commands:$/,/^$/s/^  \([a-z]*\) .*/\1/p' | sort)
+mapfile -t commands < <(sluice --help | sed -n '/^Subcommands:$/,/^$/s/^  \([a-z]*\) .*/\1/p' | sort)
 ((${#commands[@]} >= 10)) || complain "sluice --help lists ${#commands[@]} commands"
 
 # ---- bash: the words that its own completion function leaves, for a command line that ends where it is cut --------------------
