@@ -41,7 +41,6 @@ struct OptionText {
 
 class HelpFormatter : public CLI::Formatter {
  public:
-  HelpFormatter() { label("Subcommands", "Commands"); }
   std::string make_usage(const CLI::App* app, std::string name) const override;
   std::string make_option_name(const CLI::Option* option, bool is_positional) const override;
   std::string make_option_opts(const CLI::Option* option) const override;

@@ -21,6 +21,10 @@ same() { [[ $2 == "$3" ]] || complain "$1: found \"$2\", expected \"$3\""; }
 mkdir bin && ln -s "$sluice" bin/sluice && PATH=$work/bin:$PATH
 mkdir folder && touch folder/old.jsonl trace.jsonl
 
+# What --help lists is what there must be.
+mapfile -t commands < <(sluice --help | sed -n '/^Subcommands:$/,/^$/s/^  \([a-z]*\) .*/\1/p' | sort)
+((${#commands[@]} >= 10)) || complain "sluice --help lists ${#commands[@]} commands"
+
 # ---- bash: the words that its own completion function leaves, for a command line that ends where it is cut --------------------
 bash_words() {
   bash --norc -c '
@@ -30,7 +34,7 @@ bash_words() {
     "$(complete -p sluice | sed "s/.*-F \([^ ]*\).*/\1/")" sluice
     printf "%s\n" "${COMPREPLY[@]}" | sort | tr "\n" " "' - "$share/completion/sluice.bash" "$@"
 }
-same "bash: commands" "$(bash_words sluice '')" "compare convert diff mapcopy profile record report run sweep validate "
+same "bash: commands" "$(bash_words sluice '')" "${commands[*]} "
 same "bash: a beginning" "$(bash_words sluice re)" "record report "
 same "bash: an option" "$(bash_words sluice run --trace-)" "--trace-level "
 same "bash: its values" "$(bash_words sluice run --trace-level '')" "command packet stage "
@@ -89,7 +93,7 @@ else
 fi
 
 # ---- manual pages ------------------------------------------------------------------------------------------------------------------
-for name in "" -compare -diff -mapcopy -profile -record -report -run -sweep -validate; do
+for name in '' "${commands[@]/#/-}"; do
   page=$share/man/man1/sluice$name.1
   [[ -s $page ]] || { complain "$page is missing"; continue; }
   warnings=$(LC_ALL=C.UTF-8 MANWIDTH=200 man --warnings -l -Tutf8 -Z "$page" 2>&1 >/dev/null)
@@ -101,7 +105,7 @@ for name in "" -compare -diff -mapcopy -profile -record -report -run -sweep -val
   grep -q '^.SH EXIT STATUS' "$page" || complain "$page has no exit statuses"
 done
 # Every option that --help lists is in the page, with what it says of it.
-for name in run record diff compare sweep report mapcopy validate; do
+for name in "${commands[@]}"; do
   text=$(LC_ALL=C.UTF-8 MANWIDTH=200 man -l "$share/man/man1/sluice-$name.1" 2>/dev/null | tr -s ' \n' '  ')
   help=$(sluice $name --help)
   [[ $help == *"Exit status:"* ]] || complain "sluice $name --help says no exit statuses"
