@@ -102,7 +102,7 @@ Endpoint svm_end(Call& call, const Queue& queue, const void* p, std::size_t byte
   Endpoint e;
   e.placement = Placement::device;
   e.data = static_cast<std::byte*>(const_cast<void*>(p));
-  e.address = a->range.address(queue.device()) + static_cast<std::uint64_t>(e.data - a->store);
+  e.address = a->range.address(queue.device().index()) + static_cast<std::uint64_t>(e.data - a->store);
   return e;
 }
 

@@ -27,11 +27,18 @@ SimDevice::SimDevice(profile::Profile profile, Detail detail, TraceSink* trace, 
                      : nullptr),
       iommu_(profile_.iommu.entries != 0 ? std::make_unique<iommu::Iommu>(profile_.iommu) : nullptr),
       driver_(profile_, *link_, host_),
-      trace_(trace != nullptr && trace->level() != TraceLevel::off ? trace : nullptr) {
-  for (std::uint32_t i = 0; i < profile_.machine.device_count; ++i) {
+      trace_(trace != nullptr && trace->level() != TraceLevel::off ? trace : nullptr),
+      peers_("peer_copies", profile_, *link_, host_, iommu_.get(), writes_, trace_) {
+  peers_.connect(*this);
+  const std::uint32_t devices = profile_.machine.device_count;
+  const bool bridged = profile_.bridge.kind != profile::BridgeKind::none;
+  if (bridged) links_.push_back(std::make_unique<NetworkEngine>("bridge", detail, trace_, devices));
+  for (std::uint32_t i = 0; i < devices; ++i) {
+    const std::string name = "gpu" + std::to_string(i);
     device_addresses_.emplace_back(profile_.machine.device.global_memory_bytes);
-    gpus_.push_back(std::make_unique<Gpu>("gpu" + std::to_string(i), profile_, *link_, host_, host_dram_.get(),
-                                          iommu_.get(), detail, writes_, *this, trace_, kernels));
+    if (!bridged) links_.push_back(std::make_unique<NetworkEngine>((name + "_link").c_str(), detail, trace_));
+    gpus_.push_back(std::make_unique<Gpu>(name, profile_, *link_, *links_.back(), host_, host_dram_.get(), iommu_.get(),
+                                          peers_, detail, writes_, *this, trace_, kernels));
   }
 }
 
@@ -165,9 +172,11 @@ bool SimDevice::has_started(CommandId id) const noexcept {
 
 void SimDevice::run_out() {
   for (const auto& gpu : gpus_) gpu->touch_memory(false);
+  peers_.move_bytes(false);
   while (run_until_next_completion()) {  // a kernel that waits is given up
   }
   for (const auto& gpu : gpus_) gpu->touch_memory(true);
+  peers_.move_bytes(true);
 }
 
 void SimDevice::run_until(TimePs t) {

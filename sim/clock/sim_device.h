@@ -8,11 +8,13 @@
 
 #include "sim/cache/host_memory.h"
 #include "sim/clock/host_addresses.h"
+#include "sim/dma/peer_copies.h"
 #include "sim/iface/simulator.h"
 #include "sim/models/gpu/gpu.h"
 #include "sim/models/host/host_driver.h"
 #include "sim/models/host_link.h"
 #include "sim/models/iommu/iommu.h"
+#include "sim/models/link/network_engine.h"
 #include "sim/profile/profile.h"
 
 namespace sluice::sim {
@@ -41,7 +43,7 @@ class SimDevice final : public Simulator, public JobSink {
   [[nodiscard]] bool waits_for_host() const noexcept override { return kernel_waits_; }
   void run_out() override;
 
-  // Kernel events that the link of `device` has cost so far, for tests of scale.
+  // Kernel events that the link of `device` has cost so far (all links that meet at a bridge), for tests of scale.
   [[nodiscard]] std::uint64_t link_events(DeviceIndex device) const { return gpus_[device]->flows().events(); }
 
  private:
@@ -70,8 +72,10 @@ class SimDevice final : public Simulator, public JobSink {
   HostAddresses host_addresses_;
   std::vector<DeviceAddresses> device_addresses_;
   WriteLog writes_;
-  std::vector<std::unique_ptr<Gpu>> gpus_;
+  std::vector<std::unique_ptr<NetworkEngine>> links_;  // of each device, or the one that meet at a bridge
   TraceSink* trace_;
+  PeerCopies peers_;
+  std::vector<std::unique_ptr<Gpu>> gpus_;
   std::function<void(const Completion&)> sink_;
   TimePs now_ = 0;
   bool kernel_waits_ = false;

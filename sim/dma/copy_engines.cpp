@@ -550,15 +550,7 @@ void CopyEngines::end(Job& job, TimePs now) {
     trace_->stage({job.command.id, job.command.device, limiter, "limits", job.transfer_start, job.times.completed,
                    (job.times.completed - job.transfer_start) / cycle_ps_, job.command.shape.bytes()});
   }
-  if (moves_bytes_) {
-    sim::move_bytes(job.command);
-    const Command& c = job.command;
-    const Shape& shape = c.shape;
-    if (c.moves_data && c.target.data != nullptr && shape.bytes() != 0) {
-      writes_.wrote(c.target.data, (shape.slices - 1) * c.target.slice_pitch_bytes +
-                                       (shape.rows - 1) * c.target.row_pitch_bytes + shape.row_bytes);
-    }
-  }
+  if (moves_bytes_) carry_out(job.command, writes_);
   Pool* pool = pool_of(job);
   sink_->job_ended(job);
   if (pool == nullptr) return;

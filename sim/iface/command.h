@@ -45,8 +45,11 @@ enum class Direction : std::uint8_t { none, host_to_device, device_to_host, devi
 
 struct KernelLaunch;  // sim/iface/kernel_engine.h
 
+inline constexpr DeviceIndex device_of_command = ~DeviceIndex{0};
+
 struct Endpoint {
   Placement placement = Placement::none;
+  DeviceIndex device = device_of_command;  // whose memory it is, where another device than the command's has the bytes
   std::byte* data = nullptr;        // functional backing of the first byte; nullptr where no byte moves
   std::uint64_t address = 0;        // simulated address of the first byte, never an address of this process
   std::uint64_t row_pitch_bytes = 0;
@@ -106,6 +109,14 @@ struct Command {
   // Of a command that Simulator::hold() has seen: when its call began, and CL_PROFILING_COMMAND_QUEUED. Else 0.
   TimePs called = 0;
   TimePs queued = 0;
+
+  [[nodiscard]] constexpr DeviceIndex device_of(const Endpoint& end) const noexcept {
+    return end.device == device_of_command ? device : end.device;
+  }
+  // A copy from one device's memory to another's.
+  [[nodiscard]] bool is_between_devices() const noexcept {
+    return direction == Direction::device_to_device && fill.empty() && device_of(source) != device_of(target);
+  }
 
   // Commands of the same simulator that must complete first. Never a user event: the driver holds a command
   // back until its user events are complete.

@@ -15,6 +15,7 @@
 
 #include "sim/profile/dram_relations.h"
 #include "sim/profile/fields.h"
+#include "sim/profile/pcie_relations.h"
 
 namespace sluice::profile {
 
@@ -482,24 +483,12 @@ class Checker {
     rule(line <= l.max_payload_bytes, {"/link/max_payload_bytes", "/host/private_cache/line_bytes"},
          text(l.max_payload_bytes), "at least one cache line of the host (" + text(line) + ")");
     if (l.kind == LinkKind::pcie) {
-      rule(l.max_payload_bytes >= 128, {"/link/max_payload_bytes", "/link/kind"}, text(l.max_payload_bytes),
-           "at least 128 (PCIe Base, MPS)");
-      rule(l.max_read_request_bytes >= 128, {"/link/max_read_request_bytes", "/link/kind"},
-           text(l.max_read_request_bytes), "at least 128 (PCIe Base, MRRS)");
-      rule(l.dllp_accounting == DllpAccounting::mean || l.generation != 0, {"/link/dllp_accounting", "/link/generation"},
-           "no generation", "\"mean\", or a generation, whose limits the others count by");
-      rule(l.completion_payload_bytes == 0 || (power_of_two(l.completion_payload_bytes) &&
-                                               l.completion_payload_bytes >= l.read_completion_boundary_bytes &&
-                                               l.completion_payload_bytes <= l.max_payload_bytes),
-           {"/link/completion_payload_bytes", "/link/max_payload_bytes", "/link/read_completion_boundary_bytes"},
-           text(l.completion_payload_bytes), "a power of two from read_completion_boundary_bytes to max_payload_bytes");
-      rule(l.read_tags <= 16384, {"/link/read_tags"}, text(l.read_tags), "at most 16384 (PCIe Base 6, 14-bit tags)");
-      const double rate = l.gigatransfers_per_s;
-      rule(rate > 8 || l.read_tags <= 256, {"/link/read_tags", "/link/gigatransfers_per_s", "/link/kind"}, text(l.read_tags),
-           "at most 256 up to 8 GT/s (PCIe Base 3, 8-bit tags)");
-      rule(rate > 32 || rate <= 8 || l.read_tags <= 768, {"/link/read_tags", "/link/gigatransfers_per_s", "/link/kind"},
-           text(l.read_tags), "at most 768 up to 32 GT/s (PCIe Base 4, 10-bit tags)");
+      pcie_relations(profile_, [this](const char* p) { return where_.count(p) != 0; },
+                     [this](bool holds, std::initializer_list<const char*> of, const std::string& found,
+                            const std::string& allowed) { rule(holds, of, found, allowed); });
     }
+    rule(profile_.bridge.kind == BridgeKind::none || l.kind == LinkKind::pcie, {"/bridge/kind", "/link/kind"}, "a bridge",
+         "none, as the link's kind is not \"pcie\"");
     if (l.kind == LinkKind::pcie || l.kind == LinkKind::coherent) {
       const std::string kind = l.kind == LinkKind::pcie ? "\"pcie\"" : "\"coherent\"";
       rule(l.gigatransfers_per_s > 0, {"/link/gigatransfers_per_s", "/link/kind"}, "nothing",

@@ -77,8 +77,23 @@ struct Host {
 
 // How a PCIe link's Ack and UpdateFC DLLPs are counted: so many a data TLP (`..._dllps_per_tlp`, as measured); from the
 // largest intervals that PCIe Base allows, with these counted in bytes of the whole link, as the published analytic model
-// does (Neugebauer et al., SIGCOMM 2018); or from the same intervals in symbol times of each lane.
-enum class DllpAccounting : std::uint8_t { mean, published, per_lane };
+// does (Neugebauer et al., SIGCOMM 2018); or from the same intervals in symbol times of each lane; or one by one, as
+// `ack_...` and `update_...` say.
+enum class DllpAccounting : std::uint8_t { mean, published, per_lane, counted };
+
+// What the home agent keeps in order: all that comes from the device, or no more than each transfer's own packets.
+enum class Ordering : std::uint8_t { strict, relaxed };
+
+// Flow-control credits that a link's receivers grant: headers by TLP, data by 16 bytes. 0: without end, as a receiver says
+// that grants none at initialization. Those of completions are the device's, all others of what is at the other end.
+struct Credits {
+  std::uint32_t posted_headers = 0;
+  std::uint32_t posted_data = 0;
+  std::uint32_t non_posted_headers = 0;
+  std::uint32_t non_posted_data = 0;  // of AtomicOps and the like, of which no transfer has any
+  std::uint32_t completion_headers = 0;
+  std::uint32_t completion_data = 0;
+};
 
 enum class LinkKind : std::uint8_t { pcie, coherent, on_chip };
 
@@ -101,16 +116,25 @@ struct Link {
   std::uint32_t completion_header_bytes = 0;   // CplD
   DllpAccounting dllp_accounting = DllpAccounting::mean;
   std::uint32_t dllp_bytes = 8;
+  // `counted`: TLPs to an Ack and to an UpdateFC, or fewer where those of the time given are; 0: no limit of time.
+  std::uint32_t ack_tlps = 1;
+  TimePs ack_latency_ps = 0;
+  std::uint32_t update_tlps = 1;
+  TimePs update_latency_ps = 0;
+  std::uint32_t replay_buffer_bytes = 0;       // of the sender, for TLPs without an Ack as yet; 0: never full
   // DLLPs that share a direction with the data, as a mean per data TLP; ack/fc of the opposite traffic included.
   double upstream_dllps_per_tlp = 0;
   double downstream_dllps_per_tlp = 0;
   double answering_dllps_per_tlp = 0;          // Ack and UpdateFC that a data TLP causes on the other wire
   double skip_overhead = 0;                    // SKP ordered sets: 4/1538
+  std::uint32_t tag_bits = 0;                  // 5, 8, 10 or 14; 0: as many as the rate allows
   std::uint32_t read_tags = 256;
   std::uint32_t read_buffer_bytes = 131072;    // completion buffer of the requester: bytes asked for and not yet there
-  std::uint32_t posted_credits_tlps = 128;     // posted writes that the root port takes before credits return
-  TimePs propagation_ps = 0;                   // one way, device pin to root port, switches included
-  TimePs credit_return_ps = 0;                 // home agent has taken a posted TLP: its credit is back at the device
+  std::uint32_t posted_credits_tlps = 128;     // a transfer's posted writes that the root port takes before credits return
+  TimePs propagation_ps = 0;                   // one way, device pin to root port or bridge
+  TimePs credit_return_ps = 0;                 // the other end has passed a TLP on: its credit is back
+  Credits credits;                             // of all transfers on the link together
+  Ordering ordering = Ordering::strict;
   // coherent: the transaction unit and what ownership costs.
   std::uint32_t flit_bytes = 0;                // 68 (CXL 2), 256 (CXL 3), 32-byte C2C beats ...
   std::uint32_t flit_payload_bytes = 0;
@@ -126,6 +150,22 @@ struct Link {
   bool fabric_coherent = true;
   TimePs maintenance_line_ps = 0;              // clean or invalidate one line (non-coherent fabric)
   TimePs maintenance_overhead_ps = 0;          // per map/unmap call
+};
+
+enum class BridgeKind : std::uint8_t { none, pcie_switch, root_complex };
+
+// What the devices' links meet at: a switch, whose upstream link they share, or the root complex, whose fabric they share.
+// Without one each device has a root port and a way to memory of its own.
+struct Bridge {
+  BridgeKind kind = BridgeKind::none;
+  double gigatransfers_per_s = 0;     // of a switch's upstream link ...
+  std::uint32_t lanes = 0;
+  std::uint64_t bytes_per_s = 0;      // ... or of a root complex' fabric, one direction, headers included
+  TimePs latency_ps = 0;              // through it, one way
+  TimePs propagation_ps = 0;          // a switch's upstream link, one way
+  TimePs credit_return_ps = 0;
+  Credits credits;                    // of the upstream link
+  bool peer_to_peer = false;          // a device writes to another; else through host memory
 };
 
 // ---- device ------------------------------------------------------------------------------------------------------
@@ -338,6 +378,7 @@ struct Profile {
   Host host;
   Iommu iommu;
   Link link;
+  Bridge bridge;
   CommandProcessor command_processor;
   CopyEngines copy_engines;
   Dram device_memory;

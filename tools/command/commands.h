@@ -22,7 +22,7 @@ struct RunOptions {
 };
 [[nodiscard]] int run(RunOptions options);
 
-[[nodiscard]] int report(const std::string& trace);
+[[nodiscard]] int report(const std::string& trace, bool json);
 
 struct ConvertOptions {
   std::string trace;                 // JSON Lines
@@ -67,16 +67,22 @@ struct CompareOptions {
 struct SweepOptions {
   std::string spec;    // a file
   std::string output;  // a folder
-  std::size_t jobs = 0;  // at once; 0: one a processor
+  std::size_t jobs = 0;  // at once; 0: one a processor, and as many as Slurm gives
+  std::size_t retries = 0;  // of points that failed
+  bool is_on_slurm = false;
+  std::vector<std::string> slurm;  // options for sbatch
 };
 // 0, or 1 if a point failed; the others are told all the same.
 [[nodiscard]] int sweep(const SweepOptions& options);
+// Within a task of a Slurm job array: its share of the points.
+[[nodiscard]] int sweep_task(const std::string& plan_file);
 
 struct MapcopyOptions {
   std::vector<std::string> profiles;       // empty: all shipped ones
   std::vector<std::uint64_t> sizes_bytes;  // ascending
   std::uint32_t reads = 1;                 // how often the kernel reads each byte
   std::string html;                        // a page, too
+  bool json = false;
 };
 [[nodiscard]] int mapcopy(const MapcopyOptions& options);
 // The OpenCL program that mapcopy runs on each machine: prints "SIZE PAGEABLE PINNED MAP ZERO_COPY" in ns a line, "-"
@@ -97,8 +103,8 @@ struct ValidateOptions {
 };
 [[nodiscard]] int validate(const ValidateOptions& options);
 
-[[nodiscard]] int profile_list();
-[[nodiscard]] int profile_show(const std::string& name);
+[[nodiscard]] int profile_list(bool json);
+[[nodiscard]] int profile_show(const std::string& name, bool json);
 [[nodiscard]] int profile_check(const std::vector<std::string>& files);
 
 // Prints each problem of the profile. False if there is one.

@@ -1,24 +1,22 @@
 // `sluice sweep`: values of a profile vary; a program or the built-in transfers run at every point.
+#include <fcntl.h>
 #include <fmt/format.h>
-#include <sys/stat.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <algorithm>
-#include <chrono>
+#include <cerrno>
 #include <filesystem>
 #include <fstream>
-#include <iostream>
 #include <sstream>
 #include <system_error>
 #include <thread>
 
-#include "sim/profile/load.h"
 #include "tools/command/commands.h"
-#include "tools/command/layout.h"
+#include "tools/command/sweep_point.h"
+#include "tools/command/sweep_slurm.h"
 #include "tools/command/write_page.h"
-#include "tools/diff/source.h"
-#include "tools/sweep/pool.h"
-#include "tools/sweep/results.h"
+#include "tools/sweep/progress.h"
 
 namespace sluice::tools {
 
@@ -28,58 +26,34 @@ namespace {
 
 void complain(const std::string& text) { fmt::print(stderr, "sluice sweep: {}\n", text); }
 
-// On a terminal alone: how far, how fast, how long still.
-class Progress {
+// Keeps a second sweep out of a folder.
+class Lock {
  public:
-  explicit Progress(std::size_t total) : total_(total), shown_(::isatty(STDERR_FILENO) == 1) {}
-  ~Progress() {
-    if (shown_) fmt::print(stderr, "\r\033[K");
+  explicit Lock(const fs::path& file) : descriptor_(::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0666)) {}
+  ~Lock() {
+    if (descriptor_ >= 0) ::close(descriptor_);
   }
-  Progress(const Progress&) = delete;
-  Progress& operator=(const Progress&) = delete;
-  void kept(std::size_t points) { done_ += points; }
-  void add() {
-    ++done_;
-    ++run_;
-  }
-  void show() const {
-    if (!shown_) return;
-    constexpr std::size_t width = 30;
-    const double seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - begin_).count();
-    const double rate = seconds > 0 ? static_cast<double>(run_) / seconds : 0;
-    const std::size_t filled = total_ == 0 ? width : width * done_ / total_;
-    const std::string left = rate > 0 ? fmt::format("{:.0f} s left", static_cast<double>(total_ - done_) / rate) : "";
-    fmt::print(stderr, "\r\033[K[{}{}] {}/{}  {:.1f} points/s  {}", std::string(filled, '#'), std::string(width - filled, '.'), done_,
-               total_, rate, left);
+  Lock(const Lock&) = delete;
+  Lock& operator=(const Lock&) = delete;
+  [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
+  // False: somebody else has it. What is left of a sweep that was killed is given the time to end.
+  [[nodiscard]] bool take() const {
+    for (int i = 0; i < 40; ++i) {
+      if (::flock(descriptor_, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK) return true;  // some file systems have no locks
+      ::usleep(50'000);
+    }
+    return false;
   }
 
  private:
-  std::size_t total_;
-  bool shown_;
-  std::size_t done_ = 0;
-  std::size_t run_ = 0;
-  std::chrono::steady_clock::time_point begin_ = std::chrono::steady_clock::now();
+  int descriptor_;
 };
-
-std::string base_path(const std::string& profile) {
-  for (const auto& entry : profile::shipped_profiles()) {
-    if (entry.name == profile) return fs::absolute(entry.path).string();
-  }
-  return fs::absolute(profile).string();
-}
-
-// The program's file as it is now: built anew, it is another program.
-std::string stamp_of(const sweep::Spec& spec) {
-  struct stat status {};
-  if (spec.program.empty() || ::stat(spec.program.front().c_str(), &status) != 0) return {};
-  return fmt::format("{} {}.{}", status.st_size, status.st_mtim.tv_sec, status.st_mtim.tv_nsec);
-}
 
 class Sweep {
  public:
-  Sweep(const SweepOptions& options, sweep::Spec spec)
-      : options_(options), spec_(std::move(spec)), folder_(options.output), stamp_(stamp_of(spec_)),
-        outcomes_(spec_.point_count()), keys_(outcomes_.size()) {}
+  Sweep(const SweepOptions& options, sweep::Spec spec, sweep::json text)
+      : options_(options), spec_(std::move(spec)), text_(std::move(text)), folder_(options.output), points_(spec_, folder_ / "work"),
+        outcomes_(spec_.point_count()), keys_(outcomes_.size()), runs_(outcomes_.size()), outputs_(outcomes_.size()) {}
 
   // Every pointer and value by itself, before anything runs.
   [[nodiscard]] bool check() const {
@@ -106,7 +80,7 @@ class Sweep {
         for (const auto& value : parameter.values) {
           sweep::Spec alone = spec_;
           alone.parameters = {{parameter.pointer, {value}}};
-          const auto loaded = load(alone, {profile, {value}});
+          const auto loaded = points_.load(alone, {profile, {value}});
           for (const profile::Problem& problem : loaded.problems) {
             complain(fmt::format("{}: {}: found {}; allowed: {}", options_.spec, problem.pointer, problem.found, problem.allowed));
             sound = false;
@@ -120,142 +94,148 @@ class Sweep {
   int run() {
     std::error_code code;
     fs::create_directories(folder_ / "work", code);
-    resume();
-    std::ofstream state(folder_ / "points.jsonl", std::ios::binary | std::ios::app);
-    if (code || !state) {
+    const Lock lock(folder_ / "points.jsonl");
+    if (code || !lock.is_open()) {
       complain(folder_.string() + ": cannot be written");
       return exit_unusable;
     }
-    Progress progress(outcomes_.size());
-    progress.kept(kept_);
-    bool ended = false;
+    if (!lock.take()) {
+      complain(folder_.string() + ": another sweep runs in this folder");
+      return exit_unusable;
+    }
+    const sweep::HeldSignals held;
+    resume();
+    state_ = sweep::open_lines(folder_ / "points.jsonl");
+    RoundEnd end = RoundEnd::done;
     {
-      sweep::Pool pool(options_.jobs != 0 ? options_.jobs : std::max(1U, std::thread::hardware_concurrency()), spec_.seconds,
-                       [&](std::size_t index, const std::string& status) {
-                         finish_point(index, status, state);
-                         progress.add();
-                         progress.show();
-                       });
-      pool.on_tick = [&] { progress.show(); };
-      for (std::size_t i = 0; i < outcomes_.size() && !ended; ++i) {
-        if (outcomes_[i].is_ok()) continue;
-        sweep::Job job;
-        if (prepare(i, job)) {
-          ended = !pool.start(i, job);
-        } else {
-          progress.add();
-        }
-      }
-      ended = ended || !pool.finish();
+      sweep::Progress progress(outcomes_.size());
+      progress_ = &progress;
+      progress.kept(kept_);
+      end = options_.is_on_slurm ? run_on_slurm() : run_here();
+      progress_ = nullptr;
     }
-    fs::remove(folder_ / "work", code);  // if nothing is left in it
-    if (ended) {
-      fmt::print(stderr, "\n");
-      complain("ended; the same command goes on where it was");
-      return exit_failed;
-    }
-    return tell(static_cast<bool>(state.flush()));
+    if (end == RoundEnd::asked_to_end) complain("ended; the same command goes on where it was");
+    if (end != RoundEnd::done) return exit_failed;
+    tidy();
+    return tell(static_cast<bool>(state_.flush()));
   }
 
  private:
-  [[nodiscard]] profile::Loaded load(const sweep::Spec& spec, const sweep::Point& point) const {
-    const auto text = sweep::profile_of(spec, point, base_path(point.profile));
-    return profile::parse_profile(text.dump(), folder_ / "point.json");
-  }
-
   void resume() {
     std::ifstream in(folder_ / "points.jsonl", std::ios::binary);
-    if (!in) return;
     const auto known = sweep::read_lines(in);
     if (known.empty()) return;
     for (std::size_t i = 0; i < outcomes_.size(); ++i) {
-      const sweep::Point point = sweep::point_at(spec_, i);
-      const auto loaded = load(spec_, point);
-      if (!loaded.profile) continue;
-      keys_[i] = sweep::key_of(spec_, point, loaded.profile->hash, stamp_);
+      std::string unused;
+      keys_[i] = points_.key(i, unused);
       const auto found = known.find(keys_[i]);
-      if (found == known.end()) continue;
+      if (found == known.end() || !found->second.is_ok()) continue;
       outcomes_[i] = found->second;
       ++kept_;
     }
     if (kept_ > 0) fmt::print(stderr, "{} of {} points are there from before\n", kept_, outcomes_.size());
   }
 
-  [[nodiscard]] fs::path work(std::size_t index, const char* ending) const { return folder_ / "work" / fmt::format("{}{}", index, ending); }
-
-  // False: the point cannot run, and its outcome says so.
-  bool prepare(std::size_t index, sweep::Job& job) {
-    const sweep::Point point = sweep::point_at(spec_, index);
-    const auto loaded = load(spec_, point);
-    if (!loaded.profile) {
-      outcomes_[index].status = "profile: " + (loaded.problems.empty() ? "" : profile::to_string(loaded.problems.front()));
-      return false;
+  // Points that have to run, or to run again.
+  [[nodiscard]] std::vector<std::size_t> pending() {
+    std::vector<std::size_t> points;
+    std::size_t failed = 0;
+    for (std::size_t i = 0; i < outcomes_.size(); ++i) {
+      if (outcomes_[i].is_ok() || runs_[i] > options_.retries) continue;
+      points.push_back(i);
+      failed += runs_[i] > 0 ? 1 : 0;
     }
-    keys_[index] = sweep::key_of(spec_, point, loaded.profile->hash, stamp_);
-    std::ofstream(work(index, ".json"), std::ios::binary) << sweep::profile_of(spec_, point, base_path(point.profile)).dump(1) << '\n';
-    job.command = {executable().string(), "run", "--profile", fs::absolute(work(index, ".json")).string()};
-    if (spec_.program.empty()) {
-      job.command.insert(job.command.end(), {"--virtual-time", "--", executable().string(), "__mapcopy-workload", fmt::format("--reads={}", spec_.reads)});
-      if (loaded.profile->machine.policy.alloc_host_ptr == BufferPolicy::zero_copy) job.command.emplace_back("--zero-copy");
-      for (const std::string& size : spec_.sizes) job.command.push_back(fmt::format("{}", parse_size(size)));
-    } else {
-      if (spec_.virtual_time) job.command.emplace_back("--virtual-time");
-      job.command.insert(job.command.end(), {"--trace", work(index, ".jsonl").string(), "--"});
-      job.command.insert(job.command.end(), spec_.program.begin(), spec_.program.end());
+    if (failed > 0) {
+      progress_->clear();
+      fmt::print(stderr, "{} points failed and run again\n", failed);
+      progress_->again(failed);
     }
-    job.output = work(index, ".out").string();
-    return true;
+    return points;
   }
 
-  void finish_point(std::size_t index, const std::string& status, std::ostream& state) {
-    sweep::Outcome& outcome = outcomes_[index];
-    outcome = {};
-    outcome.status = status;
-    if (outcome.is_ok()) {
-      if (spec_.program.empty()) {
-        read_transfers(index, outcome);
-      } else {
-        read_trace(index, outcome);
+  void ended(std::size_t index, const sweep::Outcome& outcome, fs::path output) {
+    outcomes_[index] = outcome;
+    outputs_[index] = std::move(output);
+    ++runs_[index];
+    state_ << sweep::to_line(keys_[index], outcome) << std::flush;
+    progress_->add();
+    progress_->show();
+  }
+
+  // There is no machine with these values, however often it is tried.
+  void cannot_run(std::size_t index, const std::string& status) {
+    outcomes_[index].status = status;
+    runs_[index] = options_.retries + 1;
+    progress_->add();
+  }
+
+  RoundEnd run_here() {
+    const std::size_t width = options_.jobs != 0 ? options_.jobs : std::max(1U, std::thread::hardware_concurrency());
+    sweep::Pool pool(width, spec_.seconds, [&](std::size_t index, const std::string& status) {
+      ended(index, points_.finish(index, status), points_.file(index, ".out.err"));
+    });
+    pool.on_tick = [&] { progress_->show(); };
+    for (auto points = pending(); !points.empty(); points = pending()) {
+      for (const std::size_t i : points) {
+        sweep::Job job;
+        std::string status;
+        if (!points_.prepare(i, job, keys_[i], status)) {
+          cannot_run(i, status);
+        } else if (!pool.start(i, job)) {
+          return RoundEnd::asked_to_end;
+        }
       }
+      if (!pool.finish()) return RoundEnd::asked_to_end;
     }
-    state << sweep::to_line(keys_[index], outcome) << std::flush;
-    std::error_code ignored;
-    fs::remove(work(index, ".jsonl"), ignored);
-    if (!outcome.is_ok()) return;  // what it said stays
-    for (const char* ending : {".json", ".out", ".out.err"}) fs::remove(work(index, ending), ignored);
+    return RoundEnd::done;
   }
 
-  void read_trace(std::size_t index, sweep::Outcome& outcome) const {
+  RoundEnd run_on_slurm() {
+    Slurm slurm(options_, text_, folder_ / "work");
+    slurm.on_outcome = [&](std::size_t index, const sweep::Outcome& outcome) {
+      const bool is_lost = outcome.status.starts_with("slurm: ");
+      ended(index, outcome, is_lost ? slurm.folder() : slurm.folder() / fmt::format("{}.out.err", index));
+    };
+    slurm.on_tick = [&](const std::string& note) { progress_->show(note); };
+    bool is_first = true;
+    for (auto points = pending(); !points.empty(); points = pending()) {
+      Slurm::Keyed keyed;
+      for (const std::size_t i : points) {
+        std::string status;
+        if (keys_[i].empty()) keys_[i] = points_.key(i, status);
+        if (keys_[i].empty()) {
+          cannot_run(i, status);
+        } else {
+          keyed.emplace_back(i, keys_[i]);
+        }
+      }
+      if (keyed.empty()) break;
+      const RoundEnd end = is_first ? slurm.go_on(keyed) : slurm.run(keyed);
+      if (end != RoundEnd::done) return end;
+      is_first = false;
+    }
+    return RoundEnd::done;
+  }
+
+  // What arrays left stays where a point failed whose output is in it, and nothing else.
+  void tidy() const {
     std::error_code code;
-    if (fs::file_size(work(index, ".jsonl"), code) == 0 || code) {
-      outcome.status = "no device was opened";
-      return;
+    std::vector<fs::path> folders;
+    for (const auto& entry : fs::directory_iterator(folder_ / "work", code)) {
+      if (entry.path().filename().string().starts_with("round-")) folders.push_back(fs::absolute(entry.path()).lexically_normal());
     }
-    diff::Source source(work(index, ".jsonl").string());
-    while (const diff::Entry* entry = source.next()) {
-      outcome.time_ps += entry->time_ps();
-      for (std::size_t s = 0; s < stage_count; ++s) outcome.stages[s] += entry->figures[diff::first_stage + s];
-    }
-    if (!source.error().empty()) outcome.status = "trace: " + source.error();
-    outcome.commands = source.commands();
-    outcome.elapsed_ps = source.elapsed_ps();
-  }
-
-  void read_transfers(std::size_t index, sweep::Outcome& outcome) const {
-    std::ifstream in(work(index, ".out"), std::ios::binary);
-    std::string line;
-    while (std::getline(in, line)) {
-      std::istringstream cells(line);
-      sweep::Transfer transfer;
-      std::string cell;
-      bool sound = static_cast<bool>(cells >> transfer.bytes);
-      for (std::uint64_t& time : transfer.times_ns) {
-        sound = sound && static_cast<bool>(cells >> cell);
-        if (cell != "-") time = std::strtoull(cell.c_str(), nullptr, 10);
+    for (const fs::path& folder : folders) {
+      bool is_needed = false;
+      for (std::size_t i = 0; i < outcomes_.size() && !is_needed; ++i) {
+        is_needed = !outcomes_[i].is_ok() && (outputs_[i] == folder || outputs_[i].parent_path() == folder);
       }
-      if (sound) outcome.transfers.push_back(transfer);
+      if (is_needed) {
+        fs::remove(folder / "plan.json", code);  // nothing is to be waited for there
+      } else {
+        fs::remove_all(folder, code);
+      }
     }
-    if (outcome.transfers.size() != spec_.sizes.size()) outcome.status = "no times";
+    fs::remove(folder_ / "work", code);  // if nothing is left in it
   }
 
   int tell(bool written) {
@@ -267,11 +247,18 @@ class Sweep {
       complain(folder_.string() + ": cannot be written");
       return exit_failed;
     }
-    std::size_t failed = 0;
+    std::size_t failed = 0, went_well_later = 0;
     for (std::size_t i = 0; i < outcomes_.size(); ++i) {
-      if (outcomes_[i].is_ok()) continue;
-      if (++failed <= 10) complain(fmt::format("point {}: {} ({})", i, outcomes_[i].status, work(i, ".out.err").string()));
+      if (outcomes_[i].is_ok()) {
+        went_well_later += runs_[i] > 1 ? 1 : 0;
+        continue;
+      }
+      if (++failed > 10) continue;
+      const std::string often = runs_[i] > 1 && !outputs_[i].empty() ? fmt::format(", {} times", runs_[i]) : "";
+      const std::string where = outputs_[i].empty() ? "" : " (" + outputs_[i].string() + ")";
+      complain(fmt::format("point {}: {}{}{}", i, outcomes_[i].status, often, where));
     }
+    if (went_well_later > 0) fmt::print(stderr, "{} points went well when they ran again\n", went_well_later);
     fmt::print("{} points, {} failed: {}, {}\n", outcomes_.size(), failed, (folder_ / "sweep.csv").string(), (folder_ / "sweep.html").string());
     if (std::fflush(stdout) != 0) return exit_failed;
     return failed == 0 ? exit_ok : exit_failed;
@@ -279,10 +266,15 @@ class Sweep {
 
   const SweepOptions& options_;
   sweep::Spec spec_;
+  sweep::json text_;
   fs::path folder_;
-  std::string stamp_;
+  Points points_;
   std::vector<sweep::Outcome> outcomes_;
   std::vector<std::string> keys_;
+  std::vector<std::size_t> runs_;  // of each point, by this command
+  std::vector<fs::path> outputs_;  // what failed points said
+  std::ofstream state_;
+  sweep::Progress* progress_ = nullptr;
   std::size_t kept_ = 0;
 };
 
@@ -301,7 +293,13 @@ int sweep(const SweepOptions& options) {
   const auto problems = sweep::parse_spec(text.str(), spec);
   for (const std::string& problem : problems) complain(options.spec + ": " + problem);
   if (!problems.empty()) return exit_unusable;
-  Sweep sweep(options, std::move(spec));
+  if (options.is_on_slurm) {
+    const std::string why = Slurm(options, {}, fs::path(options.output) / "work").check();
+    if (!why.empty()) return complain(why), exit_unusable;
+  } else if (!options.slurm.empty()) {
+    return complain("--slurm goes with --executor slurm"), exit_unusable;
+  }
+  Sweep sweep(options, std::move(spec), sweep::json::parse(text.str()));
   return sweep.check() ? sweep.run() : exit_unusable;
 }
 

@@ -9,6 +9,7 @@
 #include "sim/profile/load.h"
 #include "tools/command/commands.h"
 #include "tools/command/layout.h"
+#include "tools/command/write_page.h"
 #include "tools/validate/measurements.h"
 #include "tools/validate/published.h"
 #include "tools/validate/report.h"
@@ -132,7 +133,7 @@ int validate_published(const ValidateOptions& options) {
       complain(fmt::format("found profile \"{}\"; allowed: a shipped one (see sluice profile list)", options.profile));
       return exit_unusable;
     }
-    validate::write_published(std::cout, published, profiles);
+    (options.json ? validate::write_published_json : validate::write_published)(std::cout, published, profiles);
   }
   if (!std::cout.flush()) return exit_failed;
   return complete ? exit_ok : exit_unusable;
@@ -163,15 +164,7 @@ int validate(const ValidateOptions& options) {
     validate::write_text(std::cout, result, options.every_row);
   }
   if (!std::cout.flush()) return exit_failed;
-  if (!options.html.empty()) {
-    std::ofstream page(options.html, std::ios::binary);
-    validate::write_html(page, result);
-    page.close();
-    if (!page) {
-      complain(options.html + ": cannot be written");
-      return exit_failed;
-    }
-  }
+  if (!write_page(validate::make_page(result), options.html)) return exit_failed;
   if (!complete) return exit_unusable;
   if (!options.check) return exit_ok;
   for (const validate::Group& g : validate::summary(result)) {

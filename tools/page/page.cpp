@@ -46,7 +46,7 @@ std::string number_text(double value, Unit unit) {
 
 std::string table_html(const text::Grid& grid) {
   std::string html = "<div class=\"scroll\"><table><thead><tr>";
-  for (const std::string& cell : grid.head) html += "<th scope=\"col\">" + escape_markup(cell);
+  for (std::size_t i = 0; i < grid.head.size(); ++i) html += (i < grid.left ? "<th scope=\"col\">" : "<th class=\"n\" scope=\"col\">") + escape_markup(grid.head[i]);
   html += "</thead><tbody>\n";
   for (const auto& row : grid.rows) {
     html += "<tr>";
@@ -66,11 +66,15 @@ void Page::paragraph(const std::string& text) { body_ += "<p>" + escape_markup(t
 
 void Page::heading(const std::string& text) { body_ += "<h2>" + escape_markup(text) + "</h2>\n"; }
 
-void Page::chart(const std::string& title, const std::string& data) {
+void Page::side_by_side(bool begin) { body_ += begin ? "<div class=\"columns\">\n" : "</div>\n"; }
+
+void Page::chart(const std::string& title, const std::string& data, bool is_picture) {
   const std::string id = fmt::format("chart{}", charts_++);
-  body_ += fmt::format("<section><h3>{0}</h3><div class=\"chart\" id=\"{1}\" role=\"img\" aria-label=\"{0}; the numbers are in the table "
-                       "below\"></div><script type=\"application/json\" data-chart=\"{1}\">{2}</script>\n",
-                       escape_markup(title), id, data);
+  // What has controls and a table in it is no picture; the script makes its plots pictures.
+  const std::string role = is_picture ? fmt::format(" role=\"img\" aria-label=\"{}; the numbers are in the table below\"", escape_markup(title)) : "";
+  body_ += fmt::format("<section><h3>{0}</h3><div class=\"chart\" id=\"{1}\"{3}></div><script type=\"application/json\" "
+                       "data-chart=\"{1}\">{2}</script>\n",
+                       escape_markup(title), id, data, role);
 }
 
 void Page::add(const Lines& lines) {
@@ -81,19 +85,23 @@ void Page::add(const Lines& lines) {
   std::map<double, std::vector<std::string>> rows;
   for (std::size_t s = 0; s < lines.series.size(); ++s) {
     const Series& series = lines.series[s];
-    data["series"].push_back({{"name", series.name}, {"points", series.points}});
+    json one = {{"name", series.name}, {"points", series.points}};
+    if (series.mark == Mark::points) one["loose"] = true;
+    if (series.mark == Mark::line) one["bare"] = true;
+    if (series.colour >= 0) one["colour"] = series.colour;
+    data["series"].push_back(std::move(one));
     grid.head.push_back(series.name);
     for (const auto& [x, y] : series.points) {
       auto& row = rows[x];
       row.resize(lines.series.size(), "-");
-      row[s] = number_text(y, lines.y_unit);
+      row[s] = (row[s] == "-" ? "" : row[s] + ", ") + number_text(y, lines.y_unit);
     }
   }
   for (auto& [x, row] : rows) {
     row.insert(row.begin(), number_text(x, lines.x_unit));
     grid.rows.push_back(row);
   }
-  chart(lines.title, script_json(data));
+  chart(lines.title, script_json(data), true);
   add(grid, true);
   body_ += "</section>\n";
 }
@@ -108,7 +116,7 @@ void Page::add(const Stack& stack) {
     grid.head.push_back(name + " us");
     for (std::size_t i = 0; i < values.size(); ++i) grid.rows[i].push_back(number_text(values[i], Unit::microseconds));
   }
-  chart(stack.title, script_json(data));
+  chart(stack.title, script_json(data), true);
   add(grid, true);
   body_ += "</section>\n";
 }
@@ -117,7 +125,7 @@ void Page::add(const Explorer& explorer) {
   json points = json::array();
   for (const Explorer::Point& point : explorer.points) points.push_back({point.at, point.metrics});
   const json data = {{"kind", "explorer"}, {"parameters", explorer.parameters}, {"values", explorer.values}, {"metrics", explorer.metrics}, {"points", points}};
-  chart(explorer.title, script_json(data));
+  chart(explorer.title, script_json(data), false);
   body_ += "</section>\n";
 }
 
@@ -125,7 +133,9 @@ void Page::add(const text::Grid& grid, bool folded) {
   if (grid.rows.empty()) return;
   const std::string name = grid.title.empty() ? "Table" : grid.title;
   if (folded) {
-    body_ += fmt::format("<details><summary>{} ({} rows)</summary>{}</details>\n", escape_markup(name), grid.rows.size(), table_html(grid));
+    const bool is_long = grid.rows.size() > most_printed_rows;
+    body_ += fmt::format("<details{}><summary>{} ({} rows{})</summary>{}</details>\n", is_long ? " class=\"long\"" : "", escape_markup(name),
+                         grid.rows.size(), is_long ? "<span class=\"paper\">, too many for paper</span>" : "", table_html(grid));
   } else {
     body_ += "<h3>" + escape_markup(name) + "</h3>\n" + table_html(grid);
   }
@@ -137,7 +147,8 @@ void Page::write(std::ostream& out) const {
       << "<meta http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; script-src 'unsafe-inline'; style-src 'unsafe-inline'\">\n"
       << "<title>" << escape_markup(title_) << "</title>\n<style>" << assets::style << "</style></head>\n<body><h1>" << escape_markup(title_)
       << "</h1>\n" << body_;
-  if (charts_ > 0) out << "<script>" << assets::chart_library << "</script>\n<script>" << assets::page_script << "</script>\n";
+  if (charts_ > 0) out << "<script>" << assets::chart_library << "</script>\n";
+  out << "<script>" << assets::page_script << "</script>\n";
   out << "</body></html>\n";
 }
 

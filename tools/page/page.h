@@ -13,9 +13,13 @@ namespace sluice::page {
 
 enum class Unit { none, bytes, microseconds };
 
+enum class Mark { line_and_points, line, points };
+
 struct Series {
   std::string name;
   std::vector<std::pair<double, double>> points;
+  Mark mark = Mark::line_and_points;
+  int colour = -1;  // -1: one of its own; series that belong together share one
 };
 
 // Lines over a logarithmic size or value.
@@ -51,6 +55,8 @@ struct Explorer {
   std::vector<Point> points;
 };
 
+inline constexpr std::size_t most_printed_rows = 500;
+
 class Page {
  public:
   Page(std::string title, std::vector<std::string> introduction);
@@ -59,11 +65,14 @@ class Page {
   void add(const Lines& lines);
   void add(const Stack& stack);
   void add(const Explorer& explorer);
+  // Folded: closed on a screen, and open on paper unless it has more than `most_printed_rows`.
   void add(const text::Grid& grid, bool folded);
+  // Charts from here on stand side by side where there is room, or below each other again.
+  void side_by_side(bool begin);
   void write(std::ostream& out) const;
 
  private:
-  void chart(const std::string& title, const std::string& json);
+  void chart(const std::string& title, const std::string& json, bool is_picture);
 
   std::string title_;
   std::string body_;

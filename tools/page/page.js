@@ -20,19 +20,34 @@
       axis.ticks = axis.ticks.filter((t) => [1, 2, 5].includes(+(t.value / 10 ** Math.floor(Math.log10(t.value) + 1e-9)).toFixed(6)));
     }
   }
-  function axis(title, unit, log, values) {
-    const bounds = values.length > 1 ? {min: Math.min(...values), max: Math.max(...values)} : {};
+  const extent = (values) => values.reduce(([low, high], v) => [Math.min(low, v), Math.max(high, v)], [Infinity, -Infinity]);
+  // Of a logarithmic axis the ends are 1, 2 or 5 of a decade; values that lie close together need no logarithm.
+  const below = (v) => { const d = 10 ** Math.floor(Math.log10(v)); return [5, 2, 1].map((f) => f * d).find((t) => t <= v * 1.0001); };
+  const above = (v) => { const d = 10 ** Math.floor(Math.log10(v)); return [1, 2, 5, 10].map((f) => f * d).find((t) => t >= v * 0.9999); };
+  function axis(title, unit, log, values, names) {
+    const [low, high] = extent(values);
+    let bounds = {}, isLog = log;
+    if (unit === 'us') {
+      isLog = log && high > 2 * low;
+      bounds = isLog ? {min: below(low), max: above(high)} : {grace: '10%'};
+    } else if (values.length > 1) {
+      bounds = {min: low, max: high};
+    }
     return {
-      type: log ? 'logarithmic' : 'linear', ...bounds, title: {display: true, text: title, color: css('--soft')}, grid: {color: css('--line')},
-      afterBuildTicks: (a) => ticks(a, unit, log, values.length > 0 ? values : Array(13)),
-      ticks: {color: css('--soft'), callback: (v) => show(v, unit)},
+      type: isLog ? 'logarithmic' : 'linear', ...bounds, title: {display: true, text: title, color: css('--soft')}, grid: {color: css('--line')},
+      afterBuildTicks: (a) => (isLog || unit !== 'us') && ticks(a, unit, isLog, unit === 'us' ? Array(13) : values),
+      ticks: {color: css('--soft'), callback: (v) => names ? names[v] : show(v, unit)},
     };
   }
-  function draw(host, config) {
+  function draw(host, config, label) {
     const plot = document.createElement('div');
     plot.className = 'plot';
     plot.style.height = '100%';
     const canvas = document.createElement('canvas');
+    if (label !== undefined) {
+      canvas.setAttribute('role', 'img');
+      canvas.setAttribute('aria-label', label);
+    }
     plot.append(canvas);
     host.append(plot);
     config.options = Object.assign({animation: false, responsive: true, maintainAspectRatio: false}, config.options);
@@ -41,18 +56,18 @@
     charts.push(chart);
     return plot;
   }
-  function lines(host, d) {
-    const label = (c) => `${c.dataset.label}: ${show(c.parsed.x, d.xUnit)}, ${show(c.parsed.y, d.yUnit)}`;
+  function lines(host, d, name) {
+    const label = (c) => `${c.dataset.label}: ${d.xNames ? d.xNames[c.parsed.x] : show(c.parsed.x, d.xUnit)}, ${show(c.parsed.y, d.yUnit)}`;
     const values = [...new Set(d.series.flatMap((s) => s.points.map((p) => p[0])))].sort((a, b) => a - b);
     return draw(host, {
       type: d.scatter ? 'scatter' : 'line',
       data: {datasets: d.series.map((s, i) => ({
-        label: s.name, data: s.points.map(([x, y]) => ({x, y})), borderColor: colour(i), backgroundColor: colour(i), borderWidth: 1.5,
-        pointRadius: s.points.length > 200 ? 1.5 : 3, showLine: !s.loose, tension: 0,
+        label: s.name, data: s.points.map(([x, y]) => ({x, y})), borderColor: colour(s.colour ?? i), backgroundColor: colour(s.colour ?? i),
+        borderWidth: 1.5, pointRadius: s.bare ? 0 : s.points.length > 200 ? 1.5 : 3, showLine: !s.loose && !d.xNames, tension: 0, clip: 8,
       }))},
       options: {parsing: false, interaction: {mode: 'nearest', intersect: false}, plugins: {tooltip: {callbacks: {label}}},
-        scales: {x: axis(d.x, d.xUnit, d.xLog, values), y: axis(d.y, d.yUnit, d.yLog, [])}},
-    });
+        scales: {x: axis(d.x, d.xUnit, d.xLog, values, d.xNames), y: axis(d.y, d.yUnit, d.yLog, d.series.flatMap((s) => s.points.map((p) => p[1])))}},
+    }, name);
   }
   function stack(host, d) {
     const label = (c) => `${c.dataset.label}: ${time(c.raw)}`;
@@ -86,10 +101,11 @@
     const many = d.parameters.map((p, i) => i).filter((i) => d.values[i].length > 1);
     const names = many.map((i) => d.parameters[i]);
     if (many.length === 0) return;
-    const metric = choice(controls, 'Time', d.metrics, 0);
-    const along = choice(controls, 'along', names, 0);
-    const by = choice(controls, 'by', ['nothing else', ...names], many.length > 1 ? 2 : 0);
     const isNumber = (i) => d.values[i].every((v) => v !== '' && isFinite(v));
+    const x0 = Math.max(0, many.findIndex(isNumber)), y0 = many.findIndex((p, i) => i !== x0 && isNumber(p));
+    const metric = choice(controls, 'Time', d.metrics, 0);
+    const along = choice(controls, 'along', names, x0);
+    const by = choice(controls, 'by', ['nothing else', ...names], many.length < 2 ? 0 : 1 + (y0 >= 0 ? y0 : x0 === 0 ? 1 : 0));
     function update() {
       for (const old of [first, heat, second]) {
         for (const canvas of old.querySelectorAll('canvas')) {
@@ -113,9 +129,10 @@
         points: d.values[x].map((v, i) => [place(i), get(i, j)]).filter((p) => p[1] !== undefined)}));
       const all = series.flatMap((s) => s.points);
       const xLog = isNumber(x) && all.every((p) => p[0] > 0) && new Set(all.map((p) => p[0])).size > 2;
-      lines(first, {x: d.parameters[x], y: d.metrics[m], xUnit: '', yUnit: 'us', xLog, yLog: all.every((p) => p[1] > 0), series});
+      lines(first, {x: d.parameters[x], y: d.metrics[m], xUnit: '', yUnit: 'us', xLog, xNames: isNumber(x) ? undefined : d.values[x], yLog: all.every((p) => p[1] > 0), series},
+        `${d.metrics[m]} over ${d.parameters[x]}; the numbers are in the table of every point`);
       if (y >= 0) {
-        const values = [...best.values()], low = Math.log(Math.min(...values) + 1e-9), high = Math.log(Math.max(...values) + 1e-9);
+        const [low, high] = extent([...best.values()]).map((v) => Math.log(v + 1e-9));
         const table = document.createElement('table');
         table.className = 'heat';
         const caption = table.createCaption();
@@ -144,7 +161,8 @@
         const front = [];
         for (const p of points) if (front.length === 0 || p[1] < front[front.length - 1][1]) front.push(p);
         lines(second, {x: d.parameters[x], y: d.metrics[m] + ', Pareto front', xUnit: '', yUnit: 'us', xLog, scatter: true, yLog: points.every((p) => p[1] > 0),
-          series: [{name: 'no point has less of both', points: front}, {name: 'all points', points, loose: true}]});
+          series: [{name: 'no point has less of both', points: front}, {name: 'all points', points, loose: true}]},
+          `${d.metrics[m]} and ${d.parameters[x]} of every point, and those that no other point beats in both`);
       } else {
         second.style.height = '0';
       }
@@ -160,6 +178,16 @@
       ({lines, stack, explorer})[d.kind](host, d);
     }
   }
+  // On paper what is folded is open.
+  let opened = [];
+  addEventListener('beforeprint', () => {
+    opened = [...document.querySelectorAll('details:not([open]):not(.long)')];
+    for (const details of opened) details.open = true;
+  });
+  addEventListener('afterprint', () => {
+    for (const details of opened) details.open = false;
+  });
+  if (!self.Chart) return;
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', all);
   matchMedia('print').addEventListener('change', all);
   all();

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <spawn.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cstring>
@@ -24,19 +25,30 @@ sigset_t watched_signals() {
 
 }  // namespace
 
-Pool::Pool(std::size_t width, double seconds, OnEnd on_end) : width_(width), seconds_(seconds), on_end_(std::move(on_end)) {
+HeldSignals::HeldSignals() {
   const sigset_t set = watched_signals();
-  ::sigprocmask(SIG_BLOCK, &set, nullptr);
+  ::sigprocmask(SIG_BLOCK, &set, &before_);
 }
 
-Pool::~Pool() {
-  kill_all();
+HeldSignals::~HeldSignals() { ::sigprocmask(SIG_SETMASK, &before_, nullptr); }
+
+bool HeldSignals::wait(double seconds) {
   const sigset_t set = watched_signals();
-  ::sigprocmask(SIG_UNBLOCK, &set, nullptr);
+  timespec limit{};
+  limit.tv_sec = static_cast<time_t>(seconds);
+  limit.tv_nsec = static_cast<long>((seconds - static_cast<double>(limit.tv_sec)) * 1e9);
+  const int signal = ::sigtimedwait(&set, nullptr, &limit);
+  return signal == SIGINT || signal == SIGTERM || signal == SIGHUP;
 }
+
+Pool::Pool(std::size_t width, double seconds, OnEnd on_end) : width_(width), seconds_(seconds), on_end_(std::move(on_end)) {}
+
+Pool::~Pool() { kill_all(); }
 
 bool Pool::start(std::size_t index, const Job& job) {
   if (!wait_until_fewer_than(width_)) return false;
+  // What a sweep that was killed may have left holds another file then.
+  for (const char* ending : {"", ".err"}) ::unlink((job.output + ending).c_str());
   std::vector<char*> arguments;
   for (const std::string& argument : job.command) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
@@ -62,6 +74,7 @@ bool Pool::start(std::size_t index, const Job& job) {
     return true;
   }
   running.deadline = Clock::now() + std::chrono::duration_cast<Clock::duration>(std::chrono::duration<double>(seconds_));
+  guardian_.add(running.pid);
   running_.push_back(running);
   return true;
 }
@@ -82,6 +95,7 @@ void Pool::reap() {
     const Running ended = running_[i];
     running_.erase(running_.begin() + static_cast<std::ptrdiff_t>(i));
     ::kill(-ended.pid, SIGKILL);  // whatever it left behind
+    guardian_.remove(ended.pid);
     std::string status = "ok";
     if (ended.timed_out) {
       status = "timeout";
@@ -97,7 +111,6 @@ void Pool::reap() {
 }
 
 bool Pool::wait_until_fewer_than(std::size_t count) {
-  const sigset_t set = watched_signals();
   while (true) {
     reap();
     if (running_.size() < count) return true;
@@ -105,10 +118,7 @@ bool Pool::wait_until_fewer_than(std::size_t count) {
     for (const Running& r : running_) {
       if (!r.timed_out) wait = std::min(wait, std::chrono::duration<double>(r.deadline - Clock::now()));
     }
-    const double seconds = std::clamp(wait.count(), 0.001, 0.5);
-    const timespec limit = {0, static_cast<long>(seconds * 1e9)};
-    const int signal = ::sigtimedwait(&set, nullptr, &limit);
-    if (signal == SIGINT || signal == SIGTERM || signal == SIGHUP) {
+    if (HeldSignals::wait(std::clamp(wait.count(), 0.001, 0.5))) {
       kill_all();
       return false;
     }
@@ -119,6 +129,7 @@ bool Pool::wait_until_fewer_than(std::size_t count) {
 void Pool::kill_all() {
   for (const Running& r : running_) ::kill(-r.pid, SIGKILL);
   for (const Running& r : running_) (void)::waitpid(r.pid, nullptr, 0);
+  for (const Running& r : running_) guardian_.remove(r.pid);
   running_.clear();
 }
 

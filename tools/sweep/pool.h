@@ -1,5 +1,8 @@
-// Processes side by side on this machine, each in a group of its own that is killed when its time is over.
+// Processes side by side on this machine, each in a group of its own that is killed when its time is over, and when this
+// process is killed.
 #pragma once
+
+#include <signal.h>
 
 #include <chrono>
 #include <cstddef>
@@ -7,11 +10,27 @@
 #include <string>
 #include <vector>
 
+#include "tools/sweep/guardian.h"
+
 namespace sluice::sweep {
 
 struct Job {
   std::vector<std::string> command;
   std::string output;  // a file for its stdout; stderr goes to the same name with ".err"
+};
+
+// What asks this process to end is kept back while there is one, until somebody looks.
+class HeldSignals {
+ public:
+  HeldSignals();
+  ~HeldSignals();
+  HeldSignals(const HeldSignals&) = delete;
+  HeldSignals& operator=(const HeldSignals&) = delete;
+  // Sleeps at most that long, less when a child ends. True: asked to end.
+  [[nodiscard]] static bool wait(double seconds);
+
+ private:
+  sigset_t before_;
 };
 
 class Pool {
@@ -42,6 +61,8 @@ class Pool {
   void reap();
   void kill_all();
 
+  HeldSignals held_;
+  Guardian guardian_;
   std::size_t width_;
   double seconds_;
   OnEnd on_end_;

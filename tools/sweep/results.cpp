@@ -129,7 +129,6 @@ std::map<std::string, Outcome> read_lines(std::istream& in) {
     try {
       Outcome outcome;
       outcome.status = line.at("status").get<std::string>();
-      if (!outcome.is_ok()) continue;
       outcome.commands = line.at("commands").get<std::uint64_t>();
       outcome.elapsed_ps = line.at("elapsed_ps").get<TimePs>();
       outcome.time_ps = line.at("time_ps").get<TimePs>();
@@ -143,6 +142,14 @@ std::map<std::string, Outcome> read_lines(std::istream& in) {
     }
   }
   return known;
+}
+
+std::ofstream open_lines(const std::filesystem::path& file) {
+  std::ifstream in(file, std::ios::binary | std::ios::ate);
+  const bool is_cut_off = in && in.tellg() > 0 && in.seekg(-1, std::ios::end).peek() != '\n';
+  std::ofstream out(file, std::ios::binary | std::ios::app);
+  if (is_cut_off) out << '\n';
+  return out;
 }
 
 void write_csv(std::ostream& out, const Spec& spec, const std::vector<Outcome>& outcomes) {

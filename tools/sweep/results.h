@@ -2,6 +2,8 @@
 #pragma once
 
 #include <array>
+#include <filesystem>
+#include <fstream>
 #include <map>
 #include <ostream>
 #include <string>
@@ -33,8 +35,10 @@ struct Outcome {
 [[nodiscard]] std::string key_of(const Spec& spec, const Point& point, const std::string& profile_hash, const std::string& program_stamp);
 
 [[nodiscard]] std::string to_line(const std::string& key, const Outcome& outcome);
-// What was kept of points that went well; lines that are cut off or not ours are passed over.
+// The outcome of each key, the last one; lines that are cut off or not ours are passed over.
 [[nodiscard]] std::map<std::string, Outcome> read_lines(std::istream& in);
+// To append lines: what was cut off when a sweep was killed has its end then.
+[[nodiscard]] std::ofstream open_lines(const std::filesystem::path& file);
 
 // Curves, heat map and Pareto front of what is chosen on it, and where the time went.
 [[nodiscard]] page::Page make_page(const Spec& spec, const std::vector<Outcome>& outcomes);

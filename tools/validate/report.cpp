@@ -51,11 +51,6 @@ std::vector<Group> groups(const Result& result, bool detailed) {
   return all;
 }
 
-std::string limit_text(const Group& g) {
-  if (g.median_limit == 0) return "-";
-  return g.p90_limit == 0 ? percent(g.median_limit) : percent(g.median_limit) + " / " + percent(g.p90_limit);
-}
-
 std::vector<std::string> cells(const Group& g) {
   return {std::to_string(g.errors.count), percent(g.errors.median), percent(g.errors.p90), percent(g.errors.worst),
           fmt::format("{:+.1f} %", 100 * g.errors.bias)};
@@ -86,6 +81,11 @@ std::vector<Group> by_operation(const Result& result) { return groups(result, tr
 const char* kind_name(Kind kind) { return kind == Kind::device ? "device" : "program"; }
 
 std::string percent(double share) { return fmt::format("{:.1f} %", 100 * share); }
+
+std::string limit_text(const Group& g) {
+  if (g.median_limit == 0) return "-";
+  return g.p90_limit == 0 ? percent(g.median_limit) : percent(g.median_limit) + " / " + percent(g.p90_limit);
+}
 
 SkippedCounts count_skipped(const Result& result) {
   SkippedCounts counts;

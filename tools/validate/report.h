@@ -1,7 +1,6 @@
-// The validation as text, as JSON, and as a page: one file, no scripts, no network, with the curves of measured and
-// simulated times over size, the error tables, and what was skipped.
+// The validation as text, as Markdown, as JSON, and as a page with the curves of measured and simulated times over size, the
+// error tables, and what was skipped.
 #pragma once
-
 
 #include <map>
 #include <ostream>
@@ -9,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "tools/page/page.h"
 #include "tools/validate/compare.h"
 
 namespace sluice::validate {
@@ -44,10 +44,11 @@ using SkippedCounts = std::map<std::pair<std::string, std::string>, std::size_t>
 [[nodiscard]] SkippedCounts count_skipped(const Result& result);
 [[nodiscard]] const char* kind_name(Kind kind);
 [[nodiscard]] std::string percent(double share);
+[[nodiscard]] std::string limit_text(const Group& group);
 
 void write_text(std::ostream& out, const Result& result, bool every_row);
 void write_markdown(std::ostream& out, const Result& result);
 void write_json(std::ostream& out, const Result& result);
-void write_html(std::ostream& out, const Result& result);
+[[nodiscard]] page::Page make_page(const Result& result);
 
 }  // namespace sluice::validate

@@ -7,12 +7,13 @@
 
 namespace sluice::sim {
 
-NetworkEngine::NetworkEngine(const sc_core::sc_module_name& name, Detail detail, TraceSink* trace)
+NetworkEngine::NetworkEngine(const sc_core::sc_module_name& name, Detail detail, TraceSink* trace, std::uint32_t devices)
     : sc_module(name),
       detail_(detail),
       trace_(trace),
       network_(detail == Detail::train,
-               detail == Detail::packet && trace != nullptr && trace->level() == TraceLevel::packet ? this : nullptr) {
+               detail == Detail::packet && trace != nullptr && trace->level() == TraceLevel::packet ? this : nullptr,
+               devices) {
   if (trace != nullptr && trace->level() == TraceLevel::packet) gauges_.emplace(*trace, detail);
   SC_HAS_PROCESS(NetworkEngine);
   SC_METHOD(wake);
@@ -30,6 +31,10 @@ void NetworkEngine::start(std::shared_ptr<const Flow> flow, Done done) {
     alone_ = std::move(flow);
     alone_since_ = now;
     alone_times_ = {now + times.end, now + times.drained};
+    alone_settled_ = alone_times_.drained;
+    for (const CreditWindow& c : alone_->credits) {
+      alone_settled_ = std::max(alone_settled_, alone_times_.drained + c.return_ps);
+    }
     notify_at(next_, alone_times_.end);
     return;
   }
@@ -47,7 +52,7 @@ void NetworkEngine::start(std::shared_ptr<const Flow> flow, Done done) {
 bool NetworkEngine::quiet() const noexcept {
   const TimePs now = kernel_now();
   return detail_ == Detail::train && waiting_.empty() && network_.empty() && network_.busy_until() <= now &&
-         (alone_ == nullptr || alone_times_.drained <= now);
+         (alone_ == nullptr || alone_settled_ <= now);
 }
 
 void NetworkEngine::serve_until(TimePs limit) {

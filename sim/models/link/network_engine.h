@@ -18,7 +18,7 @@ namespace sluice::sim {
 
 class NetworkEngine final : public sc_core::sc_module, public FlowEngine, private PacketNetwork::Observer {
  public:
-  NetworkEngine(const sc_core::sc_module_name& name, Detail detail, TraceSink* trace);
+  NetworkEngine(const sc_core::sc_module_name& name, Detail detail, TraceSink* trace, std::uint32_t devices = 1);
 
   void start(std::shared_ptr<const Flow> flow, Done done) override;
   [[nodiscard]] bool quiet() const noexcept override;
@@ -44,6 +44,7 @@ class NetworkEngine final : public sc_core::sc_module, public FlowEngine, privat
   std::shared_ptr<const Flow> alone_;
   TimePs alone_since_ = 0;
   FlowTimes alone_times_;
+  TimePs alone_settled_ = 0;  // drained, and its credits are back
   AloneTimes times_of_;
   sc_core::sc_event next_;
   std::uint64_t wakes_ = 0;

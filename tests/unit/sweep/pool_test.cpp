@@ -2,6 +2,7 @@
 
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -24,6 +25,17 @@ class PoolTest : public testing::Test {
   [[nodiscard]] std::string text(const std::string& name) const {
     std::ifstream in(folder_ / name);
     return {std::istreambuf_iterator<char>(in), {}};
+  }
+
+  // Killed, and perhaps not yet reaped by init.
+  [[nodiscard]] static bool is_gone(int process) {
+    for (int i = 0; i < 200; ++i) {
+      std::ifstream stat("/proc/" + std::to_string(process) + "/stat");
+      std::string pid, name, state;
+      if (!(stat >> pid >> name >> state) || state == "Z") return true;
+      ::usleep(10'000);
+    }
+    return false;
   }
 
   fs::path folder_ = fs::temp_directory_path() / ("sluice-pool-" + std::to_string(::getpid()));
@@ -56,18 +68,25 @@ TEST_F(PoolTest, WhatHangsIsKilledWithItsChildren) {
   EXPECT_LT(Pool::Clock::now() - begin, std::chrono::seconds(60));
   EXPECT_EQ(ended_[0], "timeout");
   EXPECT_EQ(ended_[1], "ok");
-  // Killed, and perhaps not yet reaped by init.
-  const int child = std::stoi(text("child"));
-  std::string state = "gone";
-  for (int i = 0; i < 200; ++i) {
-    std::ifstream stat("/proc/" + std::to_string(child) + "/stat");
-    std::string pid, name;
-    state = "gone";
-    stat >> pid >> name >> state;
-    if (state == "gone" || state == "Z") break;
-    ::usleep(10'000);
+  EXPECT_TRUE(is_gone(std::stoi(text("child"))));
+}
+
+// Whoever has a pool may be killed without a word: what it started ends, too.
+TEST_F(PoolTest, WhatRunsEndsWithUsHoweverWeEnd) {
+  const std::string marker = (folder_ / "child").string();
+  const pid_t owner = ::fork();
+  if (owner == 0) {
+    Pool pool(2, 1000, [](std::size_t, const std::string&) {});
+    (void)pool.start(0, shell("a", "sleep 1000 & echo $! >" + marker + "; wait"));
+    (void)pool.finish();
+    ::_exit(1);
   }
-  EXPECT_TRUE(state == "gone" || state == "Z") << state;
+  for (int i = 0; i < 1000 && text("child").empty(); ++i) ::usleep(10'000);
+  ::kill(owner, SIGKILL);
+  int status = 0;
+  ASSERT_EQ(::waitpid(owner, &status, 0), owner);
+  ASSERT_TRUE(WIFSIGNALED(status));
+  EXPECT_TRUE(is_gone(std::stoi(text("child"))));
 }
 
 TEST_F(PoolTest, ASignalToUsEndsAll) {

@@ -1,12 +1,15 @@
 // What a sweep's specification means, and what is kept of its points.
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
+#include <unistd.h>
 
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
 
+#include "tools/sweep/progress.h"
 #include "tools/sweep/results.h"
+#include "tools/sweep/slurm.h"
 #include "tools/sweep/spec.h"
 
 namespace sluice::sweep {
@@ -86,7 +89,7 @@ TEST(SpecTest, APointsProfileIsTheBaseWithValuesLaidOver) {
             R"({"include":"/x/p.json","link":{"lanes":{"value":8,"source":"swept"},"mps":{"value":256,"source":"swept"}}})");
 }
 
-TEST(ResultsTest, WhatWasKeptIsReadBackAndTheRestRunsAgain) {
+TEST(ResultsTest, WhatWasKeptIsReadBack) {
   Outcome good;
   good.status = "ok";
   good.commands = 3;
@@ -99,13 +102,80 @@ TEST(ResultsTest, WhatWasKeptIsReadBackAndTheRestRunsAgain) {
   const std::string last = to_line("c", good);
   std::istringstream in(to_line("a", good) + to_line("b", bad) + "no JSON\n{\"status\":\"ok\"}\n" + last.substr(0, last.size() - 1));
   const auto known = read_lines(in);
-  ASSERT_EQ(known.size(), 1u);  // not what failed, is damaged, or lost its end
+  ASSERT_EQ(known.size(), 2u);  // not what is damaged or lost its end
+  EXPECT_EQ(known.at("b").status, "timeout");
   const Outcome& back = known.at("a");
   EXPECT_EQ(back.commands, 3u);
   EXPECT_EQ(back.elapsed_ps, 1000u);
   EXPECT_EQ(back.stages, good.stages);
   ASSERT_EQ(back.transfers.size(), 1u);
   EXPECT_THAT(back.transfers[0].times_ns, ElementsAre(1u, 2u, 3u, 0u));
+}
+
+// A sweep was killed while it wrote: the line that the next one writes is not lost with the one that was cut off.
+TEST(ResultsTest, WhatIsAppendedToACutOffLineIsALineOfItsOwn) {
+  const std::filesystem::path file = std::filesystem::temp_directory_path() / ("sluice-lines-" + std::to_string(::getpid()));
+  Outcome good;
+  good.status = "ok";
+  std::ofstream(file, std::ios::binary) << to_line("a", good) << "{\"key\":\"b\",";
+  open_lines(file) << to_line("c", good);
+  open_lines(file) << to_line("d", good);
+  std::ifstream in(file, std::ios::binary);
+  const auto known = read_lines(in);
+  std::filesystem::remove(file);
+  EXPECT_EQ(known.size(), 3u);
+  EXPECT_TRUE(known.contains("a") && known.contains("c") && known.contains("d"));
+}
+
+TEST(ProgressTest, RateAndTimeLeftAreOfThePointsThatRan) {
+  // 10 of 40 were there before; 10 more took 5 s: 2 a second, so the last 20 take 10 s.
+  EXPECT_EQ(progress_line({40, 20, 10, 5}, "", 79), "[###############...............] 20/40  2.0 points/s  10 s left");
+  EXPECT_EQ(progress_line({40, 40, 30, 15}, "", 79), "[##############################] 40/40  2.0 points/s");
+  EXPECT_EQ(progress_line({40, 10, 0, 0}, "3 tasks run", 79), "[#######.......................] 10/40  3 tasks run");
+  // 99 points at a point in 100 s: 9,900 s are 2 h 45 min. At one in 10 s: 990 s are 16 min 30 s.
+  EXPECT_THAT(progress_line({100, 1, 1, 100}, "", 79), HasSubstr("0.010 points/s  2 h 45 min left"));
+  EXPECT_THAT(progress_line({100, 1, 1, 10}, "", 79), HasSubstr("0.100 points/s  16 min 30 s left"));
+}
+
+TEST(ProgressTest, NoLineIsWiderThanTheTerminal) {
+  const Standing standing{40, 20, 10, 5};
+  EXPECT_EQ(progress_line(standing, "", 43), "[#####.....] 20/40  2.0 points/s  10 s left");
+  EXPECT_EQ(progress_line(standing, "", 37), "20/40  2.0 points/s  10 s left");
+  EXPECT_EQ(progress_line(standing, "", 10), "20/40  2.0");
+}
+
+TEST(SlurmTest, ThePlanComesBack) {
+  const Plan plan{json::parse(R"x({"profile":"p \"q\" $(touch x)"})x"), {{3, "key \"3\""}, {7, "`key`"}}, 2};
+  std::istringstream in(to_text(plan));
+  Plan back;
+  ASSERT_TRUE(read_plan(in, back));
+  EXPECT_EQ(back.spec, plan.spec);
+  EXPECT_EQ(back.points, plan.points);
+  EXPECT_EQ(back.tasks, 2u);
+  for (const char* text : {"", "[]", "{}", R"({"spec":{},"tasks":0,"points":[]})", R"({"spec":{},"tasks":1,"points":[1]})"}) {
+    std::istringstream bad(text);
+    EXPECT_FALSE(read_plan(bad, back)) << text;
+  }
+}
+
+// As sbatch(1), squeue(1) and scontrol(1) of Slurm 22.05 say and show it.
+TEST(SlurmTest, WhatSlurmSaysIsUnderstood) {
+  EXPECT_EQ(parse_job("123\n"), "123");
+  EXPECT_EQ(parse_job("123;cluster\n"), "123");
+  EXPECT_EQ(parse_job("Submitted batch job 123\n"), "");
+  EXPECT_EQ(parse_job(""), "");
+  const auto tasks = parse_tasks("1 COMPLETED\n0 RUNNING\nN/A PENDING\n\n");
+  EXPECT_THAT(tasks, ElementsAre(testing::Pair(0u, "RUNNING"), testing::Pair(1u, "COMPLETED")));
+  for (const char* over : {"COMPLETED", "FAILED", "TIMEOUT", "NODE_FAIL", "CANCELLED", "OUT_OF_MEMORY"}) EXPECT_TRUE(is_over(over)) << over;
+  for (const char* not_over : {"PENDING", "RUNNING", "COMPLETING", "REQUEUED", "SUSPENDED", "CONFIGURING"}) EXPECT_FALSE(is_over(not_over)) << not_over;
+  EXPECT_EQ(parse_most_tasks("MailProg                = /bin/mail\nMaxArraySize            = 1001\nMaxDBDMsgs = 20000\n"), 1001u);
+  EXPECT_EQ(parse_most_tasks("nothing of it"), 0u);
+}
+
+// The script has no place for anything that somebody typed, and sbatch finds no number to put into a name.
+TEST(SlurmTest, NothingThatIsTypedBecomesScriptOrPattern) {
+  EXPECT_STREQ(task_script, "#!/bin/sh\nexec \"$@\"\n");
+  EXPECT_EQ(pattern_of("/a/%A %%/task-", "%a.out"), "/a/%%A %%%%/task-%a.out");
 }
 
 TEST(ResultsTest, AnotherProfileOrProgramIsAnotherPoint) {

@@ -171,16 +171,18 @@ TEST(Report, MarkdownHasARowForEachGroup) {
   EXPECT_THAT(text.str(), HasSubstr("| f.jsonl | no & reason | 1 |"));
 }
 
-// No name of a profile, file or row can bring markup into the page.
+// No name of a profile, file or row can bring markup into the page: only the page's own scripts are in it.
 TEST(Report, PageEscapesNames) {
   Result r = sample();
   r.pairs.front().fitted = false;
   std::ostringstream page;
-  write_html(page, r);
-  EXPECT_THAT(page.str(), Not(HasSubstr("<script")));
+  make_page(r).write(page);
+  EXPECT_THAT(page.str(), Not(HasSubstr("<script>alert")));
   EXPECT_THAT(page.str(), Not(HasSubstr("write<b>")));
   EXPECT_THAT(page.str(), HasSubstr("&lt;script&gt;"));
-  EXPECT_THAT(page.str(), HasSubstr("<polyline"));
+  // A curve that is measured as points and one that is simulated as a line, of one colour.
+  EXPECT_THAT(page.str(), HasSubstr("\"loose\":true,\"colour\":0}"));
+  EXPECT_THAT(page.str(), HasSubstr("\"bare\":true,\"colour\":0}"));
 }
 
 }  // namespace
