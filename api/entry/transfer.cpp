@@ -6,6 +6,7 @@
 
 #include "api/command/validate.h"
 #include "api/objects/registry.h"
+#include "api/objects/svm.h"
 
 namespace sluice::api {
 namespace {
@@ -298,6 +299,8 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueMigrateMemObjects(cl_command_queue queu
       if (memory == nullptr) return CL_INVALID_MEM_OBJECT;
       if (&memory->context() != &queue->context()) return CL_INVALID_CONTEXT;
       request.keep.emplace_back(memory);
+      // A buffer over shared virtual memory (CL_MEM_USE_HOST_PTR).
+      add_pages(call, memory->store(), memory->size(), flags, request.command);
       if (memory->policy() != BufferPolicy::device_mirror) continue;
       bytes += memory->size();
       if (first == nullptr) first = memory;

@@ -101,6 +101,17 @@ struct Command {
   // False where the bytes are already where they belong because a mapped pointer points into the backing store.
   bool moves_data = true;
 
+  // Shared virtual memory that the command wants on one side, where its pages move (Simulator::manage): what a map shows the
+  // host, what a migration moves. Simulated host addresses.
+  struct Pages {
+    std::uint64_t address = 0;
+    std::uint64_t bytes = 0;
+  };
+  std::vector<Pages> pages;
+  bool pages_to_device = false;
+  bool pages_by_faults = false;    // a core's, as it touches them after the command; else the driver moves them
+  bool pages_have_contents = true; // false: they need not cross the link
+
   // Bytes of a mirror that the driver creates and pins with this command: the first map of a buffer. Else 0.
   std::uint64_t pins_bytes = 0;
 

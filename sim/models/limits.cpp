@@ -82,6 +82,7 @@ void Limits::add(const Flow& flow, TimePs rows_ps) {
   }
   at(Part::latency) = way;
   for (std::size_t i = 0; i < here.size(); ++i) times_[i] += here[i];
+  walk_part_ = flow.walk_part;
 }
 
 std::string_view Limits::limiter() const {
@@ -89,6 +90,7 @@ std::string_view Limits::limiter() const {
   if (*most == 0) return {};
   const auto part = static_cast<std::size_t>(most - times_.begin());
   if (part == static_cast<std::size_t>(Part::window) && !window_part_.empty()) return window_part_;
+  if (part == static_cast<std::size_t>(Part::iommu)) return walk_part_;
   return names[part];
 }
 

@@ -40,6 +40,7 @@ class Limits {
 
   std::array<TimePs, static_cast<std::size_t>(Part::count_)> times_{};
   std::string_view window_part_;
+  std::string_view walk_part_;
 };
 
 }  // namespace sluice::sim

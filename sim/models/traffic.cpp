@@ -246,6 +246,28 @@ void add_ownership(Flow& flow, TimePs latency) {
   flow.ownership_ps += latency;
 }
 
+void add_walks(Flow& flow, const Walks& walks) {
+  flow.walks = walks.count;
+  flow.walk_in_window_ps = flow.walk_once_ps = 0;
+  const std::uint64_t packets = flow.packets();
+  if (walks.count == 0 || packets == 0) return;
+  const auto home = static_cast<std::size_t>(
+      std::find(flow.path.begin(), flow.path.begin() + flow.hops, Resource::home_agent) - flow.path.begin());
+  const TimePs share = (walks.walkers_ps + packets / 2) / packets;
+  for (Segment& s : flow.segments) {
+    s.walk_ps = share > s.service_ps[home] ? share - s.service_ps[home] : 0;
+    s.service_ps[home] += s.walk_ps;
+  }
+  flow.walk_part = walks.part;
+  flow.walk_action = walks.action;
+  const double waiting =
+      flow.window == 0 || !walks.holds_window ? 0 : static_cast<double>(walks.count) * flow.window / static_cast<double>(packets);
+  flow.walk_in_window_ps = static_cast<TimePs>(static_cast<double>(walks.latency_ps) * std::min(1.0, waiting));
+  flow.walk_once_ps = walks.latency_ps - flow.walk_in_window_ps;
+  by_home(flow) += flow.walk_in_window_ps;
+  flow.latency_ps[flow.hops - 1U] += flow.walk_once_ps;
+}
+
 FlowTimes times_alone(const Flow& flow, Without without) {
   if (without == Without::nothing) {
     return run_alone(flow, [](const Segment& s) -> const Times& { return s.service_ps; });

@@ -11,6 +11,7 @@
 
 #include "sim/iface/command.h"
 #include "sim/iface/time.h"
+#include "sim/models/translation.h"
 
 namespace sluice::sim {
 
@@ -114,6 +115,8 @@ struct Flow {
   std::uint64_t walks = 0;
   TimePs walk_in_window_ps = 0;
   TimePs walk_once_ps = 0;
+  std::string_view walk_part = "host.iommu";
+  std::string_view walk_action = "walk";
   // Parts of the latency before the home agent (or behind it, where it comes first): a core's cache answers a snoop; the
   // home grants the lines that the device will write.
   TimePs snoop_once_ps = 0;
@@ -149,6 +152,12 @@ enum class Without : std::uint8_t {
 // Makes the flow wait for a core's cache, or for ownership, once: all its packets ask in advance.
 void add_snoop(Flow& flow, TimePs latency);
 void add_ownership(Flow& flow, TimePs latency);
+
+// Adds the IOMMU's page walks for the flow's addresses, in place of those that it has. Walkers work beside the home agent,
+// so the slower of the two sets the pace; walks are spread evenly over the packets. What waits for a walk waits in the
+// window: with `window` packets out there are that many walks under way at once, and each such windowful waits for one
+// walk. The transfer as a whole is a walk longer, whatever the window.
+void add_walks(Flow& flow, const Walks& walks);
 
 // Times from the start of a flow that has the resources to itself: exact, and equal to what simulating packet by packet
 // gives. Cost: O(segments) where the window cannot limit, else O(window) a segment.

@@ -268,8 +268,9 @@ void add_iommu(Table& t) {
       .number("table_cache_entries", 0, 1 << 20, "Last-level page tables whose places are known, else a walk reads one entry more; 0: all are", AT(iommu.table_cache_entries), false)
       .number("walkers", 1, 4096, "Walks at once", AT(iommu.walkers), false)
       .ns("walk_ns", 1e5, "A walk, reads of page tables apart", AT(iommu.walk_ps), false)
-      .choice<PageTables>("tables", {{"last_level_cache", PageTables::last_level_cache}, {"memory", PageTables::memory}},
-                          "Where the page tables lie", AT(iommu.tables), false)
+      .choice<PageTables>("tables", {{"last_level_cache", PageTables::last_level_cache}, {"memory", PageTables::memory}, {"cached", PageTables::cached}},
+                          "Where the page tables lie; cached: in memory, but for llc_table_lines", AT(iommu.tables), false)
+      .number("llc_table_lines", 0, 1 << 24, "Lines of page tables, 8 pages' entries each, that the last-level cache keeps, those used last; where tables is cached", AT(iommu.llc_table_lines), false)
       .ns("llc_read_ns", 1e5, "One read of a page table in the last-level cache", AT(iommu.llc_read_ps), false)
       .ns("memory_read_ns", 1e5, "One read of a page table in memory", AT(iommu.memory_read_ps), false)
       .ns("read_release_ns", 1e5, "A walk for a read keeps its walker so much longer than it takes", AT(iommu.read_release_ps), false)
@@ -288,6 +289,31 @@ void add_credits(Table& t, const char* section, At at) {
   kind("non_posted_data", "Data of requests that carry some (AtomicOps), in units of 16 bytes; no transfer has any", &Credits::non_posted_data);
   kind("completion_headers", "Completions that the requester has room for; 0: without end, as endpoints must say", &Credits::completion_headers);
   kind("completion_data", "Their data, in units of 16 bytes", &Credits::completion_data);
+}
+
+void add_ats(Table& t) {
+  t.section("ats")
+      .number("entries", 0, 1 << 20, "The device's address translation cache; 0: the device asks for no translations", AT(ats.entries), false)
+      .number("ways", 0, 1 << 20, "Its ways; 0: any page in any entry", AT(ats.ways), false)
+      .bytes("page_bytes", 4096, 1 << 30, "What one translation is for", AT(ats.page_bytes), false)
+      .number("requests", 1, 4096, "Translation requests at once", AT(ats.requests), false)
+      .ns("agent_ns", 1e5, "From a request at the root port to its answer, where the IO-TLB knows the page", AT(ats.agent_ps), false)
+      .ns("invalidate_ns", 1e6, "The device drops a translation and drains what used it, the link's flights apart", AT(ats.invalidate_ps), false);
+}
+
+void add_migration(Table& t) {
+  t.section("migration")
+      .number("batch_faults", 0, 65536, "Page faults of the device that are served together; 0: pages stay at the host", AT(migration.batch_faults), false)
+      .number("batches_per_service", 1, 65536, "Batches that an interrupt is for, if they come while it is served", AT(migration.batches_per_service), false)
+      .bytes("page_bytes", 4096, 65536, "What a fault is for", AT(migration.page_bytes), false)
+      .bytes("leaf_bytes", 4096, 2 << 20, "What moves at least", AT(migration.leaf_bytes), false)
+      .bytes("block_bytes", 65536, 64 << 20, "What moves at most for one fault, and what is driven out at once", AT(migration.block_bytes), false)
+      .number("prefetch_percent", 1, 100, "A part of a block that has more of its leaves on one side moves there whole; 100: no prefetch", AT(migration.prefetch_percent), false)
+      .ns("fault_ns", 1e9, "From a fault to the driver's work", AT(migration.fault_ps), false)
+      .ns("batch_ns", 1e9, "The driver's work for a batch", AT(migration.batch_ps), false)
+      .ns("block_ns", 1e9, "The driver's work for each block in a batch", AT(migration.block_ps), false)
+      .ns("host_fault_ns", 1e9, "A core's fault on a page that is on the device", AT(migration.host_fault_ps), false)
+      .bytes("device_bytes", 0, 1e15, "Of the device's memory that pages may take; 0: all of it", AT(migration.device_bytes), false);
 }
 
 void add_link(Table& t) {
@@ -530,6 +556,8 @@ const std::vector<Field>& fields() {
     add_host(t);
     add_dram(t, "host_memory", false, [](Profile& p) -> Dram& { return p.host_memory; });
     add_iommu(t);
+    add_ats(t);
+    add_migration(t);
     add_link(t);
     add_device(t);
     add_images(t);

@@ -13,6 +13,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "sim/profile/address_relations.h"
 #include "sim/profile/dram_relations.h"
 #include "sim/profile/fields.h"
 #include "sim/profile/pcie_relations.h"
@@ -504,21 +505,12 @@ class Checker {
     if (l.kind == LinkKind::on_chip) {
       rule(l.fabric_bytes_per_s > 0, {"/link/fabric_gbps", "/link/kind"}, "nothing", "a rate, as kind is \"on_chip\"");
     }
-    const Iommu& m = profile_.iommu;
-    if (m.entries != 0) {
-      const std::uint32_t sets = m.ways == 0 ? 1 : m.entries / m.ways;
-      rule(l.kind == LinkKind::pcie, {"/iommu/entries", "/link/kind"}, text(m.entries), "0, as kind is not \"pcie\"");
-      rule(m.ways == 0 || (m.ways <= m.entries && m.entries % m.ways == 0), {"/iommu/ways", "/iommu/entries"},
-           text(m.ways), "0, or a divisor of entries (" + text(m.entries) + ")");
-      rule(std::uint64_t{m.shared_entries} + sets <= m.entries,
-           {"/iommu/shared_entries", "/iommu/ways", "/iommu/entries"}, text(m.shared_entries),
-           "at most " + text(m.entries - std::min(sets, m.entries)) + ", which leaves an entry in each set");
-      rule(m.page_bytes == 4U << 10 || m.page_bytes == 64U << 10 || m.page_bytes == 2U << 20 || m.page_bytes == 1U << 30,
-           {"/iommu/page_bytes"}, text(m.page_bytes), "4 KiB, 64 KiB, 2 MiB or 1 GiB");
-    }
+    address_relations(profile_, [this](bool holds, std::initializer_list<const char*> of, const std::string& found,
+                                       const std::string& allowed) { rule(holds, of, found, allowed); });
     const bool coherent = l.kind == LinkKind::coherent || (l.kind == LinkKind::on_chip && l.fabric_coherent);
-    rule(d.svm != SvmSupport::fine_system || coherent, {"/device/svm", "/link/kind", "/link/fabric_coherent"},
-         "\"fine_system\"", "a coherent link, or less");
+    rule(d.svm != SvmSupport::fine_system || coherent || profile_.migration.batch_faults != 0,
+         {"/device/svm", "/link/kind", "/link/fabric_coherent", "/migration/batch_faults"}, "\"fine_system\"",
+         "a coherent link, migration, or less");
     rule(!d.svm_atomics || d.svm == SvmSupport::fine_buffer || d.svm == SvmSupport::fine_system,
          {"/device/svm_atomics", "/device/svm"}, "true",
          "false, as atomics are a property of fine-grained SVM (CL_DEVICE_SVM_CAPABILITIES)");

@@ -46,8 +46,9 @@ struct HostCopy {
   std::uint64_t streaming_threshold_bytes = 0;  // copies of this size and more use non-temporal stores
 };
 
-// Where page tables lie, as the IOMMU's walks find them.
-enum class PageTables : std::uint8_t { last_level_cache, memory };
+// Where page tables lie, as the IOMMU's walks find them. `cached`: in memory, and those lines of them in the last-level
+// cache that walks have used last.
+enum class PageTables : std::uint8_t { last_level_cache, memory, cached };
 
 // The IOMMU between root port and host memory.
 struct Iommu {
@@ -59,10 +60,36 @@ struct Iommu {
   std::uint32_t walkers = 1;              // walks at once
   TimePs walk_ps = 0;                     // a walk, reads of page tables apart
   PageTables tables = PageTables::last_level_cache;
+  std::uint32_t llc_table_lines = 0;      // cached: lines of 64 bytes, 8 pages' entries each
   TimePs llc_read_ps = 0;                 // one read of a page table there ...
   TimePs memory_read_ps = 0;              // ... and in memory
   TimePs read_release_ps = 0;             // a walk for a read keeps its walker for so long after its end ...
   TimePs write_release_ps = 0;            // ... and one for a write
+};
+
+// Address translation services: the device keeps translations that it has asked the IOMMU for.
+struct Ats {
+  std::uint32_t entries = 0;        // of the device's address translation cache; 0: the device asks for none
+  std::uint32_t ways = 0;           // 0: any page in any entry
+  std::uint64_t page_bytes = 4096;  // that one translation is for
+  std::uint32_t requests = 1;       // translation requests at once
+  TimePs agent_ps = 0;              // from a request at the root port to its answer, where the IO-TLB knows the page
+  TimePs invalidate_ps = 0;         // the device drops a translation and drains what used it, the link's flights apart
+};
+
+// Shared virtual memory whose pages the driver moves to the side that touches them.
+struct Migration {
+  std::uint32_t batch_faults = 0;        // faults of the device that are served together; 0: pages stay at the host
+  std::uint32_t batches_per_service = 1; // that an interrupt is for, if they come meanwhile
+  std::uint64_t page_bytes = 4096;       // that faults are for
+  std::uint64_t leaf_bytes = 65536;      // what moves at least
+  std::uint64_t block_bytes = 2 << 20;   // what moves at most for one fault, and what is driven out
+  std::uint32_t prefetch_percent = 51;   // a part of a block that has more of its leaves moves whole; 100: none does
+  TimePs fault_ps = 0;                   // from a fault to the driver's work
+  TimePs batch_ps = 0;                   // that work: of a batch ...
+  TimePs block_ps = 0;                   // ... and of each block in it
+  TimePs host_fault_ps = 0;              // a core's fault
+  std::uint64_t device_bytes = 0;        // that pages may take of the device's memory; 0: all of it
 };
 
 struct Host {
@@ -377,6 +404,8 @@ struct Profile {
   Machine machine;    // identity, limits and policy for the driver
   Host host;
   Iommu iommu;
+  Ats ats;
+  Migration migration;
   Link link;
   Bridge bridge;
   CommandProcessor command_processor;

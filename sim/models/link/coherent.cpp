@@ -77,6 +77,7 @@ class CoherentLink final : public Link {
     // Requests run ahead of the data, so a flow waits for the first grant and the first snoop only.
     if (!read) add_ownership(flow, link_.ownership_ps);
     if (snoops) add_snoop(flow, host_.home_agent.snoop_latency_ps);
+    add_walks(flow, t.walks);
   }
 
   TimePs posted_time() const override { return flit_time(link_.line_bytes) + link_.propagation_ps; }

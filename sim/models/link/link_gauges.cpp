@@ -25,8 +25,8 @@ TimePs busy(const Flow& flow, Resource wire) {
   for (const Segment& s : flow.segments) {
     for (std::size_t hop = 0; hop < flow.hops; ++hop) {
       if (flow.path[hop] == wire) sum += s.packets * s.service_ps[hop];
+      if (flow.answers[hop] == wire) sum += s.packets * s.answer_ps[hop];
     }
-    if (flow.answers == wire) sum += s.packets * s.answer_ps;
   }
   return sum;
 }

@@ -14,17 +14,24 @@ NetworkEngine::NetworkEngine(const sc_core::sc_module_name& name, Detail detail,
       network_(detail == Detail::train,
                detail == Detail::packet && trace != nullptr && trace->level() == TraceLevel::packet ? this : nullptr,
                devices) {
-  if (trace != nullptr && trace->level() == TraceLevel::packet) gauges_.emplace(*trace, detail);
+  if (trace != nullptr && trace->level() == TraceLevel::packet) {
+    for (std::uint32_t i = 0; i < devices; ++i) gauges_.emplace_back(*trace, detail);
+  }
   SC_HAS_PROCESS(NetworkEngine);
   SC_METHOD(wake);
   sensitive << next_;
   dont_initialize();
 }
 
+// nullptr: nobody wants to know.
+LinkGauges* NetworkEngine::gauges_of(const Flow& flow) noexcept {
+  return gauges_.empty() ? nullptr : &gauges_[gauges_.size() == 1 ? 0 : flow.device];
+}
+
 void NetworkEngine::start(std::shared_ptr<const Flow> flow, Done done) {
   const TimePs now = kernel_now();
   const bool undisturbed = quiet();
-  if (gauges_) gauges_->started(*flow, times_of_(*flow).end, now);
+  if (LinkGauges* g = gauges_of(*flow)) g->started(*flow, times_of_(*flow).end, now);
   waiting_.push_back({flow.get(), std::move(done)});
   if (undisturbed) {
     const FlowTimes times = times_of_(*flow);
@@ -65,7 +72,7 @@ void NetworkEngine::finish(const PacketNetwork::Ended& ended) {
   if (found == waiting_.end()) return;  // told already, while it was alone
   const Done done = std::move(found->done);
   waiting_.erase(found);
-  if (gauges_) gauges_->ended(*ended.flow, ended.times.end);
+  if (LinkGauges* g = gauges_of(*ended.flow)) g->ended(*ended.flow, ended.times.end);
   // The end lies at or after this moment; whoever waits for it decides when to act on it.
   done(ended.times);
 }
@@ -76,7 +83,7 @@ void NetworkEngine::wake() {
   if (alone_ != nullptr) {
     if (waiting_.empty()) return;
     const Done done = std::move(waiting_.front().done);
-    if (gauges_) gauges_->ended(*waiting_.front().flow, alone_times_.end);
+    if (LinkGauges* g = gauges_of(*waiting_.front().flow)) g->ended(*waiting_.front().flow, alone_times_.end);
     waiting_.clear();
     done(alone_times_);
     return;
@@ -88,17 +95,19 @@ void NetworkEngine::wake() {
     const TimePs horizon = std::min(kernel_run_limit, now + std::min<TimePs>(pending.value(), time_never - now));
     const auto ended = network_.run(std::max(horizon, now + 1));
     if (!ended) {
-      if (gauges_ && network_.empty()) gauges_->drained();
+      if (network_.empty()) {
+        for (LinkGauges& g : gauges_) g.drained();
+      }
       notify_at(next_, std::max(now, network_.next()));
       return;
     }
     finish(*ended);
   }
-  if (gauges_) gauges_->drained();
+  for (LinkGauges& g : gauges_) g.drained();
 }
 
 void NetworkEngine::served(const Flow& flow, std::size_t hop, const Segment& segment, TimePs begin, TimePs end) {
-  gauges_->served(flow, hop, begin, end);
+  gauges_of(flow)->served(flow, hop, begin, end);
   if (segment.service_ps[hop] == 0) return;
   PacketRecord record;
   record.command = flow.command;

@@ -7,7 +7,6 @@
 #include <systemc>
 
 #include <memory>
-#include <optional>
 #include <vector>
 
 #include "sim/iface/trace_sink.h"
@@ -30,6 +29,7 @@ class NetworkEngine final : public sc_core::sc_module, public FlowEngine, privat
     Done done;
   };
 
+  [[nodiscard]] LinkGauges* gauges_of(const Flow& flow) noexcept;
   void wake();
   void serve_until(TimePs limit);
   void finish(const PacketNetwork::Ended& ended);
@@ -37,7 +37,7 @@ class NetworkEngine final : public sc_core::sc_module, public FlowEngine, privat
 
   Detail detail_;
   TraceSink* trace_;
-  std::optional<LinkGauges> gauges_;  // of a trace of level packet
+  std::vector<LinkGauges> gauges_;  // of a trace of level packet: one a device
   PacketNetwork network_;
   std::vector<Waiter> waiting_;  // for the flows in the network, or for the one that is alone
   // train: the flow that has met no other, kept until the next one shows that it no longer matters.

@@ -60,7 +60,7 @@ class PcieLink final : public Link {
     } else {
       plan_write(t, runs, flow);
     }
-    add_walks(t.walks, flow);
+    add_walks(flow, t.walks);
   }
 
   // Posted writes of one device into another's memory: through a switch from port to port, or through the root complex' fabric.
@@ -285,27 +285,6 @@ class PcieLink final : public Link {
     add_credit(flow, w, Credit::completion_headers, Unit::tlps, w.credits.completion_headers, hop, until, where);
     add_credit(flow, w, Credit::completion_data, Unit::data_credits, w.credits.completion_data, hop, until, where);
     add_replay(flow, w, tlp_.completion_bytes, hop, where);
-  }
-
-  // Walkers work beside the home agent, so the slower of the two sets the pace; walks are spread evenly over the packets.
-  // What waits for a walk waits in the window: with `window` packets out there are that many walks under way at once, and
-  // each such windowful waits for one walk. The transfer as a whole is a walk longer, whatever the window.
-  static void add_walks(const Walks& walks, Flow& flow) {
-    flow.walks = walks.count;
-    const std::uint64_t packets = flow.packets();
-    if (walks.count == 0 || packets == 0) return;
-    const auto home = static_cast<std::size_t>(
-        std::find(flow.path.begin(), flow.path.begin() + flow.hops, Resource::home_agent) - flow.path.begin());
-    const TimePs share = (walks.walkers_ps + packets / 2) / packets;
-    for (Segment& s : flow.segments) {
-      s.walk_ps = share > s.service_ps[home] ? share - s.service_ps[home] : 0;
-      s.service_ps[home] += s.walk_ps;
-    }
-    const double waiting = static_cast<double>(walks.count) * flow.window / static_cast<double>(packets);
-    flow.walk_in_window_ps = static_cast<TimePs>(static_cast<double>(walks.latency_ps) * std::min(1.0, waiting));
-    flow.walk_once_ps = walks.latency_ps - flow.walk_in_window_ps;
-    flow.latency_ps[home - 1] += flow.walk_in_window_ps;
-    flow.latency_ps[flow.hops - 1U] += flow.walk_once_ps;
   }
 
   [[nodiscard]] Wires wires(double ps_per_byte, const profile::Credits& credits, TimePs credit_return_ps,
