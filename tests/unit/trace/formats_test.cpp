@@ -378,23 +378,6 @@ TEST_F(FormatsTest, ChangesAreSortedHoweverManyRunsThereAre) {
   EXPECT_TRUE(std::filesystem::is_empty(std::filesystem::path(path("t.vcd")).parent_path()));  // runs leave no file
 }
 
-// A VCD is written when all is over, and then fails as the others do while they are written.
-TEST_F(FormatsTest, AFullDeviceIsTold) {
-  if (::access("/dev/full", W_OK) != 0) GTEST_SKIP() << "no /dev/full here";
-  for (const std::string ending : {"pftrace", "vcd", "csv"}) {
-    const std::string full = path("full." + ending);
-    ASSERT_EQ(::symlink("/dev/full", full.c_str()), 0);
-    auto recorder = open({full});
-    testing::internal::CaptureStderr();
-    recorder->begin(make_machine());
-    const MadeUpCommand made(1);
-    recorder->command(made.record);
-    recorder->close();
-    EXPECT_EQ(testing::internal::GetCapturedStderr(), "sluice: trace-error: " + full + ": No space left on device\n");
-    EXPECT_EQ(recorder->error(), full + ": No space left on device");
-  }
-}
-
 // ---- Converting
 
 TEST_F(FormatsTest, AConvertedTraceIsTheOneThatARunWrites) {
