@@ -2,10 +2,14 @@
 #   cmake --install build/release --prefix DIR     DIR/lib, DIR/bin, DIR/share, DIR/etc/OpenCL/vendors
 #   (cd build/release && cpack -G DEB)             /usr and /etc
 install(TARGETS sluice_opencl LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR} NAMELINK_COMPONENT development)
-# Only the driver loads it, from a folder beside its own file.
-install(TARGETS sluice_kernels LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/sluice)
+# Loaded when they are needed, from a folder beside the driver.
+install(TARGETS sluice_kernels sluice_perfetto LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/sluice)
 if(TARGET sluice)
   install(TARGETS sluice RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
+  # Written when it was linked.
+  install(DIRECTORY ${CMAKE_BINARY_DIR}/share/man/man1/ DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
+  install(FILES ${CMAKE_BINARY_DIR}/share/completion/sluice.bash RENAME sluice
+    DESTINATION ${CMAKE_INSTALL_DATADIR}/bash-completion/completions)
 endif()
 if(TARGET sluice_vtime)
   install(TARGETS sluice_vtime LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
@@ -13,7 +17,6 @@ endif()
 if(TARGET sluice_strict)
   install(TARGETS sluice_strict LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
 endif()
-install(FILES ${CMAKE_SOURCE_DIR}/docs/sluice.1 DESTINATION ${CMAKE_INSTALL_MANDIR}/man1)
 install(FILES ${CMAKE_SOURCE_DIR}/LICENSE ${CMAKE_SOURCE_DIR}/CHANGELOG.md DESTINATION ${CMAKE_INSTALL_DOCDIR})
 
 # The prefix is known only at install time. In /usr the loader's folder is /etc/OpenCL/vendors and a bare file name
@@ -21,15 +24,22 @@ install(FILES ${CMAKE_SOURCE_DIR}/LICENSE ${CMAKE_SOURCE_DIR}/CHANGELOG.md DESTI
 install(CODE "
   set(library_dir \"${CMAKE_INSTALL_LIBDIR}\")
   set(soname \"$<TARGET_SONAME_FILE_NAME:sluice_opencl>\")
+  set(data_dir \"${CMAKE_INSTALL_DATADIR}\")
+  set(zsh_completion \"${CMAKE_BINARY_DIR}/share/completion/_sluice\")
 ")
 install(CODE [[
   get_filename_component(prefix "${CMAKE_INSTALL_PREFIX}" ABSOLUTE)
   if(prefix STREQUAL "/usr")
     set(vendors "/etc/OpenCL/vendors")
     set(driver "${soname}")
+    set(zsh "${prefix}/${data_dir}/zsh/vendor-completions")  # where Debian's zsh looks for packages' own
   else()
     set(vendors "${prefix}/etc/OpenCL/vendors")
     set(driver "${prefix}/${library_dir}/${soname}")
+    set(zsh "${prefix}/${data_dir}/zsh/site-functions")
+  endif()
+  if(EXISTS "${zsh_completion}")
+    file(INSTALL "${zsh_completion}" DESTINATION "${zsh}")
   endif()
   message(STATUS "Installing: $ENV{DESTDIR}${vendors}/sluice.icd")
   file(WRITE "$ENV{DESTDIR}${vendors}/sluice.icd" "${driver}\n")

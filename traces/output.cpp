@@ -126,7 +126,7 @@ void Output::close() {
 }
 
 void Output::fail(int code) {
-  error_ = path_ + ": " + std::strerror(code);
+  if (ok()) error_ = path_ + ": " + std::strerror(code);
 }
 
 }  // namespace sluice::trace

@@ -59,6 +59,10 @@ class Output {
   void flush();
   void close();
 
+  // Gives the file up for a reason of the writer's own, an errno.
+  void fail(int code);
+  [[nodiscard]] const std::string& path() const noexcept { return path_; }
+
   [[nodiscard]] bool ok() const noexcept { return error_.empty(); }
   [[nodiscard]] const std::string& error() const noexcept { return error_; }
 
@@ -68,7 +72,6 @@ class Output {
     if (capacity_ - used_ < bytes) grow(bytes);
   }
   void grow(std::size_t bytes);
-  void fail(int code);
 
   int descriptor_;
   std::string path_;

@@ -138,7 +138,9 @@ std::unique_ptr<Recorder> open_recorder(const RecorderOptions& options, std::str
     }
     auto output = Output::open(file, error);
     if (output == nullptr) return nullptr;
-    recorder->add(make(std::move(output)));
+    auto writer = make(std::move(output), error);
+    if (writer == nullptr) return nullptr;
+    recorder->add(std::move(writer));
   }
   return recorder;
 }

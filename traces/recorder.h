@@ -1,6 +1,9 @@
 // Writes what the simulator tells (sim/iface/trace_sink.h) to files, one writer a file, the format chosen by the name:
 //   *.jsonl                    JSON Lines, schema 1 (docs/trace.md); what is diffed and kept as golden
 //   *.perfetto.json, *.json    Chrome trace format, opened by Perfetto and chrome://tracing
+//   *.pftrace, *.perfetto-trace  Perfetto's protobuf format
+//   *.vcd                      waves, for GTKWave
+//   *.csv                      a table
 // Records arrive under the driver's lock, one at a time; a thread of the recorder's own (traces/writer_thread.h) writes
 // them. close() may be called from any thread, with and without the lock.
 #pragma once

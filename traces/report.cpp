@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <map>
+#include <nlohmann/json.hpp>
 #include <string_view>
 #include <tuple>
 #include <vector>
@@ -15,6 +16,8 @@
 namespace sluice::trace {
 
 namespace {
+
+using Json = nlohmann::ordered_json;
 
 // A flipped bit in a stamp must not wrap a sum around.
 std::uint64_t add(std::uint64_t a, std::uint64_t b) {
@@ -167,7 +170,57 @@ class Summary {
     return out + stage_table().text(colour) + "\n" + dearest_table().text(colour);
   }
 
+  void add_to(Json& out) const {
+    Json operations = Json::array();
+    for (const auto& [op, total] : by_operation_) operations.push_back(total_json({{"operation", to_string(op)}}, total));
+    Json sizes = Json::array();
+    for (const auto& [size, total] : by_size_) sizes.push_back(total_json({{"size", size_class_name(size)}}, total));
+    Json memory = Json::array();
+    for (const auto& [key, total] : by_memory_) {
+      const auto& [direction, source, target] = key;
+      memory.push_back(total_json(
+          {{"direction", to_string(direction)}, {"from", to_string(source)}, {"to", to_string(target)}}, total));
+    }
+    Json kernels = Json::array();
+    for (const auto& [name, k] : kernels_) {
+      kernels.push_back({{"kernel", name}, {"limiter", k.limiter}, {"launches", k.launches},
+                         {"work_items", k.work_items}, {"start_end_ps", k.device_ps}, {"instructions", k.instructions},
+                         {"sectors", k.sectors}, {"l1_hit_sectors", k.l1_hits}, {"l2_hit_sectors", k.l2_hits},
+                         {"device_bytes", k.device_bytes}, {"link_bytes", k.link_bytes},
+                         {"occupancy_permille", k.occupancy_permille}});
+    }
+    Json stages = Json::array();
+    for (std::size_t i = 0; i < stage_count; ++i) {
+      if (stage_commands_[i] == 0) continue;
+      stages.push_back({{"stage", to_string(static_cast<Stage>(i))}, {"commands", stage_commands_[i]}, {"time_ps", stages_[i]}});
+    }
+    Json dearest = Json::array();
+    for (const Dear& dear : dearest_) {
+      const CommandLine& command = dear.command;
+      const auto top = std::max_element(command.stages.begin(), command.stages.end());
+      dearest.push_back({{"operation", to_string(command.op)}, {"id", command.times.id}, {"queue", command.queue},
+                         {"bytes", command.bytes}, {"called_ps", command.called}, {"time_ps", dear.time_ps()},
+                         {"dearest_stage", to_string(static_cast<Stage>(top - command.stages.begin()))},
+                         {"dearest_stage_ps", *top}});
+    }
+    out.update(total_json({{"elapsed_ps", last_ps_ - first_ps_}}, all_));
+    out["operations"] = std::move(operations);
+    out["sizes"] = std::move(sizes);
+    out["memory"] = std::move(memory);
+    out["kernels"] = std::move(kernels);
+    out["stages"] = std::move(stages);
+    out["dearest"] = std::move(dearest);
+  }
+
  private:
+  static Json total_json(Json named, const Total& total) {
+    named["commands"] = total.commands;
+    named["bytes"] = total.bytes;
+    named["time_ps"] = total.time_ps;
+    named["start_end_ps"] = total.device_ps;
+    return named;
+  }
+
   static constexpr std::size_t most_dear = 10;
 
   // Whoever wrote the file may have made up any number of names.
@@ -242,6 +295,21 @@ class Summary {
 
 }  // namespace
 
+namespace {
+
+// Everything up to the end or the first line that is unsound.
+Summary read_all(Reader& reader, std::string& error) {
+  Summary summary;
+  Reader::Next next = reader.next();
+  for (; next == Reader::Next::command || next == Reader::Next::part; next = reader.next()) {
+    if (next == Reader::Next::command) summary.count(reader.command());
+  }
+  if (next == Reader::Next::error) error = reader.error();
+  return summary;
+}
+
+}  // namespace
+
 Report report(std::istream& trace, bool colour) {
   Reader reader(trace);
   if (!reader.read_header()) return {"", reader.error()};
@@ -249,15 +317,24 @@ Report report(std::istream& trace, bool colour) {
   Report result;
   result.text = fmt::format("profile {} ({}), sluice {}\n", printable(header.profile), printable(header.profile_hash),
                             printable(header.sluice_version));
-  Summary summary;
-  Reader::Next next = reader.next();
-  for (; next == Reader::Next::command || next == Reader::Next::part; next = reader.next()) {
-    if (next == Reader::Next::command) summary.count(reader.command());
-  }
-  if (next == Reader::Next::error) result.error = reader.error();
+  const Summary summary = read_all(reader, result.error);
   if (reader.is_cut_off())
     result.text += "the trace ends within a line: the program was killed; that line is left out\n";
   result.text += summary.text(colour);
+  return result;
+}
+
+Report report_json(std::istream& trace) {
+  Reader reader(trace);
+  if (!reader.read_header()) return {"", reader.error()};
+  const TraceHeader& header = reader.header();
+  Report result;
+  const Summary summary = read_all(reader, result.error);
+  Json document = {{"schema", "sluice-report-1"},      {"profile", header.profile},
+                   {"profile_hash", header.profile_hash}, {"sluice", header.sluice_version},
+                   {"cut_off", reader.is_cut_off()},      {"error", result.error}};
+  summary.add_to(document);
+  result.text = document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
   return result;
 }
 

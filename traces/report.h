@@ -14,5 +14,7 @@ struct Report {
 // Tables of totals (by operation, size class, memory kinds and direction), of stages, and of the ten dearest commands.
 // `colour`: headings in bold, with the escape sequences of a terminal.
 [[nodiscard]] Report report(std::istream& trace, bool colour);
+// The same as JSON, schema sluice-report-1: times in picoseconds, sizes in bytes.
+[[nodiscard]] Report report_json(std::istream& trace);
 
 }  // namespace sluice::trace

@@ -1,9 +1,10 @@
 // A format of trace files. A new one: a file in traces/writers, a line in traces/CMakeLists.txt, a line in the table of
-// writers/table.cpp. Writers turn records into text and know nothing of the simulation: integers only, a fixed order of
+// writers/table.cpp. Writers turn records into bytes and know nothing of the simulation: integers only, a fixed order of
 // keys, and Output::end_record() wherever the file may be cut off.
 #pragma once
 
 #include <memory>
+#include <string>
 #include <string_view>
 #include <utility>
 
@@ -64,14 +65,18 @@ class Writer {
   std::unique_ptr<Output> output_;
 };
 
-using MakeWriter = std::unique_ptr<Writer> (*)(std::unique_ptr<Output>);
+// nullptr, and the reason in `error`, if what the format needs is not there.
+using MakeWriter = std::unique_ptr<Writer> (*)(std::unique_ptr<Output> output, std::string& error);
 
 // The writer for a file of that name; nullptr if no format has such an ending.
 [[nodiscard]] MakeWriter writer_for(std::string_view file_name) noexcept;
-// For messages: "*.jsonl, *.json".
+// For messages: "*.jsonl (JSON Lines), *.json (...)".
 [[nodiscard]] std::string_view writer_endings() noexcept;
 
-std::unique_ptr<Writer> make_jsonl_writer(std::unique_ptr<Output> output);
-std::unique_ptr<Writer> make_perfetto_writer(std::unique_ptr<Output> output);
+std::unique_ptr<Writer> make_csv_writer(std::unique_ptr<Output> output, std::string& error);
+std::unique_ptr<Writer> make_jsonl_writer(std::unique_ptr<Output> output, std::string& error);
+std::unique_ptr<Writer> make_perfetto_writer(std::unique_ptr<Output> output, std::string& error);
+std::unique_ptr<Writer> make_protobuf_writer(std::unique_ptr<Output> output, std::string& error);
+std::unique_ptr<Writer> make_vcd_writer(std::unique_ptr<Output> output, std::string& error);
 
 }  // namespace sluice::trace

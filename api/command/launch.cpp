@@ -152,6 +152,7 @@ class Capture {
   cl_int add_memory(const KernelArgumentInfo& info, Memory& memory, LaunchArgument& to) {
     if (const cl_int code = check_alignment(queue_, memory); code != CL_SUCCESS) return code;
     request_.keep.emplace_back(&memory);
+    if (!info.is_const && (memory.flags() & CL_MEM_READ_ONLY) == 0) memory.written_by(queue_.device());
     to.data = memory.store();
     to.size_bytes = memory.size();
     if (memory.image == nullptr) return CL_SUCCESS;

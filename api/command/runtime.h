@@ -75,6 +75,9 @@ class Runtime {
   void start_clock(TimePs t) noexcept;  // the runtime thread's, at each callback
   // Charges driver work to the calling thread.
   void charge(HostAction action) noexcept { set_clock(clock() + simulator_->host_cost(action)); }
+  void charge(TimePs time) noexcept {
+    if (time != 0) set_clock(clock() + time);
+  }
 
   // Something that a blocked thread may be waiting for has changed: a user event was set, commands became complete.
   void notify_waiters() noexcept { changed_.notify_all(); }

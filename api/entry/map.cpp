@@ -76,6 +76,7 @@ void describe_unmap(Call& call, const Queue& queue, Memory& m, const Memory::Map
   }
   c.source = mirror;
   c.target = m.device_end(queue.device(), at);
+  m.written_by(queue.device());
   set_shape(m, mapping, c);
   set_direction(c);
 }

@@ -43,7 +43,7 @@ void free_now(Simulator& sim, const void* p) {
   SvmAllocation a = std::move(it->second);
   allocations().erase(it);
   PinnedRanges::instance().remove(a.store, a.size);
-  sim.forget_host(a.store, a.size);
+  Runtime::instance().charge(sim.forget_host(a.store, a.size));
   release_store(a.store);
 }
 
@@ -102,7 +102,7 @@ Endpoint svm_end(Call& call, const Queue& queue, const void* p, std::size_t byte
   Endpoint e;
   e.placement = Placement::device;
   e.data = static_cast<std::byte*>(const_cast<void*>(p));
-  e.address = a->range.address(queue.device()) + static_cast<std::uint64_t>(e.data - a->store);
+  e.address = a->range.address(queue.device().index()) + static_cast<std::uint64_t>(e.data - a->store);
   return e;
 }
 
@@ -157,6 +157,16 @@ void restore_mapping(const SvmAllocation::Mapping& mapping, std::uint64_t alloca
 
 }  // namespace
 
+void add_pages(Call& call, const void* pointer, std::size_t bytes, cl_mem_migration_flags flags, Command& command) {
+  const SvmAllocation* a = find_svm(pointer);
+  if (a == nullptr || !a->pages_move) return;
+  const void* begin = bytes == 0 ? a->store : pointer;
+  if (bytes == 0) bytes = a->size;
+  command.pages.push_back({call.sim().host_address(begin, bytes), bytes});
+  command.pages_to_device = (flags & CL_MIGRATE_MEM_OBJECT_HOST) == 0;
+  command.pages_have_contents = (flags & CL_MIGRATE_MEM_OBJECT_CONTENT_UNDEFINED) == 0;
+}
+
 SvmAllocation* find_svm(const void* p) noexcept {
   if (allocations().empty()) return nullptr;
   const auto it = find_entry(p);
@@ -197,7 +207,9 @@ void* CL_API_CALL clSVMAlloc(cl_context context_handle, cl_svm_mem_flags flags, 
       a.range = std::move(*range);
       a.flags = flags;
       a.serial = ++last_serial;
-      a.view = KernelView(a.range, placement_of(call, flags), store, size);
+      const Placement placement = placement_of(call, flags);
+      if (placement != Placement::device) a.pages_move = call.sim().manage(call.sim().host_address(store, size), size);
+      a.view = KernelView(a.range, placement, store, size);
       allocations().emplace(key, std::move(a));
       PinnedRanges::instance().add(store, size);
       if (strict::instance != nullptr && !fine) {
@@ -322,6 +334,10 @@ cl_int CL_API_CALL clEnqueueSVMMap(cl_command_queue queue_handle, cl_bool blocki
           c.source = host_view(call, pointer, size);
           c.shape.row_bytes = size;
         }
+        if (a->pages_move) {
+          c.pages.push_back({call.sim().host_address(pointer, size), size});
+          c.pages_by_faults = true;
+        }
       } else if (flags == CL_MAP_WRITE_INVALIDATE_REGION) {
         c.host_only = policy.invalidate_map_is_host_only;
       } else if ((flags & CL_MAP_READ) != 0 ? policy.read_map_copies : policy.write_map_copies) {
@@ -423,7 +439,12 @@ cl_int CL_API_CALL clEnqueueSVMMigrateMem(cl_command_queue queue_handle, cl_uint
     }
     CommandRequest request;
     request.type = CL_COMMAND_SVM_MIGRATE_MEM;
-    request.command.op = Operation::svm_migrate;
+    Command& c = request.command;
+    c.op = Operation::svm_migrate;
+    for (cl_uint i = 0; i < count; ++i) {
+      const std::size_t size = sizes != nullptr ? sizes[i] : 0;
+      add_pages(call, pointers[i], size, flags, c);
+    }
     return enqueue(call, *queue, std::move(request), num, list, event, false);
   });
 }

@@ -6,6 +6,7 @@
 
 #include "api/command/validate.h"
 #include "api/objects/registry.h"
+#include "api/objects/svm.h"
 
 namespace sluice::api {
 namespace {
@@ -39,6 +40,7 @@ cl_int transfer(cl_command_queue queue_handle, cl_mem handle, bool read, bool bl
     if (size != 0) {
       c.shape.row_bytes = size;
       (read ? c.source : c.target) = memory->device_end(queue->device(), offset);
+      if (!read) memory->written_by(queue->device());
       (read ? c.target : c.source) = program_end(call.sim(), ptr, size);
       set_direction(c);
     }
@@ -101,6 +103,7 @@ cl_int transfer_rect(cl_command_queue queue_handle, cl_mem handle, bool read, bo
     c.op = read ? Operation::read_buffer_rect : Operation::write_buffer_rect;
     c.shape = {r.region[0], r.region[1], r.region[2]};
     Endpoint device = memory->device_end(queue->device(), buffer.origin);
+    if (!read) memory->written_by(queue->device());
     place(device, buffer);
     Endpoint program = program_end(call.sim(), static_cast<const std::byte*>(ptr) + host.origin, host.span);
     place(program, host);
@@ -189,8 +192,9 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueCopyBuffer(cl_command_queue queue_handl
     c.op = Operation::copy_buffer;
     if (size != 0) {  // OpenCL 3.0 names no error for a copy of nothing
       c.shape.row_bytes = size;
-      c.source = s->device_end(queue->device(), source_offset);
-      c.target = t->device_end(queue->device(), target_offset);
+      c.source = s->copy_end(queue->device(), source_offset);
+      c.target = t->copy_end(queue->device(), target_offset);
+      if (t->is_at(queue->device())) t->written_by(queue->device());
       set_direction(c);
     }
     return enqueue(call, *queue, std::move(request), num, list, event, false);
@@ -240,8 +244,9 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueCopyBufferRect(cl_command_queue queue_h
     Command& c = request.command;
     c.op = Operation::copy_buffer_rect;
     c.shape = {region[0], region[1], region[2]};
-    c.source = s->device_end(queue->device(), from.origin);
-    c.target = t->device_end(queue->device(), to.origin);
+    c.source = s->copy_end(queue->device(), from.origin);
+    c.target = t->copy_end(queue->device(), to.origin);
+    if (t->is_at(queue->device())) t->written_by(queue->device());
     place(c.source, from);
     place(c.target, to);
     set_direction(c);
@@ -270,6 +275,7 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueFillBuffer(cl_command_queue queue_handl
     if (size != 0) {
       c.shape.row_bytes = size;
       c.target = memory->device_end(queue->device(), offset);
+      memory->written_by(queue->device());
       c.fill.assign(pattern, pattern_size);
       set_direction(c);
     }
@@ -293,6 +299,8 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueMigrateMemObjects(cl_command_queue queu
       if (memory == nullptr) return CL_INVALID_MEM_OBJECT;
       if (&memory->context() != &queue->context()) return CL_INVALID_CONTEXT;
       request.keep.emplace_back(memory);
+      // A buffer over shared virtual memory (CL_MEM_USE_HOST_PTR).
+      add_pages(call, memory->store(), memory->size(), flags, request.command);
       if (memory->policy() != BufferPolicy::device_mirror) continue;
       bytes += memory->size();
       if (first == nullptr) first = memory;
@@ -302,10 +310,24 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueMigrateMemObjects(cl_command_queue queu
     Command& c = request.command;
     c.op = Operation::migrate;
     c.moves_data = false;
-    // To the host: the contents leave the device, unless the program does not care for them. Data live on the device
-    // otherwise, so that the other way is an ordering point only.
-    if ((flags & CL_MIGRATE_MEM_OBJECT_HOST) != 0 && (flags & CL_MIGRATE_MEM_OBJECT_CONTENT_UNDEFINED) == 0 &&
-        first != nullptr) {
+    // To the host: the contents leave the device, unless the program does not care for them. To this device: those that
+    // another one has come from there. Else they are here, and it is an ordering point only.
+    const bool to_host = (flags & CL_MIGRATE_MEM_OBJECT_HOST) != 0;
+    const bool undefined = (flags & CL_MIGRATE_MEM_OBJECT_CONTENT_UNDEFINED) != 0;
+    if (!to_host) {
+      for (cl_uint i = 0; i < count; ++i) {
+        Memory& memory = *find<Memory>(objects[i]);
+        if (!undefined && !memory.is_at(queue->device())) {
+          if (c.shape.row_bytes == 0) {
+            c.source = memory.copy_end(queue->device(), 0);
+            c.target = memory.device_end(queue->device(), 0);
+          }
+          c.shape.row_bytes += memory.size();
+        }
+        memory.written_by(queue->device());
+      }
+      if (c.shape.row_bytes != 0) set_direction(c);
+    } else if (!undefined && first != nullptr) {
       c.source = first->device_end(queue->device(), 0);
       c.target = first->host_end(call.sim(), 0, first->size());
       c.shape.row_bytes = bytes;

@@ -41,6 +41,8 @@ class Arena {
   void release(std::byte* store) noexcept;
 
   [[nodiscard]] bool is_fixed() const noexcept { return base_ != 0; }
+  // How long the fixed range is, 0 without one.
+  [[nodiscard]] std::size_t fixed_bytes() const noexcept { return bytes_; }
   // Of a shared arena: its file, and where in it the byte at `p`, of a live store, lies.
   [[nodiscard]] int descriptor() const noexcept { return descriptor_; }
   [[nodiscard]] std::uint64_t file_offset(const void* p) const noexcept;

@@ -32,9 +32,8 @@ DeviceRange::~DeviceRange() {
   for (const Part& part : parts_) Runtime::instance().sim().release_device(part.device, part.address);
 }
 
-std::uint64_t DeviceRange::address(const Device& device) const noexcept {
-  const auto part =
-      std::find_if(parts_.begin(), parts_.end(), [&](const Part& p) { return p.device == device.index(); });
+std::uint64_t DeviceRange::address(DeviceIndex device) const noexcept {
+  const auto part = std::find_if(parts_.begin(), parts_.end(), [&](const Part& p) { return p.device == device; });
   return part == parts_.end() ? 0 : part->address;
 }
 
@@ -81,7 +80,7 @@ Memory::~Memory() {
     std::erase(parent_->children, this);
   } else {
     PinnedRanges::instance().remove(store_, size_);
-    if (owns_store_) runtime.sim().forget_host(store_, size_);
+    if (owns_store_) runtime.charge(runtime.sim().forget_host(store_, size_));
   }
   // The newest callback first (clSetMemObjectDestructorCallback). The store goes after them: with CL_MEM_USE_HOST_PTR
   // they are how the program learns that its memory is its own again.
@@ -97,7 +96,15 @@ Endpoint Memory::device_end(const Device& device, std::size_t at) const noexcept
   Endpoint e;
   e.placement = placement();
   e.data = store_ + at;
-  e.address = root().range_.address(device) + offset_ + at;
+  e.address = root().range_.address(device.index()) + offset_ + at;
+  return e;
+}
+
+Endpoint Memory::copy_end(const Device& device, std::size_t at) const noexcept {
+  Endpoint e = device_end(device, at);
+  if (is_at(device)) return e;
+  e.device = *root().home_;
+  e.address = root().range_.address(e.device) + offset_ + at;
   return e;
 }
 

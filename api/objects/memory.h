@@ -39,7 +39,7 @@ class DeviceRange {
     std::uint64_t address;
   };
   // The simulated address of the first byte. `device`: one of the context's.
-  [[nodiscard]] std::uint64_t address(const Device& device) const noexcept;
+  [[nodiscard]] std::uint64_t address(DeviceIndex device) const noexcept;
   [[nodiscard]] const std::vector<Part>& parts() const noexcept { return parts_; }
 
  private:
@@ -77,6 +77,14 @@ class Memory final : public Object<Memory, cl_mem, ObjectType::memory> {
   [[nodiscard]] Placement placement() const noexcept { return placement_of(policy_); }
   // A device's view of bytes [at, ...).
   [[nodiscard]] Endpoint device_end(const Device& device, std::size_t at) const noexcept;
+  // The same of a copy's end: the bytes may be in the memory of another device, the one whose command wrote them last.
+  [[nodiscard]] Endpoint copy_end(const Device& device, std::size_t at) const noexcept;
+  // A command of `device` writes the store.
+  void written_by(const Device& device) noexcept { root().home_ = device.index(); }
+  // The bytes are in no other device's memory.
+  [[nodiscard]] bool is_at(const Device& device) const noexcept {
+    return placement() != Placement::device || root().home_.value_or(device.index()) == device.index();
+  }
   // The pinned host mirror's view of the same bytes.
   [[nodiscard]] Endpoint host_end(Simulator& sim, std::size_t at, std::size_t bytes) const;
 
@@ -129,6 +137,7 @@ class Memory final : public Object<Memory, cl_mem, ObjectType::memory> {
   std::byte* store_;
   bool owns_store_;
   DeviceRange range_;  // of a root; a window lies in its parent's
+  std::optional<DeviceIndex> home_;  // of a root: whose command wrote last, in the order of the calls
   BufferPolicy policy_;
   KernelView view_;  // of a root
   std::vector<Destructor> destructors_;

@@ -20,6 +20,7 @@ struct SvmAllocation {
   KernelView view;
   cl_svm_mem_flags flags = 0;
   std::uint64_t serial = 0;
+  bool pages_move = false;  // to the side that touches them (Simulator::manage)
   // Regions that were enqueued to be mapped and not unmapped, in the order of the calls. The same pointer may be mapped
   // several times.
   struct Mapping {
@@ -34,6 +35,10 @@ struct SvmAllocation {
   [[nodiscard]] bool fine_grained() const noexcept { return (flags & CL_MEM_SVM_FINE_GRAIN_BUFFER) != 0; }
 };
 
+class Call;
+
+// What a migration of [pointer, pointer + bytes) asks of memory whose pages move; 0 bytes: of its whole allocation.
+void add_pages(Call& call, const void* pointer, std::size_t bytes, cl_mem_migration_flags flags, Command& command);
 // The allocation that contains `p`, or nullptr.
 [[nodiscard]] SvmAllocation* find_svm(const void* p) noexcept;
 // The allocation that contains `p` or ends at it: a kernel may be given a pointer past the last element.

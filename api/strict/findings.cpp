@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 #include <cstdio>
 #include <filesystem>
 #include <nlohmann/json.hpp>
@@ -58,6 +59,18 @@ std::string range_text(const Finding& f) {
 
 std::string place(const Frame& f) {
   return f.line == 0 ? f.file : fmt::format("{}:{}", f.file, f.line);
+}
+
+// RFC 3986: what a path may hold and a URI may not.
+std::string uri_of(const std::string& path) {
+  constexpr std::string_view plain = "/._~+,=:@-";  // and letters and digits
+  std::string uri = path.starts_with('/') ? "file://" : "";
+  for (const char c : path) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool is_plain = (byte < 0x80 && std::isalnum(byte) != 0) || plain.find(c) != std::string_view::npos;
+    uri += is_plain ? std::string(1, c) : fmt::format("%{:02X}", byte);
+  }
+  return uri;
 }
 
 bool write_file(const std::string& name, const std::string& text) {
@@ -141,8 +154,7 @@ std::string Findings::sarif() const {
   Json results = Json::array();
   for (const Finding& f : all_) {
     const auto location = [](const Frame& frame) {
-      const std::string uri = frame.file.starts_with('/') ? "file://" + frame.file : frame.file;
-      Json physical = {{"artifactLocation", {{"uri", uri}}}};
+      Json physical = {{"artifactLocation", {{"uri", uri_of(frame.file)}}}};
       if (frame.line != 0) physical["region"] = {{"startLine", frame.line}};
       return Json{{"physicalLocation", std::move(physical)},
                   {"logicalLocations", Json::array({Json{{"fullyQualifiedName", frame.function}}})}};

@@ -35,7 +35,8 @@ struct Record {
 struct Shared {
   std::uintptr_t zone_begin = 0;
   std::uintptr_t zone_end = 0;
-  int fill_descriptor = -1;
+  int file = -1;
+  std::byte* stores = nullptr;  // the file, open at any time; nullptr: no addresses for it
   bool stop = false;
   void (*wake)() = nullptr;
   Region* regions = nullptr;
@@ -128,6 +129,7 @@ void record(const Region* region, std::uintptr_t address, bool write, bool by_ke
 // Fresh pages from the one at `at` on: filled if they are few, then opened. Pages that are written in a row come in
 // runs of half of what was, so that a program which fills a region faults some thirty times at most.
 bool open_fresh(Region& r, std::uintptr_t at) {
+  r.touchable.store(true, std::memory_order_relaxed);
   while (r.filling.test_and_set(std::memory_order_acquire)) {
   }
   const std::uintptr_t begin = r.begin.load(std::memory_order_relaxed);
@@ -137,7 +139,7 @@ bool open_fresh(Region& r, std::uintptr_t at) {
   bool good = true;
   if (pages[page].load(std::memory_order_relaxed) == 0) {
     if (page_floor(at) != r.next_page) r.run_pages = 0;
-    const std::size_t wanted = std::max<std::size_t>(1, r.run_pages / 2);
+    const std::size_t wanted = std::max<std::size_t>(1, r.run_pages);
     std::size_t end = page;
     while (end < count && end - page < wanted && pages[end].load(std::memory_order_relaxed) == 0) ++end;
     const std::uintptr_t from = begin + page * page_bytes;
@@ -147,10 +149,15 @@ bool open_fresh(Region& r, std::uintptr_t at) {
     std::uintptr_t fill = std::max(from, r.first.load(std::memory_order_relaxed));
     const std::uintptr_t fill_end =
         end - page > most_filled ? fill : std::min(to, r.last.load(std::memory_order_relaxed));
+    const std::uint64_t place = r.file_offset.load(std::memory_order_relaxed) - begin;
+    if (shared.stores != nullptr && fill < fill_end) {
+      std::memcpy(shared.stores + place + fill, pattern.data() + (place + fill) % 8, fill_end - fill);
+      fill = fill_end;
+    }
     while (fill < fill_end) {
-      const std::uint64_t offset = r.file_offset.load(std::memory_order_relaxed) + (fill - begin);
+      const std::uint64_t offset = place + fill;
       // Not pwrite(): the preloaded one looks its own successor up, which a handler may not.
-      const long n = ::syscall(SYS_pwrite64, shared.fill_descriptor, pattern.data() + offset % 8,
+      const long n = ::syscall(SYS_pwrite64, shared.file, pattern.data() + offset % 8,
                                std::min<std::size_t>(pattern_bytes - 8, fill_end - fill), static_cast<off_t>(offset));
       if (n <= 0) break;
       fill += static_cast<std::uintptr_t>(n);
@@ -166,6 +173,7 @@ bool open_fresh(Region& r, std::uintptr_t at) {
 
 bool open_page(Region& r, std::uintptr_t at, int protection, std::uint32_t limit) {
   const std::uintptr_t page = page_floor(at);
+  r.touchable.store(true, std::memory_order_relaxed);
   if (r.faults.fetch_add(1, std::memory_order_relaxed) < limit && protect(page, page + page_bytes, protection)) {
     return true;
   }
@@ -254,11 +262,15 @@ bool handle_ours(std::uintptr_t at, bool write, const ucontext_t& context) {
   if (state == State::fresh) {
     const std::uintptr_t begin = r->begin.load(std::memory_order_relaxed);
     const bool known = r->pages.load()[(page_floor(at) - begin) / page_bytes].load(std::memory_order_relaxed) != 0;
-    if (!write && !known) record(r, at, write, false, context);
+    if (!write && !known) {
+      r->misread.store(true, std::memory_order_relaxed);
+      record(r, at, write, false, context);
+    }
     return open_fresh(*r, at);
   }
   if (state == State::writable || (state == State::readable && !write)) {
     // Opened by another thread meanwhile, or closed for a kernel only.
+    r->touchable.store(true, std::memory_order_relaxed);
     return protect(page_floor(at), page_floor(at) + page_bytes, r->protection.load(std::memory_order_relaxed));
   }
   record(r, at, write, false, context);
@@ -346,11 +358,15 @@ void exchange_handler(const struct sigaction* action, struct sigaction* old) {
 
 }  // namespace
 
-void install(std::uintptr_t zone_begin, std::uintptr_t zone_end, int fill_descriptor, bool stop_at_first,
+void install(std::uintptr_t zone_begin, std::uintptr_t zone_end, int file, std::size_t file_bytes, bool stop_at_first,
              void (*wake)()) {
   shared.zone_begin = zone_begin;
   shared.zone_end = zone_end;
-  shared.fill_descriptor = fill_descriptor;
+  shared.file = file;
+  if (file_bytes != 0) {
+    void* const p = ::mmap(nullptr, file_bytes, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, file, 0);
+    if (p != MAP_FAILED) shared.stores = static_cast<std::byte*>(p);
+  }
   shared.stop = stop_at_first;
   shared.wake = wake;
   shared.regions = new Region[most_slots];
@@ -410,6 +426,14 @@ void make_fresh(Region& region) {
   for (std::size_t i = 0; i < count; ++i) pages[i].store(0, std::memory_order_relaxed);
   region.next_page = region.begin.load();
   region.run_pages = 0;
+  region.misread = false;
+}
+
+bool was_filled(const Region& region) noexcept {
+  if (region.misread.load(std::memory_order_relaxed)) return false;
+  const std::size_t count = (region.end.load() - region.begin.load()) / page_bytes;
+  const std::atomic<std::uint8_t>* const pages = region.pages.load(std::memory_order_acquire);
+  return std::all_of(pages, pages + count, [](const auto& page) { return page.load(std::memory_order_relaxed) != 0; });
 }
 
 Region* find_region(std::uint64_t id, Kind kind) noexcept {
@@ -440,6 +464,7 @@ std::uint64_t lost_faults() noexcept {
 }
 
 void enter() noexcept {
+  repeats = 0;  // who calls goes on
   ++in_driver;
 }
 void leave() noexcept {
@@ -458,6 +483,16 @@ bool take_opened() noexcept {
 
 bool protect(std::uintptr_t begin, std::uintptr_t end, int protection) noexcept {
   return begin >= end || ::mprotect(reinterpret_cast<void*>(begin), end - begin, protection) == 0;
+}
+
+void open(Region& region, int protection) noexcept {
+  region.touchable.store(true, std::memory_order_relaxed);
+  protect(region.begin.load(std::memory_order_relaxed), region.end.load(std::memory_order_relaxed), protection);
+}
+
+void close(Region& region) noexcept {
+  if (!region.touchable.exchange(false, std::memory_order_relaxed)) return;
+  protect(region.begin.load(std::memory_order_relaxed), region.end.load(std::memory_order_relaxed), PROT_NONE);
 }
 
 Region* slots() noexcept {

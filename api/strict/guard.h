@@ -55,6 +55,7 @@ struct Region {
   std::atomic<std::uint64_t> id{0};           // of the mapping or object
   std::atomic<int> protection{0};             // of its pages, once it may be used
   std::atomic<std::uint64_t> file_offset{0};  // of `begin`, for what fills fresh pages
+  std::atomic<bool> touchable{false};         // shadow: some page is not closed
   // Of a fresh region: which pages were opened. Of the host's: a HostPage each. Kept for the slot's next use; never
   // freed, since a handler may read it.
   std::atomic<std::atomic<std::uint8_t>*> pages{nullptr};
@@ -62,6 +63,7 @@ struct Region {
   std::atomic_flag filling = ATOMIC_FLAG_INIT;
   std::uintptr_t next_page = 0;  // under `filling`: behind the newest opened run
   std::uint64_t run_pages = 0;
+  std::atomic<bool> misread{false};  // a fresh page was read before it was written
   std::atomic<std::uint32_t> faults{0};
   std::atomic<bool> active{false};  // svm_map: the device is to keep away
   std::atomic<bool> opened{false};  // for the driver: to be guarded again when the call ends
@@ -82,10 +84,11 @@ struct Fault {
 
 namespace guard {
 
-// Installs the handler. `zone`: where shadows lie; `fill_descriptor`: the file behind the stores. `wake`: called in the
+// Installs the handler. `zone`: where shadows lie; `file`: what is behind the stores, and its first `file_bytes` that
+// never change their place (0: they do). `wake`: called in the
 // handler when somebody is to look at the faults before the thread goes on: at each one with `stop_at_first`, and
 // before a fault that is not ours and that nobody handles ends the process.
-void install(std::uintptr_t zone_begin, std::uintptr_t zone_end, int fill_descriptor, bool stop_at_first,
+void install(std::uintptr_t zone_begin, std::uintptr_t zone_end, int file, std::size_t file_bytes, bool stop_at_first,
              void (*wake)());
 // The program may have put its own handler in the place of ours: it then comes after ours.
 void keep_installed() noexcept;
@@ -96,6 +99,8 @@ void keep_installed() noexcept;
 [[nodiscard]] Region* take_slot() noexcept;
 void free_slot(Region& region) noexcept;
 void make_fresh(Region& region);  // no page was written
+// Every page was, and none was read before.
+[[nodiscard]] bool was_filled(const Region& region) noexcept;
 [[nodiscard]] Region* find_region(std::uint64_t id, Kind kind) noexcept;
 template <class F>
 void for_each(F&& f);
@@ -115,6 +120,9 @@ void set_kernel(std::uint64_t number) noexcept;
 void set_opened(Region& region) noexcept;
 
 bool protect(std::uintptr_t begin, std::uintptr_t end, int protection) noexcept;
+// A shadow, whole. Closing is free where nothing opened it.
+void open(Region& region, int protection) noexcept;
+void close(Region& region) noexcept;
 
 [[nodiscard]] Region* slots() noexcept;
 [[nodiscard]] std::size_t used_slots() noexcept;

@@ -101,7 +101,7 @@ Region* ShadowZone::reuse(const std::byte* first, std::size_t bytes) {
   Block& block = blocks_.at(at);
   forget_gone(at, block);
   block.gone = false;
-  guard::protect(at, block.end, PROT_NONE);  // a misuse may have opened it
+  guard::close(*block.region);  // a misuse may have opened it
   return block.region;
 }
 
@@ -124,6 +124,8 @@ Region* ShadowZone::make(const std::byte* first, std::size_t bytes) {
   }
   region->begin = begin;
   region->end = begin + length;
+  region->touchable = false;
+  region->id = 0;
   region->first = begin + offset;
   region->last = begin + offset + bytes;
   region->file_offset = file_offset;
@@ -135,7 +137,7 @@ void ShadowZone::retire(Region& region) {
   if (block == blocks_.end() || block->second.gone) return;
   region.state = State::gone;
   region.faults = 0;
-  guard::protect(block->first, block->second.end, PROT_NONE);
+  guard::close(region);
   block->second.gone = true;
   gone_.push_back(block->first);
   gone_of_[range_of(block->second.store, region)].push_back(block->first);

@@ -19,8 +19,8 @@ class ShadowZone {
   [[nodiscard]] std::uintptr_t begin() const noexcept { return begin_; }
   [[nodiscard]] std::uintptr_t end() const noexcept { return end_; }
 
-  // A view of [first, first + bytes) of a store, without access. Its region is filled in but for kind, state,
-  // protection and id. nullptr: neither addresses nor a slot are to be had.
+  // A view of [first, first + bytes) of a store, without access. Its region is filled in but for kind, state and
+  // protection; its id is that of the map which had it before, or 0. nullptr: neither addresses nor a slot are to be had.
   [[nodiscard]] Region* make(const std::byte* first, std::size_t bytes);
   // Of what make() gave: accesses are caught from now on. Its addresses are used again last of all.
   void retire(Region& region);

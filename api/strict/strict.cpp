@@ -18,6 +18,12 @@ namespace {
 // That are remembered after their unmap.
 constexpr std::size_t most_old_maps = 4096;
 
+// Write-invalidate maps of a region that the program wrote whole each time: after so many, reads are watched in one of
+// so many. Each watched one costs a fault for every run of pages.
+constexpr std::uint32_t habit_maps = 4;
+constexpr std::uint32_t habit_period = 13;  // no period that a program is likely to have
+constexpr std::size_t most_habits = 16;
+
 std::uintptr_t address(const void* p) {
   return reinterpret_cast<std::uintptr_t>(p);
 }
@@ -100,7 +106,8 @@ bool Strict::begin(void (*at_thread_start)(), std::string& error) {
   ::sem_init(&wanted, 0, 0);
   ::sem_init(&looked, 0, 0);
   instance = this;
-  guard::install(zone_.begin(), zone_.end(), Arena::instance().descriptor(), options_.stop_at_first, &Strict::wake);
+  guard::install(zone_.begin(), zone_.end(), Arena::instance().descriptor(),
+                 Arena::instance().fixed_bytes(), options_.stop_at_first, &Strict::wake);
   guards_fresh_ = guard::register_preload();
   std::thread([this, at_thread_start] { watch(at_thread_start); }).detach();
   return true;
@@ -218,7 +225,10 @@ void Strict::object_made(const std::byte* store, std::size_t bytes, ObjectKind k
 
 void Strict::object_is_image(const std::byte* store) {
   const std::lock_guard lock(mutex_);
-  if (const ObjectRef object = object_at(store)) object->kind = ObjectKind::image;
+  const ObjectRef object = object_at(store);
+  if (object == nullptr) return;
+  object->is_image = true;
+  if (object->kind == ObjectKind::buffer) object->kind = ObjectKind::image;  // on the program's memory it stays what it is
 }
 
 void Strict::never_unmapped(const std::byte* store) {
@@ -271,15 +281,28 @@ Strict::ObjectRef Strict::object_at(const std::byte* p) const {
 
 // ---- maps ---------------------------------------------------------------------------------------------------------
 
+Strict::Map& Strict::new_map() {
+  const MapId id = ++last_map_;
+  if (spare_map_.empty()) {
+    Map& made = *(maps_[id] = std::make_unique<Map>());
+    made.id = id;
+    return made;
+  }
+  Map& again = *spare_map_.mapped();
+  again = {};
+  again.id = spare_map_.key() = id;
+  maps_.insert(std::move(spare_map_));
+  return again;
+}
+
 void* Strict::map(const Area& area, cl_map_flags flags, MapId& id) {
   const std::lock_guard lock(mutex_);
   id = 0;
   void* const plain = const_cast<std::byte*>(area.first);
   const ObjectRef object = object_at(area.first);
   if (object == nullptr) return plain;
-  auto made = std::make_unique<Map>();
-  Map& m = *made;
-  id = m.id = ++last_map_;
+  Map& m = new_map();
+  id = m.id;
   m.object = object;
   m.area = area;
   m.flags = flags;
@@ -296,7 +319,11 @@ void* Strict::map(const Area& area, cl_map_flags flags, MapId& id) {
     }
   } else if (object->kind != ObjectKind::host_buffer) {
     m.view = zone_.make(area.first, area.span());
-    if (m.view != nullptr) m.pointer = reinterpret_cast<void*>(m.view->first.load());
+    if (m.view != nullptr) {
+      m.pointer = reinterpret_cast<void*>(m.view->first.load());
+      // Nobody can ask for the map that had these addresses before.
+      if (const auto old = maps_.find(m.view->id.load()); old != maps_.end()) forget(old);
+    }
   }
   if (m.view != nullptr) {
     m.view->id = m.id;
@@ -310,7 +337,7 @@ void* Strict::map(const Area& area, cl_map_flags flags, MapId& id) {
   const auto begin = static_cast<std::uint64_t>(area.first - object->store);
   Call call;
   call.op = object->kind == ObjectKind::svm     ? Operation::svm_map
-            : object->kind == ObjectKind::image ? Operation::map_image
+            : object->is_image                  ? Operation::map_image
                                                 : Operation::map_buffer;
   call.flags = flags;
   call.begin = begin;
@@ -318,16 +345,15 @@ void* Strict::map(const Area& area, cl_map_flags flags, MapId& id) {
   note(*object, std::move(call));
   newest_map_call_ = &object->calls.back();
   newest_map_ = m.id;
-  maps_.emplace(m.id, std::move(made));
   if (object->kind == ObjectKind::svm) guard_svm(*object, page_floor(at), page_ceiling(at + area.span()));
   return m.pointer;
 }
 
 void Strict::map_ended(MapId id, bool good) {
   const std::lock_guard lock(mutex_);
-  const auto it = maps_.find(id);
-  if (it == maps_.end() || !is_open(*it->second)) return;
-  Map& m = *it->second;
+  Map* const found = find_map(id);
+  if (found == nullptr || !is_open(*found)) return;
+  Map& m = *found;
   if (good) {
     if (m.unmapped_by != 0) return;
     m.active = true;
@@ -343,12 +369,12 @@ void Strict::map_ended(MapId id, bool good) {
 void Strict::guard_map(Map& m) {
   ++active_maps_;
   if (m.view != nullptr) {
-    if (m.flags == CL_MAP_WRITE_INVALIDATE_REGION && guards_fresh_) {
+    if (m.flags == CL_MAP_WRITE_INVALIDATE_REGION && guards_fresh_ && is_watched(m)) {
       guard::make_fresh(*m.view);
       m.view->state = State::fresh;
     } else {
       m.view->state = m.writes() ? State::writable : State::readable;
-      if (m.view->kind.load() == Kind::shadow) guard::protect(m.view->begin, m.view->end, m.view->protection);
+      if (m.view->kind.load() == Kind::shadow) guard::open(*m.view, m.view->protection);
     }
   }
   const std::uintptr_t begin = page_floor(address(m.area.first));
@@ -372,6 +398,21 @@ void Strict::guard_map(Map& m) {
   m.store->state = m.writes() ? State::writable : State::readable;
   m.store->faults = 0;
   m.store->kind = Kind::store;
+}
+
+Strict::Object::Habit& Strict::habit_of(Map& m) {
+  auto& habits = m.object->habits;
+  const auto it = std::find_if(habits.begin(), habits.end(), [&](const Object::Habit& h) {
+    return h.first == m.area.first && h.bytes == m.area.span();
+  });
+  if (it != habits.end()) return *it;
+  if (habits.size() == most_habits) habits.pop_front();
+  return habits.emplace_back(Object::Habit{m.area.first, m.area.span(), 0});
+}
+
+bool Strict::is_watched(Map& m) {
+  const std::uint32_t maps = habit_of(m).maps++;
+  return maps < habit_maps || maps % habit_period == 0;
 }
 
 // The device's side opens; `for_good`: the host's is closed for ever.
@@ -406,15 +447,29 @@ bool Strict::is_open(const Map& m) const {
 }
 
 void Strict::forget_old_maps() {
-  for (; old_maps_.size() > most_old_maps; old_maps_.pop_front()) maps_.erase(old_maps_.front());
+  for (; old_maps_.size() > most_old_maps; old_maps_.pop_front()) {
+    if (const auto old = maps_.find(old_maps_.front()); old != maps_.end()) forget(old);
+  }
+}
+
+Strict::Map* Strict::find_map(MapId id) {
+  if (newest_found_ != nullptr && newest_found_->id == id) return newest_found_;
+  const auto it = maps_.find(id);
+  if (it == maps_.end()) return nullptr;
+  return newest_found_ = it->second.get();
+}
+
+void Strict::forget(Maps::iterator map) {
+  if (newest_found_ == map->second.get()) newest_found_ = nullptr;
+  spare_map_ = maps_.extract(map);
 }
 
 void Strict::unmap(MapId id) {
   const std::lock_guard lock(mutex_);
-  const auto it = maps_.find(id);
-  if (it == maps_.end()) return;
+  Map* const found = find_map(id);
+  if (found == nullptr) return;
   take_faults();
-  Map& m = *it->second;
+  Map& m = *found;
   const auto begin = static_cast<std::uint64_t>(m.area.first - m.object->store);
   Call call;
   call.op = m.object->kind == ObjectKind::svm ? Operation::svm_unmap : Operation::unmap;
@@ -424,6 +479,7 @@ void Strict::unmap(MapId id) {
   newest_map_call_ = &m.object->calls.back();
   newest_map_ = unmapping_ = id;
   m.unmapped_by = ~CommandId{0};
+  if (m.view != nullptr && m.view->state.load() == State::fresh && !guard::was_filled(*m.view)) habit_of(m).maps = 0;
   if (m.object->kind == ObjectKind::host_buffer) set_host_by_maps(*m.object, m.area);
   // The device's side stays closed until the command has ended.
   if (m.view == nullptr) return;
@@ -432,15 +488,15 @@ void Strict::unmap(MapId id) {
     guard_svm(*m.object, m.view->begin, m.view->end);
   } else {
     m.view->state = State::gone;
-    guard::protect(m.view->begin, m.view->end, PROT_NONE);
+    guard::close(*m.view);
   }
 }
 
 void Strict::unmap_ended(MapId id, bool good) {
   const std::lock_guard lock(mutex_);
-  const auto it = maps_.find(id);
-  if (it == maps_.end() || !is_open(*it->second)) return;
-  Map& m = *it->second;
+  Map* const found = find_map(id);
+  if (found == nullptr || !is_open(*found)) return;
+  Map& m = *found;
   take_faults();
   if (good) return unguard(m, true);
   newest_map_call_ = nullptr;
@@ -453,7 +509,7 @@ void Strict::unmap_ended(MapId id, bool good) {
   if (m.object->kind == ObjectKind::svm) {
     guard_svm(*m.object, m.view->begin, m.view->end);
   } else {
-    guard::protect(m.view->begin, m.view->end, m.view->protection);
+    guard::open(*m.view, m.view->protection);
   }
 }
 
@@ -592,7 +648,7 @@ const void* Strict::behind(const void* p, std::size_t bytes) {
     // The command may write there, and nobody sees where.
     if (r.state.load() == State::fresh) {
       r.state = State::writable;
-      guard::protect(r.begin, r.end, PROT_READ | PROT_WRITE);
+      guard::open(r, PROT_READ | PROT_WRITE);
     }
   });
   return found;

@@ -11,6 +11,9 @@
 #include <CL/cl.h>
 #include <semaphore.h>
 
+#include <boost/circular_buffer.hpp>
+#include <boost/container/flat_map.hpp>
+#include <boost/container/small_vector.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <deque>
@@ -112,9 +115,10 @@ class Strict {
   struct Object {
     std::uint64_t number = 0;
     ObjectKind kind = ObjectKind::buffer;
+    bool is_image = false;
     const std::byte* store = nullptr;
     std::size_t bytes = 0;
-    std::deque<Call> calls;
+    boost::circular_buffer<Call> calls{24};  // the newest
     std::vector<Map*> maps;  // not unmapped on the device
     // Writes of the host to memory that the buffer uses, outside a map: lost if nothing brings them to the device.
     struct Lost {
@@ -124,6 +128,13 @@ class Strict {
     };
     std::vector<Lost> lost;
     Region* whole = nullptr;  // the guard of shared virtual memory
+    // Write-invalidate maps of a region, by its first byte and length, since the last one that was not written whole.
+    struct Habit {
+      const std::byte* first = nullptr;
+      std::size_t bytes = 0;
+      std::uint32_t maps = 0;
+    };
+    std::deque<Habit> habits;  // of the newest regions
   };
   using ObjectRef = std::shared_ptr<Object>;
   struct Map {
@@ -139,12 +150,14 @@ class Strict {
     std::optional<TimePs> mapped_at, unmapped_at;  // on the device
     [[nodiscard]] bool writes() const noexcept { return flags != CL_MAP_READ; }
   };
+  using Maps = std::unordered_map<MapId, std::unique_ptr<Map>>;
   // What a pending command does, to be held against the maps when it ends.
   struct Pending {
     Operation op = Operation::marker;
     QueueId queue = 0;
-    std::vector<std::pair<Area, bool>> device;   // true: written
-    std::vector<std::pair<Area, bool>> program;  // memory of the program that is mapped
+    using Areas = boost::container::small_vector<std::pair<Area, bool>, 2>;
+    Areas device;   // true: written
+    Areas program;  // memory of the program that is mapped
     std::vector<Area> into_host;  // memory that a buffer uses, as the target of a command that brings data to the host
     const KernelLaunch* launch = nullptr;
     std::vector<const void*> stack;  // of the call, where a map of the objects is open
@@ -167,9 +180,14 @@ class Strict {
   [[nodiscard]] std::string name_of(const Object& object) const;
   [[nodiscard]] std::vector<std::string> history_of(const Object& object) const;
   void note(Object& object, Call call);
+  [[nodiscard]] Map& new_map();
+  [[nodiscard]] Map* find_map(MapId id);  // nullptr: forgotten
+  void forget(Maps::iterator map);
   [[nodiscard]] bool is_open(const Map& map) const;  // its unmap has not ended
   void guard_map(Map& map);
   void unguard(Map& map, bool for_good);
+  [[nodiscard]] static Object::Habit& habit_of(Map& map);
+  [[nodiscard]] static bool is_watched(Map& map);
   void guard_svm(const Object& object, std::uintptr_t begin, std::uintptr_t end);
   void guard_host(Object& object);
   void set_host(Object& object, const Area& area, HostPage page);
@@ -195,10 +213,13 @@ class Strict {
   std::mutex mutex_;
   ShadowZone zone_;
   std::multimap<const std::byte*, ObjectRef> objects_;
-  std::unordered_map<MapId, std::unique_ptr<Map>> maps_;
-  std::deque<MapId> old_maps_;
+  Maps maps_;
+  Map* newest_found_ = nullptr;  // what is asked for next, as a rule
+  Maps::node_type spare_map_;  // of one that was forgotten
+  std::deque<MapId> old_maps_;  // oldest first; those whose view shows another map since are forgotten
   std::unordered_map<CommandId, Pending> pending_;
-  std::unordered_map<CommandId, MapId> map_commands_;  // pending maps and unmaps
+  std::unordered_map<CommandId, Pending>::node_type spare_pending_;
+  boost::container::flat_map<CommandId, MapId> map_commands_;  // pending maps and unmaps
   std::vector<Suspect> suspects_;
   std::unordered_map<const KernelLaunch*, CommandId> launches_;
   struct Launched {

@@ -11,7 +11,6 @@ namespace sluice::api::strict {
 
 namespace {
 
-constexpr std::size_t most_calls = 24;  // that are remembered of an object
 constexpr std::size_t most_kernels = 1024;
 
 Area area_of(const Endpoint& end, const Shape& shape) {
@@ -130,12 +129,14 @@ std::string place_of(const std::vector<Frame>& stack) {
 
 void Strict::note(Object& object, Call call) {
   object.calls.push_back(std::move(call));
-  if (object.calls.size() > most_calls) object.calls.pop_front();
 }
 
 std::string Strict::name_of(const Object& object) const {
   constexpr std::string_view kinds[] = {"buffer", "image", "SVM allocation", "buffer on the program's memory"};
-  return fmt::format("{} {} of {} bytes", kinds[static_cast<std::size_t>(object.kind)], object.number, object.bytes);
+  const std::string_view kind = kinds[static_cast<std::size_t>(object.kind)];
+  const bool host_image = object.is_image && object.kind == ObjectKind::host_buffer;
+  return fmt::format("{} {} of {} bytes", host_image ? "image on the program's memory" : kind,
+                     object.number, object.bytes);
 }
 
 std::vector<std::string> Strict::history_of(const Object& object) const {
@@ -185,9 +186,8 @@ void Strict::enqueued(const Command& command) {
     call.queue = command.queue;
     call.blocking = command.blocking;
     map_commands_[command.id] = std::exchange(newest_map_, 0);
-    if (const auto it = maps_.find(std::exchange(unmapping_, 0)); it != maps_.end()) {
-      it->second->unmapped_by = command.id;
-    }
+    if (unmapping_ == 0) return;
+    if (Map* const m = find_map(std::exchange(unmapping_, 0))) m->unmapped_by = command.id;
     return;
   }
   if (command.op == Operation::migrate || objects_.empty()) return;
@@ -255,25 +255,31 @@ void Strict::enqueued(const Command& command) {
   };
   add(command.source, false, source_is_object(command.op));
   add(command.target, true, target_is_object(command.op));
-  if (!pending.into_host.empty() || !pending.device.empty() || !pending.program.empty())
+  if (pending.into_host.empty() && pending.device.empty() && pending.program.empty()) return;
+  if (spare_pending_.empty()) {
     pending_[command.id] = std::move(pending);
+  } else {
+    spare_pending_.key() = command.id;
+    spare_pending_.mapped() = std::move(pending);
+    pending_.insert(std::move(spare_pending_));
+  }
 }
 
 void Strict::ended(const Completion& times, bool good) {
   const std::lock_guard lock(mutex_);
   take_faults();
   if (const auto it = map_commands_.find(times.id); it != map_commands_.end()) {
-    const auto found = maps_.find(it->second);
-    if (good && found != maps_.end()) {
-      Map& m = *found->second;
+    Map* const found = find_map(it->second);
+    if (good && found != nullptr) {
+      Map& m = *found;
       (m.unmapped_by == times.id ? m.unmapped_at : m.mapped_at) =
           m.unmapped_by == times.id ? times.ended : times.started;
     }
     map_commands_.erase(it);
   }
   if (const auto it = pending_.find(times.id); it != pending_.end()) {
-    const Pending pending = std::move(it->second);
-    pending_.erase(it);
+    spare_pending_ = pending_.extract(it);
+    const Pending& pending = spare_pending_.mapped();
     if (pending.launch != nullptr) launches_.erase(pending.launch);
     if (good) check(times, pending);
   }

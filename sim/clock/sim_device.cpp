@@ -26,12 +26,30 @@ SimDevice::SimDevice(profile::Profile profile, Detail detail, TraceSink* trace, 
                      ? std::make_unique<memory::DramMemory>(profile_.host_memory, no_cache)
                      : nullptr),
       iommu_(profile_.iommu.entries != 0 ? std::make_unique<iommu::Iommu>(profile_.iommu) : nullptr),
+      migration_(profile_.migration.batch_faults != 0
+                     ? std::make_unique<migration::PageResidency>(
+                           profile_.migration, profile_.migration.device_bytes != 0
+                                                   ? profile_.migration.device_bytes
+                                                   : profile_.machine.device.global_memory_bytes)
+                     : nullptr),
       driver_(profile_, *link_, host_),
-      trace_(trace != nullptr && trace->level() != TraceLevel::off ? trace : nullptr) {
-  for (std::uint32_t i = 0; i < profile_.machine.device_count; ++i) {
+      trace_(trace != nullptr && trace->level() != TraceLevel::off ? trace : nullptr),
+      peers_("peer_copies", profile_, *link_, host_, iommu_.get(), writes_, trace_) {
+  peers_.connect(*this);
+  const std::uint32_t devices = profile_.machine.device_count;
+  const bool bridged = profile_.bridge.kind != profile::BridgeKind::none;
+  if (bridged) links_.push_back(std::make_unique<NetworkEngine>("bridge", detail, trace_, devices));
+  for (std::uint32_t i = 0; i < devices; ++i) {
+    const std::string name = "gpu" + std::to_string(i);
     device_addresses_.emplace_back(profile_.machine.device.global_memory_bytes);
-    gpus_.push_back(std::make_unique<Gpu>("gpu" + std::to_string(i), profile_, *link_, host_, host_dram_.get(),
-                                          iommu_.get(), detail, writes_, *this, trace_, kernels));
+    if (!bridged) links_.push_back(std::make_unique<NetworkEngine>((name + "_link").c_str(), detail, trace_));
+    Translator* translator = iommu_.get();
+    if (iommu_ != nullptr && profile_.ats.entries != 0) {
+      device_tlbs_.push_back(std::make_unique<iommu::DeviceTlb>(profile_.ats, profile_.link.propagation_ps, *iommu_));
+      translator = device_tlbs_.back().get();
+    }
+    gpus_.push_back(std::make_unique<Gpu>(name, profile_, *link_, *links_.back(), host_, host_dram_.get(), translator,
+                                          migration_.get(), peers_, detail, writes_, *this, trace_, kernels));
   }
 }
 
@@ -47,12 +65,17 @@ std::uint64_t SimDevice::host_address(const void* p, std::uint64_t bytes) {
   return host_addresses_.address(reinterpret_cast<std::uintptr_t>(p), bytes);
 }
 
-void SimDevice::forget_host(const void* p, std::uint64_t bytes) {
-  host_addresses_.forget(reinterpret_cast<std::uintptr_t>(p), bytes,
-                         [this](std::uint64_t address, std::uint64_t n) {
-                           host_.forget(address, n);
-                           if (iommu_ != nullptr) iommu_->forget(address, n);
-                         });
+TimePs SimDevice::forget_host(const void* p, std::uint64_t bytes) {
+  TimePs wait = 0;
+  host_addresses_.forget(reinterpret_cast<std::uintptr_t>(p), bytes, [&](std::uint64_t address, std::uint64_t n) {
+    host_.forget(address, n);
+    if (migration_ != nullptr) migration_->remove(address);
+    if (iommu_ != nullptr) wait += iommu_->forget(address, n);
+    TimePs longest = 0;  // all devices are asked at once
+    for (const auto& tlb : device_tlbs_) longest = std::max(longest, tlb->forget(address, n));
+    wait += longest;
+  });
+  return wait;
 }
 
 Job* SimDevice::new_job() {
@@ -165,9 +188,11 @@ bool SimDevice::has_started(CommandId id) const noexcept {
 
 void SimDevice::run_out() {
   for (const auto& gpu : gpus_) gpu->touch_memory(false);
+  peers_.move_bytes(false);
   while (run_until_next_completion()) {  // a kernel that waits is given up
   }
   for (const auto& gpu : gpus_) gpu->touch_memory(true);
+  peers_.move_bytes(true);
 }
 
 void SimDevice::run_until(TimePs t) {

@@ -8,11 +8,15 @@
 
 #include "sim/cache/host_memory.h"
 #include "sim/clock/host_addresses.h"
+#include "sim/dma/peer_copies.h"
 #include "sim/iface/simulator.h"
 #include "sim/models/gpu/gpu.h"
 #include "sim/models/host/host_driver.h"
 #include "sim/models/host_link.h"
+#include "sim/models/iommu/device_tlb.h"
 #include "sim/models/iommu/iommu.h"
+#include "sim/models/link/network_engine.h"
+#include "sim/models/migration/page_residency.h"
 #include "sim/profile/profile.h"
 
 namespace sluice::sim {
@@ -27,7 +31,11 @@ class SimDevice final : public Simulator, public JobSink {
   [[nodiscard]] std::optional<std::uint64_t> reserve_device(DeviceIndex device, std::uint64_t bytes) override;
   void release_device(DeviceIndex device, std::uint64_t address) override;
   [[nodiscard]] std::uint64_t host_address(const void* p, std::uint64_t bytes) override;
-  void forget_host(const void* p, std::uint64_t bytes) override;
+  TimePs forget_host(const void* p, std::uint64_t bytes) override;
+  [[nodiscard]] bool manage(std::uint64_t address, std::uint64_t bytes) override {
+    if (migration_ != nullptr) migration_->add(address, bytes);
+    return migration_ != nullptr;
+  }
   void host_wrote(std::uint64_t address, std::uint64_t bytes) override { host_.cpu_wrote(address, bytes); }
   void host_read(std::uint64_t address, std::uint64_t bytes) override { host_.cpu_read(address, bytes); }
   TimePs hold(Command& command, TimePs host_now) override { return driver_.hold(command, host_now); }
@@ -41,7 +49,7 @@ class SimDevice final : public Simulator, public JobSink {
   [[nodiscard]] bool waits_for_host() const noexcept override { return kernel_waits_; }
   void run_out() override;
 
-  // Kernel events that the link of `device` has cost so far, for tests of scale.
+  // Kernel events that the link of `device` has cost so far (all links that meet at a bridge), for tests of scale.
   [[nodiscard]] std::uint64_t link_events(DeviceIndex device) const { return gpus_[device]->flows().events(); }
 
  private:
@@ -66,12 +74,16 @@ class SimDevice final : public Simulator, public JobSink {
   cache::HostMemory host_;
   std::unique_ptr<memory::DramMemory> host_dram_;  // null: its bandwidth is all that the profile says
   std::unique_ptr<iommu::Iommu> iommu_;
+  std::vector<std::unique_ptr<iommu::DeviceTlb>> device_tlbs_;  // by device, where a profile has ATS
+  std::unique_ptr<migration::PageResidency> migration_;  // null: shared memory stays at the host
   HostDriver driver_;
   HostAddresses host_addresses_;
   std::vector<DeviceAddresses> device_addresses_;
   WriteLog writes_;
-  std::vector<std::unique_ptr<Gpu>> gpus_;
+  std::vector<std::unique_ptr<NetworkEngine>> links_;  // of each device, or the one that meet at a bridge
   TraceSink* trace_;
+  PeerCopies peers_;
+  std::vector<std::unique_ptr<Gpu>> gpus_;
   std::function<void(const Completion&)> sink_;
   TimePs now_ = 0;
   bool kernel_waits_ = false;

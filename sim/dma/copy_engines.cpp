@@ -43,7 +43,8 @@ const Endpoint& device_end(const Command& c) {
 
 CopyEngines::CopyEngines(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
                          FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory,
-                         memory::DeviceMemory* host_dram, Translator* iommu, WriteLog& writes, TraceSink* trace)
+                         memory::DeviceMemory* host_dram, Translator* iommu, Migration* migration, WriteLog& writes,
+                         TraceSink* trace)
     : Agenda(name),
       profile_(profile),
       link_(link),
@@ -52,6 +53,8 @@ CopyEngines::CopyEngines(const sc_core::sc_module_name& name, const profile::Pro
       memory_(memory),
       host_dram_(host_dram),
       iommu_(iommu),
+      migration_(migration),
+      mover_(profile.link.max_payload_bytes, profile.host.core_clock_hz, link, host, iommu, trace),
       writes_(writes),
       trace_(trace),
       cycle_ps_(1'000'000'000'000ULL / profile.copy_engines.clock_hz) {
@@ -96,10 +99,76 @@ void CopyEngines::count(const Pool& pool, DeviceIndex device, TimePs now) {
 }
 
 void CopyEngines::begin(Job& job, TimePs now) {
-  const profile::CopyEngines& p = profile_.copy_engines;
-  const Command& c = job.command;
   job.times.started = now;
   job.spend(Stage::queue_wait, now - job.arrived);
+  if (migration_ == nullptr || !bring_pages(job, now)) begin_work(job, now);
+}
+
+// Pages that must be elsewhere before the command begins: those that it names, and of a copy of shared memory, which works
+// on the host's side, those that are on the device. False: there are none.
+bool CopyEngines::bring_pages(Job& job, TimePs now) {
+  const Command& c = job.command;
+  PageMoves all;
+  const auto add = [&](const PageMoves& m) {
+    all.faults += m.faults;
+    all.handling_ps += m.handling_ps;
+    if (all.to_device_bytes == 0) all.first_to_device = m.first_to_device;
+    if (all.to_host_bytes == 0) all.first_to_host = m.first_to_host;
+    all.to_device_bytes += m.to_device_bytes;
+    all.to_host_bytes += m.to_host_bytes;
+  };
+  for (const Command::Pages& p : c.pages) {
+    add(c.pages_by_faults ? migration_->host_faults(p.address, p.bytes)
+                          : migration_->move(p.address, p.bytes, c.pages_to_device, c.pages_have_contents));
+  }
+  if (c.op == Operation::svm_memcpy || c.op == Operation::svm_memfill) {
+    for (const Endpoint* end : {&c.source, &c.target}) {
+      if (end->placement == Placement::host_pinned && c.shape.bytes() != 0)
+        add(migration_->move(end->address, c.shape.bytes(), false, true));
+    }
+  }
+  if (all.to_device_bytes + all.to_host_bytes == 0) return false;
+  // What a wish drives out goes back before.
+  job.flow = flow_pool_.take();
+  const bool both = all.to_device_bytes != 0 && all.to_host_bytes != 0;
+  TimePs evicting = 0;
+  const auto use = [&](Direction direction) {
+    const Link::WireUse wire = link_.wire_use(*job.flow, direction);
+    job.wire_up += wire.up, job.wire_down += wire.down, job.tlps += wire.tlps;
+  };
+  if (all.to_host_bytes != 0) {
+    mover_.plan(Direction::device_to_host, all.first_to_host, all.to_host_bytes, memory_, c.id, c.device, *job.flow);
+    use(Direction::device_to_host);
+    if (both) evicting = alone_times_(*job.flow).drained;
+  }
+  if (all.to_device_bytes != 0) {
+    mover_.plan(Direction::host_to_device, all.first_to_device, all.to_device_bytes, memory_, c.id, c.device, *job.flow);
+    use(Direction::host_to_device);
+  }
+  const TimePs alone = alone_times_(*job.flow).drained;
+  mover_.tell(all, migration_->totals(), c.pages_by_faults ? "host_faults" : "move", c.id, c.device, now,
+              evicting + alone);
+  job.spend(Stage::page_fault, all.handling_ps);
+  job.spend(Stage::migration, evicting + alone);
+  job.pages_alone = alone;
+  job.pages_wait = all.handling_ps + evicting;
+  job.flow_start = now;
+  flows_.start(job.flow, [this, &job](FlowTimes times) {
+    post(std::max(times.drained, kernel_now()), {&job, DmaStep::end_pages});
+  });
+  return true;
+}
+
+void CopyEngines::end_pages(Job& job, TimePs now) {
+  const TimePs took = now - job.flow_start;
+  job.spend(Stage::contention, took > job.pages_alone ? took - job.pages_alone : 0);
+  job.flow.reset();
+  post(now + job.pages_wait, {&job, DmaStep::begin_work});
+}
+
+void CopyEngines::begin_work(Job& job, TimePs now) {
+  const profile::CopyEngines& p = profile_.copy_engines;
+  const Command& c = job.command;
   if (c.direction == Direction::none) {
     const TimePs work = job.is_merged ? 0
                                       : profile_.command_processor.marker_cycles * 1'000'000'000'000ULL /
@@ -399,6 +468,19 @@ void CopyEngines::tell_dram(const Job& job, std::string_view part, const memory:
   count("activations", sum.activations, use.activations);
   count("refreshes", sum.refreshes, use.refreshes);
   count("refresh_ps", sum.refresh_ps, use.refresh_ps);
+  if (trace_->level() < TraceLevel::packet) return;
+  trace_->counter({job.command.device, part, "open_rows", now + use.ps, use.open_rows});
+}
+
+// Lines of the transfer that a host cache holds, of all that it touches.
+void CopyEngines::tell_lines(const Job& job, TimePs now) {
+  if (trace_ == nullptr || trace_->level() < TraceLevel::packet) return;
+  for (const cache::LineRun& run : runs_) {
+    host_lines_ += run.lines;
+    if (run.state != cache::LineState::memory) host_hit_lines_ += run.lines;
+  }
+  trace_->counter({job.command.device, "host.caches", "lines", now, host_lines_});
+  trace_->counter({job.command.device, "host.caches", "hit_lines", now, host_hit_lines_});
 }
 
 void CopyEngines::start_flow(Job& job, LinkTransfer& transfer, TimePs now, DmaStep then) {
@@ -419,6 +501,7 @@ void CopyEngines::start_flow(Job& job, LinkTransfer& transfer, TimePs now, DmaSt
   flow.device = job.command.device;
   flow.address = transfer.host_address;
   job.flow_start = now;
+  tell_lines(job, now);
   flows_.start(job.flow, [this, &job, then](FlowTimes times) {
     job.drained = times.drained;
     post(std::max(times.end, kernel_now()), {&job, then});
@@ -483,7 +566,7 @@ void CopyEngines::account(Job& job, TimePs now) {
     };
     part("host.home_agent", "snoop", unwalked - unsnooped);
     part("host.home_agent", "ownership", unsnooped - owned);
-    part("host.iommu", "walk", alone - unwalked);
+    part(flow.walk_part, flow.walk_action, alone - unwalked);
   }
 }
 
@@ -536,15 +619,7 @@ void CopyEngines::end(Job& job, TimePs now) {
     trace_->stage({job.command.id, job.command.device, limiter, "limits", job.transfer_start, job.times.completed,
                    (job.times.completed - job.transfer_start) / cycle_ps_, job.command.shape.bytes()});
   }
-  if (moves_bytes_) {
-    sim::move_bytes(job.command);
-    const Command& c = job.command;
-    const Shape& shape = c.shape;
-    if (c.moves_data && c.target.data != nullptr && shape.bytes() != 0) {
-      writes_.wrote(c.target.data, (shape.slices - 1) * c.target.slice_pitch_bytes +
-                                       (shape.rows - 1) * c.target.row_pitch_bytes + shape.row_bytes);
-    }
-  }
+  if (moves_bytes_) carry_out(job.command, writes_);
   Pool* pool = pool_of(job);
   sink_->job_ended(job);
   if (pool == nullptr) return;
@@ -562,6 +637,8 @@ void CopyEngines::end(Job& job, TimePs now) {
 void CopyEngines::act(const DmaEvent& event, TimePs now) {
   switch (event.step) {
     case DmaStep::begin: begin(*event.job, now); break;
+    case DmaStep::end_pages: end_pages(*event.job, now); break;
+    case DmaStep::begin_work: begin_work(*event.job, now); break;
     case DmaStep::begin_flow: begin_flow(*event.job, now); break;
     case DmaStep::end_chunk: end_chunk(*event.job, now); break;
     case DmaStep::end_payload: end_payload(*event.job, now); break;

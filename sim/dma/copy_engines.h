@@ -8,12 +8,13 @@
 #include "sim/models/device_memory.h"
 #include "sim/models/host_link.h"
 #include "sim/models/job.h"
+#include "sim/models/page_mover.h"
 #include "sim/models/write_log.h"
 #include "sim/profile/profile.h"
 
 namespace sluice::sim {
 
-enum class DmaStep : std::uint8_t { begin, begin_flow, end_chunk, end_payload, finish };
+enum class DmaStep : std::uint8_t { begin, end_pages, begin_work, begin_flow, end_chunk, end_payload, finish };
 
 struct DmaEvent {
   Job* job = nullptr;
@@ -24,7 +25,7 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
  public:
   CopyEngines(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
               FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory, memory::DeviceMemory* host_dram,
-              Translator* iommu, WriteLog& writes, TraceSink* trace);
+              Translator* iommu, Migration* migration, WriteLog& writes, TraceSink* trace);
   void connect(JobSink& sink) { sink_ = &sink; }
 
   void execute(Job& job) override;
@@ -43,6 +44,9 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   [[nodiscard]] Pool* pool_of(const Job& job);
   void count(const Pool& pool, DeviceIndex device, TimePs now);
   void begin(Job& job, TimePs now);
+  [[nodiscard]] bool bring_pages(Job& job, TimePs now);
+  void end_pages(Job& job, TimePs now);
+  void begin_work(Job& job, TimePs now);
   void begin_flow(Job& job, TimePs now);
   void start_flow(Job& job, LinkTransfer& transfer, TimePs now, DmaStep then);
   void fetch_payload(Job& job, TimePs now, TimePs taken);
@@ -52,6 +56,7 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   void account(Job& job, TimePs now);
   // What the DRAM of one side does for the command from `now` on.
   void tell_dram(const Job& job, std::string_view part, const memory::DramUse& use, std::uint64_t bytes, TimePs now);
+  void tell_lines(const Job& job, TimePs now);
   void use_host_dram(const Job& job, LinkTransfer& transfer, TimePs now);
   [[nodiscard]] double pattern_cycles(const Command& c) const;
   [[nodiscard]] TimePs local_copy_time(const Job& job);
@@ -68,6 +73,8 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   memory::DeviceMemory& memory_;
   memory::DeviceMemory* host_dram_;  // null: the home agent's rate is all that is known of it
   Translator* iommu_;  // null: addresses cost nothing
+  Migration* migration_;  // null: pages stay where they are
+  PageMover mover_;
   WriteLog& writes_;
   TraceSink* trace_;
   JobSink* sink_ = nullptr;
@@ -83,6 +90,8 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   // Since the beginning, for the trace's counters.
   memory::DramUse device_dram_use_;
   memory::DramUse host_dram_use_;
+  std::uint64_t host_lines_ = 0;
+  std::uint64_t host_hit_lines_ = 0;
 };
 
 }  // namespace sluice::sim

@@ -40,4 +40,12 @@ void move_bytes(const Command& c) {
   }
 }
 
+void carry_out(const Command& c, WriteLog& writes) {
+  move_bytes(c);
+  const Shape& shape = c.shape;
+  if (!c.moves_data || c.target.data == nullptr || shape.bytes() == 0) return;
+  writes.wrote(c.target.data, (shape.slices - 1) * c.target.slice_pitch_bytes +
+                                  (shape.rows - 1) * c.target.row_pitch_bytes + shape.row_bytes);
+}
+
 }  // namespace sluice::sim

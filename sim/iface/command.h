@@ -45,8 +45,11 @@ enum class Direction : std::uint8_t { none, host_to_device, device_to_host, devi
 
 struct KernelLaunch;  // sim/iface/kernel_engine.h
 
+inline constexpr DeviceIndex device_of_command = ~DeviceIndex{0};
+
 struct Endpoint {
   Placement placement = Placement::none;
+  DeviceIndex device = device_of_command;  // whose memory it is, where another device than the command's has the bytes
   std::byte* data = nullptr;        // functional backing of the first byte; nullptr where no byte moves
   std::uint64_t address = 0;        // simulated address of the first byte, never an address of this process
   std::uint64_t row_pitch_bytes = 0;
@@ -98,6 +101,17 @@ struct Command {
   // False where the bytes are already where they belong because a mapped pointer points into the backing store.
   bool moves_data = true;
 
+  // Shared virtual memory that the command wants on one side, where its pages move (Simulator::manage): what a map shows the
+  // host, what a migration moves. Simulated host addresses.
+  struct Pages {
+    std::uint64_t address = 0;
+    std::uint64_t bytes = 0;
+  };
+  std::vector<Pages> pages;
+  bool pages_to_device = false;
+  bool pages_by_faults = false;    // a core's, as it touches them after the command; else the driver moves them
+  bool pages_have_contents = true; // false: they need not cross the link
+
   // Bytes of a mirror that the driver creates and pins with this command: the first map of a buffer. Else 0.
   std::uint64_t pins_bytes = 0;
 
@@ -106,6 +120,14 @@ struct Command {
   // Of a command that Simulator::hold() has seen: when its call began, and CL_PROFILING_COMMAND_QUEUED. Else 0.
   TimePs called = 0;
   TimePs queued = 0;
+
+  [[nodiscard]] constexpr DeviceIndex device_of(const Endpoint& end) const noexcept {
+    return end.device == device_of_command ? device : end.device;
+  }
+  // A copy from one device's memory to another's.
+  [[nodiscard]] bool is_between_devices() const noexcept {
+    return direction == Direction::device_to_device && fill.empty() && device_of(source) != device_of(target);
+  }
 
   // Commands of the same simulator that must complete first. Never a user event: the driver holds a command
   // back until its user events are complete.

@@ -83,6 +83,8 @@ std::string_view to_string(Stage s) noexcept {
     case Stage::link: return "link";
     case Stage::snoop: return "snoop";
     case Stage::iommu: return "iommu";
+    case Stage::page_fault: return "page_fault";
+    case Stage::migration: return "migration";
     case Stage::device_memory: return "device_memory";
     case Stage::compute: return "compute";
     case Stage::staging: return "staging";

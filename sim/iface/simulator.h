@@ -60,8 +60,17 @@ class Simulator {
   // The simulated address of host memory [p, p + bytes). The same bytes always get the same address; addresses are
   // handed out in the order of first use, so that they do not depend on where the process was loaded.
   [[nodiscard]] virtual std::uint64_t host_address(const void* p, std::uint64_t bytes) = 0;
-  // The host memory was freed: its simulated addresses leave the caches and are forgotten.
-  virtual void forget_host(const void* p, std::uint64_t bytes) = 0;
+  // The host memory was freed: its simulated addresses leave the caches and are forgotten. Returns how long the call
+  // waits for devices to drop its translations.
+  virtual TimePs forget_host(const void* p, std::uint64_t bytes) = 0;
+
+  // Shared virtual memory that both sides address: where the profile has it so, its pages move to the side that touches
+  // them, from now until they are forgotten. `address` is one from host_address(), of the whole allocation. False: they
+  // stay at the host.
+  [[nodiscard]] virtual bool manage(std::uint64_t address, std::uint64_t bytes) {
+    static_cast<void>(address + bytes);
+    return false;
+  }
 
   // The program is taken to have written / read these bytes through the cores' caches (an unmap after a write map,
   // a host read of a result). `address` is one from host_address().

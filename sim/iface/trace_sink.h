@@ -34,6 +34,8 @@ enum class Stage : std::uint8_t {
   snoop,           // time added by host caches that hold the lines
   detile,          // tiles of an image into rows of a staging buffer before a transfer, or back behind it
   iommu,           // time added by page walks for addresses that the IO-TLB did not hold
+  page_fault,      // the driver's work for pages that are touched where they are not
+  migration,       // those pages, and others that the program wants moved, on the link
   device_memory,   // time added or spent in device memory
   compute,         // a kernel's work on the compute units, what link and device memory added to it apart
   staging,         // waiting for the CPU's staging copies in mid-transfer

@@ -20,6 +20,7 @@ struct DramUse {
   std::uint64_t activations = 0;
   std::uint64_t refreshes = 0;
   TimePs refresh_ps = 0;   // of all channels or banks together
+  std::uint64_t open_rows = 0;  // at its end
   TimePs ps = 0;           // the stream's own time
   std::string_view limit;  // what took most of it: "bus", "bank", "refresh" ...; static storage
 };

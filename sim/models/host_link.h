@@ -33,6 +33,9 @@ class Link {
   virtual ~Link() = default;
   // Fills `flow` (path, latencies, segments, window); `runs` says where the host's lines lie, row after row.
   virtual void plan(const LinkTransfer& transfer, const std::vector<cache::LineRun>& runs, Flow& flow) const = 0;
+  // The same of `transfer.row_bytes * rows` bytes from one device's memory into another's, whose memory takes a packet of
+  // max_payload_bytes in `peer_interval_ps`. False: devices do not reach each other.
+  virtual bool plan_peer(const LinkTransfer&, TimePs, Flow&) const { return false; }
   // A doorbell or fence: one small posted write.
   [[nodiscard]] virtual TimePs posted_time() const = 0;
   // Maps and unmaps of memory that both sides address: caches are coherent in hardware, so lines move when they are

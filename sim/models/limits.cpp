@@ -1,13 +1,14 @@
 #include "sim/models/limits.h"
 
 #include <algorithm>
+#include <vector>
 
 namespace sluice::sim {
 
 namespace {
 
 constexpr std::array<std::string_view, static_cast<std::size_t>(Part::count_)> names = {
-    "link.wire_up", "link.wire_down", "host.memory", "host.snoop", "host.iommu", "device_memory", "copy_engine.rows",
+    "link.wire_up", "link.wire_down", "bridge.up", "bridge.down", "peer.link.wire_down", "host.memory", "host.snoop", "host.iommu", "device_memory", "copy_engine.rows",
     "link.window",  "link.latency",   "host.copy",   "contention"};
 
 // Where the home agent is busy with more than its memory asks for, all of its time is that part's: the slower of two that
@@ -24,6 +25,8 @@ void Limits::add(const Flow& flow, TimePs rows_ps) {
   TimePs waiting = 0;    // for places in the window
   TimePs home = 0;
   TimePs memory = 0;
+  TimePs peer_memory = 0;
+  std::vector<TimePs> credits(flow.credits.size());  // the same by kind of credit
   std::array<TimePs, static_cast<std::size_t>(Part::count_)> here{};
   const auto at = [&](Part part) -> TimePs& { return here[static_cast<std::size_t>(part)]; };
   for (const Segment& s : flow.segments) {
@@ -34,7 +37,11 @@ void Limits::add(const Flow& flow, TimePs rows_ps) {
       switch (flow.path[h]) {
         case Resource::wire_up: at(Part::wire_up) += busy; break;
         case Resource::wire_down: at(Part::wire_down) += busy; break;
+        case Resource::bridge_up: at(Part::bridge_up) += busy; break;
+        case Resource::bridge_down: at(Part::bridge_down) += busy; break;
+        case Resource::peer_wire_down: at(Part::peer_wire_down) += busy; break;
         case Resource::device_memory: memory += busy; break;
+        case Resource::peer_memory: peer_memory += busy; break;
         case Resource::home_agent:
           // A posted write leaves when it is on the wire; the home agent then holds it up by its credits only.
           if (h > flow.end_hop) break;
@@ -45,6 +52,14 @@ void Limits::add(const Flow& flow, TimePs rows_ps) {
       }
     }
     way = std::max(way, round);
+    for (std::size_t i = 0; i < credits.size(); ++i) {
+      const CreditWindow& c = flow.credits[i];
+      TimePs trip = c.return_ps;
+      for (std::size_t h = c.hop; h <= c.until_hop; ++h) {
+        trip += s.service_ps[h] + (h < c.until_hop ? flow.latency_ps[h] : 0);
+      }
+      credits[i] += s.packets * trip / std::max(1U, c.capacity / c.units(s));
+    }
     if (flow.window == 0) continue;
     // A window goes round once in a packet's way, but no faster than its slowest hop serves it.
     const TimePs slowest = *std::max_element(s.service_ps.begin(), s.service_ps.begin() + flow.hops);
@@ -53,15 +68,21 @@ void Limits::add(const Flow& flow, TimePs rows_ps) {
   }
   // The engine's rows are part of the service of one of the two.
   const bool rows_set_the_pace = rows_ps > 0 && 101 * rows_ps / 100 >= std::max(home, memory);
-  at(Part::device_memory) = memory;
+  at(Part::device_memory) = std::max(memory, peer_memory);
   if (rows_set_the_pace) {
     at(Part::rows) = rows_ps;
     at(Part::host_memory) = at(Part::snoop) = at(Part::device_memory) = 0;
   }
   at(Part::window) = waiting;
+  window_part_ = flow.window_part;
+  for (std::size_t i = 0; i < credits.size(); ++i) {
+    if (credits[i] <= at(Part::window)) continue;
+    at(Part::window) = credits[i];
+    window_part_ = flow.credits[i].part;
+  }
   at(Part::latency) = way;
   for (std::size_t i = 0; i < here.size(); ++i) times_[i] += here[i];
-  window_part_ = flow.window_part;
+  walk_part_ = flow.walk_part;
 }
 
 std::string_view Limits::limiter() const {
@@ -69,6 +90,7 @@ std::string_view Limits::limiter() const {
   if (*most == 0) return {};
   const auto part = static_cast<std::size_t>(most - times_.begin());
   if (part == static_cast<std::size_t>(Part::window) && !window_part_.empty()) return window_part_;
+  if (part == static_cast<std::size_t>(Part::iommu)) return walk_part_;
   return names[part];
 }
 

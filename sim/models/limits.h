@@ -12,6 +12,9 @@ namespace sluice::sim {
 enum class Part : std::uint8_t {
   wire_up,
   wire_down,
+  bridge_up,      // what several devices' links meet at
+  bridge_down,
+  peer_wire_down, // of the device that is written to
   host_memory,    // home agent at its memory's rate
   snoop,          // lines that cores' caches hold
   iommu,          // walkers
@@ -37,6 +40,7 @@ class Limits {
 
   std::array<TimePs, static_cast<std::size_t>(Part::count_)> times_{};
   std::string_view window_part_;
+  std::string_view walk_part_;
 };
 
 }  // namespace sluice::sim

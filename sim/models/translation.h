@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 #include "sim/iface/command.h"
 #include "sim/iface/time.h"
@@ -20,6 +21,9 @@ struct Walks {
   std::uint64_t count = 0;  // pages that the IO-TLB did not hold
   TimePs latency_ps = 0;    // of one, as a mean
   TimePs walkers_ps = 0;    // of all, with all walkers at work
+  bool holds_window = true; // what waits for a walk is on its way already, with a tag or credit of its own
+  std::string_view part = "host.iommu";  // who does it, and what, for traces; static storage
+  std::string_view action = "walk";
 };
 
 class Translator {
@@ -27,8 +31,8 @@ class Translator {
   virtual ~Translator() = default;
   // A transfer of `rows` begins; its pages are in the IO-TLB afterwards, as far as they fit.
   [[nodiscard]] virtual Walks walk(const HostRows& rows, Direction direction) = 0;
-  // The host has taken the memory back: the IO-TLB is told.
-  virtual void forget(std::uint64_t address, std::uint64_t bytes) = 0;
+  // The host has taken the memory back. Returns how long it waits until all know.
+  virtual TimePs forget(std::uint64_t address, std::uint64_t bytes) = 0;
 };
 
 }  // namespace sluice::sim

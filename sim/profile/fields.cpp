@@ -268,12 +268,52 @@ void add_iommu(Table& t) {
       .number("table_cache_entries", 0, 1 << 20, "Last-level page tables whose places are known, else a walk reads one entry more; 0: all are", AT(iommu.table_cache_entries), false)
       .number("walkers", 1, 4096, "Walks at once", AT(iommu.walkers), false)
       .ns("walk_ns", 1e5, "A walk, reads of page tables apart", AT(iommu.walk_ps), false)
-      .choice<PageTables>("tables", {{"last_level_cache", PageTables::last_level_cache}, {"memory", PageTables::memory}},
-                          "Where the page tables lie", AT(iommu.tables), false)
+      .choice<PageTables>("tables", {{"last_level_cache", PageTables::last_level_cache}, {"memory", PageTables::memory}, {"cached", PageTables::cached}},
+                          "Where the page tables lie; cached: in memory, but for llc_table_lines", AT(iommu.tables), false)
+      .number("llc_table_lines", 0, 1 << 24, "Lines of page tables, 8 pages' entries each, that the last-level cache keeps, those used last; where tables is cached", AT(iommu.llc_table_lines), false)
       .ns("llc_read_ns", 1e5, "One read of a page table in the last-level cache", AT(iommu.llc_read_ps), false)
       .ns("memory_read_ns", 1e5, "One read of a page table in memory", AT(iommu.memory_read_ps), false)
       .ns("read_release_ns", 1e5, "A walk for a read keeps its walker so much longer than it takes", AT(iommu.read_release_ps), false)
       .ns("write_release_ns", 1e5, "A walk for a write, likewise", AT(iommu.write_release_ps), false);
+}
+
+template <class At>
+void add_credits(Table& t, const char* section, At at) {
+  const auto kind = [&](const char* key, const char* text, auto member) {
+    t.number(key, 0, 65536, text, [=](Profile& p) -> auto& { return at(p).*member; }, false);
+  };
+  t.section(section);
+  kind("posted_headers", "Posted TLPs that the receiver has room for; 0: without end", &Credits::posted_headers);
+  kind("posted_data", "Their data, in units of 16 bytes", &Credits::posted_data);
+  kind("non_posted_headers", "Read requests that the receiver has room for; 0: without end", &Credits::non_posted_headers);
+  kind("non_posted_data", "Data of requests that carry some (AtomicOps), in units of 16 bytes; no transfer has any", &Credits::non_posted_data);
+  kind("completion_headers", "Completions that the requester has room for; 0: without end, as endpoints must say", &Credits::completion_headers);
+  kind("completion_data", "Their data, in units of 16 bytes", &Credits::completion_data);
+}
+
+void add_ats(Table& t) {
+  t.section("ats")
+      .number("entries", 0, 1 << 20, "The device's address translation cache; 0: the device asks for no translations", AT(ats.entries), false)
+      .number("ways", 0, 1 << 20, "Its ways; 0: any page in any entry", AT(ats.ways), false)
+      .bytes("page_bytes", 4096, 1 << 30, "What one translation is for", AT(ats.page_bytes), false)
+      .number("requests", 1, 4096, "Translation requests at once", AT(ats.requests), false)
+      .ns("agent_ns", 1e5, "From a request at the root port to its answer, where the IO-TLB knows the page", AT(ats.agent_ps), false)
+      .ns("invalidate_ns", 1e6, "The device drops a translation and drains what used it, the link's flights apart", AT(ats.invalidate_ps), false);
+}
+
+void add_migration(Table& t) {
+  t.section("migration")
+      .number("batch_faults", 0, 65536, "Page faults of the device that are served together; 0: pages stay at the host", AT(migration.batch_faults), false)
+      .number("batches_per_service", 1, 65536, "Batches that an interrupt is for, if they come while it is served", AT(migration.batches_per_service), false)
+      .bytes("page_bytes", 4096, 65536, "What a fault is for", AT(migration.page_bytes), false)
+      .bytes("leaf_bytes", 4096, 2 << 20, "What moves at least", AT(migration.leaf_bytes), false)
+      .bytes("block_bytes", 65536, 64 << 20, "What moves at most for one fault, and what is driven out at once", AT(migration.block_bytes), false)
+      .number("prefetch_percent", 1, 100, "A part of a block that has more of its leaves on one side moves there whole; 100: no prefetch", AT(migration.prefetch_percent), false)
+      .ns("fault_ns", 1e9, "From a fault to the driver's work", AT(migration.fault_ps), false)
+      .ns("batch_ns", 1e9, "The driver's work for a batch", AT(migration.batch_ps), false)
+      .ns("block_ns", 1e9, "The driver's work for each block in a batch", AT(migration.block_ps), false)
+      .ns("host_fault_ns", 1e9, "A core's fault on a page that is on the device", AT(migration.host_fault_ps), false)
+      .bytes("device_bytes", 0, 1e15, "Of the device's memory that pages may take; 0: all of it", AT(migration.device_bytes), false);
 }
 
 void add_link(Table& t) {
@@ -293,18 +333,26 @@ void add_link(Table& t) {
       .bytes("write_header_bytes", 0, 256, "MWr: header, framing, sequence number, LCRC; left out: what generation, header_words and ecrc make", AT(link.write_header_bytes), false)
       .bytes("read_header_bytes", 0, 256, "MRd, likewise", AT(link.read_header_bytes), false)
       .bytes("completion_header_bytes", 0, 256, "CplD, likewise", AT(link.completion_header_bytes), false)
-      .choice<DllpAccounting>("dllp_accounting", {{"mean", DllpAccounting::mean}, {"published", DllpAccounting::published}, {"per_lane", DllpAccounting::per_lane}},
-                              "Ack and UpdateFC DLLPs: a mean per TLP, the published analytic model, or that by lane", AT(link.dllp_accounting), false)
+      .choice<DllpAccounting>("dllp_accounting", {{"mean", DllpAccounting::mean}, {"published", DllpAccounting::published}, {"per_lane", DllpAccounting::per_lane}, {"counted", DllpAccounting::counted}},
+                              "Ack and UpdateFC DLLPs: a mean per TLP, the published analytic model, that by lane, or one by one", AT(link.dllp_accounting), false)
       .bytes("dllp_bytes", 0, 64, "One DLLP on the wire", AT(link.dllp_bytes), false)
+      .number("ack_tlps", 1, 4096, "counted: TLPs to an Ack", AT(link.ack_tlps), false)
+      .ns("ack_latency_ns", 1e6, "An Ack waits no longer for further TLPs; 0: no limit", AT(link.ack_latency_ps), false)
+      .number("update_tlps", 1, 4096, "counted: TLPs of a kind to an UpdateFC", AT(link.update_tlps), false)
+      .ns("update_latency_ns", 1e6, "An UpdateFC waits no longer for further TLPs; 0: no limit", AT(link.update_latency_ps), false)
+      .bytes("replay_buffer_bytes", 0, 1 << 24, "Of TLPs that the sender keeps until their Ack; 0: never full", AT(link.replay_buffer_bytes), false)
       .number("upstream_dllps_per_tlp", 0, 16, "DLLPs that share the upstream direction, per data TLP", AT(link.upstream_dllps_per_tlp), false)
       .number("downstream_dllps_per_tlp", 0, 16, "DLLPs that share the downstream direction, per data TLP", AT(link.downstream_dllps_per_tlp), false)
       .number("answering_dllps_per_tlp", 0, 16, "Ack and UpdateFC DLLPs that a data TLP causes on the other wire", AT(link.answering_dllps_per_tlp), false)
       .number("skip_overhead", 0, 0.1, "Share of SKP ordered sets", AT(link.skip_overhead), false)
-      .number("read_tags", 1, 65536, "Read requests in flight", AT(link.read_tags), false)
+      .number("tag_bits", 5, 14, "Width of tags: 5 (32 requests), 8 (256), 10 (768) or 14; left out: what the rate allows", AT(link.tag_bits), false)
+      .number("read_tags", 1, 65536, "Read requests in flight; left out: 256, or all of tag_bits", AT(link.read_tags), false)
       .bytes("read_buffer_bytes", 64, 1e9, "Completion buffer: bytes that reads may have asked for and not yet got", AT(link.read_buffer_bytes), false)
-      .number("posted_credits_tlps", 1, 65536, "Posted writes in flight", AT(link.posted_credits_tlps), false)
-      .ns("propagation_ns", 1e6, "One way between device and root port", AT(link.propagation_ps))
-      .ns("credit_return_ns", 1e6, "A posted write's credit is back", AT(link.credit_return_ps), false)
+      .number("posted_credits_tlps", 1, 65536, "Posted writes of one transfer in flight", AT(link.posted_credits_tlps), false)
+      .ns("propagation_ns", 1e6, "One way between device and root port or bridge", AT(link.propagation_ps))
+      .ns("credit_return_ns", 1e6, "The other end has passed a TLP on: its credit is back", AT(link.credit_return_ps), false)
+      .choice<Ordering>("ordering", {{"strict", Ordering::strict}, {"relaxed", Ordering::relaxed}},
+                        "The home agent takes what comes from the device in order, or transfers in turn (relaxed ordering)", AT(link.ordering), false)
       .bytes("flit_bytes", 8, 4096, "Flit on a coherent link", AT(link.flit_bytes), false)
       .bytes("flit_payload_bytes", 8, 4096, "Data in a flit", AT(link.flit_payload_bytes), false)
       .bytes("request_bytes", 0, 256, "A request or snoop of the coherence protocol", AT(link.request_bytes), false)
@@ -318,6 +366,18 @@ void add_link(Table& t) {
       .flag("fabric_coherent", "The on-chip fabric keeps caches coherent", AT(link.fabric_coherent), false)
       .ns("maintenance_line_ns", 1e5, "Clean or invalidate one line", AT(link.maintenance_line_ps), false)
       .ns("maintenance_overhead_ns", 1e7, "Cache maintenance, per map or unmap", AT(link.maintenance_overhead_ps), false);
+  add_credits(t, "link.credits", [](Profile& p) -> Credits& { return p.link.credits; });
+  t.section("bridge")
+      .choice<BridgeKind>("kind", {{"switch", BridgeKind::pcie_switch}, {"root_complex", BridgeKind::root_complex}},
+                          "What the devices' links meet at; left out: each has a root port of its own", AT(bridge.kind), false)
+      .number("gigatransfers_per_s", 0.1, 1000, "Rate of a lane of a switch's upstream link", AT(bridge.gigatransfers_per_s), false)
+      .number("lanes", 1, 4096, "Lanes of a switch's upstream link", AT(bridge.lanes), false)
+      .gbps("fabric_gbps", "A root complex' fabric, one direction, headers included", AT(bridge.bytes_per_s), false)
+      .ns("latency_ns", 1e6, "Through it, one way", AT(bridge.latency_ps), false)
+      .ns("propagation_ns", 1e6, "A switch's upstream link, one way", AT(bridge.propagation_ps), false)
+      .ns("credit_return_ns", 1e6, "The root port has passed a TLP on: its credit is back at the switch", AT(bridge.credit_return_ps), false)
+      .flag("peer_to_peer", "A device writes to another one's memory; else data go through host memory", AT(bridge.peer_to_peer), false);
+  add_credits(t, "bridge.credits", [](Profile& p) -> Credits& { return p.bridge.credits; });
 }
 
 void add_device(Table& t) {
@@ -496,6 +556,8 @@ const std::vector<Field>& fields() {
     add_host(t);
     add_dram(t, "host_memory", false, [](Profile& p) -> Dram& { return p.host_memory; });
     add_iommu(t);
+    add_ats(t);
+    add_migration(t);
     add_link(t);
     add_device(t);
     add_images(t);

@@ -13,8 +13,10 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "sim/profile/address_relations.h"
 #include "sim/profile/dram_relations.h"
 #include "sim/profile/fields.h"
+#include "sim/profile/pcie_relations.h"
 
 namespace sluice::profile {
 
@@ -482,24 +484,12 @@ class Checker {
     rule(line <= l.max_payload_bytes, {"/link/max_payload_bytes", "/host/private_cache/line_bytes"},
          text(l.max_payload_bytes), "at least one cache line of the host (" + text(line) + ")");
     if (l.kind == LinkKind::pcie) {
-      rule(l.max_payload_bytes >= 128, {"/link/max_payload_bytes", "/link/kind"}, text(l.max_payload_bytes),
-           "at least 128 (PCIe Base, MPS)");
-      rule(l.max_read_request_bytes >= 128, {"/link/max_read_request_bytes", "/link/kind"},
-           text(l.max_read_request_bytes), "at least 128 (PCIe Base, MRRS)");
-      rule(l.dllp_accounting == DllpAccounting::mean || l.generation != 0, {"/link/dllp_accounting", "/link/generation"},
-           "no generation", "\"mean\", or a generation, whose limits the others count by");
-      rule(l.completion_payload_bytes == 0 || (power_of_two(l.completion_payload_bytes) &&
-                                               l.completion_payload_bytes >= l.read_completion_boundary_bytes &&
-                                               l.completion_payload_bytes <= l.max_payload_bytes),
-           {"/link/completion_payload_bytes", "/link/max_payload_bytes", "/link/read_completion_boundary_bytes"},
-           text(l.completion_payload_bytes), "a power of two from read_completion_boundary_bytes to max_payload_bytes");
-      rule(l.read_tags <= 16384, {"/link/read_tags"}, text(l.read_tags), "at most 16384 (PCIe Base 6, 14-bit tags)");
-      const double rate = l.gigatransfers_per_s;
-      rule(rate > 8 || l.read_tags <= 256, {"/link/read_tags", "/link/gigatransfers_per_s", "/link/kind"}, text(l.read_tags),
-           "at most 256 up to 8 GT/s (PCIe Base 3, 8-bit tags)");
-      rule(rate > 32 || rate <= 8 || l.read_tags <= 768, {"/link/read_tags", "/link/gigatransfers_per_s", "/link/kind"},
-           text(l.read_tags), "at most 768 up to 32 GT/s (PCIe Base 4, 10-bit tags)");
+      pcie_relations(profile_, [this](const char* p) { return where_.count(p) != 0; },
+                     [this](bool holds, std::initializer_list<const char*> of, const std::string& found,
+                            const std::string& allowed) { rule(holds, of, found, allowed); });
     }
+    rule(profile_.bridge.kind == BridgeKind::none || l.kind == LinkKind::pcie, {"/bridge/kind", "/link/kind"}, "a bridge",
+         "none, as the link's kind is not \"pcie\"");
     if (l.kind == LinkKind::pcie || l.kind == LinkKind::coherent) {
       const std::string kind = l.kind == LinkKind::pcie ? "\"pcie\"" : "\"coherent\"";
       rule(l.gigatransfers_per_s > 0, {"/link/gigatransfers_per_s", "/link/kind"}, "nothing",
@@ -515,21 +505,12 @@ class Checker {
     if (l.kind == LinkKind::on_chip) {
       rule(l.fabric_bytes_per_s > 0, {"/link/fabric_gbps", "/link/kind"}, "nothing", "a rate, as kind is \"on_chip\"");
     }
-    const Iommu& m = profile_.iommu;
-    if (m.entries != 0) {
-      const std::uint32_t sets = m.ways == 0 ? 1 : m.entries / m.ways;
-      rule(l.kind == LinkKind::pcie, {"/iommu/entries", "/link/kind"}, text(m.entries), "0, as kind is not \"pcie\"");
-      rule(m.ways == 0 || (m.ways <= m.entries && m.entries % m.ways == 0), {"/iommu/ways", "/iommu/entries"},
-           text(m.ways), "0, or a divisor of entries (" + text(m.entries) + ")");
-      rule(std::uint64_t{m.shared_entries} + sets <= m.entries,
-           {"/iommu/shared_entries", "/iommu/ways", "/iommu/entries"}, text(m.shared_entries),
-           "at most " + text(m.entries - std::min(sets, m.entries)) + ", which leaves an entry in each set");
-      rule(m.page_bytes == 4U << 10 || m.page_bytes == 64U << 10 || m.page_bytes == 2U << 20 || m.page_bytes == 1U << 30,
-           {"/iommu/page_bytes"}, text(m.page_bytes), "4 KiB, 64 KiB, 2 MiB or 1 GiB");
-    }
+    address_relations(profile_, [this](bool holds, std::initializer_list<const char*> of, const std::string& found,
+                                       const std::string& allowed) { rule(holds, of, found, allowed); });
     const bool coherent = l.kind == LinkKind::coherent || (l.kind == LinkKind::on_chip && l.fabric_coherent);
-    rule(d.svm != SvmSupport::fine_system || coherent, {"/device/svm", "/link/kind", "/link/fabric_coherent"},
-         "\"fine_system\"", "a coherent link, or less");
+    rule(d.svm != SvmSupport::fine_system || coherent || profile_.migration.batch_faults != 0,
+         {"/device/svm", "/link/kind", "/link/fabric_coherent", "/migration/batch_faults"}, "\"fine_system\"",
+         "a coherent link, migration, or less");
     rule(!d.svm_atomics || d.svm == SvmSupport::fine_buffer || d.svm == SvmSupport::fine_system,
          {"/device/svm_atomics", "/device/svm"}, "true",
          "false, as atomics are a property of fine-grained SVM (CL_DEVICE_SVM_CAPABILITIES)");

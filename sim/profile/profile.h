@@ -46,8 +46,9 @@ struct HostCopy {
   std::uint64_t streaming_threshold_bytes = 0;  // copies of this size and more use non-temporal stores
 };
 
-// Where page tables lie, as the IOMMU's walks find them.
-enum class PageTables : std::uint8_t { last_level_cache, memory };
+// Where page tables lie, as the IOMMU's walks find them. `cached`: in memory, and those lines of them in the last-level
+// cache that walks have used last.
+enum class PageTables : std::uint8_t { last_level_cache, memory, cached };
 
 // The IOMMU between root port and host memory.
 struct Iommu {
@@ -59,10 +60,36 @@ struct Iommu {
   std::uint32_t walkers = 1;              // walks at once
   TimePs walk_ps = 0;                     // a walk, reads of page tables apart
   PageTables tables = PageTables::last_level_cache;
+  std::uint32_t llc_table_lines = 0;      // cached: lines of 64 bytes, 8 pages' entries each
   TimePs llc_read_ps = 0;                 // one read of a page table there ...
   TimePs memory_read_ps = 0;              // ... and in memory
   TimePs read_release_ps = 0;             // a walk for a read keeps its walker for so long after its end ...
   TimePs write_release_ps = 0;            // ... and one for a write
+};
+
+// Address translation services: the device keeps translations that it has asked the IOMMU for.
+struct Ats {
+  std::uint32_t entries = 0;        // of the device's address translation cache; 0: the device asks for none
+  std::uint32_t ways = 0;           // 0: any page in any entry
+  std::uint64_t page_bytes = 4096;  // that one translation is for
+  std::uint32_t requests = 1;       // translation requests at once
+  TimePs agent_ps = 0;              // from a request at the root port to its answer, where the IO-TLB knows the page
+  TimePs invalidate_ps = 0;         // the device drops a translation and drains what used it, the link's flights apart
+};
+
+// Shared virtual memory whose pages the driver moves to the side that touches them.
+struct Migration {
+  std::uint32_t batch_faults = 0;        // faults of the device that are served together; 0: pages stay at the host
+  std::uint32_t batches_per_service = 1; // that an interrupt is for, if they come meanwhile
+  std::uint64_t page_bytes = 4096;       // that faults are for
+  std::uint64_t leaf_bytes = 65536;      // what moves at least
+  std::uint64_t block_bytes = 2 << 20;   // what moves at most for one fault, and what is driven out
+  std::uint32_t prefetch_percent = 51;   // a part of a block that has more of its leaves moves whole; 100: none does
+  TimePs fault_ps = 0;                   // from a fault to the driver's work
+  TimePs batch_ps = 0;                   // that work: of a batch ...
+  TimePs block_ps = 0;                   // ... and of each block in it
+  TimePs host_fault_ps = 0;              // a core's fault
+  std::uint64_t device_bytes = 0;        // that pages may take of the device's memory; 0: all of it
 };
 
 struct Host {
@@ -77,8 +104,23 @@ struct Host {
 
 // How a PCIe link's Ack and UpdateFC DLLPs are counted: so many a data TLP (`..._dllps_per_tlp`, as measured); from the
 // largest intervals that PCIe Base allows, with these counted in bytes of the whole link, as the published analytic model
-// does (Neugebauer et al., SIGCOMM 2018); or from the same intervals in symbol times of each lane.
-enum class DllpAccounting : std::uint8_t { mean, published, per_lane };
+// does (Neugebauer et al., SIGCOMM 2018); or from the same intervals in symbol times of each lane; or one by one, as
+// `ack_...` and `update_...` say.
+enum class DllpAccounting : std::uint8_t { mean, published, per_lane, counted };
+
+// What the home agent keeps in order: all that comes from the device, or no more than each transfer's own packets.
+enum class Ordering : std::uint8_t { strict, relaxed };
+
+// Flow-control credits that a link's receivers grant: headers by TLP, data by 16 bytes. 0: without end, as a receiver says
+// that grants none at initialization. Those of completions are the device's, all others of what is at the other end.
+struct Credits {
+  std::uint32_t posted_headers = 0;
+  std::uint32_t posted_data = 0;
+  std::uint32_t non_posted_headers = 0;
+  std::uint32_t non_posted_data = 0;  // of AtomicOps and the like, of which no transfer has any
+  std::uint32_t completion_headers = 0;
+  std::uint32_t completion_data = 0;
+};
 
 enum class LinkKind : std::uint8_t { pcie, coherent, on_chip };
 
@@ -101,16 +143,25 @@ struct Link {
   std::uint32_t completion_header_bytes = 0;   // CplD
   DllpAccounting dllp_accounting = DllpAccounting::mean;
   std::uint32_t dllp_bytes = 8;
+  // `counted`: TLPs to an Ack and to an UpdateFC, or fewer where those of the time given are; 0: no limit of time.
+  std::uint32_t ack_tlps = 1;
+  TimePs ack_latency_ps = 0;
+  std::uint32_t update_tlps = 1;
+  TimePs update_latency_ps = 0;
+  std::uint32_t replay_buffer_bytes = 0;       // of the sender, for TLPs without an Ack as yet; 0: never full
   // DLLPs that share a direction with the data, as a mean per data TLP; ack/fc of the opposite traffic included.
   double upstream_dllps_per_tlp = 0;
   double downstream_dllps_per_tlp = 0;
   double answering_dllps_per_tlp = 0;          // Ack and UpdateFC that a data TLP causes on the other wire
   double skip_overhead = 0;                    // SKP ordered sets: 4/1538
+  std::uint32_t tag_bits = 0;                  // 5, 8, 10 or 14; 0: as many as the rate allows
   std::uint32_t read_tags = 256;
   std::uint32_t read_buffer_bytes = 131072;    // completion buffer of the requester: bytes asked for and not yet there
-  std::uint32_t posted_credits_tlps = 128;     // posted writes that the root port takes before credits return
-  TimePs propagation_ps = 0;                   // one way, device pin to root port, switches included
-  TimePs credit_return_ps = 0;                 // home agent has taken a posted TLP: its credit is back at the device
+  std::uint32_t posted_credits_tlps = 128;     // a transfer's posted writes that the root port takes before credits return
+  TimePs propagation_ps = 0;                   // one way, device pin to root port or bridge
+  TimePs credit_return_ps = 0;                 // the other end has passed a TLP on: its credit is back
+  Credits credits;                             // of all transfers on the link together
+  Ordering ordering = Ordering::strict;
   // coherent: the transaction unit and what ownership costs.
   std::uint32_t flit_bytes = 0;                // 68 (CXL 2), 256 (CXL 3), 32-byte C2C beats ...
   std::uint32_t flit_payload_bytes = 0;
@@ -126,6 +177,22 @@ struct Link {
   bool fabric_coherent = true;
   TimePs maintenance_line_ps = 0;              // clean or invalidate one line (non-coherent fabric)
   TimePs maintenance_overhead_ps = 0;          // per map/unmap call
+};
+
+enum class BridgeKind : std::uint8_t { none, pcie_switch, root_complex };
+
+// What the devices' links meet at: a switch, whose upstream link they share, or the root complex, whose fabric they share.
+// Without one each device has a root port and a way to memory of its own.
+struct Bridge {
+  BridgeKind kind = BridgeKind::none;
+  double gigatransfers_per_s = 0;     // of a switch's upstream link ...
+  std::uint32_t lanes = 0;
+  std::uint64_t bytes_per_s = 0;      // ... or of a root complex' fabric, one direction, headers included
+  TimePs latency_ps = 0;              // through it, one way
+  TimePs propagation_ps = 0;          // a switch's upstream link, one way
+  TimePs credit_return_ps = 0;
+  Credits credits;                    // of the upstream link
+  bool peer_to_peer = false;          // a device writes to another; else through host memory
 };
 
 // ---- device ------------------------------------------------------------------------------------------------------
@@ -337,7 +404,10 @@ struct Profile {
   Machine machine;    // identity, limits and policy for the driver
   Host host;
   Iommu iommu;
+  Ats ats;
+  Migration migration;
   Link link;
+  Bridge bridge;
   CommandProcessor command_processor;
   CopyEngines copy_engines;
   Dram device_memory;

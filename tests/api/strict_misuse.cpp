@@ -139,6 +139,60 @@ void undefined_read(World& w) {
   unmap(w, p);
 }
 
+void write_whole(const World& w) {
+  volatile unsigned char* p = map(w, CL_MAP_WRITE_INVALIDATE_REGION);
+  for (std::size_t i = 0; i < bytes; i += 512) p[i] = 1;
+  sink = p[0];
+  unmap(w, p);
+}
+
+// The habit is broken late, and then kept on with.
+void undefined_read_in_a_loop(World& w) {
+  for (int i = 0; i < 100; ++i) write_whole(w);
+  for (int i = 0; i < 20; ++i) {
+    volatile unsigned char* p = map(w, CL_MAP_WRITE_INVALIDATE_REGION);
+    sink = p[8200];
+    for (std::size_t k = 0; k < bytes; ++k) p[k] = 1;
+    unmap(w, p);
+  }
+}
+
+volatile unsigned char* map_image(const World& w, cl_mem image, cl_map_flags flags) {
+  const std::size_t origin[3] = {0, 0, 0};
+  const std::size_t region[3] = {64, 64, 1};
+  std::size_t pitch = 0;
+  cl_int code = CL_SUCCESS;
+  void* p = clEnqueueMapImage(w.queue, image, CL_TRUE, flags, origin, region, &pitch, nullptr, 0, nullptr, nullptr, &code);
+  check(code, "clEnqueueMapImage");
+  return static_cast<volatile unsigned char*>(p);
+}
+
+void use_image(World& w) {
+  const cl_image_format format = {CL_RGBA, CL_UNSIGNED_INT8};
+  cl_image_desc what = {};
+  what.image_type = CL_MEM_OBJECT_IMAGE2D;
+  what.image_width = what.image_height = 64;
+  cl_int code = CL_SUCCESS;
+  check(clReleaseMemObject(w.buffer), "clReleaseMemObject");
+  w.buffer = clCreateImage(w.context, CL_MEM_READ_WRITE, &format, &what, nullptr, &code);
+  check(code, "clCreateImage");
+}
+
+void image_read_map_written(World& w) {
+  use_image(w);
+  volatile unsigned char* p = map_image(w, w.buffer, CL_MAP_READ);
+  p[8] = 1;
+  unmap(w, p);
+}
+
+void image_access_after_unmap(World& w) {
+  use_image(w);
+  volatile unsigned char* p = map_image(w, w.buffer, CL_MAP_WRITE);
+  p[0] = 1;
+  unmap(w, p);
+  sink = p[16];
+}
+
 void kernel_in_map(World& w) {
   build(w);
   volatile unsigned char* p = map(w, CL_MAP_WRITE);
@@ -225,6 +279,18 @@ void svm_correct(World& w) {
   clSVMFree(w.context, const_cast<unsigned char*>(p));
 }
 
+// Written whole before it is read, again and again: faults at one address that are no misuse.
+void many_maps_correct(World& w) {
+  volatile unsigned char* p = allocate_svm(w);
+  for (int i = 0; i < 200; ++i) {
+    svm_map(w, p, CL_MAP_WRITE_INVALIDATE_REGION);
+    p[0] = 2;
+    svm_unmap(w, p);
+  }
+  for (int i = 0; i < 500; ++i) write_whole(w);
+  clSVMFree(w.context, const_cast<unsigned char*>(p));
+}
+
 void svm_read_map_written(World& w) {
   volatile unsigned char* p = allocate_svm(w);
   svm_map(w, p, CL_MAP_READ);
@@ -258,6 +324,32 @@ void svm_unmapped_twice(World& w) {
   svm_map(w, p, CL_MAP_READ);
   svm_unmap(w, p);
   svm_unmap(w, p);
+  clSVMFree(w.context, const_cast<unsigned char*>(p));
+}
+
+void svm_undefined_read(World& w) {
+  volatile unsigned char* p = allocate_svm(w);
+  svm_map(w, p, CL_MAP_WRITE_INVALIDATE_REGION);
+  sink = p[8200];
+  svm_unmap(w, p);
+  clSVMFree(w.context, const_cast<unsigned char*>(p));
+}
+
+void svm_command_in_map(World& w) {
+  volatile unsigned char* p = allocate_svm(w);
+  svm_map(w, p, CL_MAP_WRITE);
+  const unsigned char zero = 0;
+  check(clEnqueueSVMMemFill(w.queue, const_cast<unsigned char*>(p) + 200, &zero, 1, 100, 0, nullptr, nullptr),
+        "clEnqueueSVMMemFill");
+  check(clFinish(w.queue), "clFinish");
+  svm_unmap(w, p);
+  clSVMFree(w.context, const_cast<unsigned char*>(p));
+}
+
+void svm_never_unmapped(World& w) {
+  volatile unsigned char* p = allocate_svm(w);
+  svm_map(w, p, CL_MAP_WRITE);
+  p[0] = 1;
   clSVMFree(w.context, const_cast<unsigned char*>(p));
 }
 
@@ -403,6 +495,32 @@ void host_memory_correct(World& w) {
   p[0] = 9;  // it is the program's own again
 }
 
+// An image on the program's memory is mapped there, with what the device has.
+void host_image_correct(World& w) {
+  std::vector<unsigned char> mine(64 * 64 * 4, 3);
+  const cl_image_format format = {CL_RGBA, CL_UNSIGNED_INT8};
+  cl_image_desc what = {};
+  what.image_type = CL_MEM_OBJECT_IMAGE2D;
+  what.image_width = what.image_height = 64;
+  cl_int code = CL_SUCCESS;
+  check(clReleaseMemObject(w.buffer), "clReleaseMemObject");
+  w.buffer = clCreateImage(w.context, CL_MEM_USE_HOST_PTR, &format, &what, mine.data(), &code);
+  check(code, "clCreateImage");
+  volatile unsigned char* p = map_image(w, w.buffer, CL_MAP_READ | CL_MAP_WRITE);
+  if (p != mine.data() || p[5000] != 3) std::exit(3);
+  p[5000] = 4;
+  unmap(w, p);
+  const cl_uint colour[4] = {7, 7, 7, 7};
+  const std::size_t origin[3] = {0, 0, 0};
+  const std::size_t region[3] = {1, 1, 1};
+  check(clEnqueueFillImage(w.queue, w.buffer, colour, origin, region, 0, nullptr, nullptr), "clEnqueueFillImage");
+  p = map_image(w, w.buffer, CL_MAP_READ);
+  if (p[0] != 7 || p[5000] != 4) std::exit(3);
+  unmap(w, p);
+  check(clReleaseMemObject(w.buffer), "clReleaseMemObject");
+  w.buffer = nullptr;
+}
+
 struct Case {
   std::string_view name;
   void (*run)(World&);
@@ -410,10 +528,12 @@ struct Case {
 constexpr Case cases[] = {
     {"correct", correct},
     {"svm_correct", svm_correct},
+    {"many_maps_correct", many_maps_correct},
     {"threads_correct", threads_correct},
     {"system_calls_correct", system_calls_correct},
     {"mapped_as_staging_correct", mapped_as_staging_correct},
     {"host_memory_correct", host_memory_correct},
+    {"host_image_correct", host_image_correct},
     {"write_lost", write_lost},
     {"read_stale", read_stale},
     {"read_stale_behind_a_fill", read_stale_behind_a_fill},
@@ -434,6 +554,12 @@ constexpr Case cases[] = {
     {"svm_access_after_unmap", svm_access_after_unmap},
     {"svm_kernel_in_map", svm_kernel_in_map},
     {"svm_unmapped_twice", svm_unmapped_twice},
+    {"svm_undefined_read", svm_undefined_read},
+    {"svm_command_in_map", svm_command_in_map},
+    {"svm_never_unmapped", svm_never_unmapped},
+    {"undefined_read_in_a_loop", undefined_read_in_a_loop},
+    {"image_read_map_written", image_read_map_written},
+    {"image_access_after_unmap", image_access_after_unmap},
 };
 
 }  // namespace

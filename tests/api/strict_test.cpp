@@ -110,6 +110,14 @@ INSTANTIATE_TEST_SUITE_P(
         Expected{"svm_access_after_unmap", "access-after-unmap", 0, "svm_access_after_unmap", "clEnqueueSVMUnmap"},
         Expected{"svm_kernel_in_map", "kernel-in-map", 300, "svm_kernel_in_map", "of \"store_one\""},
         Expected{"svm_unmapped_twice", "unmapped-twice", 0, "svm_unmapped_twice", "clEnqueueSVMUnmap"},
+        Expected{"svm_undefined_read", "undefined-read", 8200, "svm_undefined_read", "CL_MAP_WRITE_INVALIDATE_REGION"},
+        Expected{"svm_command_in_map", "command-in-map", 200, "svm_command_in_map", "clEnqueueSVMMemFill"},
+        Expected{"svm_never_unmapped", "never-unmapped", 0, "svm_never_unmapped", "clEnqueueSVMMap"},
+        Expected{"undefined_read_in_a_loop", "undefined-read", 8200, "undefined_read_in_a_loop",
+                 "CL_MAP_WRITE_INVALIDATE_REGION"},
+        Expected{"image_read_map_written", "read-map-written", 8, "image_read_map_written", "clEnqueueMapImage"},
+        Expected{"image_access_after_unmap", "access-after-unmap", 16, "image_access_after_unmap",
+                 "clEnqueueUnmapMemObject"},
         Expected{"write_lost", "write-lost", 5000, "write_lost", "of \"store_all\""},
         Expected{"read_stale", "read-stale", 8196, "read_stale", "of \"store_all\""},
         Expected{"read_stale_behind_a_fill", "read-stale", 12300, "read_stale_behind_a_fill", "clEnqueueFillBuffer"},
@@ -127,7 +135,8 @@ TEST_P(Correct, IsNotReported) {
 
 INSTANTIATE_TEST_SUITE_P(All, Correct,
                          ::testing::Values("correct", "svm_correct", "threads_correct", "system_calls_correct",
-                                           "mapped_as_staging_correct", "host_memory_correct"),
+                                           "mapped_as_staging_correct", "host_memory_correct",
+                                           "host_image_correct", "many_maps_correct"),
                          [](const auto& info) { return std::string(info.param); });
 
 TEST_F(StrictTest, AbortStopsAtTheFirst) {
@@ -153,6 +162,49 @@ TEST_F(StrictTest, SarifNamesRuleAndLine) {
   const Json& place = found["locations"][0]["physicalLocation"];
   EXPECT_NE(place["artifactLocation"]["uri"].get<std::string>().find("strict_misuse.cpp"), std::string::npos);
   EXPECT_GT(place["region"]["startLine"], 0);
+}
+
+// What the schema of SARIF 2.1.0 requires of each object that is written (OASIS, section 3: sarifLog.version and runs,
+// run.tool, tool.driver, toolComponent.name, reportingDescriptor.id, result.message, message.text where it has no id,
+// stack.frames) and of the values: level one of four, startLine from 1 on, ruleIndex in the list, an absolute URI.
+TEST_F(StrictTest, SarifHasWhatItsSchemaRequires) {
+  for (const char* misuse : {"correct", "kernel_in_map", "never_unmapped", "svm_outside_map"}) {
+    const Result result = run(misuse);
+    const Json sarif = json("sarif");
+    ASSERT_TRUE(sarif.is_object()) << result.output;
+    EXPECT_EQ(sarif.at("version"), "2.1.0");
+    ASSERT_EQ(sarif.at("runs").size(), 1U);
+    const Json& of_run = sarif.at("runs").at(0);
+    const Json& driver = of_run.at("tool").at("driver");
+    EXPECT_TRUE(driver.at("name").is_string());
+    for (const Json& rule : driver.at("rules")) {
+      EXPECT_TRUE(rule.at("id").is_string());
+      EXPECT_TRUE(rule.at("shortDescription").at("text").is_string());
+    }
+    const auto check_location = [](const Json& location) {
+      const Json& physical = location.at("physicalLocation");
+      const auto uri = physical.at("artifactLocation").at("uri").get<std::string>();
+      EXPECT_EQ(uri.find(' '), std::string::npos) << uri;
+      if (physical.contains("region")) {
+        EXPECT_GE(physical.at("region").at("startLine"), 1);
+      }
+      for (const Json& logical : location.at("logicalLocations")) {
+        EXPECT_TRUE(logical.at("fullyQualifiedName").is_string());
+      }
+    };
+    EXPECT_EQ(of_run.at("results").size(), std::string(misuse) == "correct" ? 0U : 1U) << result.output;
+    for (const Json& found : of_run.at("results")) {
+      EXPECT_FALSE(found.at("message").at("text").get<std::string>().empty());
+      EXPECT_EQ(found.at("level"), "error");
+      EXPECT_EQ(driver.at("rules").at(found.at("ruleIndex").get<std::size_t>()).at("id"), found.at("ruleId"));
+      EXPECT_GE(found.at("occurrenceCount"), 1);
+      for (const Json& location : found.at("locations")) check_location(location);
+      for (const Json& stack : found.at("stacks")) {
+        EXPECT_FALSE(stack.at("frames").empty());
+        for (const Json& frame : stack.at("frames")) check_location(frame.at("location"));
+      }
+    }
+  }
 }
 
 TEST_F(StrictTest, TextIsTheSameOnEveryRun) {

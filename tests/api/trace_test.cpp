@@ -2,12 +2,15 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <sstream>
+#include <string>
+#include <vector>
 
 namespace {
 
@@ -56,6 +59,40 @@ TEST(Trace, StagesAddUp) {
       ++commands;
     }
     EXPECT_EQ(commands, 7 * 7) << profile;  // seven sizes, seven commands each
+  }
+}
+
+// Tags, credits, the link's directions and the device's queue: in use and then free again; and nothing of them at other levels.
+TEST(Trace, ThePacketLevelCountsWhatIsInUse) {
+  const std::vector<std::string> gauges = {"link.tags in_use", "link.credits in_use", "link.up use_permille",
+                                           "link.down use_permille", "command_processor queue_depth"};
+  for (const char* detail : {"train", "packet"}) {
+    ::setenv("SLUICE_DETAIL", detail, 1);
+    std::istringstream lines(run("h200-pcie5", "packet"));
+    std::map<std::string, std::uint64_t> last, most;
+    for (std::string line; std::getline(lines, line);) {
+      if (!line.starts_with("{\"record\":\"counter\"")) continue;
+      const auto r = nlohmann::json::parse(line);
+      const std::string name = r["part"].get<std::string>() + " " + r["name"].get<std::string>();
+      last[name] = r["value"];
+      most[name] = std::max(most[name], last[name]);
+    }
+    for (const std::string& gauge : gauges) {
+      EXPECT_EQ(last.count(gauge), 1U) << gauge;
+      EXPECT_EQ(last[gauge], 0U) << detail << " " << gauge;
+      EXPECT_GT(most[gauge], 0U) << detail << " " << gauge;
+    }
+    EXPECT_LE(most["link.tags in_use"], 768U);  // the profile's link.read_tags
+    EXPECT_LE(most["link.credits in_use"], 2 * 192U);  // link.posted_credits_tlps, while one transfer drains and one begins
+    EXPECT_LE(most["link.down use_permille"], 1000U);
+    EXPECT_GT(most["link.down use_permille"], 900U);  // long writes to the device
+    EXPECT_LE(last["host.caches hit_lines"], last["host.caches lines"]);
+    EXPECT_GT(last["host.caches lines"], 0U);
+  }
+  ::unsetenv("SLUICE_DETAIL");
+  const std::string stages = run("h200-pcie5", "stage");
+  for (const char* name : {"in_use", "use_permille", "hit_lines", "\"command_processor\",\"name\""}) {
+    EXPECT_EQ(stages.find(name), std::string::npos) << name;
   }
 }
 

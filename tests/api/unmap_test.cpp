@@ -1,4 +1,6 @@
 // clEnqueueUnmapMemObject: rows UM of map_table.md.
+#include <cstdlib>
+
 #include "tests/api/failing_new.h"
 #include "tests/api/fixture.h"
 
@@ -71,6 +73,13 @@ TEST_F(Unmap, ContextsMustAgree) {
   clReleaseMemObject(m);
 }
 
+// Which addresses a map gets is the driver's matter unless the program gave the memory. This one maps a region to one place,
+// however often; under --strict each map has its own.
+bool has_one_address() {
+  const char* const strict = std::getenv("SLUICE_STRICT");
+  return strict == nullptr || *strict == '\0';
+}
+
 // Each map counts, whatever part of the object it covers; each unmap takes one away. It starts at zero.
 TEST_F(Unmap, Counts) {
   cl_mem m = buffer();
@@ -78,11 +87,11 @@ TEST_F(Unmap, Counts) {
   std::vector<void*> pointers;
   for (cl_uint n = 1; n <= 20; ++n) {
     pointers.push_back(map(m, CL_MAP_READ, 0, n));
-    EXPECT_EQ(pointers.back(), pointers.front());
+    EXPECT_EQ(pointers.back() == pointers.front(), n == 1 || has_one_address());
     EXPECT_EQ(map_count(m), n);
   }
   for (cl_uint n = 20; n-- > 0;) {
-    EXPECT_EQ(unmap(m, pointers.front()), CL_SUCCESS);
+    EXPECT_EQ(unmap(m, pointers[n]), CL_SUCCESS);
     EXPECT_EQ(map_count(m), n);
   }
   EXPECT_EQ(unmap(m, pointers.front()), CL_INVALID_VALUE);
@@ -166,7 +175,7 @@ TEST_F(Unmap, BehindAnEventThatFails) {
   cl_mem m = buffer(4096);
   void* reader = map(m, CL_MAP_READ);
   void* writer = map(m, CL_MAP_WRITE);
-  EXPECT_EQ(reader, writer);
+  EXPECT_EQ(reader == writer, has_one_address());
   for (const bool early : {true, false}) {
     cl_event gate = user_event();
     cl_event event = nullptr;

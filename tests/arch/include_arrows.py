@@ -54,6 +54,7 @@ RULES = (
     Rule("sim/models/host/", MODEL + ("sim/models/host/",), systemc=True),
     Rule("sim/models/iommu/", MODEL + ("sim/models/iommu/",)),
     Rule("sim/models/link/", MODEL + ("sim/models/link/",), systemc=True),
+    Rule("sim/models/migration/", MODEL + ("sim/models/migration/",)),
     Rule("sim/models/memory/", MODEL + ("sim/models/memory/",)),
     Rule("sim/dma/", MODEL + ("sim/dma/",), systemc=True),
     # The two places that bind models.

@@ -40,7 +40,8 @@ struct Constants {
   [[nodiscard]] std::string text() const {
     return R"(, "link": {"gigatransfers_per_s": )" + number("wire") + R"(, "read_tags": )" + whole("tags") +
            R"(, "read_buffer_bytes": )" + whole("read_buffer") + R"(, "posted_credits_tlps": )" + whole("credits") +
-           R"(}, "host": {"home_agent": {"memory_gbps": )" + number("host_memory") + R"(, "snoop_latency_ns": )" +
+           R"(, "credit_return_ns": 1000, "replay_buffer_bytes": )" + whole("replay_buffer") + R"(, "credits": {"posted_data": )" + whole("posted_data") +
+           R"(, "completion_headers": )" + whole("completion_headers") + R"(}}, "host": {"home_agent": {"memory_gbps": )" + number("host_memory") + R"(, "snoop_latency_ns": )" +
            number("snoop") + R"(}, "copy": {"memory_gbps": )" + number("host_copy") + R"(, "llc_gbps": 1000)" +
            R"(, "streaming_gbps": 1000, "out_gbps": 1000}}, "iommu": {"entries": 64, "walkers": 1, "llc_read_ns": )" + number("walk") +
            R"(}, "device_memory": {"channels": )" + whole("channels") + R"(, "gigatransfers_per_s": )" + number("dram_bus") + R"(, "timings": {"trrd_ns": )" +
@@ -57,6 +58,9 @@ Constants roomy() {
   c["tags"] = 680;
   c["read_buffer"] = 2 << 20;
   c["credits"] = 2000;
+  c["posted_data"] = 20000;
+  c["completion_headers"] = 1800;
+  c["replay_buffer"] = 1 << 20;
   c["host_memory"] = 400;
   c["snoop"] = 20;
   c["host_copy"] = 400;
@@ -140,6 +144,11 @@ const std::vector<Case>& cases() {
       {"ReadBuffer", {{"read_buffer", 5120}}, "link.read_buffer", "read_buffer",
        [](Machine& m) { return large(m, to_device); }},
       {"Credits", {{"credits", 10}}, "link.credits", "credits", [](Machine& m) { return large(m, to_host); }},
+      // 10 writes of 256 bytes, 16 units each; 10 requests whose data are two completions; 10 writes of 280 bytes without an Ack.
+      {"PostedData", {{"posted_data", 160}}, "link.credits.posted_data", "posted_data", [](Machine& m) { return large(m, to_host); }},
+      {"CompletionHeaders", {{"completion_headers", 20}}, "link.credits.completion_headers", "completion_headers",
+       [](Machine& m) { return large(m, to_device); }},
+      {"ReplayBuffer", {{"replay_buffer", 2800}}, "link.replay_buffer", "replay_buffer", [](Machine& m) { return large(m, to_host); }},
       {"HostMemory", {{"host_memory", 5}}, "host.memory", "host_memory", [](Machine& m) { return large(m, to_device); }},
       // 32 snoops of 400 ns at once: 64 bytes every 12.5 ns, 5 GB/s.
       {"Snoop", {{"snoop", 400}}, "host.snoop", "snoop", warm},

@@ -21,9 +21,9 @@ template <class Sink>
 class CommandMachine {
  public:
   // `constants` are more members of the profile: R"(, "iommu": {...})".
-  CommandMachine(const std::string& constants, const char* detail) {
+  CommandMachine(const std::string& constants, const char* detail, const char* base = "generic-pcie4") {
     const auto file = std::filesystem::temp_directory_path() / ("sluice_machine_" + std::to_string(::getpid()) + ".json");
-    std::ofstream(file) << R"({"include": ")" << PROFILES << R"(/generic-pcie4.json", "name": "changed")" << constants << "}";
+    std::ofstream(file) << R"({"include": ")" << PROFILES << '/' << base << R"(.json", "name": "changed")" << constants << "}";
     SimulatorOptions options;
     options.profile = file.string();
     options.detail = detail;

@@ -6,6 +6,7 @@
 #include <systemc>
 
 #include <algorithm>
+#include <array>
 #include <memory>
 #include <random>
 #include <string>
@@ -29,13 +30,12 @@ struct Ends {
   std::uint64_t packet_events = 0;
 };
 
-// One pair of engines for all cases: SystemC allows no module after the first start.
+// Two pairs of engines for all cases, of one device and of eight behind a bridge: SystemC allows no module after the first
+// start.
 class Engines {
  public:
-  static Engines& instance() {
-    static Engines engines;
-    return engines;
-  }
+  static Engines& instance() { return pairs()[0]; }
+  static Engines& bridged() { return pairs()[1]; }
 
   // Starts each flow at its offset from now on both engines and runs until all have ended.
   Ends run(const std::vector<Flow>& flows, const std::vector<TimePs>& offsets) {
@@ -72,7 +72,13 @@ class Engines {
   }
 
  private:
-  Engines() : train_("train", Detail::train, nullptr), packet_("packet", Detail::packet, nullptr) {}
+  explicit Engines(const std::string& name, std::uint32_t devices)
+      : train_(("train" + name).c_str(), Detail::train, nullptr, devices),
+        packet_(("packet" + name).c_str(), Detail::packet, nullptr, devices) {}
+  static std::array<Engines, 2>& pairs() {
+    static std::array<Engines, 2> all = {Engines("", 1), Engines("_bridged", 8)};
+    return all;
+  }
   NetworkEngine train_;
   NetworkEngine packet_;
 };
@@ -124,6 +130,18 @@ Flow random_flow(std::mt19937_64& random) {
   }
   if (random() % 2 == 0) f.window = static_cast<std::uint32_t>(upto(64));
   f.window_return_ps = random() % 300'000;
+  // Credits of some wires on the way, which flows then share.
+  const std::size_t kinds = random() % 3;
+  for (std::size_t c = 0; c < kinds; ++c) {
+    CreditWindow w;
+    w.kind = static_cast<Credit>(c);
+    w.hop = static_cast<std::uint8_t>(random() % f.hops);
+    w.until_hop = static_cast<std::uint8_t>(w.hop + random() % (f.hops - w.hop));
+    w.capacity = static_cast<std::uint32_t>(upto(64));
+    w.return_ps = random() % 300'000;
+    f.credits.push_back(w);
+  }
+  f.relaxed = random() % 2 == 0;
   const std::size_t segments = upto(4);
   for (std::size_t s = 0; s < segments; ++s) {
     Segment segment;
@@ -262,6 +280,63 @@ TEST_P(ShippedMachine, OnlySnoopsAreCountedAsSnoops) {
   }
 }
 
+// A machine with all that PCIe counts, behind a switch or a root complex.
+profile::Profile bridged_machine(profile::BridgeKind kind) {
+  profile::Profile p = *profile::load_profile("generic-pcie4").profile;
+  p.link.dllp_accounting = profile::DllpAccounting::counted;
+  p.link.ack_tlps = p.link.update_tlps = 4;
+  p.link.credits = {40, 600, 30, 0, 60, 900};
+  p.link.replay_buffer_bytes = 16384;
+  p.link.ordering = kind == profile::BridgeKind::root_complex ? profile::Ordering::relaxed : profile::Ordering::strict;
+  p.bridge.kind = kind;
+  p.bridge.gigatransfers_per_s = 16;
+  p.bridge.lanes = 16;
+  p.bridge.bytes_per_s = 60'000'000'000;
+  p.bridge.latency_ps = 110'000;
+  p.bridge.propagation_ps = 40'000;
+  p.bridge.credit_return_ps = 200'000;
+  p.bridge.credits = {50, 700, 40, 0, 0, 0};
+  p.bridge.peer_to_peer = true;
+  return p;
+}
+
+TEST(Train, EqualsPacketBehindABridge) {
+  std::mt19937_64 random(77);
+  for (const auto kind : {profile::BridgeKind::pcie_switch, profile::BridgeKind::root_complex}) {
+    const profile::Profile p = bridged_machine(kind);
+    const std::unique_ptr<Link> link = make_link(p);
+    const auto flow = [&] {
+      Flow f;
+      if (random() % 3 == 0) {
+        LinkTransfer t;
+        t.direction = Direction::device_to_host;
+        t.row_bytes = 64 + random() % (1 << 20);
+        t.memory_interval_ps = 100;
+        EXPECT_TRUE(link->plan_peer(t, 120, f));
+      } else {
+        f = planned_flow(random, *link);
+      }
+      f.device = static_cast<DeviceIndex>(random() % 8);
+      f.peer = (f.device + 1 + static_cast<DeviceIndex>(random() % 7)) % 8;
+      return f;
+    };
+    for (int i = 0; i < 100; ++i) {
+      const Ends alone = Engines::bridged().run({flow()}, {0});
+      ASSERT_EQ(alone.train[0], alone.packet[0]) << "case " << i;
+      ASSERT_EQ(alone.drained.train[0], alone.drained.packet[0]) << "case " << i;
+    }
+    for (int i = 0; i < 40; ++i) {
+      std::vector<Flow> flows;
+      std::vector<TimePs> offsets;
+      for (std::size_t n = 2 + random() % 7; n > 0; --n) {
+        flows.push_back(flow());
+        offsets.push_back(random() % 40'000'000);
+      }
+      expect_close(Engines::bridged().run(flows, offsets), offsets, "case " + std::to_string(i));
+    }
+  }
+}
+
 INSTANTIATE_TEST_SUITE_P(All, ShippedMachine,
                          testing::Values("h200-pcie5", "generic-pcie4", "legacy-pcie3", "superchip-c2c",
                                          "cxl-accelerator", "igpu-coherent", "soc-noncoherent"),
@@ -317,6 +392,34 @@ TEST(PacketNetwork, SkipsWhatRepeatsWhenFlowsShare) {
   EXPECT_EQ(run(skipping), run(plain));
   EXPECT_EQ(plain.served(), 2U * 4U * 131'072U);
   EXPECT_LT(skipping.served() * 20, plain.served());
+}
+
+// Eight devices that write through one upstream link at once, and eight that read: what is simulated does not depend on how
+// much they move.
+TEST(PacketNetwork, EightDevicesBehindABridgeCostByTheChanges) {
+  const profile::Profile p = bridged_machine(profile::BridgeKind::pcie_switch);
+  const std::unique_ptr<Link> link = make_link(p);
+  for (const Direction direction : {Direction::device_to_host, Direction::host_to_device}) {
+    const auto served = [&](std::uint64_t bytes) {
+      PacketNetwork network(true, nullptr, 8);
+      for (DeviceIndex d = 0; d < 8; ++d) {
+        LinkTransfer t;
+        t.direction = direction;
+        t.row_bytes = bytes;
+        t.memory_interval_ps = 100;
+        auto f = std::make_shared<Flow>();
+        link->plan(t, {}, *f);
+        f->device = d;
+        network.start(f, 0);
+      }
+      while (network.run(time_never)) {
+      }
+      return network.served();
+    };
+    const std::uint64_t once = served(std::uint64_t{64} << 20);
+    EXPECT_LT(once, 400'000U);  // of 8 x 262144 writes or 131072 reads on four or six servers
+    EXPECT_NEAR(static_cast<double>(served(std::uint64_t{1} << 30)), static_cast<double>(once), 0.05 * static_cast<double>(once));
+  }
 }
 
 // Visits of servers that are simulated while `others` transfers meet a long one, each for itself: `packets` packets each.

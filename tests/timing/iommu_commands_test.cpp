@@ -22,12 +22,14 @@ struct Sink final : TraceSink {
     walks[r.times.id] = r.stages[static_cast<std::size_t>(Stage::iommu)];
   }
   void stage(const StageRecord& r) override {
-    if (r.part != "host.iommu" || r.action == "limits") return;
-    EXPECT_EQ(r.action, "walk");
+    if (r.action == "limits") limiter[r.command] = r.part;
+    if ((r.part != "host.iommu" && r.part != "device.atc") || r.action == "limits") return;
+    EXPECT_EQ(r.action, r.part == "host.iommu" ? "walk" : "translate");
     recorded[r.command] += r.end - r.begin;
   }
   std::map<CommandId, TimePs> walks;     // by the stage ...
   std::map<CommandId, TimePs> recorded;  // ... and by the part's records
+  std::map<CommandId, std::string> limiter;
 };
 
 using Machine = CommandMachine<Sink>;
@@ -86,6 +88,47 @@ TEST_P(IommuCommands, MemoryThatTheHostTakesBackIsForgotten) {
   m.sim->forget_host(memory.data(), memory.size());
   m.copy(to_device, at, memory.size());
   EXPECT_EQ(m.sink.walks[3], m.sink.walks[1]);
+}
+
+// Propagation 400 ns, and 200 ns at the agent: one request at a time, a page each second microsecond.
+constexpr const char* ats = R"(, "link": {"propagation_ns": 400}, "iommu": {"entries": 4096, "walkers": 16, "llc_read_ns": 0},
+  "ats": {"entries": 1024, "requests": 1, "agent_ns": 200, "invalidate_ns": 5000})";
+
+TEST_P(IommuCommands, ADeviceAsksForTranslationsAndKeepsThem) {
+  Machine m(ats, GetParam());
+  constexpr TimePs request_ps = 2 * 400'000 + 200'000;
+  for (int i = 0; i < 2; ++i) m.copy(to_device, 0, 1024 * page);  // the device's cache is the same from here on
+  const TimePs asked = m.copy(to_device, 1ULL << 36, 1024 * page);
+  const TimePs added = m.sink.walks[m.id];
+  EXPECT_EQ(m.sink.limiter[m.id], "device.atc");
+  EXPECT_EQ(m.sink.recorded[m.id], added);
+  EXPECT_NEAR(static_cast<double>(asked), static_cast<double>(1024 * request_ps), 0.01 * 1024 * request_ps);
+  EXPECT_EQ(asked, m.copy(to_device, 1ULL << 36, 1024 * page) + added);
+  EXPECT_EQ(m.sink.walks[m.id], 0U);
+  // Four pages: the requests of a tag or credit have their translations; the first waits for one.
+  m.copy(to_device, 1ULL << 37, 4 * page);
+  EXPECT_GE(m.sink.walks[m.id], request_ps);
+}
+
+TEST_P(IommuCommands, MemoryThatIsTakenBackIsInvalidatedInTheDevice) {
+  Machine m(ats, GetParam());
+  std::vector<char> memory(16 * page);
+  const std::uint64_t at = m.sim->host_address(memory.data(), memory.size());
+  m.copy(to_device, at, memory.size());
+  EXPECT_EQ(m.sim->forget_host(memory.data(), memory.size()), 2 * 400'000U + 5'000'000);
+  EXPECT_EQ(m.sim->forget_host(memory.data(), memory.size()), 0U);
+  const std::uint64_t again = m.sim->host_address(memory.data(), memory.size());
+  EXPECT_EQ(m.sim->forget_host(memory.data(), memory.size()), 0U) << again;  // no device has touched it
+}
+
+TEST_P(IommuCommands, ACoherentDeviceTranslatesToo) {
+  Machine m(R"(, "iommu": {"entries": 65536, "llc_read_ns": 500}, "ats": {"entries": 1024, "requests": 1})", GetParam(),
+            "cxl-accelerator");
+  const TimePs asked = m.copy(to_device, 1ULL << 36, 64 * page);
+  EXPECT_GE(asked, 64 * 500'000U);
+  EXPECT_EQ(m.sink.limiter[m.id], "device.atc");
+  m.copy(to_device, 1ULL << 36, 64 * page);
+  EXPECT_EQ(m.sink.walks[m.id], 0U);
 }
 
 INSTANTIATE_TEST_SUITE_P(Details, IommuCommands, ::testing::Values("train", "packet"),

@@ -2,9 +2,9 @@
 // The device reads or writes at random places of a window; what the IOMMU takes from the bandwidth that it has without is
 // predicted.
 //
-// Fitted on the latency sweep: entries (128 of which others hold 9) and the time of a walk; on two points of bandwidth,
-// 64 bytes in 64 MiB, read and write: the walkers and what a walk keeps them for. All other points of bandwidth are
-// predictions. That the device has 16 requests in flight at least is an assumption about it, not a measurement. A walk's
+// Fitted on one latency sweep (lat_dma_sweep_rd_rnd_64_HWarm): entries (128 of which others hold 9) and the time of a walk;
+// on two points of bandwidth, 64 bytes in 64 MiB, read and write: the walkers and what a walk keeps them for. All other
+// sweeps of latency and points of bandwidth are predictions, and errors of the two kinds are never put together. That the device has 16 requests in flight at least is an assumption about it, not a measurement. A walk's
 // parts cannot be told apart here, so one read of a page table stands for it all.
 #include <gtest/gtest.h>
 
@@ -50,30 +50,72 @@ class RandomPlaces {
   std::uint64_t units_;
 };
 
-TEST(IommuPcieBench, LatencyOfSingleReads) {
-  double worst = 0;
-  int points = 0;
-  const json data = measured();
-  for (const json& point : data["latency_ns"]["points"]) {
-    const auto window = point[0].get<std::uint64_t>();
-    Iommu iommu(haswell());
-    RandomPlaces place(window, 64);
-    constexpr int warm = 20'000;
-    constexpr int reads = 40'000;
-    double sum = 0;
-    for (int i = 0; i < warm + reads; ++i) {
-      const TimePs at = static_cast<TimePs>(i) * 1'000'000;  // one at a time
-      const TimePs took = iommu.translate(place(), at, true) - at;
-      if (i >= warm) sum += static_cast<double>(took);
-    }
-    const double predicted = point[1].get<double>() + sum / reads / 1000;
-    const double error = predicted / point[2].get<double>() - 1;
-    std::cout << "latency " << window / 1024 << " KiB: " << predicted << " ns, measured " << point[2] << "\n";
-    worst = std::max(worst, std::abs(error));
+// Mean of reads one at a time, above what each takes without an IOMMU, in ns.
+double wait_alone(std::uint64_t window, std::uint64_t bytes) {
+  Iommu iommu(haswell());
+  RandomPlaces place(window, bytes);
+  constexpr int warm = 20'000;
+  constexpr int reads = 40'000;
+  double sum = 0;
+  for (int i = 0; i < warm + reads; ++i) {
+    const TimePs at = static_cast<TimePs>(i) * 1'000'000;
+    const TimePs took = iommu.translate(place(), at, true) - at;
+    if (i >= warm) sum += static_cast<double>(took);
+  }
+  return sum / reads / 1000;
+}
+
+// Errors of points of one kind.
+struct Errors {
+  void add(double predicted, double measured) {
+    const double error = std::abs(predicted / measured - 1);
+    sum += error;
+    worst = std::max(worst, error);
     ++points;
   }
-  EXPECT_EQ(points, 12);
-  EXPECT_LT(worst, 0.005);
+  [[nodiscard]] double mean() const { return sum / points; }
+  void print(const char* what) const {
+    std::cout << what << ": " << points << " points, mean error " << 100 * mean() << " %, worst " << 100 * worst << " %\n";
+  }
+  double sum = 0;
+  double worst = 0;
+  int points = 0;
+};
+
+TEST(IommuPcieBench, FitOfTheLatencySweep) {
+  const json data = measured();
+  Errors fit;
+  for (const json& point : data["latency_ns"]["points"]) {
+    fit.add(point[1].get<double>() + wait_alone(point[0], 64), point[2]);
+  }
+  fit.print("fit, latency");
+  EXPECT_EQ(fit.points, 12);
+  EXPECT_LT(fit.worst, 0.005);
+}
+
+// Reads of 8 and 64 bytes by the device's other engine, and reads behind writes. Where the smallest window, which needs no
+// walk, took another time with IOMMU than without, caches were in another state, and the sweep says nothing here.
+TEST(IommuPcieBench, LatencyOfOtherSweeps) {
+  const json data = measured();
+  Errors validation;
+  int left_out = 0;
+  for (const json& sweep : data["latency_ns_not_fitted"]) {
+    const json& first = sweep["points"][0];
+    if (std::abs(first[2].get<double>() / first[1].get<double>() - 1) > 0.01) {
+      ++left_out;
+      continue;
+    }
+    const std::uint64_t bytes = sweep["test"].get<std::string>().find("_08_") != std::string::npos ? 8 : 64;
+    for (const json& point : sweep["points"]) {
+      if (point[0] <= 256U << 10) continue;  // as of bandwidth
+      validation.add(point[1].get<double>() + wait_alone(point[0], bytes), point[2]);
+    }
+  }
+  validation.print("validation, latency");
+  EXPECT_EQ(left_out, 3);
+  EXPECT_EQ(validation.points, 79);
+  EXPECT_LT(validation.mean(), 0.02);
+  EXPECT_LT(validation.worst, 0.06);
 }
 
 // Requests a nanosecond. The device issues at the rate that it has without an IOMMU, with `window` requests out at most,
@@ -95,10 +137,12 @@ double rate(std::uint64_t window_bytes, std::uint64_t bytes, bool read, double b
   return static_cast<double>(requests - 1 - warm) / (done.back() - done[warm]);
 }
 
+// What a hit ratio fitted to these sweeps reaches is 5.9 % as a mean and 27.5 % at worst; both are to be beaten by points
+// that fitted nothing.
 TEST(IommuPcieBench, BandwidthByWindow) {
-  double sum = 0;
-  double worst = 0;
-  int points = 0;
+  Errors fit;
+  Errors validation;  // beyond what the IO-TLB holds
+  Errors small;       // within it: as without IOMMU, which would flatter the mean
   const json data = measured();
   for (const json& sweep : data["bandwidth_gbit_per_s"]) {
     const bool read = sweep["direction"] == "read";
@@ -107,25 +151,28 @@ TEST(IommuPcieBench, BandwidthByWindow) {
     // root port's buffer holds them up.
     const double latency_ns = read ? 560 + 0.292 * (static_cast<double>(bytes) - 64) : 200;
     for (const json& point : sweep["points"]) {
-      if (point[0] <= 256U << 10) continue;  // fits the IO-TLB: as without IOMMU, which would flatter the mean
       const double off = point[1];
-      const double on = point[2];
       const double base = off / 8 / static_cast<double>(bytes);
       // As many requests as keep up that rate (Little's law), and 16 at least.
       const auto little = static_cast<std::size_t>(std::llround(base * latency_ns));
       const std::size_t window = read ? std::max<std::size_t>(16, little) : 64;
       const double predicted =
           std::min(off, rate(point[0], bytes, read, base, latency_ns, window) * static_cast<double>(bytes) * 8);
-      const double error = std::abs(predicted / on - 1);
-      sum += error;
-      worst = std::max(worst, error);
-      ++points;
+      // The caches' state, HWarm or Cold, changes nothing here, so both were fitted.
+      const bool fitted = bytes == 64 && point[0] == 64U << 20;
+      (fitted ? fit : point[0] <= 256U << 10 ? small : validation).add(predicted, point[2]);
     }
   }
-  std::cout << points << " points: mean error " << 100 * sum / points << " %, worst " << 100 * worst << " %\n";
-  EXPECT_EQ(points, 160);
-  EXPECT_LT(sum / points, 0.059);
-  EXPECT_LT(worst, 0.275);
+  fit.print("fit, bandwidth");
+  validation.print("validation, bandwidth");
+  small.print("validation, bandwidth, windows that the IO-TLB holds");
+  EXPECT_EQ(fit.points, 4);
+  EXPECT_EQ(validation.points, 156);
+  EXPECT_EQ(small.points, 48);
+  EXPECT_LT(fit.worst, 0.03);
+  EXPECT_LT(validation.mean(), 0.059);
+  EXPECT_LT(validation.worst, 0.275);
+  EXPECT_LT(small.worst, 0.02);
 }
 
 }  // namespace

@@ -6,6 +6,32 @@
 namespace sluice {
 namespace {
 
+// Zero-copy reads of 4 MiB: 1024 pages, which the second launch finds in the IO-TLB. With one walker of 1000 ns a page the
+// walks alone take 1024 us, and the window hides none of that.
+class KernelsBehindAnIommu : public Commands, public ::testing::WithParamInterface<const char*> {};
+
+TEST_P(KernelsBehindAnIommu, WaitForTheirPagesWalks) {
+  const std::string file = testing::TempDir() + "kernel-iommu-" + GetParam() + ".json";
+  std::ofstream(file) << R"({"include": ")" << CONFIG_PROFILES << R"(/h200-pcie5.json", "name": "k", "iommu": )"
+                      << R"({"entries": 2048, "walkers": 1, "llc_read_ns": 1000}})";
+  open(file.c_str(), GetParam());
+  const auto range = synthetic::linear(132 * 2048, 256);
+  const CommandId walked = launch(zero_copy_read(4 * mib), range);
+  drain();
+  const CommandId known = launch(zero_copy_read(4 * mib), range);
+  drain();
+  const auto walks = [&](CommandId c) { return sink.stages[c][static_cast<std::size_t>(Stage::iommu)]; };
+  EXPECT_EQ(walks(known), 0U);
+  EXPECT_EQ(sink.actions[known].count("host.iommu walk"), 0U);
+  EXPECT_EQ(sink.actions[walked].at("host.iommu walk"), walks(walked));
+  EXPECT_GT(took(walked), 1024'000'000U);
+  EXPECT_LT(took(walked), 1024'000'000U + took(known));
+  EXPECT_EQ(took(walked), took(known) + walks(walked));
+}
+
+INSTANTIATE_TEST_SUITE_P(Details, KernelsBehindAnIommu, ::testing::Values("train", "packet"),
+                         [](const auto& p) { return std::string(p.param); });
+
 // Maps of an image of 1 KiB by 256 rows whose tiles a pass turns into rows, and of a buffer of that size.
 class TiledImages : public Commands {
  protected:

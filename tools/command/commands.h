@@ -22,7 +22,13 @@ struct RunOptions {
 };
 [[nodiscard]] int run(RunOptions options);
 
-[[nodiscard]] int report(const std::string& trace);
+[[nodiscard]] int report(const std::string& trace, bool json);
+
+struct ConvertOptions {
+  std::string trace;                 // JSON Lines
+  std::vector<std::string> outputs;  // each in the format of its name
+};
+[[nodiscard]] int convert(const ConvertOptions& options);
 
 struct RecordOptions {
   ChildOptions child;
@@ -76,6 +82,7 @@ struct MapcopyOptions {
   std::vector<std::uint64_t> sizes_bytes;  // ascending
   std::uint32_t reads = 1;                 // how often the kernel reads each byte
   std::string html;                        // a page, too
+  bool json = false;
 };
 [[nodiscard]] int mapcopy(const MapcopyOptions& options);
 // The OpenCL program that mapcopy runs on each machine: prints "SIZE PAGEABLE PINNED MAP ZERO_COPY" in ns a line, "-"
@@ -96,8 +103,8 @@ struct ValidateOptions {
 };
 [[nodiscard]] int validate(const ValidateOptions& options);
 
-[[nodiscard]] int profile_list();
-[[nodiscard]] int profile_show(const std::string& name);
+[[nodiscard]] int profile_list(bool json);
+[[nodiscard]] int profile_show(const std::string& name, bool json);
 [[nodiscard]] int profile_check(const std::vector<std::string>& files);
 
 // Prints each problem of the profile. False if there is one.

@@ -1,6 +1,5 @@
 // `sluice compare`: one program under several profiles, command beside command.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -13,6 +12,7 @@
 #include "tools/command/temporary.h"
 #include "tools/command/write_page.h"
 #include "tools/compare/report.h"
+#include "tools/text/terminal.h"
 
 namespace sluice::tools {
 
@@ -80,7 +80,7 @@ int compare(const CompareOptions& options) {
   } else if (options.markdown) {
     compare::write_markdown(std::cout, lineup, options.commands);
   } else {
-    compare::write_text(std::cout, lineup, options.commands, ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr);
+    compare::write_text(std::cout, lineup, options.commands, text::stdout_takes_colour());
   }
   bool written = static_cast<bool>(std::cout.flush());
   if (!options.csv.empty()) {

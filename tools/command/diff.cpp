@@ -1,6 +1,5 @@
 // `sluice record` and `sluice diff`: a reference trace, and what a later run changed.
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -11,6 +10,7 @@
 #include "tools/command/commands.h"
 #include "tools/command/temporary.h"
 #include "tools/diff/report.h"
+#include "tools/text/terminal.h"
 #include "traces/recording.h"
 
 namespace sluice::tools {
@@ -97,7 +97,7 @@ int diff(const DiffOptions& options) {
   } else if (options.markdown) {
     diff::write_markdown(std::cout, result);
   } else {
-    diff::write_text(std::cout, result, ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr);
+    diff::write_text(std::cout, result, text::stdout_takes_colour());
   }
   if (!std::cout.flush() || !write_junit_file(options.junit, result)) return exit_unusable;
   if (!result.is_changed()) return exit_ok;

@@ -1,9 +1,9 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <array>
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 #include <optional>
 #include <sstream>
 
@@ -12,6 +12,7 @@
 #include "tools/command/layout.h"
 #include "tools/command/write_page.h"
 #include "tools/text/grid.h"
+#include "tools/text/terminal.h"
 #include "traces/table.h"
 
 namespace sluice::tools {
@@ -97,6 +98,23 @@ trace::Table table_of(const Machine& machine, std::uint32_t reads) {
   return table;
 }
 
+std::string json_of(const std::vector<Machine>& machines, std::uint32_t reads) {
+  using Json = nlohmann::ordered_json;
+  constexpr std::array<const char*, method_count> keys = {"pageable_copy", "pinned_copy", "map", "zero_copy"};
+  Json list = Json::array();
+  for (const Machine& machine : machines) {
+    Json rows = Json::array();
+    for (const Row& row : machine.rows) {
+      Json times;
+      for (std::size_t m = 0; m < method_count; ++m) times[keys[m]] = row.time_ns[m] ? Json(*row.time_ns[m]) : Json(nullptr);
+      rows.push_back({{"bytes", row.size_bytes}, {"time_ns", std::move(times)}, {"best", keys[best_of(row)]}});
+    }
+    list.push_back({{"profile", machine.name}, {"sizes", std::move(rows)}});
+  }
+  const Json document = {{"schema", "sluice-mapcopy-1"}, {"reads", reads}, {"machines", std::move(list)}};
+  return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
+}
+
 // Time over size by method, a chart a machine, and where one overtakes the other.
 page::Page page_of(const std::vector<Machine>& machines, const text::Grid& crossovers, std::uint32_t reads) {
   page::Page page("Map, copy or zero-copy",
@@ -153,7 +171,7 @@ int mapcopy(const MapcopyOptions& options) {
     has_zero_copy.push_back(profile::load_profile(name).profile->machine.policy.alloc_host_ptr ==
                             BufferPolicy::zero_copy);
   }
-  const bool colour = ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr;
+  const bool colour = text::stdout_takes_colour();
   text::Grid crossovers{
       "Which is faster, and at which sizes", 1,
       {"machine", "map < pageable copy", "map < pinned copy", "zero-copy < pinned copy", "zero-copy < map"}, {}};
@@ -175,7 +193,7 @@ int mapcopy(const MapcopyOptions& options) {
                  result.started ? fmt::format("the workload failed with {}", result.exit_code) : result.error);
       return exit_failed;
     }
-    fmt::print("{}\n", table_of(machine, options.reads).text(colour));
+    if (!options.json) fmt::print("{}\n", table_of(machine, options.reads).text(colour));
     mirrors |= !has_zero_copy[i];
     crossovers.rows.push_back({machine.name, wins(machine.rows, map, pageable), wins(machine.rows, map, pinned),
                     wins(machine.rows, zero_copy, pinned), wins(machine.rows, zero_copy, map)});
@@ -184,7 +202,7 @@ int mapcopy(const MapcopyOptions& options) {
   std::ostringstream text;
   text::write_text(text, crossovers, colour);
   if (mirrors) text << "n/a: this machine keeps a mirror of ALLOC_HOST_PTR memory on the device; a map copies\n";
-  fmt::print("{}", text.str());
+  fmt::print("{}", options.json ? json_of(machines, options.reads) : text.str());
   if (std::fflush(stdout) != 0) return exit_failed;
   return write_page(page_of(machines, crossovers, options.reads), options.html) ? exit_ok : exit_failed;
 }

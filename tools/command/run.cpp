@@ -1,5 +1,4 @@
 #include <fmt/format.h>
-#include <unistd.h>
 
 #include <algorithm>
 #include <cstdlib>
@@ -10,7 +9,9 @@
 
 #include "tools/command/commands.h"
 #include "tools/command/temporary.h"
+#include "tools/text/terminal.h"
 #include "traces/report.h"
+#include "traces/writer.h"
 
 namespace sluice::tools {
 
@@ -30,8 +31,9 @@ bool write_report(const std::string& trace, const std::string& target) {
     return true;
   }
   std::ifstream in(trace, std::ios::binary);
-  const trace::Report result =
-      trace::report(in, target == "-" && ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr);
+  const trace::Report result = target.ends_with(".json")
+                                   ? trace::report_json(in)
+                                   : trace::report(in, target == "-" && text::stdout_takes_colour());
   if (!result.error.empty()) complain(trace + ": " + result.error);
   if (target == "-") {
     fmt::print("{}", result.text);
@@ -57,8 +59,8 @@ int run(RunOptions options) {
       complain(trace + ": a trace's name must not contain a colon");
       return exit_unusable;
     }
-    if (!trace.ends_with(".jsonl") && !trace.ends_with(".json")) {
-      complain(trace + ": unknown trace format; known names: *.jsonl (JSON Lines), *.json (Perfetto)");
+    if (trace::writer_for(trace) == nullptr) {
+      complain(fmt::format("{}: unknown trace format; known names: {}", trace, trace::writer_endings()));
       return exit_unusable;
     }
     // A program that never opens the device must not leave the trace of an earlier run.
@@ -100,14 +102,14 @@ int run(RunOptions options) {
   return !complete ? exit_trace_error : result.misuses != 0 ? exit_misuse : exit_ok;
 }
 
-int report(const std::string& trace) {
+int report(const std::string& trace, bool json) {
   std::error_code code;
   std::ifstream in(trace, std::ios::binary);
   if (!in || fs::is_directory(trace, code)) {
     complain(trace + ": cannot be read");
     return exit_unusable;
   }
-  const trace::Report result = trace::report(in, ::isatty(STDOUT_FILENO) == 1 && std::getenv("NO_COLOR") == nullptr);
+  const trace::Report result = json ? trace::report_json(in) : trace::report(in, text::stdout_takes_colour());
   fmt::print("{}", result.text);
   if (std::fflush(stdout) != 0) return exit_failed;
   if (result.error.empty()) return exit_ok;

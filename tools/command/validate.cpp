@@ -133,7 +133,7 @@ int validate_published(const ValidateOptions& options) {
       complain(fmt::format("found profile \"{}\"; allowed: a shipped one (see sluice profile list)", options.profile));
       return exit_unusable;
     }
-    validate::write_published(std::cout, published, profiles);
+    (options.json ? validate::write_published_json : validate::write_published)(std::cout, published, profiles);
   }
   if (!std::cout.flush()) return exit_failed;
   return complete ? exit_ok : exit_unusable;

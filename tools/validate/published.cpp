@@ -200,4 +200,33 @@ void write_published(std::ostream& out, const PublishedFigures& published, const
   for (const Skipped& s : published.skipped) out << fmt::format("- line {}: {}\n", s.line, s.reason);
 }
 
+void write_published_json(std::ostream& out, const PublishedFigures& published, const std::vector<PublishedProfile>& profiles) {
+  using Json = nlohmann::ordered_json;
+  Json list = Json::array();
+  for (const PublishedProfile& p : profiles) {
+    Json figures = Json::array();
+    for (const Figure& f : published.figures) {
+      if (f.profile != p.name) continue;
+      Json row = {{"device", f.device}, {"test", f.test}, {"bytes", f.bytes}, {"unit", f.unit}, {"published", f.value}};
+      row["model"] = f.simulated > 0 ? Json(f.simulated) : Json(nullptr);
+      row["error"] = f.simulated > 0 ? Json(f.error()) : Json(nullptr);
+      row["fitted"] = f.fitted;
+      row["source"] = f.source;
+      const auto mechanism = published.mechanisms.find({p.name, f.test});
+      if (is_far_off(f) && mechanism != published.mechanisms.end()) row["mechanism"] = mechanism->second;
+      figures.push_back(std::move(row));
+    }
+    list.push_back({{"profile", p.name}, {"grade", p.grade}, {"figures", std::move(figures)}});
+  }
+  Json others = Json::array();
+  for (const NotCompared& n : published.not_compared) {
+    others.push_back({{"profile", n.profile}, {"device", n.device}, {"figure", n.figure}, {"why", n.reason}, {"source", n.source}});
+  }
+  Json skipped = Json::array();
+  for (const Skipped& s : published.skipped) skipped.push_back({{"line", s.line}, {"why", s.reason}});
+  const Json document = {{"schema", "sluice-published-1"}, {"profiles", std::move(list)}, {"not_compared", std::move(others)},
+                         {"skipped", std::move(skipped)}};
+  out << document.dump(2, ' ', false, Json::error_handler_t::replace) << '\n';
+}
+
 }  // namespace sluice::validate

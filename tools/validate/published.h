@@ -65,5 +65,6 @@ struct PublishedProfile {
   std::string grade;
 };
 void write_published(std::ostream& out, const PublishedFigures& published, const std::vector<PublishedProfile>& profiles);
+void write_published_json(std::ostream& out, const PublishedFigures& published, const std::vector<PublishedProfile>& profiles);
 
 }  // namespace sluice::validate

@@ -128,7 +128,7 @@ class JsonlWriter final : public Writer {
 
 }  // namespace
 
-std::unique_ptr<Writer> make_jsonl_writer(std::unique_ptr<Output> output) {
+std::unique_ptr<Writer> make_jsonl_writer(std::unique_ptr<Output> output, std::string&) {
   return std::make_unique<JsonlWriter>(std::move(output));
 }
 

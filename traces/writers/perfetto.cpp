@@ -3,10 +3,10 @@
 // queue's commands (START to END) and one for each part. A flow arrow leads from the call to the device's work. Slices
 // of one track must nest, so what overlaps goes to a further lane of the track. Times are microseconds with six
 // decimals: picoseconds, exactly.
-#include <map>
+#include <set>
 #include <string>
-#include <vector>
 
+#include "traces/lanes.h"
 #include "traces/writer.h"
 
 namespace sluice::trace {
@@ -14,8 +14,7 @@ namespace sluice::trace {
 namespace {
 
 constexpr std::uint64_t host_process = 1;
-constexpr std::size_t most_lanes = 32;
-constexpr std::uint64_t no_lane = 0;
+constexpr std::uint64_t no_lane = Lanes::none;
 
 class PerfettoWriter final : public Writer {
  public:
@@ -27,13 +26,8 @@ class PerfettoWriter final : public Writer {
     output().number(schema_version).text(",\"sluice\":").string(sluice_version);
     output().text(",\"profile\":").string(machine.profile_name).text(",\"profile_hash\":").string(machine.profile_hash);
     output().text(",\"level\":").string(to_string(level)).text("}}").end_record();
-    for (DeviceIndex i = 0; i < machine.device_count; ++i) {
-      output()
-          .text(",\n{\"ph\":\"M\",\"pid\":")
-          .number(process_of(i))
-          .text(",\"name\":\"process_name\",\"args\":{\"name\":");
-      output().string("device " + std::to_string(i) + " (" + machine.device.name + ")").text("}}").end_record();
-    }
+    device_name_ = machine.device.name;
+    for (DeviceIndex i = 0; i < machine.device_count; ++i) (void)process_of(i);
     output().flush();
   }
 
@@ -73,7 +67,8 @@ class PerfettoWriter final : public Writer {
   }
 
   void counter(const CounterRecord& record) override {
-    output().text(",\n{\"ph\":\"C\",\"pid\":").number(process_of(record.device)).text(",\"tid\":0,\"ts\":");
+    const std::uint64_t process = process_of(record.device);
+    output().text(",\n{\"ph\":\"C\",\"pid\":").number(process).text(",\"tid\":0,\"ts\":");
     output().microseconds(record.at).text(",\"name\":");
     output().string(std::string(record.part) + " " + std::string(record.name));
     output().text(",\"args\":{\"value\":").number(record.value).text("}}").end_record();
@@ -82,33 +77,24 @@ class PerfettoWriter final : public Writer {
   void end() override { output().text("\n]\n").end_record(); }
 
  private:
-  struct Lane {
-    std::uint64_t id;
-    TimePs busy_until;
-  };
-  using Track = std::vector<Lane>;
+  [[nodiscard]] std::uint64_t process_of(DeviceIndex device) {
+    const std::uint64_t process = host_process + 1 + device;
+    if (!named_.insert(device).second) return process;
+    output().text(",\n{\"ph\":\"M\",\"pid\":").number(process);
+    output().text(",\"name\":\"process_name\",\"args\":{\"name\":");
+    const std::string name = device_name_.empty() ? std::string() : " (" + device_name_ + ")";
+    output().string("device " + std::to_string(device) + name).text("}}").end_record();
+    return process;
+  }
 
-  [[nodiscard]] static std::uint64_t process_of(DeviceIndex device) { return host_process + 1 + device; }
-
-  // The first lane of the track that is free from `begin` on; named in the trace when it is new. no_lane: all are
-  // taken.
+  // Where on the track there is room; the lane is named in the trace when it is new.
   std::uint64_t lane(std::uint64_t process, std::string_view track_name, TimePs begin, TimePs end) {
-    auto& tracks = processes_[process];
-    auto found = tracks.find(track_name);
-    if (found == tracks.end()) found = tracks.emplace(std::string(track_name), Track{}).first;
-    Track& track = found->second;
-    for (Lane& candidate : track) {
-      if (candidate.busy_until > begin) continue;
-      candidate.busy_until = end;
-      return candidate.id;
-    }
-    if (track.size() == most_lanes) return no_lane;
-    track.push_back({++last_lane_, end});
-    output().text(",\n{\"ph\":\"M\",\"pid\":").number(process).text(",\"tid\":").number(last_lane_);
+    const Lanes::Place place = lanes_.place(process, track_name, begin, end);
+    if (!place.is_new) return place.id;
+    output().text(",\n{\"ph\":\"M\",\"pid\":").number(process).text(",\"tid\":").number(place.id);
     output().text(",\"name\":\"thread_name\",\"args\":{\"name\":");
-    const std::string suffix = track.size() == 1 ? "" : " #" + std::to_string(track.size());
-    output().string(std::string(track_name) + suffix).text("}}").end_record();
-    return last_lane_;
+    output().string(Lanes::name(track_name, place.number)).text("}}").end_record();
+    return place.id;
   }
 
   // Leaves the object open for its "args".
@@ -168,14 +154,15 @@ class PerfettoWriter final : public Writer {
     output().text(",\"name\":\"command\",\"cat\":\"command\"}").end_record();
   }
 
-  std::map<std::uint64_t, std::map<std::string, Track, std::less<>>> processes_;
-  std::uint64_t last_lane_ = no_lane;
+  Lanes lanes_;
+  std::set<DeviceIndex> named_;
+  std::string device_name_;
   std::uint64_t last_asynchronous_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<Writer> make_perfetto_writer(std::unique_ptr<Output> output) {
+std::unique_ptr<Writer> make_perfetto_writer(std::unique_ptr<Output> output, std::string&) {
   return std::make_unique<PerfettoWriter>(std::move(output));
 }
 

@@ -12,7 +12,12 @@ struct Entry {
 };
 
 constexpr std::array writers = {
-    Entry{".jsonl", make_jsonl_writer}, Entry{".json", make_perfetto_writer},  // .perfetto.json, too
+    Entry{".jsonl", make_jsonl_writer},
+    Entry{".json", make_perfetto_writer},  // .perfetto.json, too
+    Entry{".pftrace", make_protobuf_writer},
+    Entry{".perfetto-trace", make_protobuf_writer},
+    Entry{".vcd", make_vcd_writer},
+    Entry{".csv", make_csv_writer},
 };
 
 }  // namespace
@@ -25,7 +30,7 @@ MakeWriter writer_for(std::string_view file_name) noexcept {
 }
 
 std::string_view writer_endings() noexcept {
-  return "*.jsonl (JSON Lines), *.json (Perfetto)";
+  return "*.jsonl (JSON Lines), *.json (Chrome trace), *.pftrace (Perfetto), *.vcd, *.csv";
 }
 
 }  // namespace sluice::trace

@@ -27,6 +27,13 @@ void CommandProcessor::wait_for(Job& job, Job& on, bool in_order) {
   job.queued_behind |= in_order;
 }
 
+// Commands that the device has seen and that are not over.
+void CommandProcessor::count(DeviceIndex device, int more) {
+  seen_ += static_cast<std::uint64_t>(more);
+  if (trace_ == nullptr || trace_->level() < TraceLevel::packet) return;
+  trace_->counter({device, "command_processor", "queue_depth", kernel_now(), seen_});
+}
+
 void CommandProcessor::submit(Job& job) {
   live_[job.command.id] = &job;
   for (const CommandId id : job.command.waits) {
@@ -99,6 +106,7 @@ void CommandProcessor::act(const FrontEndEvent& event, TimePs now) {
   Job& job = *event.job;
   switch (event.step) {
     case FrontEndStep::see_doorbell:
+      count(job.command.device, 1);
       fetch(job, now);
       break;
     case FrontEndStep::read_done:
@@ -109,6 +117,7 @@ void CommandProcessor::act(const FrontEndEvent& event, TimePs now) {
       }
       break;
     case FrontEndStep::merged:
+      count(job.command.device, 1);
       job.decoded = now;
       job.ready = std::max(job.ready, now);
       if (--job.open_waits == 0) release(job);
@@ -122,6 +131,7 @@ void CommandProcessor::act(const FrontEndEvent& event, TimePs now) {
 
 void CommandProcessor::ended(Job& job) {
   live_.erase(job.command.id);
+  count(job.command.device, -1);
   if (job.command.in_order) {
     const auto it = last_.find(job.command.queue);
     if (it != last_.end() && it->second == &job) it->second = nullptr;

@@ -41,6 +41,7 @@ class CommandProcessor final : public Agenda<FrontEndEvent> {
   void decode(Job& job, TimePs now);
   void release(Job& job);
   void wait_for(Job& job, Job& on, bool in_order);
+  void count(DeviceIndex device, int more);
 
   const profile::CommandProcessor& profile_;
   const Link& link_;
@@ -52,6 +53,7 @@ class CommandProcessor final : public Agenda<FrontEndEvent> {
   TimePs read_alone_;   // with the link to itself
   FlowPool flow_pool_;
   std::unordered_map<CommandId, Job*> live_;  // looked up only, never iterated
+  std::uint64_t seen_ = 0;  // and not over
   std::unordered_map<QueueId, Job*> last_;    // the newest command of each in-order queue
 };
 

@@ -26,7 +26,8 @@ struct Crossing {
   std::shared_ptr<Flow> flow;
   TimePs start = 0;
   TimePs alone = 0;    // end, had it the link to itself
-  TimePs unsnooped = 0;  // the same, had no core's cache held a line
+  TimePs unwalked = 0;   // the same, had the IO-TLB held all pages
+  TimePs unsnooped = 0;  // and no core's cache a line
   TimePs unowned = 0;    // and had the device owned what it writes
   TimePs waiting = 0;  // of that, what single requests took where few were under way at once
   TimePs tail = 0;     // from the flow's end to the last wave's
@@ -54,18 +55,29 @@ struct ActiveLaunch {
   compute::LaunchResult result;
   Crossing read, written;
   std::uint32_t flows_left = 0;
+  // Pages that come, and those that they drive out: all before the groups' own work, as one piece.
+  PageMoves pages;
+  std::shared_ptr<Flow> pages_in, pages_out;
+  TimePs pages_alone = 0;   // the flows' time alone
+  TimePs pages_start = 0;
+  TimePs pages_took = 0;    // with the driver's work
+  std::uint32_t pages_left = 0;
   std::array<TimePs, compute::busy_parts> busy{};
 };
 
 ComputeUnits::ComputeUnits(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
                            FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory,
-                           KernelEngine* engine, WriteLog& writes, Detail detail, TraceSink* trace)
+                           Translator* iommu, Migration* migration, KernelEngine* engine, WriteLog& writes,
+                           Detail detail, TraceSink* trace)
     : Agenda(name),
       profile_(profile),
       link_(link),
       flows_(flows),
       host_(host),
       memory_(memory),
+      iommu_(iommu),
+      migration_(migration),
+      mover_(profile.link.max_payload_bytes, profile.host.core_clock_hz, link, host, iommu, trace),
       engine_(engine),
       writes_(writes),
       detail_(detail),
@@ -111,9 +123,64 @@ void ComputeUnits::go_on(ActiveLaunch& a) {
     return;
   }
   a.local_end = std::max(a.local_end, now);
+  if (a.pages.batches.empty()) {
+    cross(a, now);
+  } else {
+    post(std::max(now, a.begin), {&a, ComputeStep::move_pages});
+  }
+}
+
+void ComputeUnits::cross(ActiveLaunch& a, TimePs now) {
   if (a.read.flow != nullptr) post(std::max(now, a.result.first_host_read), {&a, ComputeStep::start_read});
   if (a.written.flow != nullptr) post(std::max(now, a.result.first_host_write), {&a, ComputeStep::start_write});
   if (a.flows_left == 0) settle(a);
+}
+
+// Which pages the launch faults on is known once its groups have run. The units stand still while the driver serves them.
+void ComputeUnits::fault(ActiveLaunch& a) {
+  const std::vector<std::uint64_t>& pages = machine_of(a).memory.moving_pages();
+  if (pages.empty()) return;
+  a.pages = migration_->device_faults(pages);
+  if (a.pages.batches.empty()) return;
+  const Command& c = a.job->command;
+  const auto plan = [&](Direction direction, std::uint64_t address, std::uint64_t bytes) {
+    auto flow = std::make_shared<Flow>();
+    mover_.plan(direction, address, bytes, memory_, c.id, c.device, *flow);
+    a.pages_alone = std::max(a.pages_alone, times_alone(*flow).drained);
+    const Link::WireUse use = link_.wire_use(*flow, direction);
+    a.job->wire_up += use.up, a.job->wire_down += use.down, a.job->tlps += use.tlps;
+    ++a.pages_left;
+    return flow;
+  };
+  if (a.pages.to_device_bytes != 0)
+    a.pages_in = plan(Direction::host_to_device, a.pages.first_to_device, a.pages.to_device_bytes);
+  if (a.pages.to_host_bytes != 0)
+    a.pages_out = plan(Direction::device_to_host, a.pages.first_to_host, a.pages.to_host_bytes);
+  mover_.tell(a.pages, migration_->totals(), "fault_batch", c.id, c.device, a.begin, a.pages_alone);
+  machine_of(a).outcome.timeline.move(a.begin + a.pages.handling_ps + a.pages_alone);
+}
+
+void ComputeUnits::move_pages(ActiveLaunch& a, TimePs now) {
+  a.pages_start = now;
+  for (const auto& flow : {a.pages_in, a.pages_out}) {
+    if (flow == nullptr) continue;
+    flows_.start(flow, [this, &a](FlowTimes times) {
+      post(std::max(times.drained, kernel_now()), {&a, ComputeStep::pages_moved});
+    });
+  }
+}
+
+// All that the launch does on its own comes later by what its pages took.
+void ComputeUnits::pages_moved(ActiveLaunch& a, TimePs now) {
+  if (--a.pages_left != 0) return;
+  a.pages_took = now - a.pages_start + a.pages.handling_ps;
+  a.local_end += a.pages_took;
+  for (Crossing* c : {&a.read, &a.written}) {
+    for (TimePs* t : {&c->start, &c->alone, &c->unwalked, &c->unsnooped, &c->unowned}) *t += a.pages_took;
+  }
+  if (a.read.flow != nullptr) a.result.first_host_read += a.pages_took;
+  if (a.written.flow != nullptr) a.result.first_host_write += a.pages_took;
+  cross(a, now);
 }
 
 // From inside the launch's work. Other launches get units of their own from now on.
@@ -153,7 +220,10 @@ void ComputeUnits::run(ActiveLaunch& a) {
   if (known == Known::nothing) {
     m.repeats.before(launch, alone, m.memory);
     const bool told_all = execute_groups(a, local_bytes, traces);
-    m.repeats.after(launch, told_all, traces, m.grid, m.memory, m.outcome);
+    // What its pages take depends on where they are.
+    const bool pages_move = !m.memory.moving_pages().empty();
+    m.repeats.after(launch, told_all && !pages_move, traces, m.grid, m.memory, m.outcome);
+    if (pages_move && !m.outcome.result.failed) fault(a);
   } else if (known == Known::time) {
     m.outcome.result.failed = !execute_unseen(launch);
   }
@@ -177,7 +247,7 @@ bool ComputeUnits::execute_groups(ActiveLaunch& a, std::uint64_t local_bytes, bo
   outcome.begin = a.begin;
   outcome.busy = {};
   outcome.timeline.begin(a.begin);
-  m.memory.begin(launch.memory, local_bytes * a.occupancy.groups_per_unit);
+  m.memory.begin(launch.memory, local_bytes * a.occupancy.groups_per_unit, migration_, launch.system_memory);
   m.grid.begin();
   const std::unique_ptr<KernelRun> run = engine_->start(launch, profile_.compute.wave_size);
   if (run == nullptr) {
@@ -350,8 +420,10 @@ void ComputeUnits::plan(ActiveLaunch& a, Direction direction) {
     if (turn > trip) flow->window_return_ps = std::max(flow->window_return_ps, turn - trip);
     c.waiting = n * trip / flow->window;
   }
+  if (iommu_ != nullptr) add_walks(*flow, iommu_->walk({span.address, span.bytes, 1, 0}, direction));
   const FlowTimes alone = times_alone(*flow);
   c.alone = c.start + alone.end;
+  c.unwalked = flow->walks == 0 ? c.alone : c.start + times_alone(*flow, Without::walks).end;
   c.unsnooped = c.start + times_alone(*flow, Without::walks_and_snoops).end;
   c.unowned = c.start + times_alone(*flow, Without::walks_and_coherence).end;
   c.tail = std::min(a.local_end > c.alone ? a.local_end - c.alone : 0, machine_of(a).rates.l2_ps);
@@ -392,6 +464,7 @@ void ComputeUnits::settle(ActiveLaunch& a) {
 void ComputeUnits::account(ActiveLaunch& a) {
   Job& job = *a.job;
   TimePs alone = a.local_end;
+  TimePs unwalked = a.local_end;
   TimePs unsnooped = a.local_end;
   TimePs unowned = a.local_end;
   std::array<TimePs, compute::busy_parts> busy = a.busy;
@@ -399,14 +472,16 @@ void ComputeUnits::account(ActiveLaunch& a) {
   for (const Crossing* c : {&a.read, &a.written}) {
     if (c->flow == nullptr) continue;
     alone = std::max(alone, c->alone + c->tail);
+    unwalked = std::max(unwalked, c->unwalked + c->tail);
     unsnooped = std::max(unsnooped, c->unsnooped + c->tail);
     unowned = std::max(unowned, c->unowned + c->tail);
     link_busy = std::max(link_busy, c->waiting);
   }
   alone = std::min(alone, a.end);
-  unsnooped = std::min(unsnooped, alone);
+  unwalked = std::min(unwalked, alone);
+  unsnooped = std::min(unsnooped, unwalked);
   unowned = std::min(unowned, unsnooped);
-  const TimePs whole = unowned - a.begin;
+  const TimePs whole = unowned - a.begin - a.pages_took;
   static constexpr std::array<std::string_view, compute::busy_parts> parts = {
       "issue", "l1", "local_memory", "l2", "atomics", "device_memory", "link"};
   const auto most = std::max_element(busy.begin(), busy.end());
@@ -421,9 +496,16 @@ void ComputeUnits::account(ActiveLaunch& a) {
   job.spend(Stage::compute, whole - link - memory);
   job.spend(Stage::device_memory, memory);
   job.spend(Stage::link, link);
-  job.spend(Stage::snoop, alone - unsnooped);
+  job.spend(Stage::iommu, alone - unwalked);
+  job.spend(Stage::snoop, unwalked - unsnooped);
   job.spend(Stage::coherence, unsnooped - unowned);
   job.spend(Stage::contention, a.end - alone);
+  if (a.pages_took != 0) {
+    job.spend(Stage::page_fault, a.pages.handling_ps);
+    const TimePs moved = std::min(a.pages_alone, a.pages_took - a.pages.handling_ps);
+    job.spend(Stage::migration, moved);
+    job.spend(Stage::contention, a.pages_took - a.pages.handling_ps - moved);
+  }
 
   auto figures = std::make_unique<KernelRecord>(a.result.figures);
   const compute::Traffic& t = a.result.traffic;
@@ -450,14 +532,24 @@ void ComputeUnits::account(ActiveLaunch& a) {
   };
   tell("launch", start, a.begin, 0);
   tell("execute", a.begin, a.end, t.sectors * sector_bytes);
-  const auto tell_home = [&](std::string_view action, TimePs took, std::uint64_t bytes) {
+  const auto tell_host = [&](std::string_view part, std::string_view action, TimePs took, std::uint64_t bytes) {
     if (took == 0) return;
-    trace_->stage({job.command.id, job.command.device, "host.home_agent", action, a.end - took, a.end,
+    trace_->stage({job.command.id, job.command.device, part, action, a.end - took, a.end,
                    took * (profile_.host.home_agent.clock_hz / 1'000'000) / 1'000'000, bytes});
   };
-  tell_home("snoop", alone - unsnooped, job.kernel->link_read_bytes + job.kernel->link_written_bytes);
-  tell_home("ownership", unsnooped - unowned, job.kernel->link_written_bytes);
+  const std::uint64_t crossed = job.kernel->link_read_bytes + job.kernel->link_written_bytes;
+  tell_host("host.home_agent", "snoop", unwalked - unsnooped, crossed);
+  tell_host("host.home_agent", "ownership", unsnooped - unowned, job.kernel->link_written_bytes);
+  const Flow* walked = a.read.flow != nullptr && a.read.flow->walks != 0 ? a.read.flow.get() : a.written.flow.get();
+  if (walked != nullptr) tell_host(walked->walk_part, walked->walk_action, alone - unwalked, crossed);
   tell("finish", a.end, a.end + machine_of(a).rates.finish_ps, 0);
+  if (trace_->level() < TraceLevel::packet) return;
+  sectors_ += t.sectors;
+  l1_hit_sectors_ += t.l1_hits;
+  l2_hit_sectors_ += t.l2_hits;
+  trace_->counter({job.command.device, "compute", "sectors", a.end, sectors_});
+  trace_->counter({job.command.device, "compute", "l1_hit_sectors", a.end, l1_hit_sectors_});
+  trace_->counter({job.command.device, "compute", "l2_hit_sectors", a.end, l2_hit_sectors_});
 }
 
 void ComputeUnits::finish(ActiveLaunch& a, TimePs now) {
@@ -473,6 +565,12 @@ void ComputeUnits::act(const ComputeEvent& event, TimePs now) {
   switch (event.step) {
     case ComputeStep::go_on:
       go_on(a);
+      break;
+    case ComputeStep::move_pages:
+      move_pages(a, now);
+      break;
+    case ComputeStep::pages_moved:
+      pages_moved(a, now);
       break;
     case ComputeStep::start_read:
       start(a, Direction::host_to_device, now);

@@ -12,12 +12,13 @@
 #include "sim/models/compute/launch.h"
 #include "sim/models/host_link.h"
 #include "sim/models/job.h"
+#include "sim/models/page_mover.h"
 #include "sim/models/write_log.h"
 #include "sim/profile/profile.h"
 
 namespace sluice::sim {
 
-enum class ComputeStep : std::uint8_t { go_on, start_read, start_write, flow_ended, finish };
+enum class ComputeStep : std::uint8_t { go_on, move_pages, pages_moved, start_read, start_write, flow_ended, finish };
 
 struct ActiveLaunch;
 
@@ -30,8 +31,8 @@ class ComputeUnits final : public Agenda<ComputeEvent>, public Executor {
  public:
   // `engine` may be nullptr: then every launch fails.
   ComputeUnits(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
-               FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory, KernelEngine* engine,
-               WriteLog& writes, Detail detail, TraceSink* trace);
+               FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory, Translator* iommu,
+               Migration* migration, KernelEngine* engine, WriteLog& writes, Detail detail, TraceSink* trace);
   ~ComputeUnits() override;
   void connect(JobSink& sink) { sink_ = &sink; }
 
@@ -52,6 +53,10 @@ class ComputeUnits final : public Agenda<ComputeEvent>, public Executor {
   void tell_counters(const ActiveLaunch& a);
   void plan(ActiveLaunch& a, Direction direction);
   void start(ActiveLaunch& a, Direction direction, TimePs now);
+  void fault(ActiveLaunch& a);
+  void move_pages(ActiveLaunch& a, TimePs now);
+  void pages_moved(ActiveLaunch& a, TimePs now);
+  void cross(ActiveLaunch& a, TimePs now);
   void settle(ActiveLaunch& a);
   void account(ActiveLaunch& a);
   void finish(ActiveLaunch& a, TimePs now);
@@ -61,10 +66,16 @@ class ComputeUnits final : public Agenda<ComputeEvent>, public Executor {
   FlowEngine& flows_;
   cache::HostMemory& host_;
   memory::DeviceMemory& memory_;
+  Translator* iommu_;  // null: addresses cost nothing
+  Migration* migration_;  // null: shared memory stays at the host
+  PageMover mover_;
   KernelEngine* engine_;
   WriteLog& writes_;
   const Detail detail_;
   TraceSink* trace_;
+  std::uint64_t sectors_ = 0;  // since the beginning, for the trace's counters
+  std::uint64_t l1_hit_sectors_ = 0;
+  std::uint64_t l2_hit_sectors_ = 0;
   JobSink* sink_ = nullptr;
   bool executes_ = true;
   std::unique_ptr<Machine> machine_;

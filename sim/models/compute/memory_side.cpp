@@ -69,9 +69,14 @@ MemorySide::MemorySide(const profile::Profile& profile, const Rates& rates)
     l1_.emplace_back(profile.compute.l1_bytes, profile.device_cache.line_bytes, tags_);
 }
 
-void MemorySide::begin(const MemoryMap* map, std::uint64_t local_bytes) {
+void MemorySide::begin(const MemoryMap* map, std::uint64_t local_bytes, const sim::Migration* migration,
+                       bool system_memory) {
   catch_up();
   known_ = false;
+  page_sets_.clear();
+  moving_pages_.clear();
+  strays_move_ = migration != nullptr && system_memory;
+  moving_page_sectors_ = migration != nullptr ? migration->page_bytes() / sector_bytes : 0;
   ++launch_;
   ranges_.clear();
   last_range_ = 0;
@@ -85,6 +90,13 @@ void MemorySide::begin(const MemoryMap* map, std::uint64_t local_bytes) {
       r.simulated = range.address / sector_bytes;
       r.host = range.placement == Placement::host_pinned || range.placement == Placement::host_pageable;
       r.memory = &range;
+      if (r.host && migration != nullptr && migration->covers(range.address)) {
+        r.host = false;
+        r.simulated += sim::moved_pages_address / sector_bytes;
+        const std::uint64_t pages = (range.size_bytes + sector_bytes) / migration->page_bytes() + 2;
+        page_sets_.push_back(std::make_unique<std::vector<bool>>(pages));
+        r.pages = page_sets_.back().get();
+      }
       ranges_.push_back(r);
     }
   }
@@ -106,7 +118,9 @@ inline MemorySide::Range& MemorySide::range_of(std::uint64_t sector) {
     return ranges_[last_range_];
   }
   const std::uint64_t page = sector / page_sectors;
-  const auto number = pages_.try_emplace(page, pages_.size()).first->second;
+  const auto [entry, fresh] = pages_.try_emplace(page, pages_.size());
+  const std::uint64_t number = entry->second;
+  if (fresh && strays_move_) moving_pages_.push_back((strays + number * page_sectors) * sector_bytes);
   page_ = Range{};
   page_.begin = page * page_sectors;
   page_.end = page_.begin + page_sectors;
@@ -139,6 +153,17 @@ HostSpan MemorySide::span_of(Extent Range::*extent) const noexcept {
   return span;
 }
 
+// A line lies in one page; `sector` is of the simulated device.
+inline void MemorySide::touch_page(Range& range, std::uint64_t sector) {
+  const std::uint64_t page = sector / moving_page_sectors_;
+  std::vector<bool>& touched = *range.pages;
+  const std::uint64_t index = page - range.simulated / moving_page_sectors_;
+  if (touched[index]) return;
+  touched[index] = true;
+  // The first page may begin before the range does.
+  moving_pages_.push_back(std::max(page * moving_page_sectors_, range.simulated) * sector_bytes - sim::moved_pages_address);
+}
+
 // A line's sectors from `sector` on, all of which the access touches one after the other; moves on behind them.
 inline void MemorySide::next_piece(const WaveAccess& access, const std::uint64_t*& sector, const std::uint64_t* end,
                                    Piece& piece) {
@@ -161,6 +186,7 @@ inline void MemorySide::next_piece(const WaveAccess& access, const std::uint64_t
     ++sector;
   } while (sector != end && *sector - first < count);
   if (range.host && access.kind == AccessKind::atomic) range.read.add(touched.last);
+  if (range.pages != nullptr) touch_page(range, at + shift);
   piece.mask = mask;
   piece.host = range.host;
   piece.key = range.host ? line | host_bit | launch_ << 44 : line;

@@ -16,6 +16,7 @@
 #include "sim/models/compute/rates.h"
 #include "sim/models/compute/sector_cache.h"
 #include "sim/models/device_memory.h"
+#include "sim/models/migration.h"
 #include "sim/profile/profile.h"
 
 namespace sluice::compute {
@@ -52,8 +53,12 @@ class MemorySide final : public memory::KernelCache {
  public:
   MemorySide(const profile::Profile& profile, const Rates& rates);
 
-  // A launch begins: `local_bytes` of each unit are local memory.
-  void begin(const MemoryMap* map, std::uint64_t local_bytes);
+  // A launch begins: `local_bytes` of each unit are local memory. With `migration`, shared memory is the device's own once
+  // its pages have come, and with `system_memory` that of the program, too.
+  void begin(const MemoryMap* map, std::uint64_t local_bytes, const sim::Migration* migration = nullptr,
+             bool system_memory = false);
+  // Pages that the launch has touched and that the driver moves, in the order of first touch: simulated host addresses.
+  [[nodiscard]] const std::vector<std::uint64_t>& moving_pages() const noexcept { return moving_pages_; }
   // A global, constant or image access of a wave on `unit`.
   void access(std::size_t unit, const WaveAccess& access, const GroupTrace& trace, Traffic& traffic);
   // The same will come soon: brings what its first line needs nearer to the host's processor. Changes nothing.
@@ -101,6 +106,7 @@ class MemorySide final : public memory::KernelCache {
     std::uint64_t simulated = 0;  // sector that `begin` is
     bool host = false;
     const MemoryRange* memory = nullptr;
+    std::vector<bool>* pages = nullptr;  // of those that the driver moves: which were touched
     Extent read;
     Extent written;
   };
@@ -111,6 +117,7 @@ class MemorySide final : public memory::KernelCache {
     bool host = false;
   };
 
+  void touch_page(Range& range, std::uint64_t sector);
   [[nodiscard]] Range& range_of(std::uint64_t sector);
   void next_piece(const WaveAccess& access, const std::uint64_t*& sector, const std::uint64_t* end, Piece& piece);
   [[nodiscard]] HostSpan span_of(Extent Range::*extent) const noexcept;
@@ -128,6 +135,10 @@ class MemorySide final : public memory::KernelCache {
   std::size_t last_range_ = 0;
   std::array<Piece, 32> pieces_;
   bool touched_strays_ = false;
+  std::uint64_t moving_page_sectors_ = 0;
+  bool strays_move_ = false;
+  std::vector<std::unique_ptr<std::vector<bool>>> page_sets_;  // for the ranges whose pages move
+  std::vector<std::uint64_t> moving_pages_;
   Range page_;                                              // of an address outside all ranges
   std::unordered_map<std::uint64_t, std::uint64_t> pages_;  // such pages in the order of first touch; never iterated
   TagMemory tags_;

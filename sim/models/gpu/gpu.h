@@ -4,9 +4,9 @@
 #include <string>
 
 #include "sim/dma/copy_engines.h"
+#include "sim/dma/peer_copies.h"
 #include "sim/models/command_processor/command_processor.h"
 #include "sim/models/compute/compute_units.h"
-#include "sim/models/link/network_engine.h"
 #include "sim/models/memory/dram_memory.h"
 
 namespace sluice::sim {
@@ -14,10 +14,13 @@ namespace sluice::sim {
 // Who executes what.
 class Engines final : public Executor {
  public:
-  Engines(CopyEngines& copies, ComputeUnits& compute) : copies_(copies), compute_(compute) {}
+  Engines(CopyEngines& copies, PeerCopies& peers, ComputeUnits& compute)
+      : copies_(copies), peers_(peers), compute_(compute) {}
   void execute(Job& job) override {
     if (job.command.kernel != nullptr) {
       compute_.execute(job);
+    } else if (job.command.is_between_devices()) {
+      peers_.execute(job);
     } else {
       copies_.execute(job);
     }
@@ -25,20 +28,23 @@ class Engines final : public Executor {
 
  private:
   CopyEngines& copies_;
+  PeerCopies& peers_;
   ComputeUnits& compute_;
 };
 
 class Gpu {
  public:
-  Gpu(const std::string& name, const profile::Profile& profile, const Link& link, cache::HostMemory& host,
-      memory::DeviceMemory* host_dram, Translator* iommu, Detail detail, WriteLog& writes, JobSink& sink, TraceSink* trace, KernelEngine* kernels)
+  Gpu(const std::string& name, const profile::Profile& profile, const Link& link, FlowEngine& flows, cache::HostMemory& host,
+      memory::DeviceMemory* host_dram, Translator* iommu, Migration* migration, PeerCopies& peers, Detail detail,
+      WriteLog& writes, JobSink& sink, TraceSink* trace, KernelEngine* kernels)
       : memory_(profile.device_memory, profile.device_cache),
-        flows_((name + "_link").c_str(), detail, trace),
+        flows_(flows),
         processor_((name + "_command_processor").c_str(), profile, link, flows_, trace),
-        copies_((name + "_copy_engines").c_str(), profile, link, flows_, host, memory_, host_dram, iommu, writes, trace),
-        compute_((name + "_compute").c_str(), profile, link, flows_, host, memory_, kernels, writes, detail, trace),
-        engines_(copies_, compute_) {
+        copies_((name + "_copy_engines").c_str(), profile, link, flows_, host, memory_, host_dram, iommu, migration, writes, trace),
+        compute_((name + "_compute").c_str(), profile, link, flows_, host, memory_, iommu, migration, kernels, writes, detail, trace),
+        engines_(copies_, peers, compute_) {
     processor_.connect(engines_);
+    peers.add_device(flows_, memory_);
     copies_.connect(sink);
     compute_.connect(sink);
   }
@@ -53,7 +59,7 @@ class Gpu {
 
  private:
   memory::DramMemory memory_;
-  NetworkEngine flows_;
+  FlowEngine& flows_;
   CommandProcessor processor_;
   CopyEngines copies_;
   ComputeUnits compute_;

@@ -1,5 +1,5 @@
-// The host's IOMMU: an IO-TLB, a cache of the places of last-level page tables, and a limited number of page walks at
-// once. Two faces with one state: single requests in order of time, and the runs of pages that transfers are. Free of
+// The host's IOMMU: an IO-TLB, a cache of the places of last-level page tables, the lines of page tables that the
+// last-level cache keeps, and a limited number of page walks at once. Two faces with one state: single requests in order of time, and the runs of pages that transfers are. Free of
 // SystemC.
 #pragma once
 
@@ -14,6 +14,7 @@ namespace sluice::iommu {
 
 // Pages that a last-level page table describes: 4 KiB of 8-byte entries.
 inline constexpr std::uint64_t pages_per_table = 512;
+inline constexpr std::uint64_t pages_per_line = 8;  // of such a table
 
 class Iommu final : public sim::Translator {
  public:
@@ -26,20 +27,22 @@ class Iommu final : public sim::Translator {
   struct Misses {
     std::uint64_t pages = 0;
     std::uint64_t table_reads = 0;
+    std::uint64_t memory_reads = 0;  // of them, not in the last-level cache
   };
   // Looks up each page of [address, address + bytes) once, in order. Costs O(min(pages, entries)).
   [[nodiscard]] Misses misses_of_run(std::uint64_t address, std::uint64_t bytes);
 
   [[nodiscard]] sim::Walks walk(const sim::HostRows& rows, Direction direction) override;
-  void forget(std::uint64_t address, std::uint64_t bytes) override;
+  TimePs forget(std::uint64_t address, std::uint64_t bytes) override;
 
  private:
-  [[nodiscard]] std::uint64_t table_reads(std::uint64_t page);
+  void add_walk(std::uint64_t page, Misses& misses);
+  [[nodiscard]] TimePs time_of(const Misses& misses) const;
 
   const profile::Iommu profile_;
-  TimePs read_ps_;  // of one entry of a page table
   LruTable tlb_;
   std::optional<LruTable> tables_;
+  std::optional<LruTable> lines_;     // of page tables, in the last-level cache
   std::vector<TimePs> ready_;         // by slot of the IO-TLB: when its walk is over
   std::vector<TimePs> walker_free_;
 };

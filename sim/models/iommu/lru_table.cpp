@@ -58,23 +58,26 @@ std::uint64_t LruTable::touch_run(std::uint64_t first, std::uint64_t count) {
   return misses + (count - head);
 }
 
-void LruTable::erase(std::uint64_t key) {
+bool LruTable::erase(std::uint64_t key) {
   const auto at = where_.find(key);
-  if (at == where_.end()) return;
+  if (at == where_.end()) return false;
   const std::uint32_t slot = at->second;
   where_.erase(at);
   unlink(slot);
   link_behind(slot, previous_[slots_ + static_cast<std::uint32_t>(key % sets_)]);  // taken first
+  return true;
 }
 
-void LruTable::erase_run(std::uint64_t first, std::uint64_t count) {
+std::uint64_t LruTable::erase_run(std::uint64_t first, std::uint64_t count) {
+  std::uint64_t erased = 0;
   if (count <= slots_) {
-    for (std::uint64_t i = 0; i < count; ++i) erase(first + i);
-    return;
+    for (std::uint64_t i = 0; i < count; ++i) erased += erase(first + i) ? 1 : 0;
+    return erased;
   }
   for (const std::uint64_t key : keys_) {
-    if (key >= first && key - first < count) erase(key);
+    if (key >= first && key - first < count) erased += erase(key) ? 1 : 0;
   }
+  return erased;
 }
 
 }  // namespace sluice::iommu

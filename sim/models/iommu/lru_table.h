@@ -19,9 +19,10 @@ class LruTable {
   Found touch(std::uint64_t key);
   // Touches `count` consecutive keys; returns how many were missing. Costs O(min(count, entries)).
   std::uint64_t touch_run(std::uint64_t first, std::uint64_t count);
-  void erase(std::uint64_t key);
-  // Erases [first, first + count) at the same cost.
-  void erase_run(std::uint64_t first, std::uint64_t count);
+  // Whether it was there.
+  bool erase(std::uint64_t key);
+  // Erases [first, first + count) at the same cost; returns how many were there.
+  std::uint64_t erase_run(std::uint64_t first, std::uint64_t count);
 
   [[nodiscard]] std::uint32_t slots() const noexcept { return slots_; }
 

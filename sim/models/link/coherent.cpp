@@ -26,7 +26,8 @@ class CoherentLink final : public Link {
   // A packet is as many lines as fit the payload of MPS bytes: a batch of line transactions in one burst of flits.
   void plan(const LinkTransfer& t, const std::vector<cache::LineRun>& runs, Flow& flow) const override {
     flow.segments.clear();
-    flow.answers = Resource::count_;
+    flow.answers = no_answers();
+    flow.credits.clear();
     flow.snoop_once_ps = flow.ownership_ps = 0;
     SegmentBuilder build(flow);
     const bool read = t.direction == Direction::host_to_device;
@@ -40,8 +41,7 @@ class CoherentLink final : public Link {
       flow.path = {Resource::device_memory, Resource::wire_up, Resource::home_agent};
       flow.latency_ps = {0, link_.propagation_ps, 0};
       // Grants come down between the other direction's data.
-      flow.answered_hop = 1;
-      flow.answers = Resource::wire_down;
+      flow.answers[1] = Resource::wire_down;
     }
     flow.end_hop = flow.hops - 1;  // the home answers each line
     flow.kind = read ? "RdReq" : "WrData";
@@ -64,7 +64,7 @@ class CoherentLink final : public Link {
       } else {
         if (m.core_snoops != 0) home = std::max(home, directory_time(m.core_snoops));
         segment.service_ps = {std::max(memory(bytes), row), share_time(m.up), home};
-        segment.answer_ps = share_time(m.down);
+        segment.answer_ps[1] = share_time(m.down);
         segment.unsnooped_ps = unsnooped;
         segment.row_ps = row;
       }
@@ -77,6 +77,7 @@ class CoherentLink final : public Link {
     // Requests run ahead of the data, so a flow waits for the first grant and the first snoop only.
     if (!read) add_ownership(flow, link_.ownership_ps);
     if (snoops) add_snoop(flow, host_.home_agent.snoop_latency_ps);
+    add_walks(flow, t.walks);
   }
 
   TimePs posted_time() const override { return flit_time(link_.line_bytes) + link_.propagation_ps; }

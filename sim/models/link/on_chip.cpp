@@ -16,7 +16,8 @@ class OnChipLink final : public Link {
 
   void plan(const LinkTransfer& t, const std::vector<cache::LineRun>& runs, Flow& flow) const override {
     flow.segments.clear();
-    flow.answers = Resource::count_;
+    flow.answers = no_answers();
+    flow.credits.clear();
     SegmentBuilder build(flow);
     const bool read = t.direction == Direction::host_to_device;
     flow.hops = 2;

@@ -1,6 +1,7 @@
 #include "sim/models/link/packet_network.h"
 
 #include <algorithm>
+#include <bit>
 #include <tuple>
 #include <utility>
 
@@ -8,14 +9,19 @@ namespace sluice::sim {
 
 namespace {
 
-constexpr std::uint32_t all_servers = (1U << resource_count) - 1;
+// Servers: the wires of each device, the host's agent, the memory of each device, the bridge's two directions.
+constexpr std::uint32_t servers_of(std::uint32_t devices) noexcept { return 3 * devices + 3; }
+static_assert(servers_of(PacketNetwork::max_devices) <= 64, "a bit a server");
 
 [[nodiscard]] constexpr TimePs ahead(TimePs t, TimePs now) noexcept { return t > now ? t - now : 0; }
 
 // Links and the host's agent serve in order of arrival. Device memory takes the flows in turn, as does whatever a flow
-// without a window enters first: it has always arrived.
+// without a window enters first: it has always arrived. So does the host's agent where their order is relaxed.
 [[nodiscard]] bool fifo(const Flow& flow, std::size_t hop) noexcept {
-  return flow.path[hop] != Resource::device_memory && (hop > 0 || flow.window != 0);
+  const Resource r = flow.path[hop];
+  if (r == Resource::device_memory || r == Resource::peer_memory) return false;
+  if (r == Resource::home_agent && flow.relaxed) return false;
+  return hop > 0 || flow.window != 0;
 }
 
 // An arrival as part of the state: one that has passed counts as now, except where its order still matters.
@@ -25,11 +31,28 @@ constexpr std::uint32_t all_servers = (1U << resource_count) - 1;
 
 }  // namespace
 
-void PacketNetwork::TimeQueue::grow() {
-  std::vector<TimePs> larger(std::max<std::size_t>(16, 2 * times_.size()));
-  for (std::size_t i = 0; i < count_; ++i) larger[i] = at(i);
-  times_ = std::move(larger);
-  head_ = 0;
+PacketNetwork::PacketNetwork(bool skip_periods, Observer* observer, std::uint32_t devices)
+    : skip_periods_(skip_periods),
+      observer_(observer),
+      devices_(devices),
+      servers_(servers_of(devices)),
+      candidates_(servers_.size()) {}
+
+std::uint8_t PacketNetwork::server_of(Resource r, DeviceIndex device, DeviceIndex peer) const noexcept {
+  if (devices_ == 1) device = peer = 0;  // a device with a network to itself is its first
+  std::uint32_t server = no_server;
+  switch (r) {
+    case Resource::wire_up: server = device; break;
+    case Resource::wire_down: server = devices_ + device; break;
+    case Resource::peer_wire_down: server = devices_ + peer; break;
+    case Resource::home_agent: server = 2 * devices_; break;
+    case Resource::device_memory: server = 2 * devices_ + 1 + device; break;
+    case Resource::peer_memory: server = 2 * devices_ + 1 + peer; break;
+    case Resource::bridge_up: server = 3 * devices_ + 1; break;
+    case Resource::bridge_down: server = 3 * devices_ + 2; break;
+    case Resource::count_: break;
+  }
+  return static_cast<std::uint8_t>(server);
 }
 
 void PacketNetwork::start(std::shared_ptr<const Flow> flow, TimePs now) {
@@ -42,6 +65,11 @@ void PacketNetwork::start(std::shared_ptr<const Flow> flow, TimePs now) {
   }
   a->started = now;
   a->to_issue = a->to_end = a->to_finish = flow->packets();
+  for (std::size_t j = 0; j < flow->hops; ++j) {
+    a->servers[j] = server_of(flow->path[j], flow->device, flow->peer);
+    a->answerers[j] = server_of(flow->answers[j], flow->device, flow->peer);
+  }
+  if (!flow->credits.empty() && pools_.empty()) pools_.resize(servers_.size() * credit_count);
   a->flow = std::move(flow);
   a->issued = 0;
   a->returns.clear();
@@ -51,19 +79,26 @@ void PacketNetwork::start(std::shared_ptr<const Flow> flow, TimePs now) {
     h.in_segment = 0;
   }
   active_.push_back(std::move(a));
-  stale_ = all_servers;
+  stale_ = every_server();
   snapshot_.valid = false;
 }
 
 TimePs PacketNetwork::busy_until() const noexcept {
   TimePs t = 0;
   for (const Server& s : servers_) t = std::max(t, s.free_at);
+  for (const Pool& p : pools_) {
+    if (!p.back.empty()) t = std::max(t, p.back.back().at);
+  }
   return t;
 }
 
 void PacketNetwork::clear() {
   while (!active_.empty()) remove(active_.size() - 1);
-  servers_ = {};
+  std::fill(servers_.begin(), servers_.end(), Server{});
+  for (Pool& p : pools_) {
+    p.taken = 0;
+    p.back.clear();
+  }
 }
 
 void PacketNetwork::remove(std::size_t flow) {
@@ -73,16 +108,62 @@ void PacketNetwork::remove(std::size_t flow) {
   for (Server& s : servers_) {
     if (s.last_served >= flow && s.last_served > 0) --s.last_served;
   }
-  stale_ = all_servers;
+  stale_ = every_server();
   snapshot_.valid = false;
 }
 
+// When the wire's receiver has granted what the flow's next packet needs of each kind.
+TimePs PacketNetwork::credit_time(const Active& a, std::size_t hop) const {
+  TimePs at = 0;
+  for (const CreditWindow& c : a.flow->credits) {
+    if (c.hop != hop) continue;
+    const Pool& pool = pool_of(a, c);
+    const std::uint32_t units = c.units(a.flow->segments[a.hops[hop].segment]);
+    std::uint64_t taken = pool.taken;
+    for (std::size_t i = 0; taken + units > c.capacity; ++i) {
+      if (i == pool.back.size()) return time_never;
+      taken -= pool.back.at(i).units;
+      at = std::max(at, pool.back.at(i).at);
+    }
+  }
+  return at;
+}
+
+// A packet is served from `begin` to `end`: it takes the credits of this wire and has given back those of the ones before.
+void PacketNetwork::use_credits(Active& a, std::size_t hop, const Segment& segment, TimePs begin, TimePs end) {
+  for (const CreditWindow& c : a.flow->credits) {
+    if (c.hop != hop && c.until_hop != hop) continue;
+    Pool& pool = pool_of(a, c);
+    const std::uint32_t units = c.units(segment);
+    if (c.hop == hop) {
+      while (!pool.back.empty() && (pool.back.front().at <= begin || pool.taken + units > c.capacity)) {
+        pool.taken -= pool.back.front().units;
+        pool.back.pop();
+      }
+      pool.taken += units;
+    }
+    if (c.until_hop == hop) {
+      pool.back.push({end + c.return_ps, units});
+      stale_ |= 1ULL << a.servers[c.hop];
+    }
+  }
+}
+
 TimePs PacketNetwork::ready_time(const Active& a, std::size_t hop) const {
-  if (hop > 0) return a.hops[hop].waiting.empty() ? time_never : a.hops[hop].waiting.front();
-  if (a.to_issue == 0) return time_never;
-  const std::uint32_t window = a.flow->window;
-  if (window == 0 || a.issued < window) return a.started;
-  return a.returns.empty() ? time_never : std::max(a.started, a.returns.front());
+  TimePs at = 0;
+  if (hop > 0) {
+    if (a.hops[hop].waiting.empty()) return time_never;
+    at = a.hops[hop].waiting.front();
+  } else {
+    if (a.to_issue == 0) return time_never;
+    const std::uint32_t window = a.flow->window;
+    at = a.started;
+    if (window != 0 && a.issued >= window) {
+      if (a.returns.empty()) return time_never;
+      at = std::max(at, a.returns.front());
+    }
+  }
+  return a.flow->credits.empty() ? at : std::max(at, credit_time(a, hop));
 }
 
 // The next packet that the server takes: the earliest; of those that wait the first to arrive, or the next in turn.
@@ -95,7 +176,7 @@ void PacketNetwork::find(std::size_t server) {
     const Active& a = *active_[i];
     // A later hop of the same resource goes first, as a completion would.
     for (std::size_t j = a.flow->hops; j-- > 0;) {
-      if (static_cast<std::size_t>(a.flow->path[j]) != server) continue;
+      if (a.servers[j] != server) continue;
       const TimePs ready = ready_time(a, j);
       if (ready == time_never) continue;
       const TimePs start = std::max(ready, s.free_at);
@@ -113,9 +194,7 @@ void PacketNetwork::find(std::size_t server) {
 }
 
 void PacketNetwork::refresh() {
-  for (std::size_t r = 0; stale_ != 0; ++r, stale_ >>= 1) {
-    if ((stale_ & 1U) != 0) find(r);
-  }
+  for (; stale_ != 0; stale_ &= stale_ - 1) find(static_cast<std::size_t>(std::countr_zero(stale_)));
 }
 
 TimePs PacketNetwork::next() {
@@ -137,10 +216,9 @@ void PacketNetwork::serve(std::size_t server) {
   s.answers = 0;
   s.free_at = end;
   s.last_served = flow;
-  stale_ |= 1U << server;
-  if (hop == a.flow->answered_hop && a.flow->answers != Resource::count_) {
-    servers_[static_cast<std::size_t>(a.flow->answers)].answers += segment.answer_ps;
-  }
+  stale_ |= 1ULL << server;
+  if (a.answerers[hop] != no_server) servers_[a.answerers[hop]].answers += segment.answer_ps[hop];
+  if (!a.flow->credits.empty()) use_credits(a, hop, segment, begin, end);
   if (hop == 0) {
     --a.to_issue;
     if (a.flow->window != 0 && a.issued >= a.flow->window) a.returns.pop();
@@ -157,12 +235,12 @@ void PacketNetwork::serve(std::size_t server) {
   if (hop == a.flow->end_hop) --a.to_end;
   if (hop + 1U < a.flow->hops) {
     a.hops[hop + 1U].waiting.push(end + a.flow->latency_ps[hop]);
-    stale_ |= 1U << static_cast<unsigned>(a.flow->path[hop + 1U]);
+    stale_ |= 1ULL << a.servers[hop + 1U];
     return;
   }
   if (a.flow->window != 0) {
     a.returns.push(end + a.flow->window_return_ps);
-    stale_ |= 1U << static_cast<unsigned>(a.flow->path[0]);
+    stale_ |= 1ULL << a.servers[0];
   }
   --a.to_finish;
 }
@@ -171,7 +249,7 @@ std::optional<PacketNetwork::Ended> PacketNetwork::run(TimePs limit) {
   while (true) {
     refresh();
     std::size_t server = 0;
-    for (std::size_t r = 1; r < resource_count; ++r) {
+    for (std::size_t r = 1; r < candidates_.size(); ++r) {
       if (candidates_[r].at < candidates_[server].at) server = r;
     }
     const auto [at, flow, hop] = candidates_[server];
@@ -199,9 +277,12 @@ std::optional<PacketNetwork::Ended> PacketNetwork::run(TimePs limit) {
 // When the packets of `flow` that wait behind end_hop will have left the last hop, in turn with what else waits there.
 TimePs PacketNetwork::drained(std::size_t flow) const {
   const Active& a = *active_[flow];
-  // One hop follows end_hop wherever a link posts writes.
   const std::size_t hop = a.flow->end_hop + 1U;
-  const std::size_t server = static_cast<std::size_t>(a.flow->path[hop]);
+  const auto behind = [&](const CreditWindow& c) { return c.hop >= hop; };
+  if (hop + 1U < a.flow->hops || std::any_of(a.flow->credits.begin(), a.flow->credits.end(), behind)) {
+    return drained_by_running(*a.flow);
+  }
+  const std::size_t server = a.servers[hop];
   TimePs out = servers_[server].free_at;
   std::size_t segment = a.hops[hop].segment;
   std::uint64_t in_segment = a.hops[hop].in_segment;
@@ -211,7 +292,7 @@ TimePs PacketNetwork::drained(std::size_t flow) const {
       if (f == flow) continue;
       const Active& other = *active_[f];
       for (std::size_t j = 1; j < other.flow->hops; ++j) {
-        if (static_cast<std::size_t>(other.flow->path[j]) != server || i >= other.hops[j].waiting.size()) continue;
+        if (other.servers[j] != server || i >= other.hops[j].waiting.size()) continue;
         if (other.hops[j].waiting.at(i) <= out) out += other.flow->segments[other.hops[j].segment].service_ps[j];
       }
     }
@@ -223,6 +304,27 @@ TimePs PacketNetwork::drained(std::size_t flow) const {
     }
   }
   return out + a.flow->latency_ps[hop];
+}
+
+// The same behind several hops, or with credits to wait for: as the network goes on.
+TimePs PacketNetwork::drained_by_running(const Flow& flow) const {
+  PacketNetwork later(false, nullptr, devices_);
+  later.servers_ = servers_;
+  later.pools_ = pools_;
+  for (const auto& a : active_) later.active_.push_back(std::make_unique<Active>(*a));
+  later.stale_ = later.every_server();
+  while (true) {
+    later.refresh();
+    const auto next = std::min_element(later.candidates_.begin(), later.candidates_.end(),
+                                       [](const Candidate& x, const Candidate& y) { return x.at < y.at; });
+    const Candidate c = *next;
+    const auto server = static_cast<std::size_t>(next - later.candidates_.begin());
+    later.serve(server);
+    const Active& a = *later.active_[c.flow];
+    if (a.to_finish != 0) continue;
+    if (a.flow.get() == &flow) return later.servers_[server].free_at + flow.latency_ps[flow.hops - 1U];
+    later.remove(c.flow);
+  }
 }
 
 // Brent's search for a cycle: one kept state, compared with each later one, replaced after ever longer times.
@@ -253,9 +355,12 @@ TimePs PacketNetwork::waiting_answers(std::size_t server, TimePs now) const noex
 
 bool PacketNetwork::repeats(TimePs now) const {
   const Snapshot& s = snapshot_;
-  for (std::size_t r = 0; r < resource_count; ++r) {
+  for (std::size_t r = 0; r < servers_.size(); ++r) {
     if (ahead(servers_[r].free_at, now) != s.free[r] || servers_[r].last_served != s.last_served[r]) return false;
     if (waiting_answers(r, now) != s.answers[r]) return false;
+  }
+  for (std::size_t p = 0; p < pools_.size(); ++p) {
+    if (pools_[p].taken != s.taken[p] || pools_[p].back.size() != s.back[p]) return false;
   }
   std::size_t k = 0;
   for (std::size_t i = 0; i < active_.size(); ++i) {
@@ -279,6 +384,11 @@ bool PacketNetwork::repeats(TimePs now) const {
       if (!same(a->hops[j].waiting, fifo(*a->flow, j))) return false;
     }
   }
+  for (const Pool& p : pools_) {
+    for (std::size_t i = 0; i < p.back.size(); ++i) {
+      if (p.back.at(i).at - now != s.times[t++] || p.back.at(i).units != s.times[t++]) return false;
+    }
+  }
   return true;
 }
 
@@ -290,7 +400,10 @@ void PacketNetwork::take_snapshot(TimePs now) {
   s.hops.clear();
   s.returns.clear();
   s.times.clear();
-  for (std::size_t r = 0; r < resource_count; ++r) {
+  s.free.resize(servers_.size());
+  s.last_served.resize(servers_.size());
+  s.answers.resize(servers_.size());
+  for (std::size_t r = 0; r < servers_.size(); ++r) {
     s.free[r] = ahead(servers_[r].free_at, now);
     s.last_served[r] = servers_[r].last_served;
     s.answers[r] = waiting_answers(r, now);
@@ -305,6 +418,16 @@ void PacketNetwork::take_snapshot(TimePs now) {
       const Hop& h = a->hops[j];
       s.hops.push_back({h.segment, h.in_segment, h.waiting.size()});
       if (j > 0) keep(h.waiting, fifo(*a->flow, j));
+    }
+  }
+  s.taken.clear();
+  s.back.clear();
+  for (const Pool& p : pools_) {
+    s.taken.push_back(p.taken);
+    s.back.push_back(p.back.size());
+    for (std::size_t i = 0; i < p.back.size(); ++i) {
+      s.times.push_back(p.back.at(i).at - now);
+      s.times.push_back(p.back.at(i).units);
     }
   }
 }
@@ -343,7 +466,10 @@ void PacketNetwork::skip(TimePs now, TimePs limit) {
     a->returns.shift(shift);
   }
   for (Server& s : servers_) s.free_at += shift;
-  stale_ = all_servers;
+  for (Pool& p : pools_) {
+    for (std::size_t i = 0; i < p.back.size(); ++i) p.back.at(i).at += shift;
+  }
+  stale_ = every_server();
 }
 
 }  // namespace sluice::sim

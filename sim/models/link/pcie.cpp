@@ -1,8 +1,10 @@
 // PCI Express at TLP level. Device reads are requests of up to MRRS bytes upstream and completions of up to MPS bytes
 // downstream; device writes are posted TLPs of up to MPS bytes. Wire bytes per TLP: header with framing, sequence
 // number and LCRC, plus the DLLPs (ACK, UpdateFC) that share the direction; SKP ordered sets take their share of the
-// raw rate. Formulae: pcie-bench (Neugebauer et al., SIGCOMM 2018), with DLLPs counted per lane group, not per lane.
+// raw rate. Formulae: pcie-bench (Neugebauer et al., SIGCOMM 2018), with DLLPs counted per lane group, not per lane. Where
+// there is a bridge, what goes to the host or to another device goes through it.
 #include <algorithm>
+#include <array>
 #include <cmath>
 
 #include "sim/models/link/link.h"
@@ -13,91 +15,94 @@ namespace sluice::sim {
 
 namespace {
 
+using Unit = CreditWindow::Unit;
+
+// One hop of wires: what a direction's packets take of it, and what its two ends keep count of.
+struct Wires {
+  double ps_per_byte = 0;
+  double upstream_dllps = 0;    // beside each data TLP, as a mean
+  double downstream_dllps = 0;
+  profile::Credits credits;
+  TimePs credit_return_ps = 0;
+  TimePs propagation_ps = 0;
+  // Where DLLPs are counted: TLPs to each.
+  std::uint32_t ack_tlps = 1;
+  std::uint32_t update_tlps = 1;
+  TimePs tlp_ps = 0;            // the largest
+};
+
 class PcieLink final : public Link {
  public:
   explicit PcieLink(const profile::Profile& p)
       : link_(p.link),
         host_(p.host),
-        ps_per_byte_(wire_ps_per_byte(p.link)),
+        bridge_(p.bridge),
         tlp_(tlp_overheads(p.link)),
         completion_bytes_(p.link.completion_payload_bytes != 0 ? p.link.completion_payload_bytes : p.link.max_payload_bytes),
-        upstream_dllps_(counts_dllps(p.link) ? p.link.upstream_dllps_per_tlp : 0),
-        downstream_dllps_(counts_dllps(p.link) ? p.link.downstream_dllps_per_tlp : 0),
-        answering_dllps_(counts_dllps(p.link) ? p.link.answering_dllps_per_tlp : 0) {}
+        // In FLIT mode a flit has places of its own for DLLPs. Where they are counted by intervals, they are part of the rate.
+        mean_dllps_(p.link.dllp_accounting == profile::DllpAccounting::mean && p.link.generation < 6),
+        counted_dllps_(p.link.dllp_accounting == profile::DllpAccounting::counted && p.link.generation < 6),
+        wires_(wires(wire_ps_per_byte(p.link), p.link.credits, p.link.credit_return_ps, p.link.propagation_ps)) {
+    if (bridge_.kind == profile::BridgeKind::root_complex) {
+      upstream_ = wires(1e12 / static_cast<double>(bridge_.bytes_per_s), bridge_.credits, bridge_.credit_return_ps, 0);
+    } else if (bridge_.kind == profile::BridgeKind::pcie_switch) {
+      profile::Link up = p.link;
+      up.gigatransfers_per_s = bridge_.gigatransfers_per_s;
+      up.lanes = bridge_.lanes;
+      upstream_ = wires(wire_ps_per_byte(up), bridge_.credits, bridge_.credit_return_ps, bridge_.propagation_ps);
+    }
+  }
 
   void plan(const LinkTransfer& t, const std::vector<cache::LineRun>& runs, Flow& flow) const override {
-    flow.segments.clear();
-    SegmentBuilder build(flow);
-    const std::uint32_t line = host_.private_cache.line_bytes;
-    const auto unsnooped = [&](std::uint32_t bytes) {
-      return home_service(host_, t, cache::LineState::memory, bytes);
-    };
-    // Device memory's interval is given per MPS; scale it to the packet.
-    const auto memory = [&](std::uint32_t bytes) {
-      return t.memory_interval_ps * bytes / link_.max_payload_bytes;
-    };
+    clear(flow);
     if (t.direction == Direction::host_to_device) {
-      flow.hops = 4;
-      flow.path = {Resource::wire_up, Resource::home_agent, Resource::wire_down, Resource::device_memory};
-      flow.latency_ps = {link_.propagation_ps, host_.home_agent.latency_ps, link_.propagation_ps, 0};
-      flow.window_return_ps = 0;
-      flow.end_hop = 3;
-      flow.answered_hop = 2;
-      flow.answers = Resource::wire_up;
-      flow.kind = "MRd";
-      flow.reply_kind = "CplD";
-      packetise(t, runs, link_.max_read_request_bytes, line,
-                [&](std::uint64_t n, std::uint32_t bytes, auto state, std::uint32_t offset) {
-        const std::uint32_t tlps = completions(bytes, offset);
-        const TimePs row = row_time(t, bytes);
-        build.add({.packets = n,
-                   .packet_bytes = bytes,
-                   .service_ps = {request_time(), std::max(home_service(host_, t, state, bytes), row),
-                                  data_time(bytes, tlps, tlp_.completion_bytes, downstream_dllps_),
-                                  memory(bytes)},
-                   .answer_ps = answer_time(bytes),
-                   .data_tlps = tlps,
-                   .unsnooped_ps = std::max(unsnooped(bytes), row),
-                   .row_ps = 0});
-      });
-      // Requests in flight are bounded by tags and, where they are large, by the buffer for their completions.
-      std::uint32_t request = 1;
-      for (const Segment& s : flow.segments) request = std::max(request, s.packet_bytes);
-      const std::uint32_t buffered = link_.read_buffer_bytes / request;
-      flow.window = std::max(1U, std::min(link_.read_tags, buffered));
-      flow.window_part = link_.read_tags <= buffered ? "link.tags" : "link.read_buffer";
+      plan_read(t, runs, flow);
     } else {
-      flow.hops = 3;
-      flow.path = {Resource::device_memory, Resource::wire_up, Resource::home_agent};
-      // Posted: the engine is done when the last write is on the wire; the fence behind it keeps the order. The root
-      // port's buffers hold what the home agent has not taken yet, up to the credits.
-      flow.latency_ps = {0, 0, 0};
-      flow.end_hop = 1;
-      flow.answered_hop = 1;
-      flow.answers = Resource::wire_down;
-      flow.window = link_.posted_credits_tlps;
-      flow.window_part = "link.credits";
-      flow.window_return_ps = link_.credit_return_ps;
-      flow.kind = "MWr";
-      flow.reply_kind = {};
-      packetise(t, runs, link_.max_payload_bytes, line,
-                [&](std::uint64_t n, std::uint32_t bytes, auto state, std::uint32_t) {
-        const TimePs row = row_time(t, bytes);
-        build.add({.packets = n,
-                   .packet_bytes = bytes,
-                   .service_ps = {std::max(memory(bytes), row),
-                                  data_time(bytes, 1, tlp_.write_bytes, upstream_dllps_),
-                                  home_service(host_, t, state, bytes)},
-                   .answer_ps = answer_time(bytes),
-                   .unsnooped_ps = unsnooped(bytes),
-                   .row_ps = row});
-      });
+      plan_write(t, runs, flow);
     }
-    add_walks(t.walks, flow);
+    add_walks(flow, t.walks);
+  }
+
+  // Posted writes of one device into another's memory: through a switch from port to port, or through the root complex' fabric.
+  bool plan_peer(const LinkTransfer& t, TimePs peer_interval_ps, Flow& flow) const override {
+    if (!bridge_.peer_to_peer) return false;
+    clear(flow);
+    SegmentBuilder build(flow);
+    const bool fabric = bridge_.kind == profile::BridgeKind::root_complex;
+    const std::uint8_t memory = hop(flow, Resource::device_memory, 0);
+    const std::uint8_t up = hop(flow, Resource::wire_up, link_.propagation_ps + bridge_.latency_ps);
+    const std::uint8_t across = fabric ? hop(flow, Resource::bridge_up, 0) : up;
+    const std::uint8_t down = hop(flow, Resource::peer_wire_down, link_.propagation_ps);
+    const std::uint8_t peer = hop(flow, Resource::peer_memory, 0);
+    flow.end_hop = up;
+    flow.answers[up] = Resource::wire_down;
+    flow.window = link_.posted_credits_tlps;
+    flow.window_part = "link.credits";
+    flow.window_return_ps = link_.credit_return_ps;
+    flow.kind = "MWr";
+    flow.reply_kind = {};
+    packetise(t, {}, link_.max_payload_bytes, host_.private_cache.line_bytes,
+              [&](std::uint64_t n, std::uint32_t bytes, auto, std::uint32_t) {
+      Segment s{.packets = n, .packet_bytes = bytes};
+      s.data_credits = credits_of(bytes);
+      s.row_ps = row_time(t, bytes);
+      s.service_ps[memory] = std::max(memory_time(t.memory_interval_ps, bytes), s.row_ps);
+      s.service_ps[up] = data_time(wires_, bytes, 1, tlp_.write_bytes, wires_.upstream_dllps, 0);
+      if (fabric) s.service_ps[across] = wire_time(upstream_, bytes + tlp_.write_bytes);
+      s.service_ps[down] = data_time(wires_, bytes, 1, tlp_.write_bytes, wires_.downstream_dllps, 0);
+      s.service_ps[peer] = memory_time(peer_interval_ps, bytes);
+      s.answer_ps[up] = answer_time(wires_, bytes, 1, wires_.credits.posted_headers | wires_.credits.posted_data);
+      build.add(s);
+    });
+    add_posted(flow, wires_, up, fabric ? across : down, "link");
+    add_posted(flow, wires_, down, peer, "peer.link");
+    return true;
   }
 
   TimePs posted_time() const override {
-    return data_time(4, 1, tlp_.write_bytes, 0) + link_.propagation_ps;
+    TimePs time = data_time(wires_, 4, 1, tlp_.write_bytes, 0, 0) + link_.propagation_ps;
+    if (bridged()) time += bridge_.latency_ps + wire_time(upstream_, 4 + tlp_.write_bytes) + upstream_.propagation_ps;
+    return time;
   }
 
   WireUse wire_use(const Flow& flow, Direction direction) const override {
@@ -105,10 +110,10 @@ class PcieLink final : public Link {
     for (const Segment& s : flow.segments) {
       if (direction == Direction::host_to_device) {
         use.up += s.packets * tlp_.read_bytes;
-        use.down += s.packets * data_bytes(s, tlp_.completion_bytes, downstream_dllps_);
+        use.down += s.packets * data_bytes(s, tlp_.completion_bytes, wires_.downstream_dllps);
         use.tlps += s.packets * (1 + s.data_tlps);
       } else {
-        use.up += s.packets * data_bytes(s, tlp_.write_bytes, upstream_dllps_);
+        use.up += s.packets * data_bytes(s, tlp_.write_bytes, wires_.upstream_dllps);
         use.tlps += s.packets * s.data_tlps;
       }
     }
@@ -118,34 +123,197 @@ class PcieLink final : public Link {
   bool reaches_pageable() const override { return false; }
 
  private:
-  // Walkers work beside the home agent, so the slower of the two sets the pace; walks are spread evenly over the packets.
-  // What waits for a walk waits in the window: with `window` packets out there are that many walks under way at once, and
-  // each such windowful waits for one walk. The transfer as a whole is a walk longer, whatever the window.
-  static void add_walks(const Walks& walks, Flow& flow) {
-    flow.walks = walks.count;
+  void clear(Flow& flow) const {
+    flow.segments.clear();
+    flow.credits.clear();
+    flow.answers = no_answers();
+    flow.hops = 0;
+    flow.latency_ps = {};
+    flow.walks = 0;
     flow.walk_in_window_ps = flow.walk_once_ps = 0;
-    const std::uint64_t packets = flow.packets();
-    if (walks.count == 0 || packets == 0) return;
-    const auto home = static_cast<std::size_t>(
-        std::find(flow.path.begin(), flow.path.begin() + flow.hops, Resource::home_agent) - flow.path.begin());
-    const TimePs share = (walks.walkers_ps + packets / 2) / packets;
-    for (Segment& s : flow.segments) {
-      s.walk_ps = share > s.service_ps[home] ? share - s.service_ps[home] : 0;
-      s.service_ps[home] += s.walk_ps;
-    }
-    const double waiting = static_cast<double>(walks.count) * flow.window / static_cast<double>(packets);
-    flow.walk_in_window_ps = static_cast<TimePs>(static_cast<double>(walks.latency_ps) * std::min(1.0, waiting));
-    flow.walk_once_ps = walks.latency_ps - flow.walk_in_window_ps;
-    flow.latency_ps[home - 1] += flow.walk_in_window_ps;
-    flow.latency_ps[flow.hops - 1U] += flow.walk_once_ps;
+    flow.relaxed = link_.ordering == profile::Ordering::relaxed;
   }
 
-  [[nodiscard]] TimePs wire_time(double bytes) const { return static_cast<TimePs>(std::llround(bytes * ps_per_byte_)); }
-  [[nodiscard]] TimePs request_time() const { return wire_time(tlp_.read_bytes); }
-  // Where DLLPs are counted by intervals, they are part of the rate.
-  static bool counts_dllps(const profile::Link& l) {
-    return l.dllp_accounting == profile::DllpAccounting::mean && l.generation < 6;
+  static std::uint8_t hop(Flow& flow, Resource resource, TimePs latency) {
+    flow.path[flow.hops] = resource;
+    flow.latency_ps[flow.hops] = latency;
+    return flow.hops++;
   }
+
+  [[nodiscard]] bool bridged() const { return bridge_.kind != profile::BridgeKind::none; }
+
+  // Requests go up, completions come down.
+  void plan_read(const LinkTransfer& t, const std::vector<cache::LineRun>& runs, Flow& flow) const {
+    SegmentBuilder build(flow);
+    const TimePs through = bridge_.latency_ps;  // 0 where there is none
+    const std::uint8_t up = hop(flow, Resource::wire_up, link_.propagation_ps + through);
+    const std::uint8_t bridge_up = bridged() ? hop(flow, Resource::bridge_up, upstream_.propagation_ps) : up;
+    const std::uint8_t home = hop(flow, Resource::home_agent, host_.home_agent.latency_ps);
+    const std::uint8_t bridge_down = bridged() ? hop(flow, Resource::bridge_down, upstream_.propagation_ps + through) : home;
+    const std::uint8_t down = hop(flow, Resource::wire_down, link_.propagation_ps);
+    const std::uint8_t memory = hop(flow, Resource::device_memory, 0);
+    flow.window_return_ps = 0;
+    flow.end_hop = memory;
+    flow.answers[down] = Resource::wire_up;
+    if (bridged()) flow.answers[bridge_down] = Resource::bridge_up;
+    flow.kind = "MRd";
+    flow.reply_kind = "CplD";
+    packetise(t, runs, link_.max_read_request_bytes, host_.private_cache.line_bytes,
+              [&](std::uint64_t n, std::uint32_t bytes, auto state, std::uint32_t offset) {
+      const TimePs row = row_time(t, bytes);
+      Segment s{.packets = n, .packet_bytes = bytes};
+      s.data_tlps = completions(bytes, offset);
+      s.data_credits = credits_of(bytes) + s.data_tlps - 1;
+      const auto completions_time = [&](const Wires& w) {
+        // The request's own answers share the wire with the data.
+        return data_time(w, bytes, s.data_tlps, tlp_.completion_bytes, w.downstream_dllps,
+                         dllps(w, 1, w.credits.non_posted_headers));
+      };
+      const auto answers = [&](const Wires& w) {
+        return answer_time(w, bytes, s.data_tlps, w.credits.completion_headers | w.credits.completion_data);
+      };
+      s.service_ps[up] = wire_time(wires_, tlp_.read_bytes);
+      s.service_ps[home] = std::max(home_service(host_, t, state, bytes), row);
+      s.service_ps[down] = completions_time(wires_);
+      s.service_ps[memory] = memory_time(t.memory_interval_ps, bytes);
+      s.answer_ps[down] = answers(wires_);
+      if (bridged()) {
+        s.service_ps[bridge_up] = wire_time(upstream_, tlp_.read_bytes);
+        s.service_ps[bridge_down] = completions_time(upstream_);
+        s.answer_ps[bridge_down] = answers(upstream_);
+      }
+      s.unsnooped_ps = std::max(home_service(host_, t, cache::LineState::memory, bytes), row);
+      build.add(s);
+    });
+    // Requests in flight are bounded by tags and, where they are large, by the buffer for their completions.
+    std::uint32_t request = 1;
+    for (const Segment& s : flow.segments) request = std::max(request, s.packet_bytes);
+    const std::uint32_t buffered = link_.read_buffer_bytes / request;
+    flow.window = std::max(1U, std::min(link_.read_tags, buffered));
+    flow.window_part = link_.read_tags <= buffered ? "link.tags" : "link.read_buffer";
+    add_requests(flow, wires_, up, bridged() ? bridge_up : home, "link");
+    add_completions(flow, wires_, down, memory, "link");
+    if (bridged()) {
+      add_requests(flow, upstream_, bridge_up, home, "bridge");
+      add_completions(flow, upstream_, bridge_down, down, "bridge");
+    }
+  }
+
+  // Posted: the engine is done when the last write is on the wire; the fence behind it keeps the order. The root port's
+  // buffers hold what the home agent has not taken yet, up to the credits.
+  void plan_write(const LinkTransfer& t, const std::vector<cache::LineRun>& runs, Flow& flow) const {
+    SegmentBuilder build(flow);
+    const std::uint8_t memory = hop(flow, Resource::device_memory, 0);
+    // Flights are left out: the fence makes them behind the data.
+    const std::uint8_t up = hop(flow, Resource::wire_up, 0);
+    const std::uint8_t bridge_up = bridged() ? hop(flow, Resource::bridge_up, 0) : up;
+    const std::uint8_t home = hop(flow, Resource::home_agent, 0);
+    flow.end_hop = up;
+    flow.answers[up] = Resource::wire_down;
+    if (bridged()) flow.answers[bridge_up] = Resource::bridge_down;
+    flow.window = link_.posted_credits_tlps;
+    flow.window_part = "link.credits";
+    flow.window_return_ps = link_.credit_return_ps;
+    flow.kind = "MWr";
+    flow.reply_kind = {};
+    packetise(t, runs, link_.max_payload_bytes, host_.private_cache.line_bytes,
+              [&](std::uint64_t n, std::uint32_t bytes, auto state, std::uint32_t) {
+      Segment s{.packets = n, .packet_bytes = bytes};
+      s.data_credits = credits_of(bytes);
+      s.row_ps = row_time(t, bytes);
+      const auto answers = [&](const Wires& w) {
+        return answer_time(w, bytes, 1, w.credits.posted_headers | w.credits.posted_data);
+      };
+      s.service_ps[memory] = std::max(memory_time(t.memory_interval_ps, bytes), s.row_ps);
+      s.service_ps[up] = data_time(wires_, bytes, 1, tlp_.write_bytes, wires_.upstream_dllps, 0);
+      s.answer_ps[up] = answers(wires_);
+      if (bridged()) {
+        s.service_ps[bridge_up] = data_time(upstream_, bytes, 1, tlp_.write_bytes, upstream_.upstream_dllps, 0);
+        s.answer_ps[bridge_up] = answers(upstream_);
+      }
+      s.service_ps[home] = home_service(host_, t, state, bytes);
+      s.unsnooped_ps = home_service(host_, t, cache::LineState::memory, bytes);
+      build.add(s);
+    });
+    add_posted(flow, wires_, up, bridged() ? bridge_up : home, "link");
+    if (bridged()) add_posted(flow, upstream_, bridge_up, home, "bridge");
+  }
+
+  // ---- credits and the replay buffer -------------------------------------------------------------------------------
+
+  struct Part {
+    const char* link;
+    const char* peer;
+    const char* bridge;
+  };
+  [[nodiscard]] static std::string_view name(Credit kind, std::string_view where) {
+    static constexpr std::array<Part, credit_count> names = {{
+        {"link.credits.posted_headers", "peer.link.credits.posted_headers", "bridge.credits.posted_headers"},
+        {"link.credits.posted_data", "peer.link.credits.posted_data", "bridge.credits.posted_data"},
+        {"link.credits.non_posted_headers", "", "bridge.credits.non_posted_headers"},
+        {"link.credits.completion_headers", "", "bridge.credits.completion_headers"},
+        {"link.credits.completion_data", "", "bridge.credits.completion_data"},
+        {"link.replay_buffer", "peer.link.replay_buffer", "bridge.replay_buffer"},
+    }};
+    const Part& part = names[static_cast<std::size_t>(kind)];
+    return where == "link" ? part.link : where == "bridge" ? part.bridge : part.peer;
+  }
+
+  void add_credit(Flow& flow, const Wires& w, Credit kind, Unit unit, std::uint32_t capacity, std::uint8_t hop,
+                  std::uint8_t until, std::string_view where) const {
+    if (capacity == 0) return;
+    const TimePs gathering = (w.update_tlps - 1) * w.tlp_ps;
+    flow.credits.push_back({kind, unit, hop, until, w.credit_return_ps + gathering, capacity, 0, name(kind, where)});
+  }
+  // Data stay in their sender's buffer until their Ack: to the other end, until more have come, and back. Requests, which
+  // are headers only, are not counted.
+  void add_replay(Flow& flow, const Wires& w, std::uint32_t header, std::uint8_t hop, std::string_view where) const {
+    if (link_.replay_buffer_bytes == 0) return;
+    const TimePs back = 2 * w.propagation_ps + (w.ack_tlps - 1) * w.tlp_ps;
+    flow.credits.push_back({Credit::replay_buffer, Unit::bytes, hop, hop, back, link_.replay_buffer_bytes, header,
+                            name(Credit::replay_buffer, where)});
+  }
+  void add_posted(Flow& flow, const Wires& w, std::uint8_t hop, std::uint8_t until, std::string_view where) const {
+    add_credit(flow, w, Credit::posted_headers, Unit::tlps, w.credits.posted_headers, hop, until, where);
+    add_credit(flow, w, Credit::posted_data, Unit::data_credits, w.credits.posted_data, hop, until, where);
+    add_replay(flow, w, tlp_.write_bytes, hop, where);
+  }
+  void add_requests(Flow& flow, const Wires& w, std::uint8_t hop, std::uint8_t until, std::string_view where) const {
+    add_credit(flow, w, Credit::non_posted_headers, Unit::packets, w.credits.non_posted_headers, hop, until, where);
+  }
+  void add_completions(Flow& flow, const Wires& w, std::uint8_t hop, std::uint8_t until, std::string_view where) const {
+    add_credit(flow, w, Credit::completion_headers, Unit::tlps, w.credits.completion_headers, hop, until, where);
+    add_credit(flow, w, Credit::completion_data, Unit::data_credits, w.credits.completion_data, hop, until, where);
+    add_replay(flow, w, tlp_.completion_bytes, hop, where);
+  }
+
+  [[nodiscard]] Wires wires(double ps_per_byte, const profile::Credits& credits, TimePs credit_return_ps,
+                            TimePs propagation_ps) const {
+    Wires w;
+    w.ps_per_byte = ps_per_byte;
+    w.credits = credits;
+    w.credit_return_ps = credit_return_ps;
+    w.propagation_ps = propagation_ps;
+    w.upstream_dllps = mean_dllps_ ? link_.upstream_dllps_per_tlp : 0;
+    w.downstream_dllps = mean_dllps_ ? link_.downstream_dllps_per_tlp : 0;
+    w.tlp_ps = wire_time(w, link_.max_payload_bytes + tlp_.write_bytes);
+    // As many as come within the time that an Ack or UpdateFC waits at most.
+    const auto gathered = [&](std::uint32_t tlps, TimePs latency_ps) {
+      return latency_ps == 0 ? tlps : static_cast<std::uint32_t>(std::min<TimePs>(tlps, 1 + latency_ps / w.tlp_ps));
+    };
+    w.ack_tlps = gathered(link_.ack_tlps, link_.ack_latency_ps);
+    w.update_tlps = gathered(link_.update_tlps, link_.update_latency_ps);
+    return w;
+  }
+
+  [[nodiscard]] static TimePs wire_time(const Wires& w, double bytes) {
+    return static_cast<TimePs>(std::llround(bytes * w.ps_per_byte));
+  }
+  // Device memory's interval is given per MPS; scale it to the packet.
+  [[nodiscard]] TimePs memory_time(TimePs interval_ps, std::uint32_t bytes) const {
+    return interval_ps * bytes / link_.max_payload_bytes;
+  }
+  [[nodiscard]] static std::uint32_t credits_of(std::uint32_t bytes) { return (bytes + 15) / 16; }
   // Completions of a read: the first up to the completion boundary if the read begins off it, then the largest.
   [[nodiscard]] std::uint32_t completions(std::uint32_t bytes, std::uint32_t offset) const {
     const std::uint32_t off = offset % link_.read_completion_boundary_bytes;
@@ -156,12 +324,19 @@ class PcieLink final : public Link {
     // Credits are counted in units of data, so a small TLP causes its share of DLLPs.
     return payload + tlps * header + dllps * link_.dllp_bytes * payload / link_.max_payload_bytes;
   }
-  [[nodiscard]] TimePs data_time(std::uint32_t payload, std::uint32_t tlps, std::uint32_t header, double dllps) const {
-    return wire_time(wire_bytes(payload, tlps, header, dllps));
+  [[nodiscard]] TimePs data_time(const Wires& w, std::uint32_t payload, std::uint32_t tlps, std::uint32_t header,
+                                 double dllps, double counted) const {
+    return wire_time(w, wire_bytes(payload, tlps, header, dllps) + counted * link_.dllp_bytes);
   }
-  // Ack and UpdateFC for data of so many bytes, on the other wire.
-  [[nodiscard]] TimePs answer_time(std::uint32_t payload) const {
-    return wire_time(answering_dllps_ * link_.dllp_bytes * payload / link_.max_payload_bytes);
+  // Counted DLLPs that answer so many TLPs: Acks, and UpdateFCs unless their credits are without end.
+  [[nodiscard]] double dllps(const Wires& w, std::uint32_t tlps, std::uint32_t credits) const {
+    if (!counted_dllps_) return 0;
+    return static_cast<double>(tlps) / w.ack_tlps + (credits == 0 ? 0 : static_cast<double>(tlps) / w.update_tlps);
+  }
+  // What answers data of so many bytes on the other wire.
+  [[nodiscard]] TimePs answer_time(const Wires& w, std::uint32_t payload, std::uint32_t tlps, std::uint32_t credits) const {
+    const double mean = mean_dllps_ ? link_.answering_dllps_per_tlp * payload / link_.max_payload_bytes : 0;
+    return wire_time(w, (mean + dllps(w, tlps, credits)) * link_.dllp_bytes);
   }
   [[nodiscard]] std::uint64_t data_bytes(const Segment& s, std::uint32_t header, double dllps) const {
     return static_cast<std::uint64_t>(std::llround(wire_bytes(s.packet_bytes, s.data_tlps, header, dllps)));
@@ -169,12 +344,13 @@ class PcieLink final : public Link {
 
   const profile::Link& link_;
   const profile::Host& host_;
-  double ps_per_byte_;
+  const profile::Bridge& bridge_;
   TlpOverheads tlp_;
   std::uint32_t completion_bytes_;
-  double upstream_dllps_;
-  double downstream_dllps_;
-  double answering_dllps_;
+  bool mean_dllps_;
+  bool counted_dllps_;
+  Wires wires_;     // of the device's link
+  Wires upstream_;  // of what the bridge has to the host
 };
 
 }  // namespace

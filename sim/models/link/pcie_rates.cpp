@@ -58,7 +58,9 @@ double link_layer_share(const profile::Link& link) {
   using profile::DllpAccounting;
   // A flit has places of its own for DLLPs, and SKP ordered sets come between flits.
   if (link.generation >= 6) return 1 - flit_tlp_bytes / flit_bytes;
-  if (link.dllp_accounting == DllpAccounting::mean) return link.skip_overhead;
+  if (link.dllp_accounting == DllpAccounting::mean || link.dllp_accounting == DllpAccounting::counted) {
+    return link.skip_overhead;
+  }
   const double limit = ack_limit_symbols(link.generation, link.lanes, link.max_payload_bytes);
   const double symbols = link.dllp_accounting == DllpAccounting::published
                              ? link.dllp_bytes

@@ -19,8 +19,8 @@ struct TlpOverheads {
 // Largest number of symbol times between two Acks, and between two UpdateFCs, as PCIe Base limits them by width and MPS.
 [[nodiscard]] std::uint32_t ack_limit_symbols(std::uint32_t generation, std::uint32_t lanes, std::uint32_t max_payload_bytes);
 
-// Share of one direction's bytes that DLLPs and SKP ordered sets take, after Link::dllp_accounting. With `mean`, DLLPs are
-// counted by TLP instead, and the share is that of SKP alone.
+// Share of one direction's bytes that DLLPs and SKP ordered sets take, after Link::dllp_accounting. With `mean` and `counted`, DLLPs
+// are counted by TLP instead, and the share is that of SKP alone.
 [[nodiscard]] double link_layer_share(const profile::Link& link);
 
 // Of one direction, for TLPs.

@@ -44,6 +44,12 @@ void DramController::take(Channel& channel) {
   }
 }
 
+std::uint32_t DramController::open_rows() const noexcept {
+  std::uint32_t rows = 0;
+  for (const Channel& c : channels_) rows += c.banks.open_banks();
+  return rows;
+}
+
 TimePs DramController::data_end() const noexcept {
   TimePs end = 0;
   for (const Channel& c : channels_) end = std::max(end, c.data_end);

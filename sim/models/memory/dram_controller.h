@@ -63,6 +63,8 @@ class DramController {
   [[nodiscard]] TimePs now() const noexcept { return now_; }
   // When the data of all bursts so far have passed.
   [[nodiscard]] TimePs data_end() const noexcept;
+  // Banks with an open row, over the channels that are simulated.
+  [[nodiscard]] std::uint32_t open_rows() const noexcept;
   [[nodiscard]] const DramCounts& counts() const noexcept { return counts_; }
   // From now on each command is written down here.
   void log(std::vector<DramEvent>* to) noexcept { log_ = to; }

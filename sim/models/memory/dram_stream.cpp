@@ -53,7 +53,7 @@ DramStreams::DramStreams(const profile::Dram& memory) : memory_(memory), address
 
 DramUse DramStreams::Result::use() const {
   return {counts.row_hits,   counts.row_misses,          counts.row_conflicts, counts.activations, counts.refreshes,
-          counts.refresh_ps, static_cast<TimePs>(ps + 0.5), to_string(limit)};
+          counts.refresh_ps, open_rows, static_cast<TimePs>(ps + 0.5), to_string(limit)};
 }
 
 std::uint64_t DramStreams::feed(DramController& controller, const Next& next, TimePs until) const {
@@ -109,6 +109,7 @@ DramStreams::Result DramStreams::stream(Access access, const std::vector<DramPar
   // What was cut off goes on as whole intervals went, not as the queues ran empty.
   r.ps = fed < all ? static_cast<double>(stopped - start) * static_cast<double>(all) / in_time
                    : static_cast<double>(controller_.data_end() - begin);
+  r.open_rows = std::uint64_t{controller_.open_rows()} * memory_.channels / controller_.channels();
   r.limit = limit_of(between(before, controller_.counts(), 1.0));
   r.counts = between(before, controller_.counts(), more * memory_.channels / controller_.channels());
   return r;

@@ -20,6 +20,7 @@ class DramStreams {
   struct Result {
     double ps = 0;          // from the first data to the last
     DramCounts counts;      // of all channels
+    std::uint64_t open_rows = 0;  // at the end, of all channels
     DramLimit limit = DramLimit::bus;  // what took most of the time
     [[nodiscard]] DramUse use() const;
   };

@@ -31,7 +31,7 @@ says() {
 
 expect 0 "$sluice" --version && says out "sluice "
 expect 0 "$sluice" --help && says out mapcopy
-for arguments in "" "nonsense" "run" "run true" "run --" "run --trace-level all -- true" "run --trace t.csv -- true" \
+for arguments in "" "nonsense" "run" "run true" "run --" "run --trace-level all -- true" "run --trace t.txt -- true" \
   "run --host-time wall:-1 -- true" "run --detail fast -- true" "report t.jsonl -- true" "mapcopy --sizes 4X" "profile" \
   "record -- true" "compare true" "record -o x.jsonl" "diff a.jsonl" "diff a.jsonl b.jsonl --json --markdown"; do
   # shellcheck disable=SC2086
@@ -103,6 +103,15 @@ fi
 expect 5 "$sluice" run --trace /nowhere/t.jsonl -- sh -c "'$program' && exit 5"
 expect 2 "$sluice" report nowhere.jsonl
 expect 2 "$sluice" report t.json && says err "line 1"
+
+# Other tools' formats: of a run, and of a trace that is there.
+expect 0 "$sluice" run --trace a.jsonl --trace a.pftrace --trace a.vcd --trace a.csv --trace-level stage -- "$program"
+expect 0 "$sluice" convert a.jsonl b.pftrace b.vcd b.csv
+for ending in pftrace vcd csv; do cmp a.$ending b.$ending || failures=$((failures + 1)); done
+expect 1 "$sluice" convert a.jsonl /nowhere/b.csv && says err "/nowhere/b.csv: No such file or directory"
+expect 2 "$sluice" convert t.json c.csv && says err "line 1"
+head -c -5 a.jsonl >cut.jsonl
+expect 2 "$sluice" convert cut.jsonl c.csv && says err "the last line has no end"
 
 # A reference, a run like it, one on another machine, and what is no trace.
 expect 0 "$sluice" record -o golden.jsonl --profile generic-pcie4 -- "$program" && says golden.jsonl '"digest"'

@@ -72,9 +72,12 @@ TEST(Iommu, ARunMissesWhatItsPagesMiss) {
     p.entries = p.ways == 0 ? static_cast<std::uint32_t>(1 + random() % 20) : p.ways * sets;
     p.shared_entries = static_cast<std::uint32_t>(random() % (p.entries - (p.ways == 0 ? 1 : sets) + 1));
     p.table_cache_entries = static_cast<std::uint32_t>(random() % 4);
+    p.tables = static_cast<profile::PageTables>(shape % 3);
+    if (p.tables == profile::PageTables::cached) p.llc_table_lines = static_cast<std::uint32_t>(1 + random() % 60);
     Iommu runs(p);
     LruTable pages(p.entries, p.ways, p.shared_entries);
     LruTable tables(std::max(1U, p.table_cache_entries), 0, 0);
+    LruTable lines(std::max(1U, p.llc_table_lines), 0, 0);
     for (int i = 0; i < 60; ++i) {
       const std::uint64_t first = 500 + random() % 40;
       const std::uint64_t count = 1 + random() % (i % 8 == 0 ? 3000 : 40);
@@ -82,11 +85,15 @@ TEST(Iommu, ARunMissesWhatItsPagesMiss) {
       for (std::uint64_t n = first; n < first + count; ++n) {
         if (pages.touch(n).hit) continue;
         ++expected.pages;
-        expected.table_reads += p.table_cache_entries != 0 && !tables.touch(n / 512).hit ? 2 : 1;
+        const std::uint64_t reads = p.table_cache_entries != 0 && !tables.touch(n / 512).hit ? 2 : 1;
+        expected.table_reads += reads;
+        if (p.tables == profile::PageTables::memory) expected.memory_reads += reads;
+        if (p.tables == profile::PageTables::cached && !lines.touch(n / 8).hit) ++expected.memory_reads;
       }
       const Iommu::Misses got = runs.misses_of_run(first * page + 5, count * page - 5);
       ASSERT_EQ(got.pages, expected.pages) << "shape " << shape << " run " << i;
       ASSERT_EQ(got.table_reads, expected.table_reads) << "shape " << shape << " run " << i;
+      ASSERT_EQ(got.memory_reads, expected.memory_reads) << "shape " << shape << " run " << i;
     }
   }
 }
@@ -117,6 +124,25 @@ TEST(Iommu, WalksInMemoryAndThroughUnknownTablesCostMore) {
   EXPECT_EQ(iommu.translate(page, 1000, true), 1000U + 100 + 70);
   EXPECT_EQ(iommu.translate(512 * page, 2000, true), 2000U + 100 + 2 * 70);  // the next table
   EXPECT_EQ(iommu.translate(2 * page, 3000, true), 3000U + 100 + 2 * 70);    // which has replaced the first
+}
+
+// Eight entries of 8 bytes are a line: of nine pages in a row two find theirs in memory, of the same pages again none; and
+// after lines of others as many as the cache keeps, all must be read again.
+TEST(Iommu, TablesAreReadFromWhereTheirLinesAre) {
+  profile::Iommu p = machine(1);  // no page is known twice
+  p.tables = profile::PageTables::cached;
+  p.llc_table_lines = 2;
+  Iommu iommu(p);
+  Iommu runs(p);
+  EXPECT_EQ(runs.misses_of_run(0, 9 * page).memory_reads, 2U);
+  EXPECT_EQ(runs.misses_of_run(0, 9 * page).memory_reads, 0U);
+  EXPECT_EQ(runs.misses_of_run(800 * page, 16 * page).memory_reads, 2U);
+  EXPECT_EQ(runs.misses_of_run(0, 9 * page).memory_reads, 2U);
+  EXPECT_EQ(iommu.translate(0, 0, true), 100U + 70);
+  EXPECT_EQ(iommu.translate(page, 1000, true), 1000U + 100 + 10);
+  // A run's walks cost the sum: 100 each, 14 reads of 10 and 2 of 70.
+  Iommu walks(p);
+  EXPECT_EQ(walks.walk({0, 16 * page, 1, 0}, Direction::host_to_device).walkers_ps, 16U * 100 + 14 * 10 + 2 * 70);
 }
 
 // Two walkers of 110: the third walk begins when the first has ended and its walker is released, the fourth likewise.

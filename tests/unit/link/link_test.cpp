@@ -163,10 +163,10 @@ TEST(Coherent, WritesAreRequestsGrantsAndLines) {
   link->plan(transfer(Direction::device_to_host, 256 + 32), {}, f);
   ASSERT_EQ(f.segments.size(), 2U);
   EXPECT_EQ(f.segments[0].service_ps[1], 5578U);  // 4 * (16 + 68) * 68 / 64 = 357 bytes: 5578.1
-  EXPECT_EQ(f.segments[0].answer_ps, 266U);       // 4 * 4 * 68 / 64 = 17 bytes: 265.6
+  EXPECT_EQ(f.segments[0].answer_ps[1], 266U);       // 4 * 4 * 68 / 64 = 17 bytes: 265.6
   // Half a line is fetched, changed and evicted: two requests and a line up, a line and a grant down.
   EXPECT_EQ(f.segments[1].service_ps[1], 1660U);  // 100 * 68 / 64 = 106.25 bytes: 1660.2
-  EXPECT_EQ(f.segments[1].answer_ps, 1195U);      // 72 * 68 / 64 = 76.5 bytes: 1195.3
+  EXPECT_EQ(f.segments[1].answer_ps[1], 1195U);      // 72 * 68 / 64 = 76.5 bytes: 1195.3
   EXPECT_EQ(f.latency_ps[1], 1000U + 50'000);     // flight, and until the home grants the first line
   EXPECT_EQ(f.ownership_ps, 50'000U);
   EXPECT_EQ(times_alone(f, Without::walks_and_coherence).end + 50'000, time_alone(f));

@@ -162,12 +162,77 @@ TEST(Profile, IommuIsOptionalAndChecked) {
   refused({{"entries", 8}, {"page_bytes", 8192}}, "/iommu/page_bytes: found 8192; allowed: 4 KiB, 64 KiB, 2 MiB or 1 GiB");
   refused({{"entries", 8}, {"walkers", 0}}, "/iommu/walkers: found 0");
   refused({{"entries", 8}, {"tables", "disk"}}, "/iommu/tables");
+  refused({{"entries", 8}, {"tables", "cached"}}, "/iommu/llc_table_lines: found 0; allowed: at least 1, as tables is \"cached\"");
+  refused({{"entries", 8}, {"llc_table_lines", 5}}, "/iommu/llc_table_lines: found 5; allowed: 0, as tables is not \"cached\"");
+  refused({{"entries", 8}, {"tables", "cached"}, {"llc_table_lines", 5}, {"llc_read_ns", 50}, {"memory_read_ns", 20}},
+          "/iommu/memory_read_ns: found 20");
   refused({{"entry", 8}}, "did you mean \"entries\"");
-  const Loaded coherent = with([](nlohmann::json& j) {
-    j = nlohmann::json::parse(read(config / "profiles/igpu-coherent.json"));
-    j["iommu"] = {{"entries", 8}};
-  });
-  EXPECT_NE(all_problems(coherent).find("/iommu/entries: found 8; allowed: 0, as kind is not"), std::string::npos);
+  const auto on = [](const char* machine, nlohmann::json ats) {
+    return with([&](nlohmann::json& j) {
+      j = nlohmann::json::parse(read(config / "profiles" / machine));
+      j["iommu"] = {{"entries", 8}};
+      if (!ats.is_null()) j["ats"] = std::move(ats);
+    });
+  };
+  EXPECT_NE(all_problems(on("igpu-coherent.json", {})).find("/iommu/entries: found 8; allowed: 0, as kind is neither"),
+            std::string::npos);
+  EXPECT_NE(all_problems(on("cxl-accelerator.json", {})).find("/iommu/entries: found 8; allowed: 0, as kind is \"coherent\" and"),
+            std::string::npos);
+  EXPECT_TRUE(on("cxl-accelerator.json", {{"entries", 8}}).profile) << all_problems(on("cxl-accelerator.json", {{"entries", 8}}));
+}
+
+// What a device keeps of the IOMMU's answers.
+TEST(Profile, AtsNeedsAnIommu) {
+  const auto ats = [](nlohmann::json section, nlohmann::json iommu) {
+    return with([&](nlohmann::json& j) {
+      if (!iommu.is_null()) j["iommu"] = std::move(iommu);
+      j["ats"] = std::move(section);
+    });
+  };
+  const nlohmann::json large = {{"entries", 8}, {"page_bytes", "2 MiB"}};
+  const Loaded good = ats({{"entries", 64}, {"ways", 4}, {"page_bytes", "64 KiB"}, {"requests", 16}, {"agent_ns", 120.5},
+                           {"invalidate_ns", 900}}, large);
+  ASSERT_TRUE(good.profile) << all_problems(good);
+  EXPECT_EQ(good.profile->ats.page_bytes, 65536U);
+  EXPECT_EQ(good.profile->ats.agent_ps, 120'500U);
+  const auto refused = [&](nlohmann::json section, nlohmann::json iommu, const char* text) {
+    const Loaded l = ats(section, iommu);
+    EXPECT_FALSE(l.profile) << text;
+    EXPECT_NE(all_problems(l).find(text), std::string::npos) << section << all_problems(l);
+  };
+  refused({{"entries", 64}}, {}, "/ats/entries: found 64; allowed: 0, as there is no \"iommu\" to ask");
+  refused({{"entries", 64}, {"ways", 5}}, large, "/ats/ways: found 5; allowed: 0, or a divisor of entries (64)");
+  refused({{"entries", 64}, {"page_bytes", "64 KiB"}}, {{"entries", 8}}, "/ats/page_bytes: found 65536; allowed: 4 KiB");
+  refused({{"entries", 64}, {"page_bytes", 8192}}, large, "/ats/page_bytes: found 8192");
+  refused({{"entries", 64}, {"requests", 0}}, large, "/ats/requests: found 0");
+}
+
+TEST(Profile, MigrationIsOptionalAndChecked) {
+  const auto machine = [](nlohmann::json section, const char* svm = "fine_system", int devices = 1) {
+    return with([&](nlohmann::json& j) {
+      j["migration"] = std::move(section);
+      j["device"]["svm"] = svm;
+      j["devices"] = devices;
+    });
+  };
+  const Loaded good = machine({{"batch_faults", 256}, {"leaf_bytes", "64 KiB"}, {"block_bytes", "2 MiB"}, {"batch_ns", 45000},
+                               {"prefetch_percent", 51}, {"device_bytes", "1 GiB"}});
+  ASSERT_TRUE(good.profile) << all_problems(good);  // over PCIe: pages move, so fine_system needs no coherent link
+  EXPECT_EQ(good.profile->migration.batch_ps, 45'000'000U);
+  const auto refused = [&](const Loaded& l, const char* text) {
+    EXPECT_FALSE(l.profile) << text;
+    EXPECT_NE(all_problems(l).find(text), std::string::npos) << text << '\n' << all_problems(l);
+  };
+  refused(machine({{"batch_faults", 0}}), "/device/svm: found \"fine_system\"; allowed: a coherent link, migration, or less");
+  refused(machine({{"batch_faults", 1}}, "none"), "/migration/batch_faults: found 1; allowed: 0, as svm is \"none\"");
+  refused(machine({{"batch_faults", 1}}, "coarse", 2), "/devices: found 2; allowed: 1");
+  refused(machine({{"batch_faults", 1}, {"page_bytes", 12288}}), "/migration/page_bytes: found 12288");
+  refused(machine({{"batch_faults", 1}, {"page_bytes", 8192}, {"leaf_bytes", 4096}}),
+          "/migration/leaf_bytes: found 4096; allowed: a power of two from page_bytes (8192) on");
+  refused(machine({{"batch_faults", 1}, {"leaf_bytes", 4096}}),
+          "/migration/block_bytes: found 2097152; allowed: a power of two from leaf_bytes (4096) to 64 times as much");
+  refused(machine({{"batch_faults", 1}, {"device_bytes", 65536}}), "/migration/device_bytes: found 65536; allowed: 0, or from");
+  refused(machine({{"batch_faults", 1}, {"prefetch_percent", 101}}), "/migration/prefetch_percent: found 101");
 }
 
 TEST(Profile, WhatDividesMustNotBeZero) {

@@ -199,6 +199,54 @@ TEST(StrictProfile, BrokenRulesNameThePartFile) {
   EXPECT_EQ(l.problems[0].file, part.string());
 }
 
+// PCI Express that cannot exist is refused with the rule that it breaks.
+TEST(StrictProfile, RulesOfPcie) {
+  const struct {
+    const char* machine;
+    const char* at;  // the pointer of what is set
+    json value;
+    const char* blamed;
+    const char* part;
+  } rules[] = {
+      {"legacy-pcie3", "/link/tag_bits", 10, "/link/tag_bits", "at most 8 up to 8 GT/s (PCIe Base 4, 10-bit tags)"},
+      {"h200-pcie5", "/link/tag_bits", 14, "/link/tag_bits", "at most 10 up to 32 GT/s (PCIe Base 6, 14-bit tags)"},
+      {"h200-pcie5", "/link/tag_bits", 7, "/link/tag_bits", "5, 8, 10 or 14"},
+      {"h200-pcie5", "/link/tag_bits", 8, "", "at most 256 with tag_bits (PCIe Base 3, 8-bit tags)"},  // read_tags is 768
+      {"h200-pcie5", "/link/tag_bits", 5, "", "at most 32 with tag_bits (PCIe Base 1, 5-bit tags)"},
+      {"h200-pcie5", "/link/read_tags", 0, "/link/read_tags", "a whole number from 1"},
+      {"h200-pcie5", "/link/generation", 4, "/link/generation", "the generation of the rate"},
+      {"h200-pcie5", "/link/credits/posted_data", 15, "/link/credits/posted_data", "at least 16: one TLP of max_payload_bytes"},
+      {"h200-pcie5", "/link/credits/completion_data", 15, "/link/credits/completion_data", "at least 16"},
+      {"legacy-pcie3", "/link/credits/posted_headers", 128, "/link/credits/posted_headers", "at most 127 (PCIe Base, 2.6.1)"},
+      {"legacy-pcie3", "/link/credits/posted_data", 2048, "/link/credits/posted_data", "at most 2047 (PCIe Base, 2.6.1)"},
+      {"h200-pcie5", "/link/credits/posted_headers", 2033, "/link/credits/posted_headers", "at most 2032 (PCIe Base 4, scaled"},
+      {"h200-pcie5", "/link/replay_buffer_bytes", 256, "/link/replay_buffer_bytes", "at least a TLP"},
+      {"h200-pcie5", "/bridge/peer_to_peer", true, "/bridge/peer_to_peer", "false, as there is no bridge"},
+      {"h200-pcie5", "/bridge/lanes", 16, "/bridge/lanes", "nothing, as kind is not \"switch\""},
+      {"h200-pcie5", "/bridge/kind", "root_complex", "/bridge/fabric_gbps", "the rate of its fabric"},
+      {"cxl-accelerator", "/bridge", json{{"kind", "root_complex"}, {"fabric_gbps", 64}}, "/bridge/kind", "none, as the link's kind"},
+  };
+  for (const auto& r : rules) {
+    const Loaded l = with([&](json& j) { j[json::json_pointer(r.at)] = r.value; }, r.machine);
+    EXPECT_FALSE(l.profile) << r.at;
+    ASSERT_EQ(l.problems.size(), 1U) << r.at << "\n" << listed(l);
+    if (*r.blamed != 0) {
+      EXPECT_EQ(l.problems[0].pointer, r.blamed);
+    }
+    EXPECT_NE(to_string(l.problems[0]).find(r.part), std::string::npos) << listed(l);
+  }
+  EXPECT_TRUE(with([](json& j) { j["link"]["credits"] = {{"posted_headers", 127}, {"posted_data", 2047}}; }, "legacy-pcie3").profile);
+  // All of a class, where no number is given: 32, 256 and 768.
+  for (const auto& [bits, tags] : {std::pair{5, 32U}, {8, 256U}, {10, 768U}}) {
+    const Loaded l = with([&](json& j) {
+      j["link"] = {{"kind", "pcie"}, {"gigatransfers_per_s", 16}, {"lanes", 16}, {"max_payload_bytes", 256},
+                   {"max_read_request_bytes", 512}, {"propagation_ns", 350}, {"tag_bits", bits}};
+    });
+    ASSERT_TRUE(l.profile) << listed(l);
+    EXPECT_EQ(l.profile->link.read_tags, tags);
+  }
+}
+
 TEST(StrictProfile, RulesOfLinkKinds) {
   expect_one(with([](json& j) { j["link"]["max_payload_bytes"] = 64; }), "/link/max_payload_bytes",
              "at least 128 (PCIe Base, MPS)");

@@ -260,8 +260,8 @@ TEST_F(RecorderTest, FilesThatCannotBeOpenedAreErrors) {
   std::string error;
   EXPECT_EQ(open_recorder({{path("nowhere/t.jsonl")}, TraceLevel::command}, error), nullptr);
   EXPECT_EQ(error, path("nowhere/t.jsonl") + ": No such file or directory");
-  EXPECT_EQ(open_recorder({{path("t.csv")}, TraceLevel::command}, error), nullptr);
-  EXPECT_NE(error.find("t.csv: unknown trace format"), std::string::npos);
+  EXPECT_EQ(open_recorder({{path("t.txt")}, TraceLevel::command}, error), nullptr);
+  EXPECT_NE(error.find("t.txt: unknown trace format"), std::string::npos);
   const auto first = open({path("t.jsonl")});
   EXPECT_EQ(open_recorder({{path("t.jsonl")}, TraceLevel::command}, error), nullptr);
   EXPECT_EQ(error, path("t.jsonl") + ": another process is writing its trace there");

@@ -1,0 +1,293 @@
+// Flow-control credits, the replay buffer, DLLPs counted one by one, ordering and bridges of PCI Express, by hand: wires of
+// one byte a nanosecond and flights of 100 ns.
+#include <gtest/gtest.h>
+
+#include <algorithm>
+
+#include "sim/models/limits.h"
+#include "sim/models/link/link.h"
+#include "sim/models/link/packet_network.h"
+
+namespace sluice::sim {
+namespace {
+
+profile::Profile machine() {
+  profile::Profile p;
+  p.link.generation = 4;
+  p.link.gigatransfers_per_s = 8;
+  p.link.lanes = 1;
+  p.link.encoding = 1;
+  p.link.propagation_ps = 100'000;
+  p.link.credit_return_ps = 300'000;
+  p.link.dllp_accounting = profile::DllpAccounting::counted;
+  p.link.posted_credits_tlps = 65536;
+  p.link.read_tags = 768;
+  p.link.read_buffer_bytes = 1 << 30;
+  p.host.home_agent.latency_ps = 200'000;
+  p.host.home_agent.memory_bytes_per_s = 256'000'000'000;  // 1 ns for 256 bytes
+  return p;
+}
+
+Flow plan(const profile::Profile& p, Direction direction, std::uint64_t bytes, std::uint64_t rows = 1) {
+  LinkTransfer t;
+  t.direction = direction;
+  t.row_bytes = bytes;
+  t.rows = rows;
+  t.host_row_pitch_bytes = 4096;
+  Flow flow;
+  make_link(p)->plan(t, {}, flow);
+  return flow;
+}
+Flow writes(const profile::Profile& p, std::uint64_t bytes) { return plan(p, Direction::device_to_host, bytes); }
+Flow reads(const profile::Profile& p, std::uint64_t bytes) { return plan(p, Direction::host_to_device, bytes); }
+
+std::string limiter(const Flow& flow) {
+  Limits limits;
+  limits.add(flow, 0);
+  return std::string(limits.limiter());
+}
+
+// A write of 256 bytes takes 280 ns of the wire, 1 ns of the home agent, and its credits come back 300 ns later.
+TEST(PcieCredits, PostedHeadersAndData) {
+  profile::Profile p = machine();
+  constexpr std::uint64_t n = 1000;
+  const TimePs wire = n * 280'000;
+  EXPECT_EQ(time_alone(writes(p, n * 256)), wire);
+  EXPECT_EQ(limiter(writes(p, n * 256)), "link.wire_up");
+  for (const auto& [headers, data, part] :
+       {std::tuple{1U, 0U, "link.credits.posted_headers"}, std::tuple{0U, 16U, "link.credits.posted_data"},
+        std::tuple{0U, 31U, "link.credits.posted_data"}}) {  // two need 32
+    p.link.credits = {};
+    p.link.credits.posted_headers = headers;
+    p.link.credits.posted_data = data;
+    const Flow one = writes(p, n * 256);
+    EXPECT_EQ(time_alone(one), (n - 1) * 581'000 + 280'000) << part;
+    EXPECT_EQ(limiter(one), part);
+  }
+  // Two are out at once: two every 581 ns are more than the wire takes, 560 ns.
+  p.link.credits = {};
+  p.link.credits.posted_data = 32;
+  EXPECT_EQ(time_alone(writes(p, n * 256)), (n / 2 - 1) * 581'000 + 560'000);
+  // Short writes take a header each but few units of data: eight of 64 bytes are out with 32 units.
+  const Flow rows = plan(p, Direction::device_to_host, 64, 1000);
+  EXPECT_EQ(time_alone(rows), 1000U * 88'000);
+}
+
+// A request of 24 bytes is with the home agent after 24 + 100 ns, for 2 ns, and its credit comes 300 ns after it.
+TEST(PcieCredits, NonPostedHeaders) {
+  profile::Profile p = machine();
+  p.link.gigatransfers_per_s = 80;  // ten bytes a nanosecond: a request takes 2.4 ns and its 512 bytes 55.2 ns
+  constexpr std::uint64_t n = 1000;
+  const TimePs way = 2'400 + 100'000 + 2'000 + 200'000 + 56'000 + 100'000;  // an Ack of 8 bytes for the request beside its data
+  EXPECT_EQ(time_alone(reads(p, n * 512)), way + (n - 1) * 56'000);
+  p.link.credits.non_posted_headers = 2;
+  const Flow limited = reads(p, n * 512);
+  // And an UpdateFC. Two requests every 2.4 + 100 + 2 + 300 ns, and the last two's data one behind the other.
+  EXPECT_EQ(time_alone(limited), (n / 2 - 1) * 404'400 + way + 800 + 56'800);
+  EXPECT_EQ(limiter(limited), "link.credits.non_posted_headers");
+}
+
+// 512 bytes in two completions take 552 ns and an Ack's 8, and are in the device's memory 100 ns later.
+TEST(PcieCredits, Completions) {
+  profile::Profile p = machine();
+  constexpr std::uint64_t n = 1000;
+  const TimePs before = 24'000 + 100'000 + 2'000 + 200'000;
+  EXPECT_EQ(time_alone(reads(p, n * 512)), before + n * 560'000 + 100'000);
+  for (const auto& [headers, data, part] : {std::tuple{2U, 0U, "link.credits.completion_headers"},
+                                            std::tuple{0U, 40U, "link.credits.completion_data"}}) {
+    p.link.credits.completion_headers = headers;
+    p.link.credits.completion_data = data;
+    const Flow limited = reads(p, n * 512);
+    EXPECT_EQ(time_alone(limited), before + (n - 1) * (560'000 + 100'000 + 300'000) + 660'000) << part;
+    EXPECT_EQ(limiter(limited), part);
+  }
+}
+
+// A write stays in the replay buffer until its Ack has come: there and back, 200 ns, and as long as three further writes
+// take where there is one Ack for four, unless it waits for no more than 300 ns: then two come together.
+TEST(PcieCredits, AcksAreGatheredAndEmptyTheReplayBuffer) {
+  profile::Profile p = machine();
+  constexpr std::uint64_t n = 1000;
+  p.link.replay_buffer_bytes = 280;
+  EXPECT_EQ(time_alone(writes(p, n * 256)), (n - 1) * 480'000 + 280'000);
+  EXPECT_EQ(limiter(writes(p, n * 256)), "link.replay_buffer");
+  p.link.ack_tlps = 4;
+  EXPECT_EQ(time_alone(writes(p, n * 256)), (n - 1) * (480'000 + 3 * 280'000) + 280'000);
+  p.link.ack_latency_ps = 300'000;
+  EXPECT_EQ(time_alone(writes(p, n * 256)), (n - 1) * (480'000 + 280'000) + 280'000);
+}
+
+// What DLLPs of 8 bytes take of the wires: nothing beside the data that they answer, all of it on the other wire. Kinds of
+// credits without end have no UpdateFC (PCIe Base, 2.6.1).
+TEST(PcieCredits, DllpsAreCounted) {
+  profile::Profile p = machine();
+  p.link.ack_tlps = 4;
+  p.link.update_tlps = 2;
+  Flow f = writes(p, 256);
+  EXPECT_EQ(f.segments[0].service_ps[1], 280'000U);
+  EXPECT_EQ(f.answers[1], Resource::wire_down);
+  EXPECT_EQ(f.segments[0].answer_ps[1], 2'000U);  // a quarter of an Ack
+  p.link.credits.posted_headers = 64;
+  EXPECT_EQ(writes(p, 256).segments[0].answer_ps[1], 6'000U);  // and half an UpdateFC
+  f = reads(p, 512);
+  EXPECT_EQ(f.segments[0].service_ps[0], 24'000U);
+  EXPECT_EQ(f.segments[0].service_ps[2], 552'000U + 2'000);  // the request's Ack goes with the data
+  EXPECT_EQ(f.segments[0].answer_ps[2], 4'000U);             // of two completions
+  p.link.credits.non_posted_headers = p.link.credits.completion_data = 64;
+  f = reads(p, 512);
+  EXPECT_EQ(f.segments[0].service_ps[2], 552'000U + 6'000);
+  EXPECT_EQ(f.segments[0].answer_ps[2], 12'000U);
+  // A flit has places of its own for them, and no framing: 272 of 256 / 236 bytes.
+  p.link.generation = 6;
+  f = writes(p, 256);
+  EXPECT_EQ(f.segments[0].answer_ps[1], 0U);
+  EXPECT_EQ(f.segments[0].service_ps[1], 295'051U);
+}
+
+std::vector<FlowTimes> run(const std::vector<std::pair<Flow, TimePs>>& flows, std::uint32_t devices = 1) {
+  std::vector<std::shared_ptr<const Flow>> all;
+  for (const auto& [flow, at] : flows) all.push_back(std::make_shared<const Flow>(flow));
+  std::vector<FlowTimes> times(flows.size());
+  PacketNetwork network(true, nullptr, devices);
+  const auto serve = [&](TimePs until) {
+    while (const auto ended = network.run(until)) {
+      const auto which = std::find_if(all.begin(), all.end(), [&](const auto& f) { return f.get() == ended->flow; });
+      times[static_cast<std::size_t>(which - all.begin())] = ended->times;
+    }
+  };
+  for (std::size_t i = 0; i < flows.size(); ++i) {
+    serve(flows[i].second);
+    network.start(all[i], flows[i].second);
+  }
+  serve(time_never);
+  return times;
+}
+
+// Credits are the link's: two transfers that have one header between them take as long as one of both's size.
+TEST(PcieCredits, TransfersOnOneWireShareThem) {
+  profile::Profile p = machine();
+  p.link.credits.posted_headers = 1;
+  const auto times = run({{writes(p, 256 * 1000), 0}, {writes(p, 256 * 1000), 0}});
+  EXPECT_EQ(std::max(times[0].end, times[1].end), 1999U * 581'000 + 280'000);
+}
+
+// 20 writes of lines that take the home agent 10 us each are in the root port's buffer when a read comes. In strict order
+// it waits for what is there; else for the one that is being served.
+TEST(PcieOrdering, ARelaxedReadOvertakesWrites) {
+  profile::Profile p = machine();
+  p.host.home_agent.memory_bytes_per_s = 25'600'000;  // 10 us for 256 bytes
+  const TimePs late = 20 * 280'000;
+  const auto read_time = [&] { return run({{writes(p, 20 * 256), 0}, {reads(p, 64), late}})[1].end - late; };
+  const TimePs way = time_alone(reads(p, 64));
+  // The request arrives 124 ns later; the first write was there at 280 ns, the last ends at 200.28 us.
+  const TimePs arrives = late + 124'000;
+  EXPECT_EQ(read_time(), way + 280'000 + 20 * 10'000'000 - arrives);
+  p.link.ordering = profile::Ordering::relaxed;
+  EXPECT_EQ(read_time(), way + 280'000 + 10'000'000 - arrives);
+}
+
+// ---- bridges ---------------------------------------------------------------------------------------------------------
+
+// A switch of 50 ns whose upstream link of 150 ns has the same rate.
+profile::Profile switched() {
+  profile::Profile p = machine();
+  p.bridge.kind = profile::BridgeKind::pcie_switch;
+  p.bridge.gigatransfers_per_s = 8;
+  p.bridge.lanes = 1;
+  p.bridge.latency_ps = 50'000;
+  p.bridge.propagation_ps = 150'000;
+  p.bridge.credit_return_ps = 300'000;
+  p.bridge.peer_to_peer = true;
+  return p;
+}
+
+TEST(PcieBridge, ASwitchIsOnTheWay) {
+  const profile::Profile p = switched();
+  // A request of 24 bytes twice, flights and switch, 0.25 ns and 200 ns at home; 64 + 20 + 8 bytes twice, and back.
+  EXPECT_EQ(time_alone(reads(p, 64)), 2U * 24'000 + 300'000 + 250 + 200'000 + 2 * 92'000 + 300'000);
+  // Writes leave the device as ever, and reach memory through the switch, packet by packet.
+  const FlowTimes times = times_alone(writes(p, 1024));
+  EXPECT_EQ(times.end, 4U * 280'000);
+  EXPECT_EQ(times.drained, 5U * 280'000 + 1'000);
+  const auto link = make_link(p);
+  EXPECT_EQ(link->posted_time(), 2U * 28'000 + 300'000);
+}
+
+// The upstream link has half the rate and one credit of its own.
+TEST(PcieBridge, TheUpstreamLinkAndItsCreditsLimit) {
+  profile::Profile p = switched();
+  p.bridge.gigatransfers_per_s = 4;
+  constexpr std::uint64_t n = 1000;
+  EXPECT_EQ(times_alone(writes(p, n * 256)).drained, 280'000 + n * 560'000 + 1'000);
+  EXPECT_EQ(limiter(writes(p, n * 256)), "bridge.up");
+  p.bridge.credits.posted_headers = 1;
+  EXPECT_EQ(times_alone(writes(p, n * 256)).drained, 280'000 + (n - 1) * 861'000 + 561'000);
+  EXPECT_EQ(limiter(writes(p, n * 256)), "bridge.credits.posted_headers");
+}
+
+Flow of_device(Flow flow, DeviceIndex device, DeviceIndex peer = 0) {
+  flow.device = device;
+  flow.peer = peer;
+  return flow;
+}
+
+// Eight devices write at once through one upstream link: they take turns, so all end when it has carried all.
+TEST(PcieBridge, EightDevicesShareTheUpstreamLink) {
+  const profile::Profile p = switched();
+  constexpr std::uint64_t n = 1000;
+  std::vector<std::pair<Flow, TimePs>> flows;
+  for (DeviceIndex d = 0; d < 8; ++d) flows.emplace_back(of_device(writes(p, n * 256), d), 0);
+  const auto times = run(flows, 8);
+  TimePs last = 0;
+  for (const FlowTimes& t : times) {
+    last = std::max(last, t.drained);
+    EXPECT_NEAR(static_cast<double>(t.drained), 8.0 * n * 280'000, 8 * 280'000.0 + 300'000);
+  }
+  EXPECT_EQ(last, 280'000U + 8 * n * 280'000 + 1'000);
+}
+
+Flow peer_flow(const profile::Profile& p, std::uint64_t bytes, DeviceIndex from, DeviceIndex to) {
+  LinkTransfer t;
+  t.direction = Direction::device_to_host;
+  t.row_bytes = bytes;
+  Flow flow;
+  EXPECT_TRUE(make_link(p)->plan_peer(t, 0, flow));
+  return of_device(flow, from, to);
+}
+
+// From port to port: two flights, the switch once, and no upstream link. Pairs do not disturb each other; two devices that
+// write to a third share its wire.
+TEST(PcieBridge, PeersWriteToEachOther) {
+  const profile::Profile p = switched();
+  constexpr std::uint64_t n = 1000;
+  const FlowTimes alone = times_alone(peer_flow(p, n * 256, 0, 1));
+  EXPECT_EQ(alone.end, n * 280'000);
+  EXPECT_EQ(alone.drained, n * 280'000 + 280'000 + 250'000);
+  const auto pairs = run({{peer_flow(p, n * 256, 0, 1), 0}, {peer_flow(p, n * 256, 2, 3), 0}}, 4);
+  EXPECT_EQ(pairs[0].drained, alone.drained);
+  EXPECT_EQ(pairs[1].drained, alone.drained);
+  const auto both = run({{peer_flow(p, n * 256, 0, 2), 0}, {peer_flow(p, n * 256, 1, 2), 0}}, 4);
+  EXPECT_EQ(std::max(both[0].drained, both[1].drained), alone.drained + n * 280'000);
+}
+
+// Through a root complex they share its fabric, of 280 bytes in 140 ns.
+TEST(PcieBridge, ARootComplexIsShared) {
+  profile::Profile p = machine();
+  p.bridge.kind = profile::BridgeKind::root_complex;
+  p.bridge.bytes_per_s = 2'000'000'000;
+  p.bridge.peer_to_peer = true;
+  constexpr std::uint64_t n = 1000;
+  std::vector<std::pair<Flow, TimePs>> flows;
+  for (DeviceIndex d = 0; d < 4; ++d) flows.emplace_back(peer_flow(p, n * 256, d, d + 4), 0);
+  const auto times = run(flows, 8);
+  TimePs last = 0;
+  for (const FlowTimes& t : times) last = std::max(last, t.drained);
+  EXPECT_EQ(last, 280'000U + 4 * n * 140'000 + 280'000 + 200'000);
+  p.bridge.peer_to_peer = false;
+  LinkTransfer t;
+  Flow flow;
+  EXPECT_FALSE(make_link(p)->plan_peer(t, 0, flow));
+}
+
+}  // namespace
+}  // namespace sluice::sim
