@@ -79,18 +79,21 @@ void Runtime::watch(const void* owner, std::uint64_t serial, const void* p, std:
   complain("touch tracking: some mapped memory cannot be watched; its map flags say what the host has written");
 }
 
-void Runtime::tell_written(const void* owner, std::uint64_t serial, const void* p, std::uint64_t address,
-                           std::size_t bytes) {
+std::vector<std::pair<std::uint64_t, std::uint64_t>> Runtime::written(const void* owner, std::uint64_t serial,
+                                                                      const void* p, std::size_t bytes) {
   std::optional<std::vector<TouchTracker::Run>> runs;
   if (touches_ != nullptr) runs = touches_->end(owner, serial);
-  if (!runs) {
-    simulator_->host_wrote(address, bytes);
-    return;
-  }
+  if (!runs) return {{0, bytes}};
+  std::vector<std::pair<std::uint64_t, std::uint64_t>> all;
   for (const TouchTracker::Run& run : *runs) {
-    const auto at = static_cast<std::uint64_t>(run.begin - static_cast<const std::byte*>(p));
-    simulator_->host_wrote(address + at, run.bytes);
+    all.emplace_back(static_cast<std::uint64_t>(run.begin - static_cast<const std::byte*>(p)), run.bytes);
   }
+  return all;
+}
+
+void Runtime::tell_written(const void* owner, std::uint64_t serial, const void* p, std::uint64_t address,
+                           std::size_t bytes) {
+  for (const auto& [at, size] : written(owner, serial, p, bytes)) simulator_->host_wrote(address + at, size);
 }
 
 bool Runtime::open() {

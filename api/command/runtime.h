@@ -15,6 +15,7 @@
 #include <mutex>
 #include <new>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "api/objects/kernel_memory.h"
@@ -61,6 +62,9 @@ class Runtime {
   // A region that the program may write is mapped / unmapped. What it has written is then in its cores' caches.
   void watch(const void* owner, std::uint64_t serial, const void* p, std::size_t bytes);
   void tell_written(const void* owner, std::uint64_t serial, const void* p, std::uint64_t address, std::size_t bytes);
+  // What of the region was written, from its beginning on: offsets and sizes. All of it, where nobody has watched.
+  [[nodiscard]] std::vector<std::pair<std::uint64_t, std::uint64_t>> written(const void* owner, std::uint64_t serial,
+                                                                             const void* p, std::size_t bytes);
   // Work-item instructions after which a work-group is taken never to end.
   [[nodiscard]] std::uint64_t group_instruction_limit() const noexcept { return group_instruction_limit_; }
   [[nodiscard]] QueueId next_queue_id() noexcept { return ++last_queue_; }

@@ -211,6 +211,13 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueFillImage(cl_command_queue queue_handle
     c.fill = fill_pattern(m->image->layout().format, fill_color);
     c.target = image_end(*queue, *m, box);
     set_direction(c);
+    if (c.direction == Direction::device_to_device && m->image->layout().type == CL_MEM_OBJECT_IMAGE3D &&
+        call.sim().machine().policy.image_fill_3d_by_host) {
+      c.source.placement = Placement::host_pageable;
+      c.source.address = host_fill_address;
+      pack(c.source, c.shape);
+      c.direction = Direction::host_to_device;
+    }
     return enqueue(call, *queue, std::move(request), num, list, event, false);
   });
 }

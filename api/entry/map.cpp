@@ -36,6 +36,10 @@ void describe_map(Call& call, const Queue& queue, Memory& m, const Memory::Mappi
     set_shape(m, mapping, c);
     return;
   }
+  if (m.policy() == BufferPolicy::device_shared) {
+    if ((mapping.flags & CL_MAP_READ) != 0) c.host_touches.push_back({m.device_end(queue.device(), at).address, size});
+    return;
+  }
   Memory& top = m.root();
   if (!top.mirror_made) {
     top.mirror_made = true;
@@ -61,6 +65,14 @@ void describe_unmap(Call& call, const Queue& queue, Memory& m, const Memory::Map
   const std::size_t size = mapping.end - mapping.begin;
   c.op = Operation::unmap;
   c.moves_data = false;
+  if (m.policy() == BufferPolicy::device_shared) {
+    if (!mapping.writes()) return;
+    const std::uint64_t address = m.device_end(queue.device(), at).address;
+    c.host_writes = true;
+    for (const auto& [begin, bytes] : call.runtime().written(&m, mapping.serial, mapping.pointer, size))
+      c.host_touches.push_back({address + begin, bytes});
+    return;
+  }
   const Endpoint mirror = m.host_end(call.sim(), at, size);
   // The program is taken to have written what it mapped for writing, through its core's caches.
   if (mapping.writes()) call.runtime().tell_written(&m, mapping.serial, mapping.pointer, mirror.address, size);

@@ -67,12 +67,14 @@ std::optional<std::uint64_t> DeviceAddresses::reserve(std::uint64_t bytes) {
   return address;
 }
 
-void DeviceAddresses::release(std::uint64_t address) {
+std::uint64_t DeviceAddresses::release(std::uint64_t address) {
   const auto it = live_.find(address);
-  if (it == live_.end()) return;
+  if (it == live_.end()) return 0;
+  const std::uint64_t bytes = it->second;
   used_ -= it->second;
   free_.emplace(it->second, address);
   live_.erase(it);
+  return bytes;
 }
 
 }  // namespace sluice::sim

@@ -40,7 +40,8 @@ class DeviceAddresses {
  public:
   explicit DeviceAddresses(std::uint64_t capacity_bytes) : capacity_(capacity_bytes) {}
   [[nodiscard]] std::optional<std::uint64_t> reserve(std::uint64_t bytes);
-  void release(std::uint64_t address);
+  // Returns how many bytes it had.
+  std::uint64_t release(std::uint64_t address);
 
  private:
   std::uint64_t capacity_;

@@ -59,7 +59,10 @@ std::optional<std::uint64_t> SimDevice::reserve_device(DeviceIndex device, std::
   return device_addresses_[device].reserve(bytes);
 }
 
-void SimDevice::release_device(DeviceIndex device, std::uint64_t address) { device_addresses_[device].release(address); }
+void SimDevice::release_device(DeviceIndex device, std::uint64_t address) {
+  const std::uint64_t bytes = device_addresses_[device].release(address);
+  gpus_[device]->forget_lines(address, bytes);
+}
 
 std::uint64_t SimDevice::host_address(const void* p, std::uint64_t bytes) {
   return host_addresses_.address(reinterpret_cast<std::uintptr_t>(p), bytes);

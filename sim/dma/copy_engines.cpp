@@ -1,8 +1,10 @@
 #include "sim/dma/copy_engines.h"
 
 #include <algorithm>
+#include <cmath>
 
 #include "sim/dma/functional.h"
+#include "sim/models/line_records.h"
 
 namespace sluice::sim {
 
@@ -43,8 +45,8 @@ const Endpoint& device_end(const Command& c) {
 
 CopyEngines::CopyEngines(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
                          FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory,
-                         memory::DeviceMemory* host_dram, Translator* iommu, Migration* migration, WriteLog& writes,
-                         TraceSink* trace)
+                         memory::DeviceMemory* host_dram, Translator* iommu, Migration* migration,
+                         cache::DeviceLines* lines, WriteLog& writes, TraceSink* trace)
     : Agenda(name),
       profile_(profile),
       link_(link),
@@ -55,6 +57,7 @@ CopyEngines::CopyEngines(const sc_core::sc_module_name& name, const profile::Pro
       iommu_(iommu),
       migration_(migration),
       mover_(profile.link.max_payload_bytes, profile.host.core_clock_hz, link, host, iommu, trace),
+      lines_(lines),
       writes_(writes),
       trace_(trace),
       cycle_ps_(1'000'000'000'000ULL / profile.copy_engines.clock_hz) {
@@ -104,8 +107,8 @@ void CopyEngines::begin(Job& job, TimePs now) {
   if (migration_ == nullptr || !bring_pages(job, now)) begin_work(job, now);
 }
 
-// Pages that must be elsewhere before the command begins: those that it names, and of a copy of shared memory, which works
-// on the host's side, those that are on the device. False: there are none.
+// Pages that must be elsewhere before the command begins: those that it names, and of a copy of shared memory, which
+// works on the host's side, those that are on the device. False: there are none.
 bool CopyEngines::bring_pages(Job& job, TimePs now) {
   const Command& c = job.command;
   PageMoves all;
@@ -142,7 +145,8 @@ bool CopyEngines::bring_pages(Job& job, TimePs now) {
     if (both) evicting = alone_times_(*job.flow).drained;
   }
   if (all.to_device_bytes != 0) {
-    mover_.plan(Direction::host_to_device, all.first_to_device, all.to_device_bytes, memory_, c.id, c.device, *job.flow);
+    mover_.plan(Direction::host_to_device, all.first_to_device, all.to_device_bytes, memory_, c.id, c.device,
+                *job.flow);
     use(Direction::host_to_device);
   }
   const TimePs alone = alone_times_(*job.flow).drained;
@@ -167,6 +171,33 @@ void CopyEngines::end_pages(Job& job, TimePs now) {
 }
 
 void CopyEngines::begin_work(Job& job, TimePs now) {
+  const TimePs taken = lines_ != nullptr ? take_lines(job, now) : 0;
+  if (taken == 0) {
+    start_work(job, now);
+  } else {
+    post(now + taken, {&job, DmaStep::start_work});
+  }
+}
+
+// Of device memory that the host addresses: what the program has touched enters its caches, and what a copy is about to
+// touch leaves them.
+TimePs CopyEngines::take_lines(Job& job, TimePs now) {
+  const Command& c = job.command;
+  cache::DeviceLines::Taken all;
+  for (const Command::Pages& p : c.host_touches) all.add(lines_->host_touches(p.address, p.bytes, c.host_writes));
+  const Shape& s = c.shape;
+  for (const Endpoint* end : {&c.source, &c.target}) {
+    if (c.direction == Direction::none || end->placement != Placement::device || s.bytes() == 0) continue;
+    const std::uint64_t span =
+        (s.slices - 1) * end->slice_pitch_bytes + (s.rows - 1) * end->row_pitch_bytes + s.row_bytes;
+    all.add(lines_->device_touches(end->address, span));
+  }
+  job.spend(Stage::coherence, all.ps);
+  tell_lines(trace_, all, profile_.link.line_bytes, c.id, c.device, now);
+  return all.ps;
+}
+
+void CopyEngines::start_work(Job& job, TimePs now) {
   const profile::CopyEngines& p = profile_.copy_engines;
   const Command& c = job.command;
   if (c.direction == Direction::none) {
@@ -208,8 +239,7 @@ void CopyEngines::begin_work(Job& job, TimePs now) {
     return;
   }
   if (!crosses_link(c)) {
-    const bool fill = !c.fill.empty();
-    const TimePs setup = (fill ? p.device_fill_setup_cycles : p.device_copy_setup_cycles) * cycle_ps_;
+    const TimePs setup = local_setup_cycles(c) * cycle_ps_;
     const TimePs work = local_copy_time(job);
     job.spend(Stage::setup, setup);
     job.spend(Stage::device_memory, work);
@@ -280,8 +310,49 @@ double CopyEngines::pattern_cycles(const Command& c) const {
   }
   const double lanes = profile_.compute.wave_size;
   const double lines = std::max(1.0, lanes * pattern / profile_.device_cache.line_bytes);
-  return bytes / lanes * (p.device_fill_store_cycles + lines * p.device_fill_line_cycles) /
-         profile_.machine.device.compute_units;
+  const double units = profile_.machine.device.compute_units;
+  const double all = bytes / lanes * (p.device_fill_store_cycles + lines * p.device_fill_line_cycles) / units;
+  if (p.device_fill_group_items == 0) return all;
+  // Few patterns are few work-groups: the unit that has most of them ends last.
+  const double items = bytes / pattern;
+  const double group = std::min<double>(p.device_fill_group_items, std::ceil(items / lanes) * lanes);
+  const double waves = std::ceil(std::ceil(items / group) / units) * group / lanes;
+  return std::max(all, waves * pattern * (p.device_fill_unit_store_cycles + lines * p.device_fill_unit_line_cycles));
+}
+
+// What a kernel of the driver's takes until its first work-item copies or fills, and behind the last.
+std::uint64_t CopyEngines::local_setup_cycles(const Command& c) const {
+  const profile::CopyEngines& p = profile_.copy_engines;
+  if (c.fill.empty()) return p.device_copy_setup_cycles;
+  const bool image = c.op == Operation::fill_image && p.device_image_fill_setup_cycles != 0;
+  return image ? p.device_image_fill_setup_cycles : p.device_fill_setup_cycles;
+}
+
+// The work of a copy's kernels alone, `missing` of its source not in the device's cache.
+double CopyEngines::local_copy_cycles(const Command& c, double missing) const {
+  const profile::CopyEngines& p = profile_.copy_engines;
+  const auto bytes = static_cast<double>(c.shape.bytes());
+  const bool one_image = c.op == Operation::copy_buffer_to_image || c.op == Operation::copy_image_to_buffer;
+  const ImageTiling& tiling = c.source.tiling.is_linear() ? c.target.tiling : c.source.tiling;
+  const bool layers = tiling.is_linear() ? c.shape.slices > 1 : tiling.slice_pitch_bytes != 0;
+  if (one_image && layers && p.device_layers_bytes_per_cycle != 0) {
+    // A work-item waits for what it reads, longer where that comes from memory.
+    const double from_memory = p.device_layers_memory_bytes_per_cycle != 0 ? p.device_layers_memory_bytes_per_cycle
+                                                                           : p.device_layers_bytes_per_cycle;
+    return bytes * ((1 - missing) / p.device_layers_bytes_per_cycle + missing / from_memory);
+  }
+  if (one_image && !layers && p.device_image_bytes_per_cycle != 0) return bytes / p.device_image_bytes_per_cycle;
+  const std::uint64_t rows = c.shape.rows * c.shape.slices;
+  if (rows > 1) {
+    const std::uint64_t row = std::max<std::uint64_t>(c.shape.row_bytes, p.device_rect_row_bytes);
+    return static_cast<double>(rows * row) / p.device_rect_bytes_per_cycle;
+  }
+  const std::uint64_t off = c.source.address | c.target.address;
+  const bool odd = off % 4 != 0 && p.device_copy_odd_bytes_per_cycle != 0;
+  const bool split = off % profile_.device_cache.line_bytes != 0 && p.device_copy_split_bytes != 0 &&
+                     c.shape.bytes() >= p.device_copy_split_bytes;
+  return bytes / (odd ? p.device_copy_odd_bytes_per_cycle : p.device_copy_bytes_per_cycle) +
+         (split ? p.device_copy_split_cycles : 0);
 }
 
 // The pass between the tiles of an image and rows in a staging buffer, as the driver has it made.
@@ -357,26 +428,22 @@ TimePs CopyEngines::local_copy_time(const Job& job) {
   constexpr std::uint32_t packet = 4096;
   const double packets = static_cast<double>(bytes) / packet;
   const bool fill = !c.fill.empty();
-  const std::uint32_t width = fill ? p.device_fill_bytes_per_cycle : p.device_copy_bytes_per_cycle;
-  double engine = static_cast<double>(bytes) / width * static_cast<double>(cycle_ps_);
-  if (fill) engine = std::max(engine, pattern_cycles(c) * static_cast<double>(cycle_ps_));
-  const std::uint64_t rows = c.shape.rows * c.shape.slices;
-  if (rows > 1 && !fill) {
-    const std::uint64_t row = std::max<std::uint64_t>(c.shape.row_bytes, p.device_rect_row_bytes);
-    engine = static_cast<double>(rows * row) / p.device_rect_bytes_per_cycle * static_cast<double>(cycle_ps_);
-  }
+  double missing = 0;
   double dram = 0;
   TimePs first = 0;
   if (!fill) {
     const auto read = stream(memory::Access::read, c.source, c.shape, packet);
     dram += packets * static_cast<double>(read.interval_ps);
     first = read.first_ps;
+    missing = read.missing;
     tell_dram(job, device_part, read.dram, bytes, kernel_now());
   }
   const auto write = stream(memory::Access::write, c.target, c.shape, packet);
   dram += packets * static_cast<double>(write.interval_ps);
   tell_dram(job, device_part, write.dram, bytes, kernel_now());
-  return first + static_cast<TimePs>(std::max(engine, dram));
+  const double cycles = fill ? std::max(static_cast<double>(bytes) / p.device_fill_bytes_per_cycle, pattern_cycles(c))
+                             : local_copy_cycles(c, missing);
+  return first + static_cast<TimePs>(std::max(cycles * static_cast<double>(cycle_ps_), dram));
 }
 
 void CopyEngines::begin_flow(Job& job, TimePs now) {
@@ -395,8 +462,8 @@ void CopyEngines::begin_flow(Job& job, TimePs now) {
   } else if (rows == 1 || host.row_pitch_bytes == c.shape.row_bytes) {
     t.host_address = host.address;
     t.row_bytes = c.shape.row_bytes * rows;
-    // The device may still walk rows of its own.
-    if (rows > 1 && device_end(c).row_pitch_bytes != c.shape.row_bytes) {
+    // The device may still walk rows of its own; of a tiled image it walks the tiles.
+    if (rows > 1 && device_end(c).tiling.is_linear() && device_end(c).row_pitch_bytes != c.shape.row_bytes) {
       t.row_bytes = c.shape.row_bytes;
       t.rows = rows;
     }
@@ -639,6 +706,7 @@ void CopyEngines::act(const DmaEvent& event, TimePs now) {
     case DmaStep::begin: begin(*event.job, now); break;
     case DmaStep::end_pages: end_pages(*event.job, now); break;
     case DmaStep::begin_work: begin_work(*event.job, now); break;
+    case DmaStep::start_work: start_work(*event.job, now); break;
     case DmaStep::begin_flow: begin_flow(*event.job, now); break;
     case DmaStep::end_chunk: end_chunk(*event.job, now); break;
     case DmaStep::end_payload: end_payload(*event.job, now); break;

@@ -4,6 +4,7 @@
 
 #include <deque>
 
+#include "sim/cache/device_lines.h"
 #include "sim/clock/agenda.h"
 #include "sim/models/device_memory.h"
 #include "sim/models/host_link.h"
@@ -14,7 +15,9 @@
 
 namespace sluice::sim {
 
-enum class DmaStep : std::uint8_t { begin, end_pages, begin_work, begin_flow, end_chunk, end_payload, finish };
+enum class DmaStep : std::uint8_t {
+  begin, end_pages, begin_work, start_work, begin_flow, end_chunk, end_payload, finish
+};
 
 struct DmaEvent {
   Job* job = nullptr;
@@ -25,7 +28,8 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
  public:
   CopyEngines(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
               FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory, memory::DeviceMemory* host_dram,
-              Translator* iommu, Migration* migration, WriteLog& writes, TraceSink* trace);
+              Translator* iommu, Migration* migration, cache::DeviceLines* lines, WriteLog& writes,
+              TraceSink* trace);
   void connect(JobSink& sink) { sink_ = &sink; }
 
   void execute(Job& job) override;
@@ -47,6 +51,8 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   [[nodiscard]] bool bring_pages(Job& job, TimePs now);
   void end_pages(Job& job, TimePs now);
   void begin_work(Job& job, TimePs now);
+  [[nodiscard]] TimePs take_lines(Job& job, TimePs now);
+  void start_work(Job& job, TimePs now);
   void begin_flow(Job& job, TimePs now);
   void start_flow(Job& job, LinkTransfer& transfer, TimePs now, DmaStep then);
   void fetch_payload(Job& job, TimePs now, TimePs taken);
@@ -59,6 +65,8 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   void tell_lines(const Job& job, TimePs now);
   void use_host_dram(const Job& job, LinkTransfer& transfer, TimePs now);
   [[nodiscard]] double pattern_cycles(const Command& c) const;
+  [[nodiscard]] std::uint64_t local_setup_cycles(const Command& c) const;
+  [[nodiscard]] double local_copy_cycles(const Command& c, double missing) const;
   [[nodiscard]] TimePs local_copy_time(const Job& job);
   [[nodiscard]] memory::StreamCost stream(memory::Access access, const Endpoint& end, const Shape& shape,
                                           std::uint32_t packet_bytes);
@@ -75,6 +83,7 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   Translator* iommu_;  // null: addresses cost nothing
   Migration* migration_;  // null: pages stay where they are
   PageMover mover_;
+  cache::DeviceLines* lines_;  // null: the host does not address the device's memory
   WriteLog& writes_;
   TraceSink* trace_;
   JobSink* sink_ = nullptr;

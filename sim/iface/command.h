@@ -81,6 +81,9 @@ class Pattern {
   std::vector<std::byte> bytes_;  // up to 128; on the heap, since few commands have any
 };
 
+// Where the driver's CPU makes the texels of an image that it fills itself.
+inline constexpr std::uint64_t host_fill_address = 3ULL << 46;
+
 struct Command {
   CommandId id = 0;
   Operation op = Operation::marker;
@@ -101,8 +104,8 @@ struct Command {
   // False where the bytes are already where they belong because a mapped pointer points into the backing store.
   bool moves_data = true;
 
-  // Shared virtual memory that the command wants on one side, where its pages move (Simulator::manage): what a map shows the
-  // host, what a migration moves. Simulated host addresses.
+  // Shared virtual memory that the command wants on one side, where its pages move (Simulator::manage): what a map shows
+  // the host, what a migration moves. Simulated host addresses.
   struct Pages {
     std::uint64_t address = 0;
     std::uint64_t bytes = 0;
@@ -111,6 +114,11 @@ struct Command {
   bool pages_to_device = false;
   bool pages_by_faults = false;    // a core's, as it touches them after the command; else the driver moves them
   bool pages_have_contents = true; // false: they need not cross the link
+
+  // Device memory that the program itself reads (a map) or has written (an unmap) through its cores' caches, where the
+  // host addresses it.
+  std::vector<Pages> host_touches;
+  bool host_writes = false;
 
   // Bytes of a mirror that the driver creates and pins with this command: the first map of a buffer. Else 0.
   std::uint64_t pins_bytes = 0;

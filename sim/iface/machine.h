@@ -16,6 +16,8 @@ enum class BufferPolicy : std::uint8_t {
   device_mirror,  // lives in device memory; a map copies to a host mirror, an unmap copies back (NVIDIA, all flags)
   zero_copy,      // lives in host memory that both sides address; map and unmap move nothing (coherent) or
                   // clean/invalidate cache lines (non-coherent)
+  device_shared,  // lives in device memory, which the host addresses over a coherent link: map and unmap move nothing,
+                  // and the device takes back what the host's caches hold when it comes to it
 };
 
 // How a tiled image becomes rows when it crosses the link.
@@ -42,6 +44,7 @@ struct DriverPolicy {
   std::optional<bool> image_unmap_after_read_is_host_only;
   ImageTile image_tile;  // of images in device memory that no pointer of the program and no buffer shows
   Detile detile = Detile::in_transfer;
+  bool image_fill_3d_by_host = false;  // the CPU makes a 3D image's texels in memory of its own and writes them across
 };
 
 struct DeviceInfo {

@@ -30,7 +30,15 @@ struct StreamCost {
   TimePs interval_ps = 0;  // time per packet of `packet_bytes` in steady state, rounded to ps
   std::uint64_t row_activations = 0;
   bool cached = false;     // served by the device's last-level cache
+  double missing = 0;      // share that the cache did not have
   DramUse dram;
+};
+
+// Of a kernel, behind the last-level cache: bytes that one access fetches of a line, or that it drives out.
+struct KernelAccess {
+  Access access = Access::read;
+  std::uint64_t begin = 0;
+  std::uint64_t bytes = 0;
 };
 
 // The device's last-level cache, line by line, as kernels keep it.
@@ -63,6 +71,13 @@ class DeviceMemory {
   // the memory itself, its row closed.
   [[nodiscard]] virtual std::uint64_t sustained_bytes_per_s(std::uint32_t write_permille) const noexcept = 0;
   [[nodiscard]] virtual TimePs miss_latency_ps() const noexcept = 0;
+
+  // Whether each access of a kernel can be told, and then: a launch begins; when the last byte has passed of what comes at
+  // `at`, a lone access's miss_latency_ps() apart; and what they did since the last time, and rows open at present.
+  [[nodiscard]] virtual bool takes_accesses() const noexcept = 0;
+  virtual void begin_launch(TimePs at) = 0;
+  [[nodiscard]] virtual TimePs serve(TimePs at, std::span<const KernelAccess> accesses) = 0;
+  [[nodiscard]] virtual DramUse kernel_use() = 0;
 };
 
 }  // namespace sluice::memory

@@ -1,5 +1,5 @@
-// Pages of shared virtual memory that the driver moves to the side which touches them, as engines and compute units see it;
-// sim/models/migration has the model.
+// Pages of shared virtual memory that the driver moves to the side which touches them, as engines and compute units see
+// it; sim/models/migration has the model.
 #pragma once
 
 #include <cstdint>

@@ -12,10 +12,15 @@ namespace sluice::sim {
 
 class PageMover {
  public:
-  // `packet_bytes`: of the link's data, as device memory is asked for its time; `host_clock_hz`: of the driver's cycles.
+  // `packet_bytes`: of the link's data, as device memory is asked for its time; `host_clock_hz`: of the driver's work.
   PageMover(std::uint32_t packet_bytes, std::uint64_t host_clock_hz, const Link& link, cache::HostMemory& host,
             Translator* iommu, TraceSink* trace)
-      : packet_bytes_(packet_bytes), host_clock_hz_(host_clock_hz), link_(link), host_(host), iommu_(iommu), trace_(trace) {}
+      : packet_bytes_(packet_bytes),
+        host_clock_hz_(host_clock_hz),
+        link_(link),
+        host_(host),
+        iommu_(iommu),
+        trace_(trace) {}
 
   // One flow for all that goes one way. The driver's own engine carries it: no copy engine is taken.
   void plan(Direction direction, std::uint64_t address, std::uint64_t bytes, memory::DeviceMemory& memory,

@@ -34,6 +34,27 @@ void migration_relations(const Profile& profile, const Rule& rule) {
            text(machine.device.global_memory_bytes) + ")");
 }
 
+void shared_memory_relations(const Profile& profile, const Rule& rule) {
+  const Link& l = profile.link;
+  const bool shared = l.device_memory != DeviceMemoryCoherence::none;
+  rule(!shared || l.kind == LinkKind::coherent, {"/link/device_memory", "/link/kind"},
+       l.device_memory == DeviceMemoryCoherence::bias ? "\"bias\"" : "\"back_invalidation\"",
+       "\"none\", as kind is not \"coherent\"");
+  const DriverPolicy& p = profile.machine.policy;
+  const auto needs = [&](BufferPolicy policy, const char* key) {
+    rule(policy != BufferPolicy::device_shared || shared, {key, "/link/device_memory"}, "\"device_shared\"",
+         "another place, as link/device_memory is \"none\"");
+  };
+  needs(p.default_buffer, "/policy/default_buffer");
+  needs(p.alloc_host_ptr, "/policy/alloc_host_ptr");
+  rule(power_of_two(l.bias_page_bytes) && l.bias_page_bytes >= l.line_bytes,
+       {"/link/bias_page_bytes", "/link/line_bytes"}, text(l.bias_page_bytes),
+       "a power of two from line_bytes (" + text(l.line_bytes) + ") on");
+  rule(l.filter_lines == 0 || l.device_memory == DeviceMemoryCoherence::back_invalidation,
+       {"/link/filter_lines", "/link/device_memory"}, text(l.filter_lines),
+       "0, as device_memory is not \"back_invalidation\"");
+}
+
 }  // namespace
 
 void address_relations(const Profile& profile, const Rule& rule) {
@@ -67,6 +88,7 @@ void address_relations(const Profile& profile, const Rule& rule) {
          text(a.page_bytes), "4 KiB, 64 KiB, 2 MiB or 1 GiB, up to iommu/page_bytes (" + text(m.page_bytes) + ")");
   }
   migration_relations(profile, rule);
+  shared_memory_relations(profile, rule);
 }
 
 }  // namespace sluice::profile

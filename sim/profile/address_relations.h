@@ -13,7 +13,7 @@ namespace sluice::profile {
 using Rule = std::function<void(bool holds, std::initializer_list<const char*> keys, const std::string& found,
                                 const std::string& allowed)>;
 
-// Of the sections "iommu", "ats" and "migration".
+// Of the sections "iommu", "ats" and "migration", and of device memory that the host addresses.
 void address_relations(const Profile& profile, const Rule& rule);
 
 }  // namespace sluice::profile

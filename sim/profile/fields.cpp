@@ -59,6 +59,18 @@ class Table {
     fields.push_back(std::move(f));
     return *this;
   }
+  Table& texts(const char* key, const char* description,
+               std::function<std::string(Profile&, const std::vector<std::string>&)> set) {
+    Field f;
+    f.section = section_;
+    f.key = key;
+    f.unit = Unit::texts;
+    f.required = false;
+    f.description = description;
+    f.set_texts = std::move(set);
+    fields.push_back(std::move(f));
+    return *this;
+  }
   template <class Enum, class At>
   Table& choice(const char* key, std::vector<std::pair<const char*, Enum>> values, const char* description, At at,
                 bool required = true) {
@@ -143,9 +155,11 @@ void add_machine(Table& t) {
       .ns("timestamp_granularity_ns", 1e6, "Step of the profiling counters", AT(machine.device.timestamp_granularity_ps));
   const std::vector<std::pair<const char*, BufferPolicy>> places = {{"device_mirror", BufferPolicy::device_mirror},
                                                                    {"zero_copy", BufferPolicy::zero_copy}};
+  std::vector<std::pair<const char*, BufferPolicy>> own_places = places;  // of memory that the driver finds itself
+  own_places.emplace_back("device_shared", BufferPolicy::device_shared);
   t.section("policy")
-      .choice("default_buffer", places, "Where buffers without host flags live", AT(machine.policy.default_buffer))
-      .choice("alloc_host_ptr", places, "Where CL_MEM_ALLOC_HOST_PTR buffers live", AT(machine.policy.alloc_host_ptr))
+      .choice("default_buffer", own_places, "Where buffers without host flags live", AT(machine.policy.default_buffer))
+      .choice("alloc_host_ptr", own_places, "Where CL_MEM_ALLOC_HOST_PTR buffers live", AT(machine.policy.alloc_host_ptr))
       .choice("use_host_ptr", places, "Where CL_MEM_USE_HOST_PTR buffers live", AT(machine.policy.use_host_ptr))
       .choice("svm_coarse", places, "Where coarse-grained SVM lives", AT(machine.policy.svm_coarse))
       .flag("read_map_copies", "A read map brings data to the mirror", AT(machine.policy.read_map_copies))
@@ -158,7 +172,8 @@ void add_machine(Table& t) {
       .choice<Detile>("image_detile",
                       {{"in_transfer", Detile::in_transfer}, {"copy_engine", Detile::copy_engine}, {"kernel", Detile::kernel}},
                       "What turns tiles into rows where an image crosses the link: the copy engine as it moves them, or a pass through a staging buffer on the device by the copy engine or by a kernel; absent: in_transfer",
-                      AT(machine.policy.detile), false);
+                      AT(machine.policy.detile), false)
+      .flag("image_fill_3d_by_host", "A 3D image is filled by the CPU, which makes the texels in pageable memory and writes them to the device; absent: no", AT(machine.policy.image_fill_3d_by_host), false);
 }
 
 void add_host(Table& t) {
@@ -362,6 +377,12 @@ void add_link(Table& t) {
       .number("outstanding_lines", 1, 1e6, "Line transactions in flight", AT(link.outstanding_lines), false)
       .ns("ownership_ns", 1e6, "The device asks for lines to write them: until they are granted", AT(link.ownership_ps), false)
       .number("ownership_lines_per_s", 0, 1e12, "Rate at which lines that a core's cache holds change hands; 0: no limit", AT(link.ownership_lines_per_s), false)
+      .choice<DeviceMemoryCoherence>("device_memory", {{"none", DeviceMemoryCoherence::none}, {"back_invalidation", DeviceMemoryCoherence::back_invalidation}, {"bias", DeviceMemoryCoherence::bias}},
+                                     "How the device keeps its memory equal with the host's caches; none: the host does not address it", AT(link.device_memory), false)
+      .number("filter_lines", 0, 1 << 30, "Lines of its memory in the host's caches that the device's snoop filter may list; 0: all", AT(link.filter_lines), false)
+      .number("filter_snoops", 1, 65536, "Back-invalidations under way at once", AT(link.filter_snoops), false)
+      .bytes("bias_page_bytes", 64, 1 << 30, "What one bias is for", AT(link.bias_page_bytes), false)
+      .ns("bias_flip_ns", 1e6, "One page's flip from one side to the other", AT(link.bias_flip_ps), false)
       .gbps("fabric_gbps", "On-chip fabric, one direction", AT(link.fabric_bytes_per_s), false)
       .flag("fabric_coherent", "The on-chip fabric keeps caches coherent", AT(link.fabric_coherent), false)
       .ns("maintenance_line_ns", 1e5, "Clean or invalidate one line", AT(link.maintenance_line_ps), false)
@@ -407,12 +428,22 @@ void add_device(Table& t) {
       .number("device_copy_bytes_per_cycle", 1, 1e6, "Copy on the device: bytes copied a cycle", AT(copy_engines.device_copy_bytes_per_cycle))
       .number("device_rect_bytes_per_cycle", 1, 1e6, "Rectangle copy on the device: bytes copied a cycle", AT(copy_engines.device_rect_bytes_per_cycle))
       .bytes("device_rect_row_bytes", 0, 1e6, "A row of such a rectangle counts as at least so many bytes", AT(copy_engines.device_rect_row_bytes))
+      .bytes("device_copy_split_bytes", 0, 1e9, "Copies on the device of so many bytes or more take a second kernel where an end is off a line's boundary; absent or 0: none does", AT(copy_engines.device_copy_split_bytes), false)
+      .number("device_copy_split_cycles", 0, 1e7, "That second kernel", AT(copy_engines.device_copy_split_cycles), false)
+      .number("device_copy_odd_bytes_per_cycle", 0, 1e6, "Copy on the device where an end is off words of 4 bytes: bytes copied a cycle; absent or 0: as others", AT(copy_engines.device_copy_odd_bytes_per_cycle), false)
+      .number("device_image_bytes_per_cycle", 0, 1e6, "Copy between a buffer and an image of one layer: bytes copied a cycle; absent or 0: as rectangles", AT(copy_engines.device_image_bytes_per_cycle), false)
+      .number("device_layers_bytes_per_cycle", 0, 1e6, "The same with a 3D image or an array, read from the device's cache; absent or 0: as rectangles", AT(copy_engines.device_layers_bytes_per_cycle), false)
+      .number("device_layers_memory_bytes_per_cycle", 0, 1e6, "The same, read from device memory; absent or 0: as from the cache", AT(copy_engines.device_layers_memory_bytes_per_cycle), false)
       .number("device_fill_setup_cycles", 0, 1e7, "Fill on the device: start-up", AT(copy_engines.device_fill_setup_cycles))
       .number("device_fill_bytes_per_cycle", 1, 1e6, "Fill on the device: bytes written a cycle at most", AT(copy_engines.device_fill_bytes_per_cycle))
       .number("device_fill_items_per_cycle", 0, 1e6, "Fill on the device: patterns written a cycle at most, where each is a work-item's; 0: no such limit", AT(copy_engines.device_fill_items_per_cycle), false)
       .bytes("device_fill_widest_bytes", 0, 128, "Fill on the device: patterns above this are stored byte by byte; 0: none are", AT(copy_engines.device_fill_widest_bytes), false)
       .number("device_fill_store_cycles", 0, 1e4, "Fill byte by byte: a wave's store of a byte a lane, on one compute unit", AT(copy_engines.device_fill_store_cycles), false)
-      .number("device_fill_line_cycles", 0, 1e4, "Fill byte by byte: added for each line that the store's lanes lie on", AT(copy_engines.device_fill_line_cycles), false);
+      .number("device_fill_line_cycles", 0, 1e4, "Fill byte by byte: added for each line that the store's lanes lie on", AT(copy_engines.device_fill_line_cycles), false)
+      .number("device_fill_group_items", 0, 1e6, "Fill byte by byte: work-items of a work-group, which has one compute unit; absent or 0: spread evenly", AT(copy_engines.device_fill_group_items), false)
+      .number("device_fill_unit_store_cycles", 0, 1e4, "Fill byte by byte: a wave's store where its compute unit is the limit, not all of them together", AT(copy_engines.device_fill_unit_store_cycles), false)
+      .number("device_fill_unit_line_cycles", 0, 1e4, "Fill byte by byte: added to that for each line", AT(copy_engines.device_fill_unit_line_cycles), false)
+      .number("device_image_fill_setup_cycles", 0, 1e7, "Fill of an image: start-up; absent or 0: as of a buffer", AT(copy_engines.device_image_fill_setup_cycles), false);
   add_dram(t, "device_memory", true, [](Profile& p) -> Dram& { return p.device_memory; });
   t.section("device_cache")
       .bytes("capacity_bytes", 0, 1e11, "Last-level cache of the device", AT(device_cache.capacity_bytes))
@@ -502,6 +533,7 @@ void add_driver(Table& t) {
       .ns("poll_event_ns", 1e7, "Asking an event's status", AT(driver.poll_event_ps))
       .ns("finish_idle_ns", 1e7, "clFinish with nothing to wait for", AT(driver.finish_idle_ps))
       .ns("read_clock_ns", 1e6, "Reading the clock under --virtual-time", AT(driver.read_clock_ps))
+      .ns("fill_texel_ns", 1e6, "The CPU makes a texel of an image that it fills itself", AT(driver.fill_texel_ps), false)
       .ns("merged_marker_ns", 1e7, "Call to return of a marker that the driver keeps back: behind one of its queue that the host has not seen complete, it goes to the device with that one; absent or 0: each goes by itself, at once", AT(driver.merged_marker_ps), false)
       .ns("flush_ns", 1e7, "clFlush", AT(driver.flush_ps))
       .ns("create_buffer_ns", 1e9, "Creating a buffer", AT(driver.create_buffer_ps))
@@ -510,6 +542,31 @@ void add_driver(Table& t) {
 }
 
 #undef AT
+
+void add_validation(Table& t) {
+  t.section(std::string(validation_section))
+      .texts("fit",
+             "Rows of measurements that fitted constants of this profile: \"FILE\" for all of them, or \"FILE: field=value ...\" "
+             "with values like 64, 64|4096, 64..4096 or pinned",
+             [](Profile& p, const std::vector<std::string>& texts) -> std::string {
+               for (const std::string& text : texts) {
+                 auto rows = parse_fitted_rows(text);
+                 if (!rows) return "\"FILE\" or \"FILE: field=value ...\", values like 64, 64|4096, 64..4096 or pinned, not \"" + text + "\"";
+                 p.validation.fit.push_back(std::move(*rows));
+               }
+               return {};
+             });
+  t.section(std::string(validation_section) + ".misses");
+  for (const char* const subject : {"transfer", "queue", "kernel", "program"}) {
+    for (const char* const time : {"device", "program"}) {
+      const std::string key = std::string(subject) + "_" + time;
+      t.texts(key.c_str(), "Why this limit is missed: the mechanisms that are not modelled, or not well", [key](Profile& p, const std::vector<std::string>& texts) -> std::string {
+        p.validation.misses[key] = texts;
+        return {};
+      });
+    }
+  }
+}
 
 const char* unit_text(Unit unit) {
   switch (unit) {
@@ -526,6 +583,7 @@ nlohmann::ordered_json leaf_schema(const Field& f) {
   switch (f.unit) {
     case Unit::boolean: value = {{"type", "boolean"}}; break;
     case Unit::text: value = {{"type", "string"}}; break;
+    case Unit::texts: value = {{"type", "array"}, {"items", {{"type", "string"}}}}; break;
     case Unit::choice: value = {{"enum", f.choices}}; break;
     case Unit::bytes:
       value = {{"oneOf", {{{"type", "integer"}, {"minimum", f.min}, {"maximum", f.max}},
@@ -563,6 +621,7 @@ const std::vector<Field>& fields() {
     add_images(t);
     add_compute(t);
     add_driver(t);
+    add_validation(t);
     return std::move(t.fields);
   }();
   return table;

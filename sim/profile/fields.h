@@ -10,7 +10,10 @@
 
 namespace sluice::profile {
 
-enum class Unit : std::uint8_t { none, ns, gbps, mhz, bytes, boolean, text, choice };
+enum class Unit : std::uint8_t { none, ns, gbps, mhz, bytes, boolean, text, texts, choice };
+
+// What is said of the machine's accuracy is no part of the machine, and not of its hash.
+inline constexpr std::string_view validation_section = "validation";
 
 struct Field {
   std::string section;  // "link", "driver.transfer"; empty for the top level
@@ -24,6 +27,8 @@ struct Field {
   std::vector<std::string> choices;  // Unit::choice
   std::function<void(Profile&, double)> set_number;
   std::function<void(Profile&, const std::string&)> set_text;
+  // Unit::texts; what would be right, where a text of the list is not, else empty.
+  std::function<std::string(Profile&, const std::vector<std::string>&)> set_texts;
 };
 
 [[nodiscard]] const std::vector<Field>& fields();

@@ -373,6 +373,17 @@ class Checker {
       if (f.unit == Unit::choice && std::find(f.choices.begin(), f.choices.end(), text) == f.choices.end()) return refuse();
       if (f.unit == Unit::text && (text.empty() || text.size() > 1000)) return refuse();
       f.set_text(profile_, text);
+    } else if (f.unit == Unit::texts) {
+      std::vector<std::string> texts;
+      for (const json& text : v.is_array() ? v : json::array({v})) {
+        if (!text.is_string() || text.get_ref<const std::string&>().empty() || text.get_ref<const std::string&>().size() > 1000) return refuse();
+        texts.push_back(text.get<std::string>());
+      }
+      if (const std::string right = f.set_texts(profile_, texts); !right.empty()) {
+        bad_.insert(pointer_of(f));
+        loader_.add(node->file, node->pointer, shorten(v.dump(-1, ' ', false, json::error_handler_t::replace)), right);
+        return;
+      }
     } else if (f.unit == Unit::boolean) {
       if (!v.is_boolean()) return refuse();
       f.set_number(profile_, v.get<bool>() ? 1 : 0);
@@ -393,6 +404,7 @@ class Checker {
         meant = number;
       }
     }
+    if (f.section.compare(0, validation_section.size(), validation_section) == 0) return;  // no constant of the machine
     canonical_[pointer_of(f)] = std::move(meant);
     constants_.push_back({pointer_of(f), v.dump(-1, ' ', false, json::error_handler_t::replace), node->source, node->file});
   }
@@ -401,6 +413,7 @@ class Checker {
     switch (f.unit) {
       case Unit::boolean: return "true or false";
       case Unit::text: return "a text of 1 to 1000 characters";
+      case Unit::texts: return "a list of texts of 1 to 1000 characters";
       case Unit::choice: {
         std::string list;
         for (const std::string& c : f.choices) list += (list.empty() ? "\"" : ", \"") + c + "\"";

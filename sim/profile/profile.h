@@ -5,12 +5,14 @@
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
 
 #include "sim/iface/machine.h"
 #include "sim/iface/time.h"
+#include "sim/profile/fitted_rows.h"
 
 namespace sluice::profile {
 
@@ -124,6 +126,10 @@ struct Credits {
 
 enum class LinkKind : std::uint8_t { pcie, coherent, on_chip };
 
+// How a device keeps its memory equal with the host's caches, where both address it: it takes lines back one by one (CXL's
+// HDM-DB), or the bias of whole pages says which side may have lines (HDM-D).
+enum class DeviceMemoryCoherence : std::uint8_t { none, back_invalidation, bias };
+
 struct Link {
   LinkKind kind = LinkKind::pcie;
   // pcie and coherent: raw bytes a second of one direction after line encoding (GT/s * lanes * encoding / 8).
@@ -172,6 +178,11 @@ struct Link {
   std::uint32_t outstanding_lines = 256;
   TimePs ownership_ps = 0;                     // the device asks for a line to write it: until it is granted
   std::uint64_t ownership_lines_per_s = 0;     // at which lines that a core's cache holds change hands; 0: no limit
+  DeviceMemoryCoherence device_memory = DeviceMemoryCoherence::none;  // none: the host does not address it
+  std::uint32_t filter_lines = 0;              // of the device's memory that its snoop filter may list; 0: all
+  std::uint32_t filter_snoops = 64;            // of the host, under way at once
+  std::uint32_t bias_page_bytes = 4096;
+  TimePs bias_flip_ps = 0;                     // of one page, either way
   // on_chip: fabric between CPU and GPU.
   std::uint64_t fabric_bytes_per_s = 0;
   bool fabric_coherent = true;
@@ -226,6 +237,12 @@ struct CopyEngines {
   std::uint32_t device_copy_bytes_per_cycle = 0;  // of clock_hz, bytes copied (read + write)
   std::uint32_t device_rect_bytes_per_cycle = 0;  // the same for rectangles ...
   std::uint32_t device_rect_row_bytes = 0;        // ... whose rows count as at least this many bytes
+  std::uint32_t device_copy_split_bytes = 0;      // copies of this size or more, off a line's boundary, take a second kernel; 0: none
+  std::uint32_t device_copy_split_cycles = 0;     // that kernel
+  std::uint32_t device_copy_odd_bytes_per_cycle = 0;  // copies off words of 4 bytes; 0: as others
+  std::uint32_t device_image_bytes_per_cycle = 0;     // between a buffer and an image of one layer; 0: as rectangles
+  std::uint32_t device_layers_bytes_per_cycle = 0;    // the same of several layers, source in the device's cache ...
+  std::uint32_t device_layers_memory_bytes_per_cycle = 0;  // ... and in memory
   std::uint32_t device_fill_setup_cycles = 0;
   std::uint32_t device_fill_bytes_per_cycle = 0;
   // Where a fill is a kernel, a work-item writes one pattern: so many of them a cycle, besides. 0: no limit. Patterns above the widest store are written byte by byte: a wave's store then takes `store_cycles`
@@ -234,6 +251,10 @@ struct CopyEngines {
   std::uint32_t device_fill_widest_bytes = 0;
   double device_fill_store_cycles = 0;
   double device_fill_line_cycles = 0;
+  std::uint32_t device_fill_group_items = 0;   // work-items of a work-group of a fill, which one unit has; 0: spread evenly
+  double device_fill_unit_store_cycles = 0;    // a wave's store of a byte a lane, where the unit is the limit ...
+  double device_fill_unit_line_cycles = 0;     // ... and added for each line
+  std::uint32_t device_image_fill_setup_cycles = 0;  // start-up of an image's fill; 0: as a buffer's
 };
 
 struct DramTimings {
@@ -388,11 +409,18 @@ struct Driver {
   TimePs poll_event_ps = 0;
   TimePs finish_idle_ps = 0;
   TimePs read_clock_ps = 0;
+  TimePs fill_texel_ps = 0;       // policy.image_fill_3d_by_host
   TimePs merged_marker_ps = 0;    // a marker that goes with the one before it; 0: each goes to the device
   TimePs flush_ps = 0;
   TimePs create_buffer_ps = 0;
   std::uint64_t staging_chunk_bytes = 0;
   std::uint32_t staging_buffers = 2;
+};
+
+// What the profile says of its own accuracy. Nothing of it is simulated.
+struct Validation {
+  std::vector<FittedRows> fit;
+  std::map<std::string, std::vector<std::string>> misses;  // "transfer_device": mechanisms that a missed limit is due to
 };
 
 struct Profile {
@@ -416,6 +444,7 @@ struct Profile {
   Images images;
   Compute compute;
   Driver driver;
+  Validation validation;
 };
 
 }  // namespace sluice::profile

@@ -36,6 +36,7 @@ struct Sink final : TraceSink {
   }
   void counter(const CounterRecord& r) override {
     if (r.part == "compute") counters[std::string(r.name)] += r.value;
+    if (r.part == "compute.device_memory") dram[std::string(r.name)] += r.value;
   }
   void packet(const PacketRecord& r) override {
     if (r.kind == "CplD" && r.part == "link.down") packets[r.command] += r.bytes;
@@ -47,6 +48,7 @@ struct Sink final : TraceSink {
   std::map<CommandId, std::map<std::string, TimePs>> actions;
   std::set<std::string> names;
   std::map<std::string, std::uint64_t> counters;  // sums
+  std::map<std::string, std::uint64_t> dram;      // of kernels
 };
 
 class Commands : public ::testing::Test {

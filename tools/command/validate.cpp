@@ -10,6 +10,7 @@
 #include "tools/command/commands.h"
 #include "tools/command/layout.h"
 #include "tools/command/write_page.h"
+#include "tools/validate/fitted.h"
 #include "tools/validate/measurements.h"
 #include "tools/validate/published.h"
 #include "tools/validate/report.h"
@@ -21,17 +22,6 @@ namespace fs = std::filesystem;
 namespace {
 
 void complain(const std::string& text) { fmt::print(stderr, "sluice validate: {}\n", text); }
-
-// A profile names the data that fitted it in the sources of its constants: "fit: tests/silicon/FILE ...", or with that
-// path alone where a constant was read off it. What is told of the device itself, as its name, fits nothing.
-bool is_fitted_to(const profile::Loaded& loaded, const std::string& file) {
-  const std::string path = "tests/silicon/" + file;
-  for (const profile::Constant& c : loaded.constants) {
-    if (c.source.starts_with("fit:") && c.source.find(path) != std::string::npos) return true;
-    if (c.source.starts_with(path)) return true;
-  }
-  return false;
-}
 
 std::string joined(const std::vector<std::string>& words) {
   std::string text;
@@ -73,6 +63,7 @@ bool validate_file(const ValidateOptions& options, const profile::Loaded& loaded
   ChildOptions child;
   child.profile = options.profile;
   child.virtual_time = true;
+  child.touch_tracking = true;  // a program that maps to write and writes nothing did no more on the device measured
   child.capture_output = true;
   fmt::print(stderr, "{}: {} {}\n", name, measured.program, joined(arguments));
   const ChildResult run = run_child(command, child);
@@ -83,9 +74,15 @@ bool validate_file(const ValidateOptions& options, const profile::Loaded& loaded
   }
   std::istringstream output(run.output);
   const validate::Measurements simulated = validate::read_measurements(output, "");
-  validate::pair_up(measured, simulated, name, is_fitted_to(loaded, name), result.pairs, measured.skipped);
+  for (const std::string& idle : validate::idle_selections(loaded, name, measured.rows)) {
+    complain(fmt::format("{}: /validation/fit: found \"{}\", which selects no row of {}; allowed: a selection of rows that are there",
+                         options.profile, idle, name));
+    return false;
+  }
+  const auto fitted = [&](const validate::Row& row) { return validate::is_fitted(loaded, result.fitted, name, row); };
+  validate::pair_up(measured, simulated, name, fitted, result.pairs, measured.skipped);
   for (validate::Skipped& s : measured.skipped) result.skipped.emplace_back(name, std::move(s));
-  result.commands.push_back(fmt::format("sluice run --profile {} --virtual-time -- {} {}", loaded.profile->name,
+  result.commands.push_back(fmt::format("sluice run --profile {} --virtual-time --touch-tracking -- {} {}", loaded.profile->name,
                                         measured.program, joined(arguments)));
   return true;
 }
@@ -153,6 +150,9 @@ int validate(const ValidateOptions& options) {
   result.profile = loaded.profile->name;
   result.profile_hash = loaded.profile->hash;
   result.grade = loaded.profile->grade;
+  result.description = loaded.profile->description;
+  result.fitted = validate::fitted_files(loaded);
+  result.misses = loaded.profile->validation.misses;
   bool complete = true;
   for (const std::string& file : options.files) complete &= validate_file(options, loaded, file, result);
   if (result.pairs.empty()) return exit_unusable;

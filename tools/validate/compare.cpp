@@ -56,19 +56,20 @@ std::string subject_of(const std::string& program, const Row& row) {
   return kernel ? "kernel" : "transfer";
 }
 
-void pair_up(const Measurements& measured, const Measurements& simulated, const std::string& file, bool fitted,
-             std::vector<Pair>& pairs, std::vector<Skipped>& skipped) {
+void pair_up(const Measurements& measured, const Measurements& simulated, const std::string& file,
+             const std::function<bool(const Row&)>& fitted, std::vector<Pair>& pairs, std::vector<Skipped>& skipped) {
   std::map<std::string, const Row*> ours;
   for (const Row& row : simulated.rows) ours.emplace(row.key, &row);
   for (const Row& row : measured.rows) {
     const auto found = ours.find(row.key);
+    const bool is_fitted = fitted(row);
     for (const auto& [quantity, time] : row.times_ns) {
       const bool there = found != ours.end() && found->second->times_ns.contains(quantity);
       if (!there) {
         skipped.push_back({row.line, row.op + " " + quantity, "the simulated run has no such row"});
         continue;
       }
-      pairs.push_back({file, row.line, fitted, subject_of(measured.program, row), row.op, row.key, quantity,
+      pairs.push_back({file, row.line, is_fitted, subject_of(measured.program, row), row.op, row.key, quantity,
                        quantity_kind(quantity), row.bytes, time, found->second->times_ns.at(quantity)});
     }
   }

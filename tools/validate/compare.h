@@ -1,6 +1,7 @@
 // Measured rows against simulated ones: relative errors by operation, kind of time and size class.
 #pragma once
 
+#include <functional>
 #include <string>
 #include <vector>
 
@@ -12,7 +13,7 @@ namespace sluice::validate {
 struct Pair {
   std::string file;    // of the measurement
   std::size_t line = 0;
-  bool fitted = false; // the profile's constants were fitted to this file
+  bool fitted = false; // a constant of the profile was fitted to this row
   std::string subject; // "transfer", "kernel", "queue", "program": what the published limits tell apart
   std::string op;
   std::string key;
@@ -39,8 +40,9 @@ struct Statistics {
 // What a measuring program measures, as the limits tell it apart.
 [[nodiscard]] std::string subject_of(const std::string& program, const Row& row);
 
-// Appends what can be compared. Measured rows without a simulated one go to `skipped`.
-void pair_up(const Measurements& measured, const Measurements& simulated, const std::string& file, bool fitted,
-             std::vector<Pair>& pairs, std::vector<Skipped>& skipped);
+// Appends what can be compared; `fitted` says of a row whether it fitted the profile. Measured rows without a simulated one
+// go to `skipped`.
+void pair_up(const Measurements& measured, const Measurements& simulated, const std::string& file,
+             const std::function<bool(const Row&)>& fitted, std::vector<Pair>& pairs, std::vector<Skipped>& skipped);
 
 }  // namespace sluice::validate

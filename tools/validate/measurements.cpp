@@ -77,10 +77,12 @@ std::optional<Row> read_row(const json& object, std::size_t line, double step_ns
   }
   row.op = object[name].get<std::string>();
   row.key = row.op;
+  row.fields.emplace_back("op", row.op);
   if (object.contains("error")) {
     skipped.push_back({line, row.op, "the measuring program failed there: error " + object["error"].dump()});
     return std::nullopt;
   }
+  const std::size_t skipped_before = skipped.size();
   const bool stale = has_stale_stamps(object);
   // "wall": true says that "ns" is by the program's clock.
   const auto wall = object.find("wall");
@@ -89,7 +91,10 @@ std::optional<Row> read_row(const json& object, std::size_t line, double step_ns
   for (const auto& [name_given, value] : object.items()) {  // in the order of their names
     const std::string field = by_program && name_given == "ns" ? "wall_ns" : name_given;
     const Kind kind = by_program && field == "wall" ? Kind::none : quantity_kind(field);
-    if (kind == Kind::none && field != name && field != "device") row.key += fmt::format(" {}={}", field, value.dump());
+    if (kind == Kind::none && field != name && field != "device") {
+      row.key += fmt::format(" {}={}", field, value.dump());
+      row.fields.emplace_back(field, value.is_string() ? value.get<std::string>() : value.dump());
+    }
     if (field == "bytes" && value.is_number()) row.bytes = value.get<double>();
     if (kind != Kind::device && kind != Kind::program) continue;
     const double t = value.is_number() ? value.get<double>() : -1;
@@ -109,7 +114,10 @@ std::optional<Row> read_row(const json& object, std::size_t line, double step_ns
       row.times_ns[field] = t;
     }
   }
-  if (row.times_ns.empty()) return std::nullopt;
+  if (row.times_ns.empty()) {
+    if (skipped.size() == skipped_before) skipped.push_back({line, row.op, "it has no time that is compared"});
+    return std::nullopt;
+  }
   return row;
 }
 

@@ -12,6 +12,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sluice::validate {
@@ -23,6 +24,7 @@ enum class Kind : std::uint8_t { none, device, program, other };
 struct Row {
   std::string op;
   std::string key;    // operation and parameters, canonical: rows of equal key are the same point
+  std::vector<std::pair<std::string, std::string>> fields;  // operation ("op") and parameters, words without quotes
   double bytes = -1;  // -1: the row names no size
   std::size_t line = 0;
   std::map<std::string, double> times_ns;

@@ -93,6 +93,63 @@ SkippedCounts count_skipped(const Result& result) {
   return counts;
 }
 
+namespace {
+
+std::string miss_key(const Group& g) { return g.subject + "_" + kind_name(g.kind); }
+
+// Limits that data which fitted nothing miss, with what the profile says they are due to.
+struct Miss {
+  std::string what;
+  std::vector<std::string> why;  // empty: nobody knows
+};
+std::vector<Miss> misses(const Result& result) {
+  std::vector<Miss> all;
+  for (const Group& g : summary(result)) {
+    if (g.fitted || g.is_met()) continue;
+    const auto why = result.misses.find(miss_key(g));
+    all.push_back({fmt::format("{}s, {} time", g.subject, kind_name(g.kind)), why == result.misses.end() ? std::vector<std::string>{} : why->second});
+  }
+  return all;
+}
+
+std::string joined(const std::vector<std::string>& words, const char* between) {
+  std::string text;
+  for (const std::string& word : words) text += (text.empty() ? "" : between) + word;
+  return text;
+}
+
+void write_fitted(std::ostream& out, const Result& result) {
+  out << "\n### What was fitted\n\n";
+  if (result.fitted.empty()) {
+    out << "No constant of this profile was fitted to a row of these measurements: every row validates.\n";
+    return;
+  }
+  out << "Rows of these files fitted the constants whose sources name them (`sluice profile show`); all other rows validate.\n\n"
+         "| file | rows that fitted | constants |\n| --- | --- | --- |\n";
+  for (const FittedFile& f : result.fitted) {
+    std::vector<std::string> rows;
+    for (const std::string& text : f.rows) {
+      const std::size_t colon = text.find(": ");
+      std::string selection = colon == std::string::npos ? "all" : "`" + text.substr(colon + 2) + "`";
+      for (std::size_t bar = selection.find('|'); bar != std::string::npos; bar = selection.find('|', bar + 2)) selection.replace(bar, 1, "\\|");
+      rows.push_back(std::move(selection));
+    }
+    out << fmt::format("| {} | {} | {} |\n", f.file, rows.empty() ? "all" : joined(rows, "; "), joined(f.constants, ", "));
+  }
+}
+
+void write_misses(std::ostream& out, const Result& result) {
+  const std::vector<Miss> all = misses(result);
+  if (all.empty()) return;
+  out << "\n### Why limits are missed\n\n";
+  for (const Miss& miss : all) {
+    out << "- **" << miss.what << "**:" << (miss.why.empty() ? " not explained.\n" : "\n");
+    for (const std::string& why : miss.why) out << "  - " << why << '\n';
+  }
+}
+
+}  // namespace
+
 void write_text(std::ostream& out, const Result& result, bool every_row) {
   out << fmt::format("{} ({}), hash {}\n\n", result.profile, result.grade, result.profile_hash);
   trace::Table table("Errors", 3, {"data", "subject", "time", "n", "median", "p90", "worst", "bias", "limits", ""});
@@ -111,6 +168,9 @@ void write_text(std::ostream& out, const Result& result, bool every_row) {
     detailed.row(std::move(row));
   }
   out << detailed.text(false) << '\n';
+  for (const Miss& miss : misses(result)) {
+    out << fmt::format("missed: {}: {}\n\n", miss.what, miss.why.empty() ? "not explained" : joined(miss.why, " "));
+  }
   if (every_row) {
     trace::Table rows("Rows", 3, {"file", "point", "quantity", "measured ns", "simulated ns", "error"});
     for (const Pair& p : result.pairs) {
@@ -137,14 +197,16 @@ void write_markdown(std::ostream& out, const Result& result) {
     if (!detailed) line.push_back(limit_text(g) + (g.median_limit == 0 ? "" : g.is_met() ? ", met" : ", **missed**"));
     row(line);
   };
-  out << fmt::format("## {}\n\nGrade: {}. Profile hash {}.\n\n", result.profile, result.grade, result.profile_hash);
+  out << fmt::format("## {}\n\n{}. Grade: {}. Profile hash {}.\n\n", result.profile, result.description, result.grade, result.profile_hash);
   for (const std::string& command : result.commands) out << "    " << command << '\n';
-  out << "\n| data | subject | time | n | median | p90 | worst | bias | limits, median / p90 |\n| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |\n";
+  write_fitted(out, result);
+  out << "\n### Targets\n\n| data | subject | time | n | median | p90 | worst | bias | limits, median / p90 |\n| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |\n";
   for (const Group& g : summary(result)) group(g, false);
-  out << "\n| data | subject | time | operation | size | n | median | p90 | worst | bias |\n| --- | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |\n";
+  write_misses(out, result);
+  out << "\n### By operation and size\n\n| data | subject | time | operation | size | n | median | p90 | worst | bias |\n| --- | --- | --- | --- | --- | ---: | ---: | ---: | ---: | ---: |\n";
   for (const Group& g : by_operation(result)) group(g, true);
   if (result.skipped.empty()) return;
-  out << "\nSkipped:\n\n| file | reason | count |\n| --- | --- | ---: |\n";
+  out << "\n### Skipped\n\n| file | reason | count |\n| --- | --- | ---: |\n";
   for (const auto& [what, count] : count_skipped(result)) row({what.first, what.second, std::to_string(count)});
 }
 
@@ -155,6 +217,8 @@ void write_json(std::ostream& out, const Result& result) {
   for (const Pair& p : result.pairs) {
     j["rows"].push_back({{"file", p.file}, {"line", p.line}, {"data", p.fitted ? "fit" : "validation"}, {"point", p.key}, {"quantity", p.quantity}, {"measured_ns", p.measured_ns}, {"simulated_ns", p.simulated_ns}});
   }
+  for (const FittedFile& f : result.fitted) j["fitted"].push_back({{"file", f.file}, {"rows", f.rows}, {"constants", f.constants}});
+  for (const Miss& miss : misses(result)) j["misses"].push_back({{"what", miss.what}, {"why", miss.why}});
   for (const auto& [file, s] : result.skipped) j["skipped"].push_back({{"file", file}, {"line", s.line}, {"what", s.what}, {"reason", s.reason}});
   out << j.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
 }

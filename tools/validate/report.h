@@ -10,6 +10,7 @@
 
 #include "tools/page/page.h"
 #include "tools/validate/compare.h"
+#include "tools/validate/fitted.h"
 
 namespace sluice::validate {
 
@@ -17,6 +18,9 @@ struct Result {
   std::string profile;
   std::string profile_hash;
   std::string grade;
+  std::string description;
+  std::vector<FittedFile> fitted;
+  std::map<std::string, std::vector<std::string>> misses;  // "transfer_device": what a missed limit is due to
   std::vector<std::string> commands;  // that made the simulated rows
   std::vector<Pair> pairs;
   std::vector<std::pair<std::string, Skipped>> skipped;  // file

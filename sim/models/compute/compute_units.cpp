@@ -9,6 +9,7 @@
 #include "sim/iface/fiber.h"
 #include "sim/models/compute/group_pipeline.h"
 #include "sim/models/compute/repeats.h"
+#include "sim/models/line_records.h"
 
 namespace sluice::sim {
 
@@ -35,8 +36,12 @@ struct Crossing {
 };
 
 struct ComputeUnits::Machine {
-  Machine(const profile::Profile& profile, const Link& link, const memory::DeviceMemory& memory, WriteLog& writes)
-      : rates(profile, link, memory), grid(profile, rates), memory(profile, rates), repeats(writes) {}
+  Machine(const profile::Profile& profile, const Link& link, memory::DeviceMemory& device_memory, WriteLog& writes)
+      : rates(profile, link, device_memory), grid(profile, rates), memory(profile, rates), repeats(writes) {
+    if (!device_memory.takes_accesses()) return;
+    grid.dram.attach(device_memory);
+    memory.keep_misses();
+  }
   compute::Rates rates;
   compute::Grid grid;
   compute::MemorySide memory;
@@ -62,13 +67,14 @@ struct ActiveLaunch {
   TimePs pages_start = 0;
   TimePs pages_took = 0;    // with the driver's work
   std::uint32_t pages_left = 0;
+  TimePs lines_ps = 0;  // that it waits for lines of its memory which the host holds
   std::array<TimePs, compute::busy_parts> busy{};
 };
 
 ComputeUnits::ComputeUnits(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
                            FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory,
-                           Translator* iommu, Migration* migration, KernelEngine* engine, WriteLog& writes,
-                           Detail detail, TraceSink* trace)
+                           Translator* iommu, Migration* migration, cache::DeviceLines* lines,
+                           KernelEngine* engine, WriteLog& writes, Detail detail, TraceSink* trace)
     : Agenda(name),
       profile_(profile),
       link_(link),
@@ -78,6 +84,7 @@ ComputeUnits::ComputeUnits(const sc_core::sc_module_name& name, const profile::P
       iommu_(iommu),
       migration_(migration),
       mover_(profile.link.max_payload_bytes, profile.host.core_clock_hz, link, host, iommu, trace),
+      lines_(lines),
       engine_(engine),
       writes_(writes),
       detail_(detail),
@@ -136,7 +143,19 @@ void ComputeUnits::cross(ActiveLaunch& a, TimePs now) {
   if (a.flows_left == 0) settle(a);
 }
 
-// Which pages the launch faults on is known once its groups have run. The units stand still while the driver serves them.
+// Lines of its memory that the host's caches hold are taken back before, all at once. What it touches is known once its
+// groups have run.
+void ComputeUnits::take_lines(ActiveLaunch& a) {
+  cache::DeviceLines::Taken all;
+  for (const compute::HostSpan& span : machine_of(a).memory.device_spans())
+    all.add(lines_->device_touches(span.address, span.bytes));
+  const Command& c = a.job->command;
+  tell_lines(trace_, all, profile_.link.line_bytes, c.id, c.device, a.begin);
+  a.lines_ps = all.ps;
+  machine_of(a).outcome.timeline.move(a.begin + all.ps);
+}
+
+// Which pages the launch faults on is known once its groups have run. The units stand still while they are served.
 void ComputeUnits::fault(ActiveLaunch& a) {
   const std::vector<std::uint64_t>& pages = machine_of(a).memory.moving_pages();
   if (pages.empty()) return;
@@ -157,7 +176,7 @@ void ComputeUnits::fault(ActiveLaunch& a) {
   if (a.pages.to_host_bytes != 0)
     a.pages_out = plan(Direction::device_to_host, a.pages.first_to_host, a.pages.to_host_bytes);
   mover_.tell(a.pages, migration_->totals(), "fault_batch", c.id, c.device, a.begin, a.pages_alone);
-  machine_of(a).outcome.timeline.move(a.begin + a.pages.handling_ps + a.pages_alone);
+  machine_of(a).outcome.timeline.move(a.begin + a.lines_ps + a.pages.handling_ps + a.pages_alone);
 }
 
 void ComputeUnits::move_pages(ActiveLaunch& a, TimePs now) {
@@ -213,7 +232,10 @@ void ComputeUnits::run(ActiveLaunch& a) {
     return;
   }
   const bool traces = trace_ != nullptr && trace_->level() >= TraceLevel::stage;
-  const bool alone = active_.size() == 1 && m.grid.is_idle(a.begin);
+  // Which lines it takes back from the host, and what it finds in the DRAM where that is simulated, no cache tells.
+  const bool alone = active_.size() == 1 && m.grid.is_idle(a.begin) && (lines_ == nullptr || !lines_->holds_any()) &&
+                     !memory_.takes_accesses();
+  memory_.begin_launch(a.begin);
   using Known = compute::Repeats::Known;
   const Known known =
       alone ? m.repeats.replay(launch, a.begin, traces, m.memory, m.grid, m.outcome) : Known::nothing;
@@ -223,6 +245,7 @@ void ComputeUnits::run(ActiveLaunch& a) {
     // What its pages take depends on where they are.
     const bool pages_move = !m.memory.moving_pages().empty();
     m.repeats.after(launch, told_all && !pages_move, traces, m.grid, m.memory, m.outcome);
+    if (lines_ != nullptr && !m.outcome.result.failed) take_lines(a);
     if (pages_move && !m.outcome.result.failed) fault(a);
   } else if (known == Known::time) {
     m.outcome.result.failed = !execute_unseen(launch);
@@ -231,7 +254,12 @@ void ComputeUnits::run(ActiveLaunch& a) {
   if (!executes_) a.result.failed = false;  // given up at the end of the process
   a.busy = m.outcome.busy;
   if (a.result.failed) return;
+  a.result.end += a.lines_ps;
+  for (TimePs* first : {&a.result.first_host_read, &a.result.first_host_write}) {
+    if (*first != time_never) *first += a.lines_ps;
+  }
   a.local_end = a.result.end;
+  if (traces && a.machine == nullptr && memory_.takes_accesses()) tell_dram(a);
   if (traces && a.machine == nullptr) tell_counters(a);  // of one that has waited they would come too late
   if (!a.result.traffic.crosses_link()) return;
   plan(a, Direction::host_to_device);
@@ -339,6 +367,20 @@ bool ComputeUnits::execute_unseen(const KernelLaunch& launch) {
     return false;  // nothing may pass through the simulation kernel
   }
   return true;
+}
+
+// The DRAM's bursts by how they found their bank; those that still wait are the next launch's.
+void ComputeUnits::tell_dram(const ActiveLaunch& a) {
+  const memory::DramUse use = memory_.kernel_use();
+  const auto tell = [&](std::string_view name, std::uint64_t value) {
+    trace_->counter({a.job->command.device, "compute.device_memory", name, a.local_end, value});
+  };
+  tell("row_hits", use.row_hits);
+  tell("row_misses", use.row_misses);
+  tell("row_conflicts", use.row_conflicts);
+  tell("activations", use.activations);
+  tell("refreshes", use.refreshes);
+  tell("open_rows", use.open_rows);
 }
 
 // As the units see it, with the link to themselves; told before anything later is.
@@ -481,7 +523,7 @@ void ComputeUnits::account(ActiveLaunch& a) {
   unwalked = std::min(unwalked, alone);
   unsnooped = std::min(unsnooped, unwalked);
   unowned = std::min(unowned, unsnooped);
-  const TimePs whole = unowned - a.begin - a.pages_took;
+  const TimePs whole = unowned - a.begin - a.pages_took - a.lines_ps;
   static constexpr std::array<std::string_view, compute::busy_parts> parts = {
       "issue", "l1", "local_memory", "l2", "atomics", "device_memory", "link"};
   const auto most = std::max_element(busy.begin(), busy.end());
@@ -498,7 +540,7 @@ void ComputeUnits::account(ActiveLaunch& a) {
   job.spend(Stage::link, link);
   job.spend(Stage::iommu, alone - unwalked);
   job.spend(Stage::snoop, unwalked - unsnooped);
-  job.spend(Stage::coherence, unsnooped - unowned);
+  job.spend(Stage::coherence, unsnooped - unowned + a.lines_ps);
   job.spend(Stage::contention, a.end - alone);
   if (a.pages_took != 0) {
     job.spend(Stage::page_fault, a.pages.handling_ps);

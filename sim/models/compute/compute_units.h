@@ -7,6 +7,7 @@
 #include <memory>
 #include <vector>
 
+#include "sim/cache/device_lines.h"
 #include "sim/clock/agenda.h"
 #include "sim/iface/kernel_engine.h"
 #include "sim/models/compute/launch.h"
@@ -32,7 +33,8 @@ class ComputeUnits final : public Agenda<ComputeEvent>, public Executor {
   // `engine` may be nullptr: then every launch fails.
   ComputeUnits(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
                FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory, Translator* iommu,
-               Migration* migration, KernelEngine* engine, WriteLog& writes, Detail detail, TraceSink* trace);
+               Migration* migration, cache::DeviceLines* lines, KernelEngine* engine, WriteLog& writes,
+               Detail detail, TraceSink* trace);
   ~ComputeUnits() override;
   void connect(JobSink& sink) { sink_ = &sink; }
 
@@ -51,9 +53,11 @@ class ComputeUnits final : public Agenda<ComputeEvent>, public Executor {
   [[nodiscard]] bool execute_groups(ActiveLaunch& a, std::uint64_t local_bytes, bool with_timeline);
   [[nodiscard]] bool execute_unseen(const KernelLaunch& launch);
   void tell_counters(const ActiveLaunch& a);
+  void tell_dram(const ActiveLaunch& launch);
   void plan(ActiveLaunch& a, Direction direction);
   void start(ActiveLaunch& a, Direction direction, TimePs now);
   void fault(ActiveLaunch& a);
+  void take_lines(ActiveLaunch& a);
   void move_pages(ActiveLaunch& a, TimePs now);
   void pages_moved(ActiveLaunch& a, TimePs now);
   void cross(ActiveLaunch& a, TimePs now);
@@ -69,6 +73,7 @@ class ComputeUnits final : public Agenda<ComputeEvent>, public Executor {
   Translator* iommu_;  // null: addresses cost nothing
   Migration* migration_;  // null: shared memory stays at the host
   PageMover mover_;
+  cache::DeviceLines* lines_;  // null: the host does not address the device's memory
   KernelEngine* engine_;
   WriteLog& writes_;
   const Detail detail_;

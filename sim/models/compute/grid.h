@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <array>
 #include <queue>
+#include <span>
 #include <vector>
 
 #include "sim/models/compute/memory_side.h"
@@ -35,7 +36,10 @@ class DramServer {
  public:
   explicit DramServer(const Rates& rates) : rates_(rates) {}
   void begin() { read_ = written_ = 0; }
-  TimePs serve(TimePs at, std::uint64_t read, std::uint64_t written) {
+  // From now on `memory` is told each access.
+  void attach(memory::DeviceMemory& memory) { memory_ = &memory; }
+  TimePs serve(TimePs at, std::uint64_t read, std::uint64_t written, std::span<const memory::KernelAccess> accesses) {
+    if (memory_ != nullptr) return server_.serve_until(at, memory_->serve(at, accesses));
     read_ += read;
     written_ += written;
     const std::uint64_t total = read_ + written_;
@@ -47,6 +51,7 @@ class DramServer {
 
  private:
   const Rates& rates_;
+  memory::DeviceMemory* memory_ = nullptr;
   Server server_;
   std::uint64_t read_ = 0;
   std::uint64_t written_ = 0;

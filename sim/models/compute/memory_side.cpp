@@ -153,6 +153,17 @@ HostSpan MemorySide::span_of(Extent Range::*extent) const noexcept {
   return span;
 }
 
+std::vector<HostSpan> MemorySide::device_spans() const {
+  std::vector<HostSpan> all;
+  for (const Range& r : ranges_) {
+    const std::uint64_t first = std::min(r.read.first, r.written.first);
+    if (r.host || r.pages != nullptr || first == Extent{}.first) continue;
+    const std::uint64_t last = std::max(r.read.last, r.written.last);
+    all.push_back({first * sector_bytes, (last + 1 - first) * sector_bytes});
+  }
+  return all;
+}
+
 // A line lies in one page; `sector` is of the simulated device.
 inline void MemorySide::touch_page(Range& range, std::uint64_t sector) {
   const std::uint64_t page = sector / moving_page_sectors_;
@@ -161,7 +172,8 @@ inline void MemorySide::touch_page(Range& range, std::uint64_t sector) {
   if (touched[index]) return;
   touched[index] = true;
   // The first page may begin before the range does.
-  moving_pages_.push_back(std::max(page * moving_page_sectors_, range.simulated) * sector_bytes - sim::moved_pages_address);
+  const std::uint64_t at = std::max(page * moving_page_sectors_, range.simulated) * sector_bytes;
+  moving_pages_.push_back(at - sim::moved_pages_address);
 }
 
 // A line's sectors from `sector` on, all of which the access touches one after the other; moves on behind them.
@@ -304,7 +316,9 @@ void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupT
 }
 
 // Brings `missing` from behind the last-level cache, in units of what a miss fetches.
-inline void MemorySide::fetch(const SectorCache::Result& line, std::uint32_t missing, bool host, Traffic& traffic) {
+inline void MemorySide::fetch(const SectorCache::Result& line, std::uint32_t missing, const Piece& piece,
+                              Traffic& traffic) {
+  const bool host = piece.host;
   const std::uint32_t unit = (host ? profile_.compute.host_fetch_bytes : profile_.compute.fetch_bytes) / sector_bytes;
   std::uint32_t wanted = 0;
   for (std::uint32_t i = 0; i < line_sectors_; i += unit) {
@@ -321,7 +335,26 @@ inline void MemorySide::fetch(const SectorCache::Result& line, std::uint32_t mis
   } else {
     traffic.level = std::max(traffic.level, Level::memory);
     traffic.device_read += std::uint64_t{count_sectors(wanted)} * sector_bytes;
+    if (!keeps_misses_) return;
+    for (std::uint32_t mask = wanted, at = 0; mask != 0;) {
+      const auto skipped = static_cast<std::uint32_t>(std::countr_zero(mask));
+      const auto n = static_cast<std::uint32_t>(std::countr_one(mask >> skipped));
+      at += skipped;
+      misses_.push_back({memory::Access::read, (piece.key * line_sectors_ + at) * sector_bytes, std::uint64_t{n} * sector_bytes});
+      at += n;
+      mask = skipped + n >= 32 ? 0 : mask >> (skipped + n);
+    }
   }
+}
+
+inline void MemorySide::write_back(const SectorCache::Result& line, const Piece& piece, Traffic& traffic) {
+  const std::uint64_t bytes = static_cast<std::uint64_t>(line.written_back) * sector_bytes;
+  traffic.device_written += bytes;
+  if (!keeps_misses_ || bytes == 0) return;
+  const std::uint64_t line_bytes = profile_.device_cache.line_bytes;
+  const std::uint64_t below = profile_.device_cache.capacity_bytes / line_bytes;
+  const std::uint64_t number = piece.host ? 0 : piece.key;
+  misses_.push_back({memory::Access::write, (number - std::min(number, below)) * line_bytes, bytes});
 }
 
 // What a load of `piece` misses in the first-level cache, which takes it in.
@@ -337,8 +370,8 @@ inline void MemorySide::load(const Piece& piece, Traffic& traffic) {
   traffic.level = std::max(traffic.level, Level::l2);
   traffic.l2_sectors += count_sectors(piece.mask);
   traffic.l2_hits += count_sectors(far.hits);
-  traffic.device_written += static_cast<std::uint64_t>(far.written_back) * sector_bytes;
-  if (const std::uint32_t absent = piece.mask & ~far.hits; absent != 0) fetch(far, absent, piece.host, traffic);
+  write_back(far, piece, traffic);
+  if (const std::uint32_t absent = piece.mask & ~far.hits; absent != 0) fetch(far, absent, piece, traffic);
 }
 
 inline void MemorySide::store(const Piece& piece, bool whole, Traffic& traffic) {
@@ -346,7 +379,7 @@ inline void MemorySide::store(const Piece& piece, bool whole, Traffic& traffic) 
   traffic.l2_sectors += std::uint64_t{count_sectors(mask)};
   traffic.level = std::max(traffic.level, Level::l2);
   if (!host) {
-    traffic.device_written += static_cast<std::uint64_t>(l2_.access(key, mask, true).written_back) * sector_bytes;
+    write_back(l2_.access(key, mask, true), piece, traffic);
     return;
   }
   traffic.level = Level::host;
@@ -371,8 +404,8 @@ inline void MemorySide::atomic(const Piece& piece, Traffic& traffic) {
   }
   const SectorCache::Result far = l2_.access(key, mask, true);
   traffic.l2_hits += count_sectors(far.hits);
-  traffic.device_written += static_cast<std::uint64_t>(far.written_back) * sector_bytes;
-  if (const std::uint32_t absent = mask & ~far.hits; absent != 0) fetch(far, absent, false, traffic);
+  write_back(far, piece, traffic);
+  if (const std::uint32_t absent = mask & ~far.hits; absent != 0) fetch(far, absent, piece, traffic);
 }
 
 }  // namespace sluice::compute

@@ -43,7 +43,7 @@ struct Traffic {
   [[nodiscard]] bool crosses_link() const;
 };
 
-// Part of the host's memory that a launch has touched.
+// Part of a memory that a launch has touched.
 struct HostSpan {
   std::uint64_t address = 0;
   std::uint64_t bytes = 0;
@@ -53,8 +53,8 @@ class MemorySide final : public memory::KernelCache {
  public:
   MemorySide(const profile::Profile& profile, const Rates& rates);
 
-  // A launch begins: `local_bytes` of each unit are local memory. With `migration`, shared memory is the device's own once
-  // its pages have come, and with `system_memory` that of the program, too.
+  // A launch begins: `local_bytes` of each unit are local memory. With `migration`, shared memory is the device's own
+  // once its pages have come, and with `system_memory` that of the program, too.
   void begin(const MemoryMap* map, std::uint64_t local_bytes, const sim::Migration* migration = nullptr,
              bool system_memory = false);
   // Pages that the launch has touched and that the driver moves, in the order of first touch: simulated host addresses.
@@ -63,10 +63,17 @@ class MemorySide final : public memory::KernelCache {
   void access(std::size_t unit, const WaveAccess& access, const GroupTrace& trace, Traffic& traffic);
   // The same will come soon: brings what its first line needs nearer to the host's processor. Changes nothing.
   void expect(std::size_t unit, const WaveAccess& access, const GroupTrace& trace) const;
+  // What the last accesses, all since the list was emptied, fetched from device memory and drove out to it: kept where the
+  // memory takes accesses one by one. A line that is driven out is taken to lie a cache's capacity below the one that comes.
+  void keep_misses() noexcept { keeps_misses_ = true; }
+  [[nodiscard]] std::vector<memory::KernelAccess>& misses() noexcept { return misses_; }
   Touched touch(memory::Access access, std::uint64_t begin, std::uint64_t end, bool allocates) override;
   // What of the host's memory the launch has read, and written.
   [[nodiscard]] HostSpan host_read() const noexcept { return span_of(&Range::read); }
   [[nodiscard]] HostSpan host_written() const noexcept { return span_of(&Range::written); }
+
+  // Of each range of device memory that the launch has touched, from the first byte to the last.
+  [[nodiscard]] std::vector<HostSpan> device_spans() const;
 
   // A range that the launch has touched.
   struct TouchedRange {
@@ -126,7 +133,8 @@ class MemorySide final : public memory::KernelCache {
   void store(const Piece& piece, bool whole, Traffic& traffic);
   void atomic(const Piece& piece, Traffic& traffic);
   void catch_up();
-  void fetch(const SectorCache::Result& line, std::uint32_t missing, bool host, Traffic& traffic);
+  void fetch(const SectorCache::Result& line, std::uint32_t missing, const Piece& piece, Traffic& traffic);
+  void write_back(const SectorCache::Result& line, const Piece& piece, Traffic& traffic);
 
   const profile::Profile& profile_;
   const std::uint32_t line_sectors_;
@@ -135,6 +143,8 @@ class MemorySide final : public memory::KernelCache {
   std::size_t last_range_ = 0;
   std::array<Piece, 32> pieces_;
   bool touched_strays_ = false;
+  bool keeps_misses_ = false;
+  std::vector<memory::KernelAccess> misses_;
   std::uint64_t moving_page_sectors_ = 0;
   bool strays_move_ = false;
   std::vector<std::unique_ptr<std::vector<bool>>> page_sets_;  // for the ranges whose pages move

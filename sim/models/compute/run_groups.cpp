@@ -34,6 +34,7 @@ class GroupRunner {
     unit_ = unit;
     trace_ = &trace;
     traffic_ = {};
+    memory_.misses().clear();
     if (waves_.size() < trace.waves.size()) waves_.resize(trace.waves.size());
     begins_.clear();
     for (std::uint32_t i = 0; i < trace.waves.size(); ++i)
@@ -56,7 +57,8 @@ class GroupRunner {
            [&](TimePs at) { return grid_.atomics.serve(at, traffic_.atomic_sectors * rates_.atomic_sector); });
     // What this group misses or drives out depends on what the last-level cache has served before.
     shared(walk.dram, [&](TimePs at) {
-      return grid_.dram.serve(std::max(at, l2_before), traffic_.device_read, traffic_.device_written);
+      return grid_.dram.serve(std::max(at, l2_before), traffic_.device_read, traffic_.device_written,
+                              memory_.misses());
     });
     shared(walk.host_read, [&](TimePs at) { return grid_.host_read.serve(at, host_read_cost(rates_, traffic_)); });
     shared(walk.host_write, [&](TimePs at) { return grid_.host_write.serve(at, host_write_cost(rates_, traffic_)); });

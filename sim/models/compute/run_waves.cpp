@@ -49,6 +49,7 @@ struct Request {
   std::uint64_t flight = 0;
   AccessKind kind = AccessKind::load;
   Traffic traffic;
+  std::vector<memory::KernelAccess> misses;
 };
 
 class WaveRunner {
@@ -238,6 +239,7 @@ class WaveRunner {
       return;
     }
     Traffic traffic;
+    memory_.misses().clear();
     memory_.access(g.unit, a, g.trace, traffic);
     result_.traffic.add(traffic);
     if (launch_.timeline != nullptr) g.traffic.add(traffic);
@@ -255,7 +257,7 @@ class WaveRunner {
     }
     s.wave.flights.push_back({a.site, loads, time_never});
     const std::uint32_t r = take(requests_, free_requests_);
-    *requests_[r] = {index, s.generation, s.landed + s.wave.flights.size() - 1, a.kind, traffic};
+    *requests_[r] = {index, s.generation, s.landed + s.wave.flights.size() - 1, a.kind, traffic, memory_.misses()};
     post(near + rates_.l2_ps / 2, What::last_level, r);
   }
 
@@ -283,7 +285,7 @@ class WaveRunner {
 
   void at_memory(std::uint32_t index) {
     const Request& r = *requests_[index];
-    const TimePs done = grid_.dram.serve(now_, r.traffic.device_read, r.traffic.device_written);
+    const TimePs done = grid_.dram.serve(now_, r.traffic.device_read, r.traffic.device_written, r.misses);
     complete(index, r.traffic.level == Level::memory ? done + (rates_.memory_ps - rates_.memory_ps / 2) : done);
   }
 

@@ -33,6 +33,16 @@ class Server {
     carry_ &= (1U << cost_bits) - 1;
     return free_;
   }
+  // Something else says that what arrives at `at` is done at `done`.
+  TimePs serve_until(TimePs at, TimePs done) noexcept {
+    const TimePs begin = at > free_ ? at : free_;
+    if (done > begin) {
+      busy_ += static_cast<Cost>(done - begin) << cost_bits;
+      free_ = done;
+      carry_ = 0;
+    }
+    return done;
+  }
   [[nodiscard]] TimePs free_at() const noexcept { return free_; }
   // All that it has served since the last reset_busy().
   [[nodiscard]] Cost busy() const noexcept { return busy_; }

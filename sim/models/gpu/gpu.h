@@ -1,12 +1,15 @@
 // One device: wires command processor, copy engines, compute units, link and memories together. Nothing is modelled here.
 #pragma once
 
+#include <memory>
 #include <string>
 
+#include "sim/cache/device_lines.h"
 #include "sim/dma/copy_engines.h"
 #include "sim/dma/peer_copies.h"
 #include "sim/models/command_processor/command_processor.h"
 #include "sim/models/compute/compute_units.h"
+#include "sim/models/link/link.h"
 #include "sim/models/memory/dram_memory.h"
 
 namespace sluice::sim {
@@ -38,10 +41,15 @@ class Gpu {
       memory::DeviceMemory* host_dram, Translator* iommu, Migration* migration, PeerCopies& peers, Detail detail,
       WriteLog& writes, JobSink& sink, TraceSink* trace, KernelEngine* kernels)
       : memory_(profile.device_memory, profile.device_cache),
+        lines_(profile.link.device_memory != profile::DeviceMemoryCoherence::none
+                   ? std::make_unique<cache::DeviceLines>(profile.link, profile.host, wire_ps_per_byte(profile.link))
+                   : nullptr),
         flows_(flows),
         processor_((name + "_command_processor").c_str(), profile, link, flows_, trace),
-        copies_((name + "_copy_engines").c_str(), profile, link, flows_, host, memory_, host_dram, iommu, migration, writes, trace),
-        compute_((name + "_compute").c_str(), profile, link, flows_, host, memory_, iommu, migration, kernels, writes, detail, trace),
+        copies_((name + "_copy_engines").c_str(), profile, link, flows_, host, memory_, host_dram, iommu, migration,
+                lines_.get(), writes, trace),
+        compute_((name + "_compute").c_str(), profile, link, flows_, host, memory_, iommu, migration,
+                 lines_.get(), kernels, writes, detail, trace),
         engines_(copies_, peers, compute_) {
     processor_.connect(engines_);
     peers.add_device(flows_, memory_);
@@ -55,10 +63,14 @@ class Gpu {
     copies_.move_bytes(touches);
     compute_.execute_kernels(touches);
   }
+  void forget_lines(std::uint64_t address, std::uint64_t bytes) {
+    if (lines_ != nullptr) lines_->forget(address, bytes);
+  }
   [[nodiscard]] const FlowEngine& flows() const noexcept { return flows_; }
 
  private:
   memory::DramMemory memory_;
+  std::unique_ptr<cache::DeviceLines> lines_;  // null: the host does not address the device's memory
   FlowEngine& flows_;
   CommandProcessor processor_;
   CopyEngines copies_;

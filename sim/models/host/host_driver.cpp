@@ -36,7 +36,7 @@ const profile::DriverCosts& HostDriver::costs_of(const Command& c) const {
   const profile::Driver& d = profile_.driver;
   if (c.op == Operation::kernel) return d.kernel;
   if (c.direction == Direction::none) return d.marker;
-  if (!c.fill.empty()) return d.device_fill;
+  if (!c.fill.empty() && c.direction != Direction::host_to_device) return d.device_fill;
   if (c.direction == Direction::device_to_device) return d.device_copy;
   return is_map(c.op) ? d.map : d.transfer;
 }
@@ -92,10 +92,14 @@ EnqueueStamps HostDriver::charge(Job& job, TimePs called) {
   const TimePs validate = (held ? 0 : costs.validate_ps) + pinning + (pageable ? d.pageable_ps : 0);
   TimePs pack = costs.pack_ps + per_mib(d.pack_per_mib_ps, bytes);
   TimePs copy = 0;
+  if (crosses && !c.fill.empty()) {
+    copy = bytes / c.fill.size_bytes() * d.fill_texel_ps;
+    memory_.cpu_wrote(host_end.address, bytes);
+  }
   if (job.inline_payload) {
     copy = memory_.copy_in(host_end.address, ring_address, bytes);
   } else if (job.staged && c.direction == Direction::host_to_device) {
-    copy = memory_.copy_in(host_end.address, staging_address, std::min(bytes, chunk_bytes()));
+    copy += memory_.copy_in(host_end.address, staging_address, std::min(bytes, chunk_bytes()));
   }
   stamps.queued = held ? c.queued : called + validate;
   stamps.submitted = called + validate + pack + copy;

@@ -1,5 +1,5 @@
-// A device's address translation cache (PCIe ATS): translations that it has asked the host's IOMMU for, so that its requests
-// carry translated addresses and the IOMMU is asked about the others only. Free of SystemC.
+// A device's address translation cache (PCIe ATS): translations that it has asked the host's IOMMU for, so that its
+// requests carry translated addresses and the IOMMU is asked about the others only. Free of SystemC.
 #pragma once
 
 #include "sim/models/iommu/iommu.h"

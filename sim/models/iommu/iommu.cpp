@@ -13,8 +13,8 @@ Iommu::Iommu(const profile::Iommu& profile)
   if (profile.tables == profile::PageTables::cached) lines_.emplace(profile.llc_table_lines, 0, 0);
 }
 
-// The page's own entry and, where the table that it is in is not known, the one that points there: of these there are so
-// few that caches keep them.
+// The page's own entry and, where the table that it is in is not known, the one that points there: of these there are
+// so few that caches keep them.
 void Iommu::add_walk(std::uint64_t page, Misses& misses) {
   const bool everywhere = profile_.tables == profile::PageTables::memory;
   ++misses.pages;
@@ -54,8 +54,8 @@ Iommu::Misses Iommu::misses_of_run(std::uint64_t address, std::uint64_t bytes) {
     out.memory_reads = everywhere ? out.pages : 0;
     return out;
   }
-  // As touch_run() does, and tables and their lines are looked for with each page that is missing: behind the first pages
-  // that is all.
+  // As touch_run() does, and tables and their lines are looked for with each page that is missing: behind the first
+  // pages that is all.
   const std::uint64_t single = std::min<std::uint64_t>(count, profile_.entries);
   for (std::uint64_t page = first; page < first + single; ++page) {
     if (!tlb_.touch(page).hit) add_walk(page, out);

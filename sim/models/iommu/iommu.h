@@ -1,6 +1,6 @@
 // The host's IOMMU: an IO-TLB, a cache of the places of last-level page tables, the lines of page tables that the
-// last-level cache keeps, and a limited number of page walks at once. Two faces with one state: single requests in order of time, and the runs of pages that transfers are. Free of
-// SystemC.
+// last-level cache keeps, and a limited number of page walks at once. Two faces with one state: single requests in order
+// of time, and the runs of pages that transfers are. Free of SystemC.
 #pragma once
 
 #include <optional>

@@ -62,6 +62,11 @@ void DramController::run_until_taken() {
   }
 }
 
+void DramController::run_until(TimePs at) {
+  while (now_ <= at && step(at)) {
+  }
+}
+
 void DramController::run() {
   while (step()) {
   }
@@ -193,7 +198,8 @@ DramController::Choice DramController::best(std::uint32_t channel) {
   return best;
 }
 
-bool DramController::step() {
+// False where there is nothing to do, or nothing by `until`.
+bool DramController::step(TimePs until) {
   bool work = false;
   TimePs arrival = time_never;
   for (Channel& c : channels_) {
@@ -209,6 +215,7 @@ bool DramController::step() {
     const Choice c = best(i);
     if (c.before(next)) next = c;
   }
+  if (std::min(arrival, next.at) > until) return false;
   if (arrival <= next.at) {
     now_ = arrival;
     return true;

@@ -55,8 +55,9 @@ class DramController {
 
   // Bursts enter the queues in this order, channel by channel, as there is room and not before they arrive.
   void add(Access access, std::uint32_t channel, std::uint32_t bank, std::uint64_t row, TimePs arrival_ps = 0);
-  // Gives commands until no burst waits before the queues' doors, or none at all.
+  // Gives commands until no burst waits before the queues' doors, until none can come by `at`, or until there are none.
   void run_until_taken();
+  void run_until(TimePs at);
   void run();
 
   [[nodiscard]] std::uint32_t channels() const noexcept { return static_cast<std::uint32_t>(channels_.size()); }
@@ -128,7 +129,7 @@ class DramController {
   [[nodiscard]] Choice work(std::uint32_t channel);
   [[nodiscard]] Choice refresh(std::uint32_t channel) const;
   [[nodiscard]] Choice timed(DramCommand command, std::uint32_t channel, std::uint32_t bank) const;
-  bool step();
+  bool step(TimePs until = time_never);
   void give(const Choice& choice);
   void give_column(const Choice& choice);
   void close_unneeded(const Choice& choice, std::uint64_t row);

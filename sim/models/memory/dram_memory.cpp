@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "sim/cache/interval_cache.h"
+#include "sim/models/memory/dram_accesses.h"
 #include "sim/models/memory/dram_bound.h"
 #include "sim/models/memory/dram_stream.h"
 
@@ -19,7 +20,9 @@ constexpr double ps_per_s = 1e12;
 struct DramMemory::Impl {
   Impl(const profile::Dram& m, const profile::DeviceCache& c)
       : memory(m), rules(m), cache_profile(c), cache(c.capacity_bytes) {
-    if (m.detail == profile::DramDetail::commands) commands.emplace(m);
+    if (m.detail != profile::DramDetail::commands) return;
+    commands.emplace(m);
+    accesses.emplace(m);
   }
 
   // Of one channel: what refresh, column commands, row activations and turnarounds leave of the pins' rate for a
@@ -78,6 +81,8 @@ struct DramMemory::Impl {
   cache::IntervalCache cache;
   std::vector<cache::IntervalCache::Run> victims;
   std::optional<DramStreams> commands;  // of that detail
+  std::optional<DramAccesses> accesses;
+  DramCounts told;  // of the accesses
   std::vector<DramPart> parts;
   KernelCache* shared = nullptr;
 
@@ -114,6 +119,32 @@ void DramMemory::share(KernelCache& cache) {
 TimePs DramMemory::miss_latency_ps() const noexcept {
   const profile::DramTimings& t = impl_->memory.timings;
   return t.trcd_ps + t.tcl_ps + impl_->rules.burst;
+}
+
+bool DramMemory::takes_accesses() const noexcept { return impl_->accesses.has_value(); }
+
+void DramMemory::begin_launch(TimePs at) {
+  if (impl_->accesses) impl_->accesses->begin(at);
+}
+
+TimePs DramMemory::serve(TimePs at, std::span<const KernelAccess> accesses) {
+  return impl_->accesses ? impl_->accesses->serve(at, accesses) : at;
+}
+
+DramUse DramMemory::kernel_use() {
+  DramUse use;
+  if (!impl_->accesses) return use;
+  const DramCounts n = impl_->accesses->counts();
+  DramCounts& told = impl_->told;
+  use.row_hits = n.row_hits - told.row_hits;
+  use.row_misses = n.row_misses - told.row_misses;
+  use.row_conflicts = n.row_conflicts - told.row_conflicts;
+  use.activations = n.activations - told.activations;
+  use.refreshes = n.refreshes - told.refreshes;
+  use.refresh_ps = n.refresh_ps - told.refresh_ps;
+  use.open_rows = impl_->accesses->open_rows();
+  told = n;
+  return use;
 }
 
 StreamCost DramMemory::stream(Access access, std::uint64_t address, std::uint64_t bytes, std::uint32_t packet_bytes) {
@@ -162,6 +193,7 @@ StreamCost DramMemory::stream(Access access, std::span<const AddressRun> runs, s
   double ps_per_byte = l2.capacity_bytes > 0 && l2.bytes_per_s > 0 ? ps_per_s / static_cast<double>(l2.bytes_per_s) : 0;
   cost.first_ps = l2.latency_ps;
   cost.cached = traffic == 0;
+  cost.missing = l2.capacity_bytes == 0 ? 1 : static_cast<double>(missing) / static_cast<double>(touched);
   if (traffic > 0) {
     const std::uint32_t permille = static_cast<std::uint32_t>(static_cast<double>(written) * 1000.0 /
                                                               static_cast<double>(traffic));

@@ -27,6 +27,10 @@ class DramMemory final : public DeviceMemory {
   // `write_permille` of the bytes are writes.
   [[nodiscard]] std::uint64_t sustained_bytes_per_s(std::uint32_t write_permille) const noexcept override;
   [[nodiscard]] TimePs miss_latency_ps() const noexcept override;
+  [[nodiscard]] bool takes_accesses() const noexcept override;
+  void begin_launch(TimePs at) override;
+  [[nodiscard]] TimePs serve(TimePs at, std::span<const KernelAccess> accesses) override;
+  [[nodiscard]] DramUse kernel_use() override;
 
  private:
   struct Impl;

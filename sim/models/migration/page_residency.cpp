@@ -164,7 +164,8 @@ void PageResidency::serve(const std::vector<std::uint64_t>& faults, sim::PageMov
   }
   for (const auto& [key, leaves] : touched) {
     const Allocation& a = allocations_.find(key.first)->second;
-    batch.bytes += bring(key, with_prefetch(a.blocks[key.second].on_device, leaves, leaves_of(a, key.second)), true, moves);
+    const Leaves wanted = with_prefetch(a.blocks[key.second].on_device, leaves, leaves_of(a, key.second));
+    batch.bytes += bring(key, wanted, true, moves);
   }
   batch.blocks += touched.size();
   batch.evicted_bytes = moves.to_host_bytes - back;

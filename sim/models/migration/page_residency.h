@@ -1,5 +1,5 @@
-// Where the pages of shared virtual memory are: at the host or on the device, in leaves of a tree over each block. Faults
-// come in batches; a part of the tree that is dense enough moves whole (prefetch). Free of SystemC.
+// Where the pages of shared virtual memory are: at the host or on the device, in leaves of a tree over each block.
+// Faults come in batches; a part of the tree that is dense enough moves whole (prefetch). Free of SystemC.
 #pragma once
 
 #include <cstdint>

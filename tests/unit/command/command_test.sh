@@ -4,6 +4,7 @@
 set -u
 sluice=$1
 program=$2
+configs=$(cd -- "$(dirname -- "$0")/../../../configs" && pwd) || exit 1
 work=$(mktemp -d)
 trap 'rm -rf -- "$work"' EXIT
 cd -- "$work" || exit 1
@@ -69,14 +70,16 @@ END
 expect 0 "$sluice" validate --profile h200-pcie5 share.jsonl --html page.html && says out share && says page.html "</html>"
 says out "it is of another device, Another"
 says out "it is no JSON object"
-# A file that a constant was read off is no validation, whatever else is in it.
-cp share.jsonl h200_opencl_between.jsonl
+# Of a file that fitted some constants, the rows that the profile names are fit and the others validation.
+cat >h200_opencl_share.jsonl <share.jsonl
 expect 0 "$sluice" validate --profile h200-pcie5 share.jsonl && says out "validation "
-expect 0 "$sluice" validate --profile h200-pcie5 h200_opencl_between.jsonl && says out "fit "
+expect 0 "$sluice" validate --profile h200-pcie5 h200_opencl_share.jsonl && says out "fit "
 if grep -qF "validation " out; then
   echo "data that fitted the profile are called validation"
   failures=$((failures + 1))
 fi
+echo "{\"include\":\"$configs/profiles/h200-pcie5.json\",\"validation\":{\"fit\":[\"share.jsonl: op=nothing\"]}}" >idle.json
+expect 2 "$sluice" validate --profile ./idle.json share.jsonl && says err "share.jsonl: op=nothing"
 expect 2 "$sluice" validate --profile h200-pcie5 nowhere.jsonl && says err nowhere.jsonl
 echo '{"program":"nonsense","device":"NVIDIA H200"}' >no-program.jsonl
 expect 2 "$sluice" validate --profile h200-pcie5 no-program.jsonl && says err nonsense && says err clprobe

@@ -30,7 +30,7 @@ bash_words() {
     "$(complete -p sluice | sed "s/.*-F \([^ ]*\).*/\1/")" sluice
     printf "%s\n" "${COMPREPLY[@]}" | sort | tr "\n" " "' - "$share/completion/sluice.bash" "$@"
 }
-same "bash: commands" "$(bash_words sluice '')" "compare diff mapcopy profile record report run sweep validate "
+same "bash: commands" "$(bash_words sluice '')" "compare convert diff mapcopy profile record report run sweep validate "
 same "bash: a beginning" "$(bash_words sluice re)" "record report "
 same "bash: an option" "$(bash_words sluice run --trace-)" "--trace-level "
 same "bash: its values" "$(bash_words sluice run --trace-level '')" "command packet stage "

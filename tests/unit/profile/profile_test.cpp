@@ -207,6 +207,33 @@ TEST(Profile, AtsNeedsAnIommu) {
   refused({{"entries", 64}, {"requests", 0}}, large, "/ats/requests: found 0");
 }
 
+// Device memory that the host addresses needs a coherent link that says how.
+TEST(Profile, SharedDeviceMemoryIsChecked) {
+  const auto machine = [](const char* base, nlohmann::json link, const char* place) {
+    return with([&](nlohmann::json& j) {
+      j = nlohmann::json::parse(read(config / "profiles" / base));
+      j["link"].update(link);
+      j["policy"]["alloc_host_ptr"] = place;
+    });
+  };
+  const char* const cxl = "cxl-accelerator.json";
+  const Loaded good = machine(cxl, {{"device_memory", "back_invalidation"}, {"filter_lines", 4096}}, "device_shared");
+  ASSERT_TRUE(good.profile) << all_problems(good);
+  EXPECT_EQ(good.profile->machine.policy.alloc_host_ptr, BufferPolicy::device_shared);
+  const auto refused = [&](const Loaded& l, const char* text) {
+    EXPECT_FALSE(l.profile) << text;
+    EXPECT_NE(all_problems(l).find(text), std::string::npos) << text << '\n' << all_problems(l);
+  };
+  refused(machine(cxl, nlohmann::json::object(), "device_shared"),
+          "/policy/alloc_host_ptr: found \"device_shared\"; allowed: another place, as link/device_memory is \"none\"");
+  refused(machine("generic-pcie4.json", {{"device_memory", "bias"}}, "device_mirror"),
+          "/link/device_memory: found \"bias\"; allowed: \"none\", as kind is not \"coherent\"");
+  refused(machine(cxl, {{"device_memory", "bias"}, {"filter_lines", 4096}}, "device_shared"),
+          "/link/filter_lines: found 4096; allowed: 0, as device_memory is not \"back_invalidation\"");
+  refused(machine(cxl, {{"device_memory", "bias"}, {"bias_page_bytes", 3000}}, "device_shared"),
+          "/link/bias_page_bytes: found 3000; allowed: a power of two");
+}
+
 TEST(Profile, MigrationIsOptionalAndChecked) {
   const auto machine = [](nlohmann::json section, const char* svm = "fine_system", int devices = 1) {
     return with([&](nlohmann::json& j) {
@@ -233,6 +260,33 @@ TEST(Profile, MigrationIsOptionalAndChecked) {
           "/migration/block_bytes: found 2097152; allowed: a power of two from leaf_bytes (4096) to 64 times as much");
   refused(machine({{"batch_faults", 1}, {"device_bytes", 65536}}), "/migration/device_bytes: found 65536; allowed: 0, or from");
   refused(machine({{"batch_faults", 1}, {"prefetch_percent", 101}}), "/migration/prefetch_percent: found 101");
+}
+
+// Which rows fitted is no property of the machine: two that differ in nothing else have one hash.
+TEST(Profile, RowsThatFittedAreNotOfTheHash) {
+  const auto said = [](const nlohmann::json& fit) {
+    return with([&](nlohmann::json& j) { j["validation"] = {{"fit", fit}, {"misses", {{"transfer_device", {"why"}}}}}; });
+  };
+  const Loaded none = said(nlohmann::json::array());
+  const Loaded one = said({"a.jsonl: op=write bytes=1..64|128 mem=pinned|svm", "b.jsonl"});
+  ASSERT_TRUE(none.profile) << all_problems(none);
+  ASSERT_TRUE(one.profile) << all_problems(one);
+  EXPECT_EQ(none.profile->hash, one.profile->hash);
+  EXPECT_EQ(one.profile->validation.misses.at("transfer_device"), std::vector<std::string>{"why"});
+  ASSERT_EQ(one.profile->validation.fit.size(), 2U);
+  const FittedRows& rows = one.profile->validation.fit[0];
+  EXPECT_EQ(rows.file, "a.jsonl");
+  EXPECT_TRUE(rows.select({{"op", "write"}, {"bytes", "64"}, {"mem", "svm"}}));
+  EXPECT_TRUE(rows.select({{"mem", "pinned"}, {"op", "write"}, {"bytes", "128"}}));
+  EXPECT_FALSE(rows.select({{"op", "write"}, {"bytes", "65"}, {"mem", "svm"}}));
+  EXPECT_FALSE(rows.select({{"op", "write"}, {"mem", "svm"}})) << "a row without the field";
+  EXPECT_TRUE(one.profile->validation.fit[1].select({}));
+  for (const char* bad : {"", "a.jsonl:", "a b.jsonl", "a.jsonl: op", "a.jsonl: op=", "a.jsonl: =1", "a.jsonl: bytes=9..1", "a.jsonl: bytes=1..x", "a.jsonl: op=a||b", "a.jsonl: op=a|"}) {
+    const Loaded l = said({bad});
+    EXPECT_FALSE(l.profile) << bad;
+    EXPECT_NE(all_problems(l).find("/validation/fit: found"), std::string::npos) << all_problems(l);
+  }
+  EXPECT_NE(all_problems(said({7})).find("allowed: a list of texts"), std::string::npos);
 }
 
 TEST(Profile, WhatDividesMustNotBeZero) {
