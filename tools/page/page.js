@@ -71,10 +71,13 @@
   }
   function stack(host, d) {
     const label = (c) => `${c.dataset.label}: ${time(c.raw)}`;
-    host.style.height = Math.max(12, 4 + 2 * d.labels.length) + 'rem';
+    // Where there is little room a label has a line for each of its parts.
+    const labels = host.clientWidth < 600 ? d.labels.map((l) => l.split(', ')) : d.labels;
+    const rows = labels.reduce((sum, l) => sum + (Array.isArray(l) ? 1 + l.length : 2), 0);
+    host.style.height = Math.max(12, 4 + rows) + 'rem';
     draw(host, {
       type: 'bar',
-      data: {labels: d.labels, datasets: d.parts.map((p, i) => ({label: p.name, data: p.values, backgroundColor: i < 8 ? colour(i) : colour(i) + '99'}))},
+      data: {labels, datasets: d.parts.map((p, i) => ({label: p.name, data: p.values, backgroundColor: i < 8 ? colour(i) : colour(i) + '99'}))},
       options: {indexAxis: 'y', plugins: {tooltip: {callbacks: {label}}},
         scales: {x: {stacked: true, grid: {color: css('--line')}, ticks: {color: css('--soft'), callback: (v) => time(v)}},
           y: {stacked: true, grid: {display: false}, ticks: {color: css('--ink')}}}},
@@ -178,9 +181,16 @@
       ({lines, stack, explorer})[d.kind](host, d);
     }
   }
+  let isDrawn = false;
+  const drawOnce = () => {
+    if (!isDrawn && self.Chart) all();
+    isDrawn = true;
+    performance.mark('charts');
+  };
   // On paper what is folded is open.
   let opened = [];
   addEventListener('beforeprint', () => {
+    drawOnce();
     opened = [...document.querySelectorAll('details:not([open]):not(.long)')];
     for (const details of opened) details.open = true;
   });
@@ -190,5 +200,7 @@
   if (!self.Chart) return;
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', all);
   matchMedia('print').addEventListener('change', all);
-  all();
+  // Headings and text are seen before the charts are drawn; a page in the background is not painted, and drawn at once.
+  if (document.hidden) drawOnce();
+  else requestAnimationFrame(() => setTimeout(drawOnce));
 })();

@@ -7,6 +7,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/support/made_up_sweep.h"
 #include "tools/sweep/progress.h"
 #include "tools/sweep/results.h"
 #include "tools/sweep/slurm.h"
@@ -204,20 +205,8 @@ TEST(ResultsTest, CsvHasEveryPoint) {
 
 // The page of 5,000 points of a program: whoever sends it by mail has to care for its size.
 TEST(ResultsTest, APageOfFiveThousandPointsHasLessThanFiveMegabytes) {
-  const Spec spec = parsed(with_vary(R"({"/link/lanes":{"from":1,"to":25,"step":1},"/link/mps_bytes":{"from":1,"to":20,"step":1},)"
-                                     R"("/host/copy/memory_gbps":{"from":1,"to":10,"step":1}})"));
-  std::vector<Outcome> outcomes(spec.point_count());
-  ASSERT_EQ(outcomes.size(), 5000u);
-  for (std::size_t i = 0; i < outcomes.size(); ++i) {
-    Outcome& outcome = outcomes[i];
-    outcome.status = i % 1000 == 7 ? "timeout" : "ok";
-    outcome.commands = 1000;
-    outcome.elapsed_ps = 123'456'789 + 1'000'003 * i;
-    outcome.time_ps = 2 * outcome.elapsed_ps;
-    for (TimePs& stage : outcome.stages) stage = outcome.time_ps / stage_count;
-  }
   std::ostringstream out;
-  make_page(spec, outcomes).write(out);
+  page_of_five_thousand_points().write(out);
   EXPECT_LT(out.str().size(), 5'000'000u);
   EXPECT_THAT(out.str(), HasSubstr("5000 points, 5 failed"));
   if (const char* file = std::getenv("SLUICE_TEST_PAGE")) std::ofstream(file, std::ios::binary) << out.str();  // to look at
