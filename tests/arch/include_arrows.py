@@ -75,12 +75,14 @@ RULES = (
     Rule("tests/timing/", EVERYTHING + ("tests/timing/",), systemc=True),
     Rule("tests/arch/", ("tests/arch/",)),
     Rule("tests/support/", ("tests/support/",)),
+    Rule("tests/support/made_up_sweep.h", ("tests/support/", "tools/sweep/")),
     # These see the driver as programs do, and beside it public headers at most.
     Rule("tests/api/", ("tests/api/", "tests/support/"), opencl=True),
     Rule("tests/golden/", ("tests/golden/", "tests/support/", "tests/silicon/probe.h"), opencl=True),
     Rule("tests/silicon/", ("tests/silicon/", "tests/support/"), opencl=True),
     Rule("tests/fuzz/", PUBLIC + ("tests/fuzz/", "tools/diff/"), opencl=True),
     Rule("tests/bench/", PUBLIC + ("tests/bench/", "tests/support/made_up_trace.h"), opencl=True),
+    Rule("tests/bench/bench_page.cpp", ("tests/bench/", "tests/support/", "tools/page/", "tools/sweep/"), opencl=True),
     Rule("tests/bench/bench_sim.cpp", PUBLIC + ("tests/bench/", "sim/models/memory/")),
 )
 
