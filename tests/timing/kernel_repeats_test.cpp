@@ -249,6 +249,20 @@ TEST_F(KnownTimes, UntilWhatSteersIsWritten) {
   for (int i = 0; i < 3; ++i) EXPECT_EQ(run(step, arguments(0)), all_timed);
 }
 
+// What it took before steered other launches than those that are run now, though the last of them saw the change.
+TEST_F(KnownTimes, UntilALaunchBesideOthersSawAnotherContent) {
+  open_with_storage();
+  const auto step = in_place(target_base, 0b10);
+  for (int i = 0; i < 3; ++i) write(mib / 2, 64), run(step, arguments(0));
+  write(0, 64);
+  launch(work(1000), synthetic::linear(132 * 2048, 256), 2);
+  launch(step, synthetic::linear(groups * 256, 256), 1, arguments(0));
+  drain();
+  EXPECT_LT(done[id].started, done[id - 1].ended);
+  write(mib / 2, 64);
+  EXPECT_EQ(run(step, arguments(0)), all_timed);
+}
+
 TEST_F(KnownTimes, NotOfALaunchThatWritesWhatSteersIt) {
   open_with_storage();
   const auto step = in_place(reinterpret_cast<std::uint64_t>(storage.data()), 0b10);

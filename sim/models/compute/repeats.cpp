@@ -174,7 +174,10 @@ Repeats::Known Repeats::replay(const KernelLaunch& launch, TimePs begin, bool wi
 void Repeats::before(const KernelLaunch& launch, bool alone, MemorySide& memory) {
   watched_ = false;
   Launch* const known = find(launch);
-  if (known == nullptr || !alone) return;
+  if (known == nullptr) return;
+  // Of a launch that finds others on the units replay() is not asked.
+  if (!leaves_same_bytes(*known, launch) && !is_steered_alike(*known, launch)) known->times.clear();
+  if (!alone) return;
   watched_ = memory.knows_fingerprint() || is_worth_looking(*known);
   if (!watched_) return;
   ++known->looks;
