@@ -255,7 +255,8 @@ int sweep_task(const std::string& plan_file) {
   const auto done = sweep::read_lines(before);
   std::ofstream lines = sweep::open_lines(lines_file(folder, task));
   for (std::size_t i = task; i < plan.points.size(); i += plan.tasks) {
-    const auto& [index, key] = plan.points[i];
+    const auto& index = plan.points[i].first;  // no structured binding: clang 14 captures none
+    const auto& key = plan.points[i].second;
     if (done.contains(key) || index >= spec.point_count()) continue;
     sweep::Outcome outcome;
     sweep::Job job;
