@@ -237,13 +237,14 @@ TEST(StrictProfile, RulesOfPcie) {
   }
   EXPECT_TRUE(with([](json& j) { j["link"]["credits"] = {{"posted_headers", 127}, {"posted_data", 2047}}; }, "legacy-pcie3").profile);
   // All of a class, where no number is given: 32, 256 and 768.
-  for (const auto& [bits, tags] : {std::pair{5, 32U}, {8, 256U}, {10, 768U}}) {
+  for (const auto& given : {std::pair{5, 32U}, {8, 256U}, {10, 768U}}) {
+    const int bits = given.first;
     const Loaded l = with([&](json& j) {
       j["link"] = {{"kind", "pcie"}, {"gigatransfers_per_s", 16}, {"lanes", 16}, {"max_payload_bytes", 256},
                    {"max_read_request_bytes", 512}, {"propagation_ns", 350}, {"tag_bits", bits}};
     });
     ASSERT_TRUE(l.profile) << listed(l);
-    EXPECT_EQ(l.profile->link.read_tags, tags);
+    EXPECT_EQ(l.profile->link.read_tags, given.second);
   }
 }
 
