@@ -92,7 +92,8 @@ class Analysis {
     std::uint64_t content = put | mask(pointer);
     if (!origin.complete) content |= anything;
     for (const Origin::Object& object : origin.objects) content |= flow(*object.base, put);
-    if (!origin.complete && origin.space == SiteSpace::generic) raise(own_, put);
+    // Through a pointer that was itself loaded, private and local memory may be written, too.
+    if (!origin.complete && origin.space != SiteSpace::global && origin.space != SiteSpace::constant) raise(own_, put);
     return content;
   }
 
