@@ -19,7 +19,7 @@ bool AlikePlan::look_up(std::size_t unit, const std::array<std::uint64_t, 3>& gr
   if (state_ == State::fresh) state_ = find_movements() ? State::good : State::useless;
   if (state_ == State::useless) return false;
   const Place place = place_of(group);
-  if (!stays_in_ranges(place) || !loads_apart(place)) return false;
+  if (!stays_in_ranges(place)) return false;
   const Layout& layout = layout_of(place, group, trace);
   if (!layout.usable) return false;
   SectorCache& l1 = memory_.l1_[unit];
@@ -175,29 +175,8 @@ bool AlikePlan::stays_in_ranges(const Place& place) const {
   return true;
 }
 
-// Whether lines of two movements are never the same, so that each line that is loaded is one of the layout's.
-bool AlikePlan::loads_apart(const Place& place) const {
-  struct Span {
-    std::uint64_t first, last;
-  };
-  std::array<Span, most_movements> spans;
-  std::size_t count = 0;
-  for (std::size_t i = 0; i < movements_.size(); ++i) {
-    const Movement& m = movements_[i];
-    if (m.range == nullptr || m.loaded.first > m.loaded.last) continue;
-    const std::uint64_t shift = m.range->simulated - m.range->begin + (m.small ? 0 : place.sectors[i]);
-    Span span{place.lines[i], place.lines[i]};
-    if (!m.small) span = {(m.loaded.first + shift) / memory_.line_sectors_, (m.loaded.last + shift) / memory_.line_sectors_};
-    for (std::size_t j = 0; j < count; ++j) {
-      if (span.first <= spans[j].last && spans[j].first <= span.last) return false;
-    }
-    spans[count++] = span;
-  }
-  return true;
-}
-
 // Whether a line that the group loads stays in the first-level cache to its end: others are older, and of its own no set
-// has more than ways.
+// has more than ways. What two movements load from one line counts twice, and is looked up twice.
 bool AlikePlan::fits_ways(const Layout& layout, const SectorCache& l1) {
   if (layout.loaded <= l1.usable_ways()) return true;
   if (l1.usable_ways() == 0) return false;

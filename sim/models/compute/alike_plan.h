@@ -88,7 +88,6 @@ class AlikePlan {
   [[nodiscard]] std::uint8_t movement_of(const AlikeGroups::Step& step, std::uint64_t sector);
   [[nodiscard]] Place place_of(const std::array<std::uint64_t, 3>& group) const;
   [[nodiscard]] bool stays_in_ranges(const Place& place) const;
-  [[nodiscard]] bool loads_apart(const Place& place) const;
   [[nodiscard]] bool fits_ways(const Layout& layout, const SectorCache& l1);
   [[nodiscard]] const Layout& layout_of(const Place& place, const std::array<std::uint64_t, 3>& group,
                                         GroupTrace& trace);
