@@ -62,8 +62,9 @@ class SectorCache {
     result.valid = &set.valid[way];
     return result;
   }
-  // Brings what a look-up of `line` will need nearer to the host's processor.
-  void expect(std::uint64_t line) const noexcept {
+  // Brings what a look-up of `line` will need nearer to the host's processor. Inlined always: GCC drops calls of functions
+  // that do nothing else.
+  [[gnu::always_inline]] void expect(std::uint64_t line) const noexcept {
     if (set_count_ == 0) return;
     const Set& set = sets_[set_of(hash_of(line))];
     __builtin_prefetch(&set);
@@ -72,6 +73,15 @@ class SectorCache {
   }
   // The sectors of `mask` that are there, which neither fills nor renews.
   [[nodiscard]] std::uint32_t present(std::uint64_t line, std::uint32_t mask) const;
+  [[nodiscard]] std::uint32_t usable_ways() const noexcept { return set_count_ == 0 ? 0 : usable_; }
+  [[nodiscard]] std::size_t sets() const noexcept { return set_count_; }
+  [[nodiscard]] std::size_t set_of_line(std::uint64_t line) const noexcept { return set_of(hash_of(line)); }
+  // As if it was accessed now; `valid`: of the Result of its last access, nothing of its set was replaced since.
+  void renew(const std::uint8_t* valid) noexcept {
+    const auto behind = static_cast<std::size_t>(valid - reinterpret_cast<const std::uint8_t*>(sets_.data()));
+    Set& set = sets_[behind / sizeof(Set)];
+    renew(set, static_cast<std::uint32_t>(valid - set.valid.data()));
+  }
   // Part of what it holds, to be put back.
   class Changes;
   // Differs, as far as 64 bits can, where any later access could. `changes`: of what was accessed since it was asked for
