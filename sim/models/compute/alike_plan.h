@@ -34,6 +34,8 @@ class AlikePlan {
   // nothing was. `trace`: alike.first; where an access is atomic, its sectors are those of the group afterwards.
   [[nodiscard]] bool look_up(std::size_t unit, const std::array<std::uint64_t, 3>& group, GroupTrace& trace,
                              std::span<Found> found, Traffic& traffic);
+  // `group` will soon be looked up on `unit`: brings what that begins with nearer to the host's processor.
+  void expect(std::size_t unit, const std::array<std::uint64_t, 3>& group) const;
 
  private:
   static constexpr std::size_t most_movements = 12;
