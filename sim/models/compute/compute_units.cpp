@@ -104,9 +104,11 @@ void ComputeUnits::execute(Job& job) {
   job.times.started = now;
   job.spend(Stage::queue_wait, now - job.arrived);
   // The next launch is prepared while this one runs.
-  a.begin = std::max(now, job.decoded + machine_->rates.launch_ps);
-  a.local_end = a.begin;
   const KernelLaunch& launch = *job.command.kernel;
+  const bool has_images = std::any_of(launch.arguments.begin(), launch.arguments.end(),
+                                      [](const LaunchArgument& argument) { return argument.image != nullptr; });
+  a.begin = std::max(now, job.decoded + machine_->rates.launch_ps + (has_images ? machine_->rates.image_launch_ps : 0));
+  a.local_end = a.begin;
   if (executes_ && launch.module->kernels()[launch.kernel].may_wait) {
     a.work = std::make_unique<PausingWork>([this, &a] {
       try {
