@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "sim/models/compute/launch.h"
 
@@ -34,7 +35,7 @@ bool AlikePlan::look_up(std::size_t unit, const std::array<std::uint64_t, 3>& gr
     if (layout.lines[line].loaded) l1.expect(keys_[line]);
     memory_.l2_.expect(keys_[line]);
   };
-  for (std::size_t i = 0; i < ahead; ++i) expect(i);
+  for (std::size_t i = 0; i < ahead; ++i) expect(i);  // most are on their way
   const Piece* piece = layout.pieces.data();
   const Level farthest = traffic.level;
   Level level = farthest;
@@ -70,6 +71,22 @@ bool AlikePlan::look_up(std::size_t unit, const std::array<std::uint64_t, 3>& gr
   traffic.level = level;
   for (const std::uint32_t line : layout.reloaded) l1.renew(valid_[line]);
   return true;
+}
+
+void AlikePlan::expect(std::size_t unit, const std::array<std::uint64_t, 3>& group) const {
+  if (state_ != State::good) return;
+  const Place place = place_of(group);
+  for (const Layout& layout : layouts_) {
+    if (layout.key != place.key) continue;
+    const std::size_t lines = std::min(layout.lines.size(), ahead);
+    for (std::size_t i = 0; i < lines; ++i) {
+      const Line& line = layout.lines[i];
+      const std::uint64_t key = line.number + place.lines[line.movement];
+      memory_.l2_.expect(key);
+      if (line.loaded) memory_.l1_[unit].expect(key);
+    }
+    return;
+  }
 }
 
 // A line that the group has loaded before is there still, as no set has too many of its lines (fits_ways()).
@@ -195,9 +212,12 @@ const AlikePlan::Layout& AlikePlan::layout_of(const Place& place, const std::arr
   }
   if (layouts_.size() == most_layouts) return none;
   alike_.place(group, trace.sectors);
+  Layout made;
+  made.usable = lay_out(place, trace, made);
   Layout& layout = layouts_.emplace_back();
+  if (made.usable) layout = std::move(made);
   layout.key = place.key;
-  layout.usable = lay_out(place, trace, layout);
+  pieces_ += layout.pieces.size();
   keys_.resize(std::max(keys_.size(), layout.lines.size()));
   valid_.resize(keys_.size());
   return layout;
@@ -240,6 +260,7 @@ bool AlikePlan::lay_out(const Place& place, const GroupTrace& trace, Layout& lay
         layout.lines.push_back({line, *movement, a.kind == AccessKind::load});
         last.push_back(0);
       }
+      if (pieces_ + layout.pieces.size() == most_pieces) return false;
       last[piece.line] = layout.pieces.size();
       layout.pieces.push_back(piece);
       ++step.pieces;

@@ -79,6 +79,11 @@ class GroupRunner {
     return end;
   }
 
+  // `group` comes next, on `unit`.
+  void expect(const std::array<std::uint64_t, 3>& group, std::size_t unit) const {
+    if (plan_) plan_->expect(unit, group);
+  }
+
   // Of the group that ran last.
   [[nodiscard]] const Traffic& traffic() const noexcept { return traffic_; }
 
@@ -334,6 +339,7 @@ LaunchResult run_groups(const Launch& launch, const profile::Profile& profile, c
   KernelRecord own_figures, alike_figures;
   if (launch.alike != nullptr) count(launch.alike->first, alike_figures);
   for (GroupOrder order(launch.range); !order.done() && !places.empty(); order.next()) {
+    if (own.alike) runner.expect(order.at(), places.top().unit);
     own.clear();
     if (!launch.run_group(order.at(), own)) {
       result.failed = true;

@@ -44,7 +44,8 @@ class SectorCache {
   Result access(std::uint64_t line, std::uint32_t mask, bool write) {
     if (set_count_ == 0 || usable_ == 0) return {0, write ? count_sectors(mask) : 0, nullptr};
     const std::uint64_t hash = hash_of(line);
-    Set& set = sets_[set_of(hash)];
+    const std::size_t number = set_of(hash);
+    Set& set = sets_[number];
     std::uint32_t way = static_cast<std::uint32_t>(set.order & 0xf);  // as a rule it is the last one again
     if (set.tag[way] != line || way >= set.filled || set.epoch != epoch_) way = way_of(set, line, hash);
     Result result;
@@ -56,7 +57,10 @@ class SectorCache {
       result.hits = set.valid[way] & mask;
     }
     renew(set, way);
-    set.changed = true;
+    if (!set.changed) {
+      set.changed = true;
+      changed_.push_back(static_cast<std::uint32_t>(number));
+    }
     set.valid[way] = static_cast<std::uint8_t>(set.valid[way] | mask);
     if (write) set.dirty[way] = static_cast<std::uint8_t>(set.dirty[way] | mask);
     result.valid = &set.valid[way];
@@ -99,7 +103,7 @@ class SectorCache {
     std::array<std::uint8_t, ways> valid, dirty;
     std::uint32_t epoch;  // of the last clear() that it saw; another one: empty
     std::uint8_t filled;  // ways in use, from the first
-    bool changed;         // perhaps, since the last fingerprint()
+    bool changed;         // perhaps, since the last fingerprint(); then it is in changed_
     alignas(64) std::array<std::uint64_t, ways> tag;
   };
   static constexpr std::uint64_t ways_in_order = 0xfedcba9876543210ULL;
@@ -149,7 +153,8 @@ class SectorCache {
   std::uint32_t usable_ = ways;
   std::uint32_t epoch_ = 1;
   std::span<Set> sets_;  // zeros until something comes to them
-  std::vector<std::uint64_t> prints_;  // of sets, once they are asked for
+  std::vector<std::uint32_t> changed_;  // sets, among others, that are marked so
+  std::vector<std::uint64_t> prints_;   // of sets, once they are asked for
   std::uint64_t print_ = 1;            // their sum
 };
 
