@@ -72,15 +72,17 @@
   function stack(host, d) {
     const label = (c) => `${c.dataset.label}: ${time(c.raw)}`;
     // Where there is little room a label has a line for each of its parts.
-    const labels = host.clientWidth < 600 ? d.labels.map((l) => l.split(', ')) : d.labels;
-    const rows = labels.reduce((sum, l) => sum + (Array.isArray(l) ? 1 + l.length : 2), 0);
+    const onPaper = matchMedia('print').matches;
+    const labels = host.clientWidth < 600 && !onPaper ? d.labels.map((l) => l.split(', ')) : d.labels;
+    // A sheet of paper has room for the longest chart, if its bars lie close together.
+    const rows = onPaper ? 0.9 * labels.length : labels.reduce((sum, l) => sum + (Array.isArray(l) ? 1 + l.length : 2), 0);
     host.style.height = Math.max(12, 4 + rows) + 'rem';
     draw(host, {
       type: 'bar',
       data: {labels, datasets: d.parts.map((p, i) => ({label: p.name, data: p.values, backgroundColor: i < 8 ? colour(i) : colour(i) + '99'}))},
       options: {indexAxis: 'y', plugins: {tooltip: {callbacks: {label}}},
         scales: {x: {stacked: true, grid: {color: css('--line')}, ticks: {color: css('--soft'), callback: (v) => time(v)}},
-          y: {stacked: true, grid: {display: false}, ticks: {color: css('--ink')}}}},
+          y: {stacked: true, grid: {display: false}, ticks: {color: css('--ink'), autoSkip: false, font: {size: onPaper ? 10 : 12}}}}},
     });
   }
   function choice(controls, name, options, selected) {
