@@ -116,6 +116,8 @@ void write_part(const PartLine& line, Writer& writer) {
                             static_cast<std::uint32_t>(line.bytes)});
     case PartLine::Kind::counter:
       return writer.counter({line.device, line.part, line.what, line.begin, line.value});
+    case PartLine::Kind::call:
+      return writer.call({line.thread, line.what, line.id, line.begin, line.end, line.value});
   }
 }
 
@@ -170,7 +172,7 @@ Conversion convert(const std::string& from, const std::vector<std::string>& to, 
     return result;
   }
   if (reader.is_cut_off()) {
-    result.cut_off = from + ": the last line has no end: the traced program was killed; what is before it was converted";
+    result.cut_off = fmt::format("{}: {}; what is there was converted", from, cut_off_words);
   }
   return result;
 }

@@ -10,11 +10,12 @@
 
 #include "sim/iface/machine.h"
 #include "sim/iface/trace_sink.h"
+#include "traces/call.h"
 #include "traces/output.h"
 
 namespace sluice::trace {
 
-inline constexpr unsigned schema_version = 1;
+inline constexpr unsigned schema_version = 2;  // docs/trace.md says what is different in 1, which is still read
 inline constexpr std::string_view sluice_version = SLUICE_VERSION;
 
 [[nodiscard]] std::string_view to_string(TraceLevel level) noexcept;
@@ -57,6 +58,7 @@ class Writer {
   virtual void stage(const StageRecord& record) = 0;
   virtual void packet(const PacketRecord& record) = 0;
   virtual void counter(const CounterRecord& record) = 0;
+  virtual void call(const CallRecord& record) = 0;
   virtual void end() {}  // the last thing before the file is closed
 
   [[nodiscard]] Output& output() noexcept { return *output_; }

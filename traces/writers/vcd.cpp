@@ -56,6 +56,12 @@ class VcdWriter final : public Writer {
     add({record.at, record.value, number, is});
   }
 
+  void call(const CallRecord& record) override {
+    path_.assign("host.");
+    path_.append(record.thread == 0 ? "callbacks" : "thread" + std::to_string(record.thread)).append("_call");
+    state(record.name, record.begin, record.end);
+  }
+
   void end() override {
     definitions();
     TimePs at = 0;
