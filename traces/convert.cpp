@@ -53,8 +53,8 @@ class Target {
   // What went wrong with the output, in words that name the file.
   [[nodiscard]] std::string error() { return told(writer_->output().error()); }
 
-  [[nodiscard]] bool keep(std::string& error) {
-    writer_->end();
+  [[nodiscard]] bool keep(bool is_whole, std::string& error) {
+    writer_->end(is_whole);
     writer_->output().close();
     if (!writer_->output().ok()) {
       error = this->error();
@@ -167,7 +167,7 @@ Conversion convert(const std::string& from, const std::vector<std::string>& to, 
     }
   }
   for (const auto& target : targets) {
-    if (target->keep(result.error)) continue;
+    if (target->keep(!reader.is_cut_off(), result.error)) continue;
     result.output_failed = true;
     return result;
   }

@@ -59,7 +59,9 @@ class Writer {
   virtual void packet(const PacketRecord& record) = 0;
   virtual void counter(const CounterRecord& record) = 0;
   virtual void call(const CallRecord& record) = 0;
-  virtual void end() {}  // the last thing before the file is closed
+  // The last thing before the file is closed. Not `is_whole`: what was converted is cut off, and what is written must not
+  // pass for more.
+  virtual void end(bool is_whole) { static_cast<void>(is_whole); }
 
   [[nodiscard]] Output& output() noexcept { return *output_; }
 

@@ -253,7 +253,7 @@ void WriterThread::flush() {
 void WriterThread::finish() {
   release(time_never);
   each([](Writer& writer) {
-    writer.end();
+    writer.end(/*is_whole=*/true);
     writer.output().close();
   });
 }

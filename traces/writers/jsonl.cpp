@@ -91,7 +91,8 @@ class JsonlWriter final : public Writer {
     put(pen);
   }
 
-  void end() override {
+  void end(bool is_whole) override {
+    if (!is_whole) return;
     output().flush();
     output().digest_to(nullptr);
     output().text(end_line(records_, digest_)).text("\n").end_record();

@@ -88,7 +88,7 @@ class PerfettoWriter final : public Writer {
     output().text("\"calls\":").number(record.calls).text("}}").end_record();
   }
 
-  void end() override { output().text("\n]\n").end_record(); }
+  void end(bool) override { output().text("\n]\n").end_record(); }
 
  private:
   [[nodiscard]] std::uint64_t process_of(DeviceIndex device) {

@@ -62,7 +62,7 @@ class VcdWriter final : public Writer {
     state(record.name, record.begin, record.end);
   }
 
-  void end() override {
+  void end(bool) override {
     definitions();
     TimePs at = 0;
     const int code = changes_.sorted([&](const Change& change) {

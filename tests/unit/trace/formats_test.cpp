@@ -440,10 +440,11 @@ TEST_F(FormatsTest, AMissingEndIsToldAndTheRestConverted) {
   const std::string good = read(path("t.jsonl"));
   const std::size_t end = good.rfind('\n', good.size() - 2) + 1;
   std::ofstream(path("cut.jsonl"), std::ios::binary) << good.substr(0, end - 10);
-  const Conversion result = convert(path("cut.jsonl"), {path("c.csv")});
+  const Conversion result = convert(path("cut.jsonl"), {path("c.csv"), path("c.jsonl")});
   EXPECT_EQ(result.error, "");
   EXPECT_NE(result.cut_off.find("cut.jsonl: the trace is cut off"), std::string::npos);
   EXPECT_EQ(parse_csv(read(path("c.csv"))).size(), 1u + 5 + 8);
+  EXPECT_EQ(read(path("c.jsonl")), good.substr(0, good.rfind('\n', end - 2) + 1)) << "which is not whole now";
 }
 
 TEST_F(FormatsTest, OutputsThatCannotBeWrittenAreTold) {
