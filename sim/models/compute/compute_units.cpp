@@ -310,9 +310,9 @@ bool ComputeUnits::execute_groups(ActiveLaunch& a, std::uint64_t local_bytes, bo
   std::optional<compute::GroupPipeline> ahead;
   compute::GroupOrder order(launch.range);
   bool may_go_ahead = !whole && run->any_thread();
-  std::uint64_t groups = 0, accesses = 0;
+  std::uint64_t groups = 0, records = 0;
   const auto go_ahead_if_it_pays = [&] {
-    if (!compute::GroupPipeline::pays(launch.range, groups, accesses)) return;
+    if (!compute::GroupPipeline::pays(launch.range, groups, records)) return;
     may_go_ahead = false;
     try {
       ahead.emplace(order, execute);
@@ -329,11 +329,8 @@ bool ComputeUnits::execute_groups(ActiveLaunch& a, std::uint64_t local_bytes, bo
     for (const WaveTrace& w : trace.waves) recorded &= w.unrecorded == 0;
     if (!may_go_ahead || !ok) return ok;
     order.next();
-    accesses += trace.alike ? alike->first.accesses.size() : trace.accesses.size();
-    if (++groups == compute::GroupPipeline::first_groups) {
-      go_ahead_if_it_pays();
-      may_go_ahead = false;
-    }
+    records += compute::GroupPipeline::records_of(trace.alike ? alike->first : trace, trace.alike);
+    if (++groups % compute::GroupPipeline::first_groups == 0) go_ahead_if_it_pays();
     return ok;
   };
   l.alike = alike;
