@@ -23,6 +23,8 @@ struct LinkTransfer {
   TimePs row_ps = 0;                    // the engine's own work per row
   TimePs memory_interval_ps = 0;        // device memory, per max_payload_bytes
   bool cached = false;                  // a kernel's: lines are kept in the device's cache for a while
+  // Rows are AtomicOps, each a packet, with operands of so many bytes; `row_bytes` is what each answers. Host to device.
+  std::uint32_t operand_bytes = 0;
   // Host memory, per host_memory_bytes of lines that no cache has; 0: no more is known of it than the home agent's rate.
   TimePs host_memory_interval_ps = 0;
   Walks walks;                          // of the IOMMU, for its pages
@@ -49,6 +51,8 @@ class Link {
     std::uint64_t tlps = 0;
   };
   [[nodiscard]] virtual WireUse wire_use(const Flow& flow, Direction direction) const = 0;
+  // Atomics on host memory go there as requests with operands, one each.
+  [[nodiscard]] virtual bool routes_atomics() const { return false; }
   // Pageable host memory needs no staging: the device reaches all of it.
   [[nodiscard]] virtual bool reaches_pageable() const = 0;
 };

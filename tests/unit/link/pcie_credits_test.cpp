@@ -144,6 +144,71 @@ TEST(PcieCredits, DllpsAreCounted) {
   EXPECT_EQ(f.segments[0].service_ps[1], 295'051U);
 }
 
+// ---- AtomicOps -------------------------------------------------------------------------------------------------------
+
+// `count` of them with operands of so many bytes, of which `answer` come back.
+Flow atomics(const profile::Profile& p, std::uint32_t operands, std::uint32_t answer, std::uint64_t count) {
+  LinkTransfer t;
+  t.row_bytes = answer;
+  t.operand_bytes = operands;
+  Flow flow;
+  make_link(p)->plan(t, {}, flow);
+  flow.segments.front().packets = count;
+  return flow;
+}
+
+// PCIe Base, 2.2.7 and 6.15: a request of 16 bytes' header, framing and operands (one of FetchAdd and Swap, two of CAS), a
+// completion with what was there. Either end's Ack of 8 bytes goes with what the other wire carries. The home agent reads a
+// line, in 0.25 ns.
+TEST(PcieAtomics, RequestsCarryOperandsAndAreAnswered) {
+  const profile::Profile p = machine();
+  const TimePs between = 100'000 + 250 + 200'000;
+  EXPECT_EQ(time_alone(atomics(p, 4, 4, 1)), 28'000 + 8'000 + between + 24'000 + 8'000 + 100'000);
+  EXPECT_EQ(time_alone(atomics(p, 8, 8, 1)), 32'000 + 8'000 + between + 28'000 + 8'000 + 100'000);
+  EXPECT_EQ(time_alone(atomics(p, 8, 4, 1)), 32'000 + 8'000 + between + 24'000 + 8'000 + 100'000);
+  EXPECT_EQ(time_alone(atomics(p, 16, 8, 1)), 40'000 + 8'000 + between + 28'000 + 8'000 + 100'000);
+  EXPECT_EQ(time_alone(atomics(p, 16, 8, 1000)), 48'000U * 1000 + between + 36'000 + 100'000);
+  const Flow cas = atomics(p, 16, 8, 10);
+  const Link::WireUse use = make_link(p)->wire_use(cas, Direction::host_to_device);
+  EXPECT_EQ(use.up, 400U);
+  EXPECT_EQ(use.down, 280U);
+  EXPECT_EQ(use.tlps, 20U);
+  EXPECT_EQ(cas.kind, "AtomicOp");
+}
+
+// A unit each: 16 bytes or less. It is back 300 ns after the home agent has taken the request, which is 436.25 ns after that
+// entered the wire; the answer then has an UpdateFC beside the Ack, and the second of two waits for the first's.
+TEST(PcieAtomics, TakeNonPostedData) {
+  profile::Profile p = machine();
+  constexpr std::uint64_t n = 1000;
+  p.link.credits.non_posted_data = 2;
+  const TimePs way = 36'000 + 100'000 + 250 + 200'000 + 40'000 + 100'000;
+  const Flow limited = atomics(p, 4, 4, n);
+  EXPECT_EQ(time_alone(limited), (n / 2 - 1) * 436'250 + way + 40'000);
+  EXPECT_EQ(limiter(limited), "link.credits.non_posted_data");
+  // Reads and writes need none of it.
+  for (const Flow& other : {reads(p, 4096), writes(p, 4096)}) EXPECT_TRUE(other.credits.empty());
+  // 32 bytes of operands are two units, so one is out at a time: what PCIe Base, 2.6.1, wants room for (CAS of 128 bits).
+  EXPECT_EQ(time_alone(atomics(p, 32, 16, n)), (n - 1) * (436'250 + 28'000) + way + 28'000 + 12'000);
+}
+
+// Headers are those of reads; operands wait in the replay buffer for their Ack, 200 ns after the wire has had them.
+TEST(PcieAtomics, TakeHeadersAndTheReplayBuffer) {
+  profile::Profile p = machine();
+  constexpr std::uint64_t n = 1000;
+  const TimePs way = 36'000 + 100'000 + 250 + 200'000 + 32'000 + 100'000;
+  p.link.replay_buffer_bytes = 28 + 24;  // one request on its way up, and on the other wire two answers on theirs
+  EXPECT_EQ(time_alone(atomics(p, 4, 4, n)), (n - 1) * 236'000 + way);
+  EXPECT_EQ(limiter(atomics(p, 4, 4, n)), "link.replay_buffer");
+  p.link.replay_buffer_bytes = 0;
+  p.link.credits.non_posted_headers = 1;
+  EXPECT_EQ(time_alone(atomics(p, 4, 4, n)), (n - 1) * 436'250 + way + 8'000);
+  // What the host takes for one after another, where that is longest.
+  p.link.credits = {};
+  p.host.home_agent.atomic_ps = 50'000;
+  EXPECT_EQ(time_alone(atomics(p, 4, 4, n)), (n - 1) * 50'000 + way - 250 + 50'000);
+}
+
 std::vector<FlowTimes> run(const std::vector<std::pair<Flow, TimePs>>& flows, std::uint32_t devices = 1) {
   std::vector<std::shared_ptr<const Flow>> all;
   for (const auto& [flow, at] : flows) all.push_back(std::make_shared<const Flow>(flow));
@@ -169,6 +234,15 @@ TEST(PcieCredits, TransfersOnOneWireShareThem) {
   p.link.credits.posted_headers = 1;
   const auto times = run({{writes(p, 256 * 1000), 0}, {writes(p, 256 * 1000), 0}});
   EXPECT_EQ(std::max(times[0].end, times[1].end), 1999U * 581'000 + 280'000);
+}
+
+// Of a read and an atomic 1 ns behind it, with one header between them, the atomic waits until the read's is back: 24 ns for
+// the request, its flight, 0.25 ns at home, 300 ns.
+TEST(PcieAtomics, ShareHeadersWithReads) {
+  profile::Profile p = machine();
+  p.link.credits.non_posted_headers = 1;
+  const auto times = run({{reads(p, 64), 0}, {atomics(p, 4, 4, 1), 1'000}});
+  EXPECT_EQ(times[1].end, 424'250 + time_alone(atomics(p, 4, 4, 1)));
 }
 
 // 20 writes of lines that take the home agent 10 us each are in the root port's buffer when a read comes. In strict order
