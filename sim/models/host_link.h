@@ -35,6 +35,8 @@ class Link {
   virtual ~Link() = default;
   // Fills `flow` (path, latencies, segments, window); `runs` says where the host's lines lie, row after row.
   virtual void plan(const LinkTransfer& transfer, const std::vector<cache::LineRun>& runs, Flow& flow) const = 0;
+  // Puts the translation requests that `walks` tells of, if it does, and their answers beside `flow`.
+  virtual void plan_translations(const Walks&, Flow&) const {}
   // The same of `transfer.row_bytes * rows` bytes from one device's memory into another's, whose memory takes a packet of
   // max_payload_bytes in `peer_interval_ps`. False: devices do not reach each other.
   virtual bool plan_peer(const LinkTransfer&, TimePs, Flow&) const { return false; }

@@ -125,6 +125,8 @@ struct Flow {
   // home grants the lines that the device will write.
   TimePs snoop_once_ps = 0;
   TimePs ownership_ps = 0;
+  // Traffic that it causes besides (requests for translations): begins with it, and nobody waits for it.
+  std::shared_ptr<Flow> beside;
 
   [[nodiscard]] std::uint64_t packets() const noexcept {
     std::uint64_t n = 0;

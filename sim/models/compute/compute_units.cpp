@@ -492,7 +492,11 @@ void ComputeUnits::plan(ActiveLaunch& a, Crossing& c) {
     if (turn > trip) flow->window_return_ps = std::max(flow->window_return_ps, turn - trip);
     c.waiting = n * trip / flow->window;
   }
-  if (iommu_ != nullptr) add_walks(*flow, iommu_->walk({span.address, span.bytes, 1, 0}, direction));
+  if (iommu_ != nullptr) {
+    const Walks walks = iommu_->walk({span.address, span.bytes, 1, 0}, direction);
+    add_walks(*flow, walks);
+    link_.plan_translations(walks, *flow);
+  }
   const FlowTimes alone = times_alone(*flow);
   c.alone = c.start + alone.end;
   c.unwalked = flow->walks == 0 ? c.alone : c.start + times_alone(*flow, Without::walks).end;

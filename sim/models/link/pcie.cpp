@@ -61,6 +61,43 @@ class PcieLink final : public Link {
       plan_write(t, runs, flow);
     }
     add_walks(flow, t.walks);
+    plan_translations(t.walks, flow);
+  }
+
+  // A translation request is a read of two words (PCIe Base, 10.2), answered by one completion.
+  void plan_translations(const Walks& walks, Flow& main) const override {
+    main.beside.reset();
+    if (walks.requests == 0 || walks.count == 0) return;
+    main.beside = std::make_shared<Flow>();
+    Flow& flow = *main.beside;
+    const TimePs through = bridge_.latency_ps;
+    const TimePs flights = 2 * (link_.propagation_ps + through + (bridged() ? upstream_.propagation_ps : 0));
+    const TimePs agent = walks.latency_ps > flights ? walks.latency_ps - flights : 0;
+    const std::uint8_t up = hop(flow, Resource::wire_up, link_.propagation_ps + through + (bridged() ? 0 : agent));
+    const std::uint8_t bridge_up = bridged() ? hop(flow, Resource::bridge_up, 2 * upstream_.propagation_ps + agent) : up;
+    const std::uint8_t bridge_down = bridged() ? hop(flow, Resource::bridge_down, through) : up;
+    const std::uint8_t down = hop(flow, Resource::wire_down, link_.propagation_ps);
+    flow.end_hop = down;
+    flow.kind = "TransReq";
+    flow.reply_kind = "TransCpl";
+    Segment s{.packets = walks.count, .packet_bytes = translation_bytes};
+    s.data_credits = credits_of(translation_bytes);
+    const auto times = [&](const Wires& w, std::uint8_t request, std::uint8_t answer) {
+      s.service_ps[request] = request_time(w, 0) + answer_time(w, translation_bytes, 1, w.credits.completion_headers |
+                                                                                            w.credits.completion_data);
+      s.service_ps[answer] = data_time(w, translation_bytes, 1, tlp_.completion_bytes, w.downstream_dllps,
+                                       dllps(w, 1, w.credits.non_posted_headers));
+    };
+    times(wires_, up, down);
+    if (bridged()) times(upstream_, bridge_up, bridge_down);
+    flow.segments.push_back(s);
+    pace(flow, walks);
+    add_requests(flow, wires_, false, up, up, "link");
+    add_completions(flow, wires_, down, down, "link");
+    if (bridged()) {
+      add_requests(flow, upstream_, false, bridge_up, bridge_up, "bridge");
+      add_completions(flow, upstream_, bridge_down, down, "bridge");
+    }
   }
 
   // Posted writes of one device into another's memory: through a switch from port to port, or through the root complex' fabric.
@@ -106,7 +143,7 @@ class PcieLink final : public Link {
   }
 
   WireUse wire_use(const Flow& flow, Direction direction) const override {
-    WireUse use;
+    WireUse use = flow.beside != nullptr ? wire_use(*flow.beside, Direction::host_to_device) : WireUse{};
     for (const Segment& s : flow.segments) {
       if (direction == Direction::host_to_device) {
         use.up += s.packets * (tlp_.read_bytes + s.request_bytes);
@@ -127,6 +164,7 @@ class PcieLink final : public Link {
   void clear(Flow& flow) const {
     flow.segments.clear();
     flow.credits.clear();
+    flow.beside.reset();
     flow.answers = no_answers();
     flow.hops = 0;
     flow.latency_ps = {};
@@ -150,6 +188,8 @@ class PcieLink final : public Link {
                                                            : agent.private_latency_ps;
     return there != 0 ? there : agent.latency_ps;
   }
+
+  static constexpr std::uint32_t translation_bytes = 8;
 
   [[nodiscard]] bool bridged() const { return bridge_.kind != profile::BridgeKind::none; }
 

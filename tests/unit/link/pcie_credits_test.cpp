@@ -209,6 +209,46 @@ TEST(PcieAtomics, TakeHeadersAndTheReplayBuffer) {
   EXPECT_EQ(time_alone(atomics(p, 4, 4, n)), (n - 1) * 50'000 + way - 250 + 50'000);
 }
 
+// ---- translation requests --------------------------------------------------------------------------------------------
+
+Walks translations(std::uint64_t count, std::uint32_t requests, TimePs latency, TimePs walkers = 0) {
+  Walks walks;
+  walks.count = count;
+  walks.requests = requests;
+  walks.latency_ps = latency;
+  walks.walkers_ps = walkers;
+  return walks;
+}
+
+// PCIe Base, 10.2: a header of 16 bytes with framing up, a completion of 20 bytes with one translation of 8 down; each end's Ack
+// goes with what the other wire carries. A translation takes 1200 ns, its flights of 100 ns included: 1000 at the agent.
+TEST(PcieTranslations, CrossTheLinkBesideTheData) {
+  const profile::Profile p = machine();
+  const auto link = make_link(p);
+  Flow flow = reads(p, 4096);
+  link->plan_translations(translations(100, 4, 1'200'000), flow);
+  ASSERT_NE(flow.beside, nullptr);
+  const Flow& asked = *flow.beside;
+  const TimePs trip = 32'000 + 1'100'000 + 36'000 + 100'000;
+  EXPECT_EQ(time_alone(asked), 25 * trip + 3 * 36'000);  // four at once, whose answers come one behind the other
+  EXPECT_EQ(asked.bytes(), 800U);
+  EXPECT_EQ(asked.kind, "TransReq");
+  const Link::WireUse use = link->wire_use(flow, Direction::host_to_device);
+  const Flow bare = reads(p, 4096);
+  const Link::WireUse without = link->wire_use(bare, Direction::host_to_device);
+  EXPECT_EQ(use.up, without.up + 2400);
+  EXPECT_EQ(use.down, without.down + 2800);
+  EXPECT_EQ(use.tlps, without.tlps + 200);
+  // Where the IOMMU's walkers are slower than that, they set the pace: 1 us each.
+  link->plan_translations(translations(100, 4, 1'200'000, 100'000'000), flow);
+  EXPECT_NEAR(static_cast<double>(time_alone(*flow.beside)), 100e6, 4e6);
+  // An IOMMU that the device does not ask costs the link nothing, nor do pages that are known.
+  link->plan_translations(translations(100, 0, 1'200'000), flow);
+  EXPECT_EQ(flow.beside, nullptr);
+  link->plan_translations(translations(0, 4, 0), flow);
+  EXPECT_EQ(flow.beside, nullptr);
+}
+
 std::vector<FlowTimes> run(const std::vector<std::pair<Flow, TimePs>>& flows, std::uint32_t devices = 1) {
   std::vector<std::shared_ptr<const Flow>> all;
   for (const auto& [flow, at] : flows) all.push_back(std::make_shared<const Flow>(flow));
@@ -243,6 +283,30 @@ TEST(PcieAtomics, ShareHeadersWithReads) {
   p.link.credits.non_posted_headers = 1;
   const auto times = run({{reads(p, 64), 0}, {atomics(p, 4, 4, 1), 1'000}});
   EXPECT_EQ(times[1].end, 424'250 + time_alone(atomics(p, 4, 4, 1)));
+}
+
+// A write of another transfer has the upstream wire to itself but for 1000 requests, of 24 bytes and an Ack of 8 each.
+TEST(PcieTranslations, TakeTheWireFromOthers) {
+  profile::Profile p = machine();
+  p.link.posted_credits_tlps = 8;  // so many writes are in front of a request at most
+  const auto link = make_link(p);
+  Flow flow = reads(p, 64);
+  link->plan_translations(translations(1000, 16, 1'200'000), flow);
+  constexpr std::uint64_t n = 4000;
+  const auto times = run({{writes(p, n * 256), 0}, {*flow.beside, 0}});
+  EXPECT_EQ(times[0].end, n * 280'000 + 1000 * 32'000);
+}
+
+// They need headers of their own: with one between them and a read's, the read waits.
+TEST(PcieTranslations, TakeCreditsFromOthers) {
+  profile::Profile p = machine();
+  p.link.credits.non_posted_headers = 1;
+  const auto link = make_link(p);
+  Flow flow = reads(p, 64);
+  link->plan_translations(translations(1, 1, 1'200'000), flow);
+  const auto times = run({{*flow.beside, 0}, {reads(p, 64), 1'000}});
+  // The request's 24 bytes and the Ack, and 300 ns until its header is back.
+  EXPECT_EQ(times[1].end, 332'000 + time_alone(reads(p, 64)));
 }
 
 // 20 writes of lines that take the home agent 10 us each are in the root port's buffer when a read comes. In strict order
