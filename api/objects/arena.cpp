@@ -40,6 +40,8 @@ Arena::Arena(const Options& options) {
     ::munmap(p, options.bytes);
     return;
   }
+  // Fewer faults where large buffers are first touched; it works without, too.
+  if (descriptor_ < 0) ::madvise(p, options.bytes, MADV_HUGEPAGE);
   base_ = committed_ = at;
   bytes_ = options.bytes;
   free_[at] = at + options.bytes;

@@ -389,6 +389,12 @@ void GroupRunner::count_instructions(Wave& wave, std::uint64_t issued) {
 bool GroupRunner::items_wait() {
   barrier_is_open_ = runnable_ == 0;
   if (!barrier_is_open_) return true;
+  const std::uint64_t first_stop = items_.front().stopped;
+  if (first_stop != 0 && std::all_of(items_.begin(), items_.begin() + static_cast<std::ptrdiff_t>(count_),
+                                     [=](const Item& item) { return item.stopped == first_stop; })) {
+    runnable_ = count_;
+    return true;
+  }
   const Item* waiting = nullptr;
   const Item* ended = nullptr;
   for (std::size_t i = 0; i < count_; ++i) {

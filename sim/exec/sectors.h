@@ -17,10 +17,13 @@ inline constexpr std::uint64_t most_access_bytes = 256;  // of a lane
 inline constexpr std::uint64_t local_banks = 32;
 inline constexpr std::uint64_t bank_bytes = 4;
 
-// A set that is emptied at no cost; for as many keys as one access can have.
+// A set that is emptied at no cost; for as many keys as one access can have. The fewer it is told to be for, the less of
+// the host's cache it takes.
 class KeySet {
  public:
-  void clear() {
+  // For at most `most` keys.
+  void clear(std::size_t most) {
+    bits_ = std::min<unsigned>(std::max<unsigned>(std::bit_width(most) + 1, 6), bits);
     if (++round_ == 0) {
       rounds_.fill(0);
       round_ = 1;
@@ -28,7 +31,8 @@ class KeySet {
   }
   // False: it was there.
   bool insert(std::uint64_t key) {
-    for (std::size_t i = (key * 0x9E3779B97F4A7C15U) >> (64 - bits);; i = (i + 1) % size) {
+    const std::size_t last = (std::size_t{1} << bits_) - 1;
+    for (std::size_t i = (key * 0x9E3779B97F4A7C15U) >> (64 - bits_);; i = (i + 1) & last) {
       if (rounds_[i] != round_) {
         rounds_[i] = round_;
         keys_[i] = key;
@@ -45,6 +49,7 @@ class KeySet {
   std::array<std::uint64_t, size> keys_{};
   std::array<std::uint32_t, size> rounds_{};
   std::uint32_t round_ = 0;
+  unsigned bits_ = bits;
 };
 
 // Appends the distinct sectors and returns how many: from the lowest on where they lie near each other, so that those of a
@@ -102,7 +107,7 @@ inline std::uint32_t coalesce(std::span<const std::uint64_t> addresses, std::uin
       sectors.push_back(lowest + static_cast<std::uint64_t>(std::countr_zero(touched)));
     return static_cast<std::uint32_t>(sectors.size() - before);
   }
-  seen.clear();
+  seen.clear(addresses.size() * ((bytes + sector_bytes - 2) / sector_bytes + 1));
   for (const std::uint64_t address : addresses) {
     const std::uint64_t last = (address + bytes - 1) / sector_bytes;
     for (std::uint64_t sector = address / sector_bytes; sector <= last; ++sector) {
@@ -117,6 +122,17 @@ inline std::uint32_t coalesce(std::span<const std::uint64_t> addresses, std::uin
 inline std::uint32_t bank_conflicts(std::span<const std::uint64_t> addresses, std::uint64_t bytes, bool atomic,
                                     KeySet& seen) {
   std::array<std::uint32_t, local_banks> wanted{};
+  // One word each, from the lowest on: all differ.
+  std::uint64_t previous = 0;
+  const bool rises = std::all_of(addresses.begin(), addresses.end(), [&](std::uint64_t address) {
+    const std::uint64_t below = previous;
+    previous = address / bank_bytes + 1;
+    return previous > below && address % bank_bytes + bytes <= bank_bytes;
+  });
+  if (rises) {
+    for (const std::uint64_t address : addresses) ++wanted[address / bank_bytes % local_banks];
+    return *std::max_element(wanted.begin(), wanted.end());
+  }
   // As a rule few words are wanted from a bank; a set of words is for what has more.
   constexpr std::uint32_t few = 4;
   std::array<std::array<std::uint64_t, few>, local_banks> words;
@@ -128,7 +144,7 @@ inline std::uint32_t bank_conflicts(std::span<const std::uint64_t> addresses, st
     words[bank][count] = word;
     return true;
   };
-  seen.clear();
+  seen.clear(addresses.size() * ((bytes + bank_bytes - 2) / bank_bytes + 1));
   for (const std::uint64_t address : addresses) {
     const std::uint64_t last = (address + bytes - 1) / bank_bytes;
     for (std::uint64_t word = address / bank_bytes; word <= last; ++word) {

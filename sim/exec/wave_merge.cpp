@@ -76,32 +76,37 @@ std::uint64_t WaveMerge::run(std::span<const std::span<const LogEntry>> lanes, c
   sectors_ = &sectors;
   pending_ = 0;
   if (lanes.empty()) return 0;
-  return is_in_step(lanes) ? run_in_step(lanes) : run_apart(lanes);
+  const std::size_t together = in_step(lanes);
+  return run_in_step(lanes, together) + run_apart(lanes, together);
 }
 
-// Whether all lanes came to the same sites after the same instructions.
-bool WaveMerge::is_in_step(std::span<const std::span<const LogEntry>> lanes) {
+// How many entries all lanes begin with that are the same but for addresses.
+std::size_t WaveMerge::in_step(std::span<const std::span<const LogEntry>> lanes) {
   const std::span<const LogEntry> first = lanes.front();
   static_assert(offsetof(LogEntry, site) == 8 && sizeof(LogEntry) == sizeof(__m128i));
   const auto load = [](const LogEntry& entry) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(&entry)); };
+  const auto differ = [](__m128i entries) { return _mm_cvtsi128_si64(_mm_unpackhi_epi64(entries, entries)) != 0; };
+  std::size_t same = first.size();
   for (const std::span<const LogEntry> lane : lanes.subspan(1)) {
-    if (lane.size() != first.size()) return false;
-    __m128i differ = _mm_setzero_si128();
-    const LogEntry* other = first.data();
-    for (const LogEntry& entry : lane) differ = _mm_or_si128(differ, _mm_xor_si128(load(entry), load(*other++)));
-    if (_mm_cvtsi128_si64(_mm_unpackhi_epi64(differ, differ)) != 0) return false;  // but for addresses
+    same = std::min(same, lane.size());
+    __m128i any = _mm_setzero_si128();
+    for (std::size_t i = 0; i < same; ++i) any = _mm_or_si128(any, _mm_xor_si128(load(first[i]), load(lane[i])));
+    if (!differ(any)) continue;
+    std::size_t i = 0;
+    while (!differ(_mm_xor_si128(load(first[i]), load(lane[i])))) ++i;
+    same = i;
   }
-  return true;
+  return same;
 }
 
-// What run_apart() would do, if every lane holds the smallest site each time.
-std::uint64_t WaveMerge::run_in_step(std::span<const std::span<const LogEntry>> lanes) {
+// What run_apart() would do with the first `entries` of each lane: every one holds the smallest site each time.
+std::uint64_t WaveMerge::run_in_step(std::span<const std::span<const LogEntry>> lanes, std::size_t entries) {
   const std::span<const LogEntry> first = lanes.front();
   std::uint32_t issued = 0;
   std::uint64_t total = 0;
   lanes_.count = lanes.size();
   for (std::size_t i = 0; i < lanes.size(); ++i) at_[i] = lanes[i].data();
-  for (std::size_t at = 0; at < first.size(); ++at) {
+  for (std::size_t at = 0; at < entries; ++at) {
     const std::uint32_t more = first[at].issued - issued;
     issued = first[at].issued;
     total += more;
@@ -115,13 +120,18 @@ std::uint64_t WaveMerge::run_in_step(std::span<const std::span<const LogEntry>> 
   return total;
 }
 
-std::uint64_t WaveMerge::run_apart(std::span<const std::span<const LogEntry>> lanes) {
+// Without the first `done` entries of each lane.
+std::uint64_t WaveMerge::run_apart(std::span<const std::span<const LogEntry>> lanes, std::size_t done) {
   const std::size_t n = lanes.size(), padded = (n + 3) / 4 * 4;
+  bool over = true;
   for (std::size_t i = 0; i < n; ++i) {
-    at_[i] = lanes[i].data();
-    next_[i] = lanes[i].empty() ? none : static_cast<std::int32_t>(at_[i]->site);
-    issued_[i] = 0;
+    at_[i] = lanes[i].data() + done;
+    const bool ended = lanes[i].size() == done;
+    over &= ended;
+    next_[i] = ended ? none : static_cast<std::int32_t>(at_[i]->site);
+    issued_[i] = done == 0 ? 0 : at_[i][-1].issued;
   }
+  if (over) return 0;
   std::fill(next_.begin() + static_cast<std::ptrdiff_t>(n), next_.begin() + static_cast<std::ptrdiff_t>(padded), none);
   std::uint64_t total = 0;
   for (;;) {

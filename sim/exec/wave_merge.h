@@ -65,9 +65,9 @@ class WaveMerge {
     std::array<std::uint64_t, 16> sectors;  // from that of the first lane on
     std::array<std::uint64_t, most_lanes> offsets;
   };
-  [[nodiscard]] static bool is_in_step(std::span<const std::span<const LogEntry>> lanes);
-  [[nodiscard]] std::uint64_t run_in_step(std::span<const std::span<const LogEntry>> lanes);
-  [[nodiscard]] std::uint64_t run_apart(std::span<const std::span<const LogEntry>> lanes);
+  [[nodiscard]] static std::size_t in_step(std::span<const std::span<const LogEntry>> lanes);
+  [[nodiscard]] std::uint64_t run_in_step(std::span<const std::span<const LogEntry>> lanes, std::size_t entries);
+  [[nodiscard]] std::uint64_t run_apart(std::span<const std::span<const LogEntry>> lanes, std::size_t done);
   void come_to(std::uint32_t number);
   void record(std::uint32_t number, const Site& site, MemorySpace space, const Batch& batch);
   static void place_texels(const GroupMemory& memory, Batch& batch);

@@ -40,13 +40,15 @@ void GroupPipeline::hand_over(std::uint64_t filled) {
   filled_.notify_one();
 }
 
-// False: nobody wants the rest.
+// False: nobody wants the rest. Once there is none it waits for much of it, so that threads change seldom.
 bool GroupPipeline::make_room(std::uint64_t filled, std::uint64_t& handed) {
   std::uint64_t emptied = emptied_.load(std::memory_order_acquire);
+  std::uint64_t most = slots;
   const auto is_full = [&] {
-    return filled - emptied >= slots || (filled != emptied && records_.load(std::memory_order_relaxed) > most_records);
+    return filled - emptied >= most || (filled != emptied && records_.load(std::memory_order_relaxed) > most_records);
   };
   while (is_full() && !stop_.load(std::memory_order_relaxed)) {
+    most = slots - room;
     if (handed != filled) hand_over(handed = filled);
     emptied = wait_while(emptied_, emptied);
   }

@@ -30,8 +30,9 @@ class GroupPipeline {
   [[nodiscard]] bool next(GroupTrace& trace);
 
  private:
-  static constexpr std::size_t slots = 64;
-  static constexpr std::size_t batch = 16;                               // handed over at once, either way
+  static constexpr std::size_t slots = 256;
+  static constexpr std::size_t batch = 32;                               // handed over at once, either way
+  static constexpr std::size_t room = slots / 2;                         // that who waits for room waits for
   static constexpr std::uint64_t most_records = std::uint64_t{1} << 20;  // executed ahead
   struct Slot {
     GroupTrace trace;

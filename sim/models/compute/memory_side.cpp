@@ -11,9 +11,6 @@ constexpr std::uint64_t page_sectors = 4096 / sector_bytes;
 // Simulated place of what is in no range (program-scope variables, say): above all that is handed out.
 constexpr std::uint64_t strays = (1ULL << 46) / sector_bytes;
 
-// Key of a line: its number, whose memory it is, and for the host's the launch that may use it.
-constexpr std::uint64_t host_bit = 1ULL << 43;
-
 // Calls run(sectors) for each run of neighbours in `mask`.
 template <class Run>
 void for_runs(std::uint32_t mask, Run run) {
@@ -110,11 +107,7 @@ void MemorySide::begin(const MemoryMap* map, std::uint64_t local_bytes, const si
   for (SectorCache& l1 : l1_) l1.clear(static_cast<std::uint32_t>(ways));
 }
 
-inline MemorySide::Range& MemorySide::range_of(std::uint64_t sector) {
-  if (last_range_ < ranges_.size() &&
-      sector - ranges_[last_range_].begin < ranges_[last_range_].end - ranges_[last_range_].begin) {
-    return ranges_[last_range_];
-  }
+MemorySide::Range& MemorySide::find_range(std::uint64_t sector) {
   const auto after = std::upper_bound(ranges_.begin(), ranges_.end(), sector,
                                       [](std::uint64_t s, const Range& r) { return s < r.begin; });
   if (after != ranges_.begin() && sector < std::prev(after)->end) {
@@ -169,7 +162,7 @@ std::vector<HostSpan> MemorySide::device_spans() const {
 }
 
 // A line lies in one page; `sector` is of the simulated device.
-inline void MemorySide::touch_page(Range& range, std::uint64_t sector) {
+void MemorySide::touch_page(Range& range, std::uint64_t sector) {
   const std::uint64_t page = sector / moving_page_sectors_;
   std::vector<bool>& touched = *range.pages;
   const std::uint64_t index = page - range.simulated / moving_page_sectors_;
@@ -178,34 +171,6 @@ inline void MemorySide::touch_page(Range& range, std::uint64_t sector) {
   // The first page may begin before the range does.
   const std::uint64_t at = std::max(page * moving_page_sectors_, range.simulated) * sector_bytes;
   moving_pages_.push_back(at - sim::moved_pages_address);
-}
-
-// A line's sectors from `sector` on, all of which the access touches one after the other; moves on behind them.
-inline void MemorySide::next_piece(const WaveAccess& access, const std::uint64_t*& sector, const std::uint64_t* end,
-                                   Piece& piece) {
-  Range& range = range_of(*sector);
-  touched_strays_ |=
-      range.memory == nullptr && (access.kind != AccessKind::load || access.space != MemorySpace::constant);
-  const std::uint64_t shift = range.simulated - range.begin;
-  const std::uint64_t line = (*sector + shift) / line_sectors_;
-  // Of the line's sectors those that lie in the range, in the process' numbers.
-  const std::uint64_t line_begin = line * line_sectors_ - shift;
-  const std::uint64_t first = std::max(line_begin, range.begin);
-  const std::uint64_t count = std::min(line_begin + line_sectors_, range.end) - first;
-  Extent& touched = access.kind == AccessKind::load ? range.read : range.written;
-  std::uint32_t mask = 0;
-  std::uint64_t at = 0;
-  do {
-    at = *sector;
-    mask |= 1U << (at - line_begin);
-    touched.add(at + shift);
-    ++sector;
-  } while (sector != end && *sector - first < count);
-  if (range.host && access.kind == AccessKind::atomic) range.read.add(touched.last);
-  if (range.pages != nullptr) touch_page(range, at + shift);
-  piece.mask = mask;
-  piece.host = range.host;
-  piece.key = range.host ? line | host_bit | launch_ << 44 : line;
 }
 
 void MemorySide::expect(std::size_t unit, const WaveAccess& access, const GroupTrace& trace) const {
@@ -285,12 +250,12 @@ void MemorySide::catch_up() {
 
 void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupTrace& trace, Traffic& traffic) {
   traffic.sectors += access.sectors;
-  // One run of whole sectors may have a part of one at each end.
-  const bool whole = static_cast<std::uint64_t>(access.lanes) * access.bytes + 2 * sector_bytes >
-                     static_cast<std::uint64_t>(access.sectors) * sector_bytes;
+  const bool whole = writes_whole(access);
   const std::uint64_t* sector = trace.sectors.data() + access.first_sector;
   const std::uint64_t* const end = sector + access.sectors;
   std::uint64_t host_atomics = 0;  // sectors
+  const bool loads = access.kind == AccessKind::load;
+  SectorCache& l1 = l1_[unit];
   while (sector != end) {
     // The host's processor looks for several lines at once.
     std::size_t count = 0;
@@ -298,7 +263,7 @@ void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupT
       Piece& piece = pieces_[count];
       next_piece(access, sector, end, piece);
       ++traffic.lines;
-      if (access.kind == AccessKind::load && (piece.mask = missing(unit, piece, traffic)) == 0) continue;
+      if (loads && (piece.mask = missing(l1, piece, traffic)) == 0) continue;
       if (++count != 1 || sector != end) l2_.expect(piece.key);
     }
     for (std::size_t i = 0; i < count; ++i) {
@@ -387,14 +352,14 @@ inline void MemorySide::write_back(const SectorCache::Result& line, const Piece&
 }
 
 // What a load of `piece` misses in the first-level cache, which takes it in.
-inline std::uint32_t MemorySide::missing(std::size_t unit, const Piece& piece, Traffic& traffic) {
-  const std::uint32_t near = l1_[unit].access(piece.key, piece.mask, false).hits;
+inline std::uint32_t MemorySide::missing(SectorCache& l1, const Piece& piece, Traffic& traffic) {
+  const std::uint32_t near = l1.access(piece.key, piece.mask, false).hits;
   traffic.l1_hits += count_sectors(near);
   traffic.level = std::max(traffic.level, Level::l1);
   return piece.mask & ~near;
 }
 
-inline void MemorySide::load(const Piece& piece, Traffic& traffic) {
+void MemorySide::load(const Piece& piece, Traffic& traffic) {
   const SectorCache::Result far = l2_.access(piece.key, piece.mask, false);
   traffic.level = std::max(traffic.level, Level::l2);
   traffic.l2_sectors += count_sectors(piece.mask);
@@ -403,7 +368,7 @@ inline void MemorySide::load(const Piece& piece, Traffic& traffic) {
   if (const std::uint32_t absent = piece.mask & ~far.hits; absent != 0) fetch(far, absent, piece, traffic);
 }
 
-inline void MemorySide::store(const Piece& piece, bool whole, Traffic& traffic) {
+void MemorySide::store(const Piece& piece, bool whole, Traffic& traffic) {
   const auto& [key, mask, host] = piece;
   traffic.l2_sectors += std::uint64_t{count_sectors(mask)};
   traffic.level = std::max(traffic.level, Level::l2);

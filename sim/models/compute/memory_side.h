@@ -100,6 +100,17 @@ class MemorySide final : public memory::KernelCache {
   void step(std::shared_ptr<const CacheStep> step);
 
  private:
+  friend class AlikePlan;  // does what access() does for groups of which it knows more
+
+  // Key of a line: its number, whose memory it is, and for the host's the launch that may use it.
+  static constexpr std::uint64_t host_bit = std::uint64_t{1} << 43;
+  [[nodiscard]] static bool is_host(std::uint64_t key) noexcept { return (key & host_bit) != 0; }
+  // One run of whole sectors may have a part of one at each end.
+  [[nodiscard]] static bool writes_whole(const WaveAccess& access) noexcept {
+    return static_cast<std::uint64_t>(access.lanes) * access.bytes + 2 * sector_bytes >
+           static_cast<std::uint64_t>(access.sectors) * sector_bytes;
+  }
+
   struct Extent {  // of touched sectors
     std::uint64_t first = ~0ULL;
     std::uint64_t last = 0;
@@ -127,9 +138,10 @@ class MemorySide final : public memory::KernelCache {
 
   void touch_page(Range& range, std::uint64_t sector);
   [[nodiscard]] Range& range_of(std::uint64_t sector);
+  [[nodiscard]] Range& find_range(std::uint64_t sector);
   void next_piece(const WaveAccess& access, const std::uint64_t*& sector, const std::uint64_t* end, Piece& piece);
   [[nodiscard]] HostSpan span_of(Extent Range::*extent) const noexcept;
-  [[nodiscard]] std::uint32_t missing(std::size_t unit, const Piece& piece, Traffic& traffic);
+  [[nodiscard]] std::uint32_t missing(SectorCache& l1, const Piece& piece, Traffic& traffic);
   void load(const Piece& piece, Traffic& traffic);
   void store(const Piece& piece, bool whole, Traffic& traffic);
   void atomic(const Piece& piece, Traffic& traffic);
@@ -161,5 +173,42 @@ class MemorySide final : public memory::KernelCache {
   bool known_ = false;       // print_ is it
   std::vector<std::shared_ptr<const CacheStep>> pending_;  // that l2_ has yet to take, each print once
 };
+
+inline MemorySide::Range& MemorySide::range_of(std::uint64_t sector) {
+  if (last_range_ < ranges_.size()) {
+    Range& last = ranges_[last_range_];
+    if (sector - last.begin < last.end - last.begin) return last;
+  }
+  return find_range(sector);
+}
+
+// A line's sectors from `sector` on, all of which the access touches one after the other; moves on behind them.
+inline void MemorySide::next_piece(const WaveAccess& access, const std::uint64_t*& sector, const std::uint64_t* end,
+                                   Piece& piece) {
+  Range& range = range_of(*sector);
+  touched_strays_ |=
+      range.memory == nullptr && (access.kind != AccessKind::load || access.space != MemorySpace::constant);
+  const std::uint64_t shift = range.simulated - range.begin;
+  const std::uint64_t line = (*sector + shift) / line_sectors_;
+  // Of the line's sectors those that lie in the range, in the process' numbers.
+  const std::uint64_t line_begin = line * line_sectors_ - shift;
+  const std::uint64_t first = std::max(line_begin, range.begin);
+  const std::uint64_t count = std::min(line_begin + line_sectors_, range.end) - first;
+  Extent& touched = access.kind == AccessKind::load ? range.read : range.written;
+  const bool answered = range.host && access.kind == AccessKind::atomic;
+  std::uint32_t mask = 0;
+  std::uint64_t at = 0;
+  do {
+    at = *sector;
+    mask |= 1U << (at - line_begin);
+    touched.add(at + shift);
+    if (answered) range.read.add(at + shift);
+    ++sector;
+  } while (sector != end && *sector - first < count);
+  if (range.pages != nullptr) touch_page(range, at + shift);
+  piece.mask = mask;
+  piece.host = range.host;
+  piece.key = range.host ? line | host_bit | launch_ << 44 : line;
+}
 
 }  // namespace sluice::compute

@@ -3,8 +3,10 @@
 // them lets it. Where one part limits the launch its requests are served back to back, so the sum is the launch's
 // time; where none does, the walks are. Memory does not grow with the launch.
 #include <algorithm>
+#include <optional>
 #include <queue>
 
+#include "sim/models/compute/alike_plan.h"
 #include "sim/models/compute/launch.h"
 #include "sim/models/compute/wave.h"
 
@@ -24,12 +26,18 @@ struct Arrivals {
 
 class GroupRunner {
  public:
-  GroupRunner(const profile::Profile& profile, const Rates& rates, Grid& grid, MemorySide& memory)
-      : room_(profile.compute.wave_loads), rates_(rates), grid_(grid), memory_(memory) {}
+  GroupRunner(const profile::Profile& profile, const Rates& rates, Grid& grid, MemorySide& memory,
+              const AlikeGroups* alike)
+      : room_(profile.compute.wave_loads), rates_(rates), grid_(grid), memory_(memory), alike_(alike) {
+    if (alike != nullptr) alike_trace_ = alike->first;
+  }
 
-  // Places `trace` on `unit` at `start`; returns when the slots are free again. `alike`: it does the same as all for which
-  // that is said, but elsewhere in memory.
-  TimePs run(const GroupTrace& trace, bool alike, std::size_t unit, TimePs start, LaunchResult& result) {
+  // Places `group` on `unit` at `start`; returns when the slots are free again. `own`: what it did; nullptr: the same as
+  // all that are alike, but elsewhere in memory.
+  TimePs run(const std::array<std::uint64_t, 3>& group, const GroupTrace* own, std::size_t unit, TimePs start,
+             LaunchResult& result) {
+    const bool alike = own == nullptr;
+    const GroupTrace& trace = alike ? alike_trace_ : *own;
     Unit& u = grid_.units[unit];
     unit_ = unit;
     trace_ = &trace;
@@ -41,7 +49,8 @@ class GroupRunner {
       begins_.push_back(u.launch.serve(start, rates_.wave_launch) - start);
     recording_ = alike && order_.empty();
     replayed_ = nullptr;
-    const Walk walk = alike && !recording_ ? walk_again(start) : walk_once(start);
+    if (recording_) alike_->place(group, alike_trace_.sectors);
+    const Walk walk = alike && !recording_ ? walk_again(group, start) : walk_once(start);
     TimePs end = std::max(start + walk.alone, walk.hot);
     for (std::size_t p = 0; p < pipes; ++p) {
       end = std::max(end, u.pipe[p].serve(start, walk.early[p]));
@@ -70,18 +79,15 @@ class GroupRunner {
     return end;
   }
 
+  // `group` comes next, on `unit`.
+  void expect(const std::array<std::uint64_t, 3>& group, std::size_t unit) const {
+    if (plan_) plan_->expect(unit, group);
+  }
+
   // Of the group that ran last.
   [[nodiscard]] const Traffic& traffic() const noexcept { return traffic_; }
 
  private:
-  // What an access found, as far as the time of its wave depends on it.
-  struct Found {
-    Cost l1 = 0;
-    Level level = Level::none;
-    bool dram = false;
-    bool atomic = false;
-    bool operator==(const Found&) const = default;
-  };
   // A group alone, from its start on.
   struct Walk {
     TimePs alone = 0;    // the last wave's end
@@ -100,14 +106,11 @@ class GroupRunner {
 
   // Looks up everything in the order in which the first of these groups did. Where groups share sectors of atomics, each
   // finds them as the others left them.
-  [[nodiscard]] Walk walk_again(TimePs start) {
+  [[nodiscard]] Walk walk_again(const std::array<std::uint64_t, 3>& group, TimePs start) {
     found_.resize(order_.size());
-    bool atomic = false;
-    for (std::size_t i = 0; i < order_.size(); ++i) {
-      if (i + ahead < order_.size()) memory_.expect(unit_, trace_->accesses[order_[i + ahead]], *trace_);
-      found_[i] = look_up(trace_->accesses[order_[i]]);
-      atomic |= found_[i].atomic;
-    }
+    if (!plan_) plan_.emplace(*alike_, order_, rates_, memory_);
+    if (!plan_->look_up(unit_, group, alike_trace_, found_, traffic_)) look_up_each(group);
+    const bool atomic = std::any_of(found_.begin(), found_.end(), [](const Found& f) { return f.atomic; });
     for (const Past& past : past_) {
       if (!atomic && past.found == found_ && past.begins == begins_) return past.walk;
     }
@@ -116,6 +119,14 @@ class GroupRunner {
     if (past_.size() == most_past) past_.erase(past_.begin());
     past_.push_back({begins_, found_, w});
     return w;
+  }
+
+  void look_up_each(const std::array<std::uint64_t, 3>& group) {
+    alike_->place(group, alike_trace_.sectors);
+    for (std::size_t i = 0; i < order_.size(); ++i) {
+      if (i + ahead < order_.size()) memory_.expect(unit_, trace_->accesses[order_[i + ahead]], *trace_);
+      found_[i] = look_up(trace_->accesses[order_[i]]);
+    }
   }
 
   [[nodiscard]] Walk walk_once(TimePs start) {
@@ -280,6 +291,9 @@ class GroupRunner {
   const Rates& rates_;
   Grid& grid_;
   MemorySide& memory_;
+  const AlikeGroups* const alike_;
+  GroupTrace alike_trace_;  // its sectors are those of the group that they were last placed for
+  std::optional<AlikePlan> plan_;
   std::vector<Wave> waves_;
   std::vector<TimePs> begins_;  // of the waves
   std::size_t unit_ = 0;
@@ -320,32 +334,30 @@ LaunchResult run_groups(const Launch& launch, const profile::Profile& profile, c
     if (ready != time_never) places.push({ready, grid.units[unit].residents.size(), unit});
   };
   for (std::size_t u = 0; u < grid.units.size(); ++u) offer(u, launch.begin);
-  GroupRunner runner(profile, rates, grid, memory);
-  GroupTrace own, alike;
+  GroupRunner runner(profile, rates, grid, memory, launch.alike);
+  GroupTrace own;
   KernelRecord own_figures, alike_figures;
-  if (launch.alike != nullptr) {
-    alike = launch.alike->first;
-    count(alike, alike_figures);
-  }
+  if (launch.alike != nullptr) count(launch.alike->first, alike_figures);
   for (GroupOrder order(launch.range); !order.done() && !places.empty(); order.next()) {
+    if (own.alike) runner.expect(order.at(), places.top().unit);
     own.clear();
     if (!launch.run_group(order.at(), own)) {
       result.failed = true;
       break;
     }
-    if (own.alike) {
-      launch.alike->place(order.at(), alike.sectors);
-    } else {
+    if (!own.alike) {
       own_figures = {};
       count(own, own_figures);
     }
     add(own.alike ? alike_figures : own_figures, result.figures);
-    const GroupTrace& trace = own.alike ? alike : own;
     const Place place = places.top();
     places.pop();
     const TimePs start = grid.dispatcher.serve(place.ready, rates.dispatch);
-    const TimePs end = runner.run(trace, own.alike, place.unit, start, result);
-    if (launch.timeline != nullptr) launch.timeline->add(start, end, sums_of(trace, runner.traffic(), end - start));
+    const TimePs end = runner.run(order.at(), own.alike ? nullptr : &own, place.unit, start, result);
+    if (launch.timeline != nullptr) {
+      const GroupTrace& trace = own.alike ? launch.alike->first : own;
+      launch.timeline->add(start, end, sums_of(trace, runner.traffic(), end - start));
+    }
     grid.occupy(place.unit, group, end);
     offer(place.unit, place.ready);
   }

@@ -56,19 +56,23 @@ void SectorCache::set_print(std::size_t number, std::uint64_t print) {
 
 std::uint64_t SectorCache::fingerprint(Changes* changes) {
   prints_.resize(set_count_);
-  for (std::size_t number = 0; number < set_count_; ++number) {
+  if (changes != nullptr) changes->sets_.reserve(changed_.size());
+  for (const std::uint32_t number : changed_) {
     if (!sets_[number].changed) continue;
     set_print(number, print_of(number));
     if (changes != nullptr) changes->sets_.push_back({sets_[number], prints_[number], number});
   }
+  changed_.clear();
   return print_;
 }
 
 void SectorCache::apply(const Changes& changes) {
   prints_.resize(set_count_);
   for (const Changes::Change& change : changes.sets_) {
+    const bool listed = sets_[change.number].changed;
     sets_[change.number] = change.set;
     set_print(change.number, change.print);
+    sets_[change.number].changed = listed;
   }
 }
 

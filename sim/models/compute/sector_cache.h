@@ -44,7 +44,8 @@ class SectorCache {
   Result access(std::uint64_t line, std::uint32_t mask, bool write) {
     if (set_count_ == 0 || usable_ == 0) return {0, write ? count_sectors(mask) : 0, nullptr};
     const std::uint64_t hash = hash_of(line);
-    Set& set = sets_[set_of(hash)];
+    const std::size_t number = set_of(hash);
+    Set& set = sets_[number];
     std::uint32_t way = static_cast<std::uint32_t>(set.order & 0xf);  // as a rule it is the last one again
     if (set.tag[way] != line || way >= set.filled || set.epoch != epoch_) way = way_of(set, line, hash);
     Result result;
@@ -56,14 +57,18 @@ class SectorCache {
       result.hits = set.valid[way] & mask;
     }
     renew(set, way);
-    set.changed = true;
+    if (!set.changed) {
+      set.changed = true;
+      changed_.push_back(static_cast<std::uint32_t>(number));
+    }
     set.valid[way] = static_cast<std::uint8_t>(set.valid[way] | mask);
     if (write) set.dirty[way] = static_cast<std::uint8_t>(set.dirty[way] | mask);
     result.valid = &set.valid[way];
     return result;
   }
-  // Brings what a look-up of `line` will need nearer to the host's processor.
-  void expect(std::uint64_t line) const noexcept {
+  // Brings what a look-up of `line` will need nearer to the host's processor. Inlined always: GCC drops calls of functions
+  // that do nothing else.
+  [[gnu::always_inline]] void expect(std::uint64_t line) const noexcept {
     if (set_count_ == 0) return;
     const Set& set = sets_[set_of(hash_of(line))];
     __builtin_prefetch(&set);
@@ -72,6 +77,15 @@ class SectorCache {
   }
   // The sectors of `mask` that are there, which neither fills nor renews.
   [[nodiscard]] std::uint32_t present(std::uint64_t line, std::uint32_t mask) const;
+  [[nodiscard]] std::uint32_t usable_ways() const noexcept { return set_count_ == 0 ? 0 : usable_; }
+  [[nodiscard]] std::size_t sets() const noexcept { return set_count_; }
+  [[nodiscard]] std::size_t set_of_line(std::uint64_t line) const noexcept { return set_of(hash_of(line)); }
+  // As if it was accessed now; `valid`: of the Result of its last access, nothing of its set was replaced since.
+  void renew(const std::uint8_t* valid) noexcept {
+    const auto behind = static_cast<std::size_t>(valid - reinterpret_cast<const std::uint8_t*>(sets_.data()));
+    Set& set = sets_[behind / sizeof(Set)];
+    renew(set, static_cast<std::uint32_t>(valid - set.valid.data()));
+  }
   // Part of what it holds, to be put back.
   class Changes;
   // Differs, as far as 64 bits can, where any later access could. `changes`: of what was accessed since it was asked for
@@ -89,7 +103,7 @@ class SectorCache {
     std::array<std::uint8_t, ways> valid, dirty;
     std::uint32_t epoch;  // of the last clear() that it saw; another one: empty
     std::uint8_t filled;  // ways in use, from the first
-    bool changed;         // perhaps, since the last fingerprint()
+    bool changed;         // perhaps, since the last fingerprint(); then it is in changed_
     alignas(64) std::array<std::uint64_t, ways> tag;
   };
   static constexpr std::uint64_t ways_in_order = 0xfedcba9876543210ULL;
@@ -139,7 +153,8 @@ class SectorCache {
   std::uint32_t usable_ = ways;
   std::uint32_t epoch_ = 1;
   std::span<Set> sets_;  // zeros until something comes to them
-  std::vector<std::uint64_t> prints_;  // of sets, once they are asked for
+  std::vector<std::uint32_t> changed_;  // sets, among others, that are marked so
+  std::vector<std::uint64_t> prints_;   // of sets, once they are asked for
   std::uint64_t print_ = 1;            // their sum
 };
 
