@@ -281,6 +281,9 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   validate_command->add_flag("--markdown", validate_options.markdown, "Print Markdown")->excludes(json_option);
   CLI::Option* published_option = validate_command->add_flag("--published", validate_options.published,
                              "DATA are figures that others published: Markdown or --json, without --profile of all profiles");
+  validate_command->add_option("--keep", validate_options.keep,
+                               "Keep what the measuring programs print in FOLDER; what the same command printed there is taken, not run")
+      ->type_name("FOLDER");
   validate_command->add_flag("--rows", validate_options.every_row, "Print every row");
   validate_command->add_flag("--full", validate_options.full, "Repeat as often as the measurement did");
   validate_command->add_flag("--check", validate_options.check, "Exit with 1 if an error is above its limit");

@@ -31,6 +31,7 @@ cl_int CL_API_CALL clSetUserEventStatus(cl_event handle, cl_int status) {
     if (status > CL_COMPLETE) return CL_INVALID_VALUE;
     if (event->done()) return CL_INVALID_OPERATION;
     const Ref<Event> keep(event);
+    call.runtime().charge(HostAction::set_user_event);
     call.runtime().scheduler().set_user_event(*event, status);
     return CL_SUCCESS;
   });

@@ -127,7 +127,7 @@ void* map_region(Call& call, Queue& queue, Memory& m, Memory::Mapping mapping, b
   const Ref<Memory> hold(&m);  // another thread may release it while this one waits
   mapping.serial = ++m.next_mapping;
   if (strict::instance != nullptr) {
-    mapping.pointer = strict::instance->map(area_of(m, mapping), mapping.flags, mapping.strict);
+    mapping.pointer = strict::instance->map(area_of(m, mapping), mapping.flags, blocking, mapping.strict);
   }
   const bool mirror_made = m.root().mirror_made;
   const auto undo = [&memory = m, serial = mapping.serial, strict_id = mapping.strict, mirror_made] {

@@ -349,7 +349,8 @@ cl_int CL_API_CALL clEnqueueSVMMap(cl_command_queue queue_handle, cl_bool blocki
       // The mapping counts from the call on; a map that fails leaves none.
       std::uint64_t strict_id = 0;
       if (strict::instance != nullptr && !a->fine_grained()) {
-        (void)strict::instance->map({static_cast<std::byte*>(pointer), size, 1, 1, 0, 0}, flags, strict_id);
+        (void)strict::instance->map({static_cast<std::byte*>(pointer), size, 1, 1, 0, 0}, flags, blocking != CL_FALSE,
+                                      strict_id);
       }
       a->mappings.push_back({pointer, size, flags, serial, strict_id});
       request.hook = [pointer, serial, strict_id](const CommandOutcome& outcome) {

@@ -41,6 +41,7 @@ struct Shared {
   void (*wake)() = nullptr;
   Region* regions = nullptr;
   std::atomic<std::size_t> used{0};
+  std::size_t first_free = 0;  // at most; not for the handler
   Record records[most_faults];
   std::atomic_flag recording = ATOMIC_FLAG_INIT;
   std::uint64_t next_record = 0;  // under `recording`
@@ -48,15 +49,23 @@ struct Shared {
   std::atomic<std::uint64_t> lost{0};
   std::atomic<std::uint64_t> kernel{0};
   std::atomic<bool> opened{false};
-  // The program's own, which comes after ours. Two, so that one is never changed while a handler reads it.
-  struct sigaction next[2] = {};
+  // The program's own of each signal, which come after ours. Two, so that one is never changed while a handler reads
+  // it.
+  struct Next {
+    struct sigaction actions[2] = {};
+    std::atomic<int> which{0};
+  };
+  Next next[2];
   SluiceStrictSigaction sigaction = [](int signal, const struct sigaction* action, struct sigaction* old) {
     return ::sigaction(signal, action, old);
   };
   bool preloaded = false;
-  std::atomic<int> which{0};
 };
 Shared shared;
+
+Shared::Next& next_of(int signal) noexcept {
+  return shared.next[signal == SIGBUS ? 1 : 0];
+}
 
 // What a page undefined by a write-invalidate map holds: no small number, no finite float.
 constexpr std::size_t pattern_bytes = 64 * 1024;
@@ -180,6 +189,11 @@ bool open_page(Region& r, std::uintptr_t at, int protection, std::uint32_t limit
   return protect(r.begin.load(std::memory_order_relaxed), r.end.load(std::memory_order_relaxed), protection);
 }
 
+bool put_page(std::uintptr_t at) {
+  return ::mmap(reinterpret_cast<void*>(at), page_bytes, PROT_READ | PROT_WRITE,
+                MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
+}
+
 std::atomic<std::uint8_t>& page_of(Region& r, std::uintptr_t at) {
   return r.pages.load(
       std::memory_order_acquire)[(page_floor(at) - r.begin.load(std::memory_order_relaxed)) / page_bytes];
@@ -247,13 +261,16 @@ bool handle_driver(Region& r, std::uintptr_t at, bool write, const ucontext_t& c
 }
 
 // True: the instruction may be tried again.
-bool handle_ours(std::uintptr_t at, bool write, const ucontext_t& context) {
+bool handle_ours(int signal, std::uintptr_t at, bool write, const ucontext_t& context) {
   Region* const r = find(at);
   if (r == nullptr) {
     if (at < shared.zone_begin || at >= shared.zone_end) return false;
     record(nullptr, at, write, false, context);
+    // Between the views of a ring lie pages of a file that has none.
+    if (signal == SIGBUS) return put_page(page_floor(at));
     return protect(page_floor(at), page_floor(at) + page_bytes, PROT_READ | PROT_WRITE);
   }
+  if (signal == SIGBUS) return false;  // memory that the system has not
   const Kind kind = r->kind.load(std::memory_order_relaxed);
   const State state = r->state.load(std::memory_order_relaxed);
   if (in_driver > 0 && kind != Kind::shadow) return handle_driver(*r, at, write, context);
@@ -279,8 +296,12 @@ bool handle_ours(std::uintptr_t at, bool write, const ucontext_t& context) {
   return open_page(*r, at, protection, patience);
 }
 
+struct sigaction newest(const Shared::Next& next) noexcept {
+  return next.actions[next.which.load(std::memory_order_acquire)];
+}
+
 void call_next(int signal, siginfo_t* info, void* context) {
-  const struct sigaction next = shared.next[shared.which.load(std::memory_order_acquire)];
+  const struct sigaction next = newest(next_of(signal));
   const bool is_function =
       (next.sa_flags & SA_SIGINFO) != 0 || (next.sa_handler != SIG_DFL && next.sa_handler != SIG_IGN);
   if (!is_function) {
@@ -317,7 +338,7 @@ void on_fault(int signal, siginfo_t* info, void* raw) {
   if (info->si_code > 0) {
     repeats = at == last_address ? repeats + 1 : 0;
     last_address = at;
-    if (repeats < 100 && handle_ours(at, write, context)) {
+    if (repeats < 100 && handle_ours(signal, at, write, context)) {
       errno = saved;
       return;
     }
@@ -326,10 +347,23 @@ void on_fault(int signal, siginfo_t* info, void* raw) {
   errno = saved;
 }
 
-void take_next(const struct sigaction& action) noexcept {
-  const int other = 1 - shared.which.load(std::memory_order_relaxed);
-  shared.next[other] = action;
-  shared.which.store(other, std::memory_order_release);
+void take_next(int signal, const struct sigaction& action) noexcept {
+  Shared::Next& next = next_of(signal);
+  const int other = 1 - next.which.load(std::memory_order_relaxed);
+  next.actions[other] = action;
+  next.which.store(other, std::memory_order_release);
+}
+
+void install_for(int signal) noexcept {
+  struct sigaction now = {};
+  if (shared.sigaction(signal, nullptr, &now) != 0) return;
+  if ((now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == &on_fault) return;
+  take_next(signal, now);
+  struct sigaction ours = {};
+  ours.sa_sigaction = &on_fault;
+  ours.sa_flags = SA_SIGINFO | SA_ONSTACK;
+  sigfillset(&ours.sa_mask);
+  shared.sigaction(signal, &ours, nullptr);
 }
 
 // An access by the program to each page, as the system call will make it.
@@ -350,9 +384,9 @@ void touch(const void* p, std::size_t bytes, int write) {
   }
 }
 
-void exchange_handler(const struct sigaction* action, struct sigaction* old) {
-  const struct sigaction before = shared.next[shared.which.load(std::memory_order_acquire)];
-  if (action != nullptr) take_next(*action);
+void exchange_handler(int signal, const struct sigaction* action, struct sigaction* old) {
+  const struct sigaction before = newest(next_of(signal));
+  if (action != nullptr) take_next(signal, *action);
   if (old != nullptr) *old = before;
 }
 
@@ -379,16 +413,7 @@ void install(std::uintptr_t zone_begin, std::uintptr_t zone_end, int file, std::
 }
 
 void keep_installed() noexcept {
-  if (shared.preloaded) return;
-  struct sigaction now = {};
-  if (shared.sigaction(SIGSEGV, nullptr, &now) != 0) return;
-  if ((now.sa_flags & SA_SIGINFO) != 0 && now.sa_sigaction == &on_fault) return;
-  take_next(now);
-  struct sigaction ours = {};
-  ours.sa_sigaction = &on_fault;
-  ours.sa_flags = SA_SIGINFO | SA_ONSTACK;
-  sigfillset(&ours.sa_mask);
-  shared.sigaction(SIGSEGV, &ours, nullptr);
+  if (!shared.preloaded) install_for(SIGSEGV);
 }
 
 bool register_preload() noexcept {
@@ -398,22 +423,25 @@ bool register_preload() noexcept {
   const SluiceStrictHooks hooks{SLUICE_STRICT_VERSION, &touch, &exchange_handler};
   shared.sigaction = real;
   shared.preloaded = add(&hooks) == 0;
+  if (shared.preloaded) install_for(SIGBUS);
   return shared.preloaded;
 }
 
 Region* take_slot() noexcept {
   const std::size_t used = shared.used.load(std::memory_order_relaxed);
-  for (std::size_t i = 0; i < used; ++i) {
-    if (shared.regions[i].kind.load(std::memory_order_relaxed) == Kind::none) return &shared.regions[i];
-  }
-  if (used == most_slots) return nullptr;
-  shared.used.store(used + 1, std::memory_order_release);
-  return &shared.regions[used];
+  std::size_t i = shared.first_free;
+  while (i < used && shared.regions[i].kind.load(std::memory_order_relaxed) != Kind::none) ++i;
+  shared.first_free = i;
+  if (i == most_slots) return nullptr;
+  shared.first_free = i + 1;
+  if (i == used) shared.used.store(used + 1, std::memory_order_release);
+  return &shared.regions[i];
 }
 
 void free_slot(Region& region) noexcept {
   region.kind.store(Kind::none, std::memory_order_release);
   region.opened.store(false, std::memory_order_relaxed);
+  shared.first_free = std::min(shared.first_free, static_cast<std::size_t>(&region - shared.regions));
 }
 
 void make_fresh(Region& region) {
@@ -478,7 +506,7 @@ void set_opened(Region& region) noexcept {
   shared.opened.store(true, std::memory_order_relaxed);
 }
 bool take_opened() noexcept {
-  return shared.opened.exchange(false, std::memory_order_relaxed);
+  return shared.opened.load(std::memory_order_relaxed) && shared.opened.exchange(false, std::memory_order_relaxed);
 }
 
 bool protect(std::uintptr_t begin, std::uintptr_t end, int protection) noexcept {
@@ -491,12 +519,16 @@ void open(Region& region, int protection) noexcept {
 }
 
 void close(Region& region) noexcept {
+  region.ready = false;
   if (!region.touchable.exchange(false, std::memory_order_relaxed)) return;
   protect(region.begin.load(std::memory_order_relaxed), region.end.load(std::memory_order_relaxed), PROT_NONE);
 }
 
 Region* slots() noexcept {
   return shared.regions;
+}
+std::size_t all_slots() noexcept {
+  return most_slots;
 }
 std::size_t used_slots() noexcept {
   return shared.used.load(std::memory_order_acquire);

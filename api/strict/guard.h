@@ -8,6 +8,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <type_traits>
 
 namespace sluice::api::strict {
 
@@ -56,6 +57,7 @@ struct Region {
   std::atomic<int> protection{0};             // of its pages, once it may be used
   std::atomic<std::uint64_t> file_offset{0};  // of `begin`, for what fills fresh pages
   std::atomic<bool> touchable{false};         // shadow: some page is not closed
+  bool ready = false;                         // shadow: opened before its map completes; not for the handler
   // Of a fresh region: which pages were opened. Of the host's: a HostPage each. Kept for the slot's next use; never
   // freed, since a handler may read it.
   std::atomic<std::atomic<std::uint8_t>*> pages{nullptr};
@@ -68,6 +70,12 @@ struct Region {
   std::atomic<bool> active{false};  // svm_map: the device is to keep away
   std::atomic<bool> opened{false};  // for the driver: to be guarded again when the call ends
 };
+
+// Of what a handler may read at any time: each value is right by itself; Region::kind is what makes the others known.
+template <class T>
+void set(std::atomic<T>& value, std::type_identity_t<T> to) noexcept {
+  value.store(to, std::memory_order_relaxed);
+}
 
 // What a fault left behind.
 struct Fault {
@@ -92,7 +100,8 @@ void install(std::uintptr_t zone_begin, std::uintptr_t zone_end, int file, std::
              void (*wake)());
 // The program may have put its own handler in the place of ours: it then comes after ours.
 void keep_installed() noexcept;
-// Lets libsluice_strict.so know the guard, if it is there. False: system calls on guarded pages will fail.
+// Lets libsluice_strict.so know the guard, if it is there. False: system calls on guarded pages will fail, and SIGBUS
+// is the program's alone.
 [[nodiscard]] bool register_preload() noexcept;
 
 // nullptr: all slots are taken. The caller fills it in and gives it its kind last.
@@ -126,6 +135,7 @@ void close(Region& region) noexcept;
 
 [[nodiscard]] Region* slots() noexcept;
 [[nodiscard]] std::size_t used_slots() noexcept;
+[[nodiscard]] std::size_t all_slots() noexcept;
 
 template <class F>
 void for_each(F&& f) {

@@ -109,6 +109,7 @@ bool Strict::begin(void (*at_thread_start)(), std::string& error) {
   guard::install(zone_.begin(), zone_.end(), Arena::instance().descriptor(),
                  Arena::instance().fixed_bytes(), options_.stop_at_first, &Strict::wake);
   guards_fresh_ = guard::register_preload();
+  if (guards_fresh_) zone_.use_rings();
   std::thread([this, at_thread_start] { watch(at_thread_start); }).detach();
   return true;
 }
@@ -200,8 +201,8 @@ void Strict::object_made(const std::byte* store, std::size_t bytes, ObjectKind k
       Region& r = *object->whole;
       r.begin = r.first = begin;
       r.end = r.last = end;
-      r.id = object->number;
-      r.state = State::clean;
+      set(r.id, object->number);
+      set(r.state, State::clean);
       guard::make_fresh(r);
       r.kind = Kind::host;
       guard_host(*object);
@@ -212,20 +213,20 @@ void Strict::object_made(const std::byte* store, std::size_t bytes, ObjectKind k
   object->whole = guard::take_slot();
   if (object->whole == nullptr) return;
   Region& r = *object->whole;
-  r.begin = address(store);
-  r.end = page_ceiling(address(store) + bytes);
-  r.first = address(store);
-  r.last = address(store) + bytes;
-  r.id = object->number;
-  r.state = State::gone;
-  r.faults = 0;
+  set(r.begin, address(store));
+  set(r.end, page_ceiling(address(store) + bytes));
+  set(r.first, address(store));
+  set(r.last, address(store) + bytes);
+  set(r.id, object->number);
+  set(r.state, State::gone);
+  set(r.faults, 0);
   r.kind = Kind::svm;
   guard::protect(r.begin, r.end, PROT_NONE);
 }
 
 void Strict::object_is_image(const std::byte* store) {
   const std::lock_guard lock(mutex_);
-  const ObjectRef object = object_at(store);
+  Object* const object = object_at(store);
   if (object == nullptr) return;
   object->is_image = true;
   if (object->kind == ObjectKind::buffer) object->kind = ObjectKind::image;  // on the program's memory it stays what it is
@@ -233,13 +234,13 @@ void Strict::object_is_image(const std::byte* store) {
 
 void Strict::never_unmapped(const std::byte* store) {
   const std::lock_guard lock(mutex_);
-  const ObjectRef object = object_at(store);
+  Object* const object = object_at(store);
   if (object == nullptr) return;
   take_faults();
   for (const Map* const m : object->maps) {
     if (m->unmapped_by != 0) continue;
     const auto begin = static_cast<std::uint64_t>(m->area.first - object->store);
-    report(Rule::never_unmapped, object.get(), begin, begin + m->area.span(), "exact",
+    report(Rule::never_unmapped, object, begin, begin + m->area.span(), "exact",
            "The last reference was released, and the region was never unmapped.", {}, "");
     return;
   }
@@ -269,12 +270,12 @@ Strict::ObjectRef Strict::overlapping(const std::byte* store, std::size_t bytes)
   return nullptr;
 }
 
-Strict::ObjectRef Strict::object_at(const std::byte* p) const {
+Strict::Object* Strict::object_at(const std::byte* p) const {
   auto it = objects_.upper_bound(p);
   // Objects may use the same memory; the newest that begins last is as good as any.
   for (int i = 0; i < 4 && it != objects_.begin(); ++i) {
     --it;
-    if (static_cast<std::size_t>(p - it->first) < it->second->bytes) return it->second;
+    if (static_cast<std::size_t>(p - it->first) < it->second->bytes) return it->second.get();
   }
   return nullptr;
 }
@@ -295,15 +296,15 @@ Strict::Map& Strict::new_map() {
   return again;
 }
 
-void* Strict::map(const Area& area, cl_map_flags flags, MapId& id) {
+void* Strict::map(const Area& area, cl_map_flags flags, bool blocking, MapId& id) {
   const std::lock_guard lock(mutex_);
   id = 0;
   void* const plain = const_cast<std::byte*>(area.first);
-  const ObjectRef object = object_at(area.first);
+  Object* const object = object_at(area.first);
   if (object == nullptr) return plain;
   Map& m = new_map();
   id = m.id;
-  m.object = object;
+  m.object = object->shared_from_this();
   m.area = area;
   m.flags = flags;
   m.pointer = plain;
@@ -311,27 +312,28 @@ void* Strict::map(const Area& area, cl_map_flags flags, MapId& id) {
   if (object->kind == ObjectKind::svm) {
     m.view = object->whole == nullptr ? nullptr : guard::take_slot();
     if (m.view != nullptr) {
-      m.view->begin = page_floor(at);
-      m.view->end = page_ceiling(at + area.span());
-      m.view->first = at;
-      m.view->last = at + area.span();
-      m.view->file_offset = Arena::instance().file_offset(reinterpret_cast<const void*>(page_floor(at)));
+      set(m.view->begin, page_floor(at));
+      set(m.view->end, page_ceiling(at + area.span()));
+      set(m.view->first, at);
+      set(m.view->last, at + area.span());
+      set(m.view->file_offset, Arena::instance().file_offset(reinterpret_cast<const void*>(page_floor(at))));
     }
   } else if (object->kind != ObjectKind::host_buffer) {
-    m.view = zone_.make(area.first, area.span());
+    m.view = zone_.make(area.first, area.span(), protection_for(flags));
     if (m.view != nullptr) {
+      if (!blocking) guard::close(*m.view);
       m.pointer = reinterpret_cast<void*>(m.view->first.load());
       // Nobody can ask for the map that had these addresses before.
       if (const auto old = maps_.find(m.view->id.load()); old != maps_.end()) forget(old);
     }
   }
   if (m.view != nullptr) {
-    m.view->id = m.id;
-    m.view->protection = protection_for(flags);
-    m.view->state = State::pending;
-    m.view->faults = 0;
-    m.view->active = false;
-    m.view->kind = object->kind == ObjectKind::svm ? Kind::svm_map : Kind::shadow;
+    set(m.view->id, m.id);
+    set(m.view->protection, protection_for(flags));
+    set(m.view->state, State::pending);
+    set(m.view->faults, 0);
+    set(m.view->active, false);
+    m.view->kind.store(object->kind == ObjectKind::svm ? Kind::svm_map : Kind::shadow, std::memory_order_release);
   }
   object->maps.push_back(&m);
   const auto begin = static_cast<std::uint64_t>(area.first - object->store);
@@ -371,11 +373,13 @@ void Strict::guard_map(Map& m) {
   if (m.view != nullptr) {
     if (m.flags == CL_MAP_WRITE_INVALIDATE_REGION && guards_fresh_ && is_watched(m)) {
       guard::make_fresh(*m.view);
-      m.view->state = State::fresh;
+      set(m.view->state, State::fresh);
+      if (m.view->ready) guard::close(*m.view);
     } else {
-      m.view->state = m.writes() ? State::writable : State::readable;
-      if (m.view->kind.load() == Kind::shadow) guard::open(*m.view, m.view->protection);
+      set(m.view->state, m.writes() ? State::writable : State::readable);
+      if (m.view->kind.load() == Kind::shadow && !m.view->ready) guard::open(*m.view, m.view->protection);
     }
+    m.view->ready = false;
   }
   const std::uintptr_t begin = page_floor(address(m.area.first));
   const std::uintptr_t end = page_ceiling(address(m.area.first) + m.area.span());
@@ -389,15 +393,15 @@ void Strict::guard_map(Map& m) {
   }
   m.store = guard::take_slot();
   if (m.store == nullptr) return;
-  m.store->begin = begin;
-  m.store->end = end;
-  m.store->first = address(m.area.first);
-  m.store->last = address(m.area.first) + m.area.span();
-  m.store->id = m.id;
-  m.store->protection = device_protection(m.flags);
-  m.store->state = m.writes() ? State::writable : State::readable;
-  m.store->faults = 0;
-  m.store->kind = Kind::store;
+  set(m.store->begin, begin);
+  set(m.store->end, end);
+  set(m.store->first, address(m.area.first));
+  set(m.store->last, address(m.area.first) + m.area.span());
+  set(m.store->id, m.id);
+  set(m.store->protection, device_protection(m.flags));
+  set(m.store->state, m.writes() ? State::writable : State::readable);
+  set(m.store->faults, 0);
+  m.store->kind.store(Kind::store, std::memory_order_release);
 }
 
 Strict::Object::Habit& Strict::habit_of(Map& m) {
@@ -484,10 +488,10 @@ void Strict::unmap(MapId id) {
   // The device's side stays closed until the command has ended.
   if (m.view == nullptr) return;
   if (m.object->kind == ObjectKind::svm) {
-    m.view->state = State::gone;
+    set(m.view->state, State::gone);
     guard_svm(*m.object, m.view->begin, m.view->end);
   } else {
-    m.view->state = State::gone;
+    set(m.view->state, State::gone);
     guard::close(*m.view);
   }
 }
@@ -505,7 +509,7 @@ void Strict::unmap_ended(MapId id, bool good) {
   m.unmapped_by = 0;
   if (m.object->kind == ObjectKind::host_buffer) set_host_by_maps(*m.object, m.area);
   if (m.view == nullptr) return;
-  m.view->state = m.writes() ? State::writable : State::readable;
+  set(m.view->state, m.writes() ? State::writable : State::readable);
   if (m.object->kind == ObjectKind::svm) {
     guard_svm(*m.object, m.view->begin, m.view->end);
   } else {
@@ -620,17 +624,17 @@ void Strict::guard_again() {
   guard::for_each([&](Region& r) {
     if (!r.opened.exchange(false)) return;
     const Kind kind = r.kind.load();
-    r.faults = 0;
+    set(r.faults, 0);
     if (kind == Kind::store) {
       guard::protect(r.begin, r.end, PROT_READ | PROT_WRITE);
       return;
     }
     const auto first = reinterpret_cast<const std::byte*>(r.first.load());
     if (kind == Kind::host) {
-      if (const ObjectRef host = object_at(first)) guard_host(*host);
+      if (Object* const host = object_at(first)) guard_host(*host);
       return;
     }
-    const ObjectRef object = object_at(first);
+    Object* const object = object_at(first);
     if (object != nullptr && object->kind == ObjectKind::svm) guard_svm(*object, r.begin, r.end);
   });
 }
@@ -647,7 +651,7 @@ const void* Strict::behind(const void* p, std::size_t bytes) {
     found = store;
     // The command may write there, and nobody sees where.
     if (r.state.load() == State::fresh) {
-      r.state = State::writable;
+      set(r.state, State::writable);
       guard::open(r, PROT_READ | PROT_WRITE);
     }
   });

@@ -79,9 +79,9 @@ class Strict {
   // An object on it, which may show a part only, was released and had maps.
   void never_unmapped(const std::byte* store);
 
-  // A map is being enqueued. Returns the pointer that the program gets: `area.first` itself for memory that both sides
-  // know by one address.
-  [[nodiscard]] void* map(const Area& area, cl_map_flags flags, MapId& id);
+  // A map is being enqueued. Returns the pointer that the program gets, at once or (`blocking`) when the map is
+  // complete: `area.first` itself for memory that both sides know by one address.
+  [[nodiscard]] void* map(const Area& area, cl_map_flags flags, bool blocking, MapId& id);
   void map_ended(MapId id, bool good);
   void unmap(MapId id);  // enqueued
   void unmap_ended(MapId id, bool good);
@@ -112,7 +112,7 @@ class Strict {
     bool writes = false;  // a copy or fill into it
   };
   struct Map;
-  struct Object {
+  struct Object : std::enable_shared_from_this<Object> {
     std::uint64_t number = 0;
     ObjectKind kind = ObjectKind::buffer;
     bool is_image = false;
@@ -175,11 +175,12 @@ class Strict {
     std::vector<const void*> stack;
   };
 
-  [[nodiscard]] ObjectRef object_at(const std::byte* p) const;
+  [[nodiscard]] Object* object_at(const std::byte* p) const;
   [[nodiscard]] ObjectRef overlapping(const std::byte* store, std::size_t bytes) const;
   [[nodiscard]] std::string name_of(const Object& object) const;
   [[nodiscard]] std::vector<std::string> history_of(const Object& object) const;
-  void note(Object& object, Call call);
+  static void note(Object& object, Call call);
+  [[nodiscard]] Pending& draft_pending();
   [[nodiscard]] Map& new_map();
   [[nodiscard]] Map* find_map(MapId id);  // nullptr: forgotten
   void forget(Maps::iterator map);

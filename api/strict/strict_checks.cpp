@@ -178,6 +178,22 @@ void Strict::report(Rule rule, const Object* object, std::uint64_t begin, std::u
 
 // ---- commands -----------------------------------------------------------------------------------------------------
 
+// An empty one in spare_pending_.
+Strict::Pending& Strict::draft_pending() {
+  if (spare_pending_.empty()) {
+    pending_.try_emplace(~CommandId{0});
+    spare_pending_ = pending_.extract(~CommandId{0});
+    return spare_pending_.mapped();
+  }
+  Pending& p = spare_pending_.mapped();
+  p.device.clear();
+  p.program.clear();
+  p.into_host.clear();
+  p.stack.clear();
+  p.launch = nullptr;
+  return p;
+}
+
 void Strict::enqueued(const Command& command) {
   const std::lock_guard lock(mutex_);
   if (newest_map_call_ != nullptr) {
@@ -191,7 +207,7 @@ void Strict::enqueued(const Command& command) {
     return;
   }
   if (command.op == Operation::migrate || objects_.empty()) return;
-  Pending pending;
+  Pending& pending = draft_pending();
   pending.op = command.op;
   pending.queue = command.queue;
   const auto tell = [&](Object& object, const Area& area, bool writes, std::string kernel) {
@@ -216,7 +232,7 @@ void Strict::enqueued(const Command& command) {
     bool mapped = active_maps_ != 0;
     for (const LaunchArgument& a : launch.arguments) {
       const std::byte* const data = a.image != nullptr ? a.image->data : a.data;
-      const ObjectRef object = data == nullptr ? nullptr : object_at(data);
+      Object* const object = data == nullptr ? nullptr : object_at(data);
       if (object == nullptr) continue;
       mapped |= !object->maps.empty();
       tell(*object, {data, std::min<std::size_t>(a.size_bytes, object->bytes), 1, 1, 0, 0}, true, name);
@@ -224,12 +240,13 @@ void Strict::enqueued(const Command& command) {
                  fmt::format("kernel \"{}\"", name));
     }
     if (mapped) kernels_.back().stack = stack_here();
-    pending_[command.id] = std::move(pending);
+    spare_pending_.key() = command.id;
+    pending_.insert(std::move(spare_pending_));
     return;
   }
   const auto add = [&](const Endpoint& end, bool writes, bool is_object) {
     if (end.data == nullptr || command.shape.bytes() == 0) return;
-    const ObjectRef object = object_at(end.data);
+    Object* const object = object_at(end.data);
     if (object == nullptr) return;
     const Area area = area_of(end, command.shape);
     if (!object->maps.empty() && pending.stack.empty()) pending.stack = stack_here();
@@ -256,13 +273,8 @@ void Strict::enqueued(const Command& command) {
   add(command.source, false, source_is_object(command.op));
   add(command.target, true, target_is_object(command.op));
   if (pending.into_host.empty() && pending.device.empty() && pending.program.empty()) return;
-  if (spare_pending_.empty()) {
-    pending_[command.id] = std::move(pending);
-  } else {
-    spare_pending_.key() = command.id;
-    spare_pending_.mapped() = std::move(pending);
-    pending_.insert(std::move(spare_pending_));
-  }
+  spare_pending_.key() = command.id;
+  pending_.insert(std::move(spare_pending_));
 }
 
 void Strict::ended(const Completion& times, bool good) {
@@ -333,7 +345,7 @@ void Strict::check_lost(Object& object, const Area& area, std::string_view who) 
 
 void Strict::report_host(const Fault& fault) {
   const auto* const at = reinterpret_cast<const std::byte*>(fault.address);
-  const ObjectRef object = object_at(at);
+  Object* const object = object_at(at);
   if (object == nullptr) return;
   if (fault.state == State::clean) {
     object->lost.push_back({at, fault.instruction,
@@ -345,7 +357,7 @@ void Strict::report_host(const Fault& fault) {
   std::string key = fmt::format("{}{}", place_of(stack), fault.instruction);
   const auto begin = static_cast<std::uint64_t>(at - object->store);
   const bool stale = fault.state == State::changed;
-  report(stale ? Rule::read_stale : Rule::read_map_written, object.get(), begin, begin + 1,
+  report(stale ? Rule::read_stale : Rule::read_map_written, object, begin, begin + 1,
          stale ? "by page: the device wrote this page" : "the first byte; of its page no other is seen",
          stale ? "The host read the buffer's memory outside a map, where the device had written."
                : "The host wrote through the pointer of a map with CL_MAP_READ.",
@@ -354,17 +366,17 @@ void Strict::report_host(const Fault& fault) {
 
 void Strict::check(const Completion& times, const Pending& pending) {
   for (const auto& [area, writes] : pending.device) {
-    const ObjectRef object = writes ? object_at(area.first) : nullptr;
+    Object* const object = writes ? object_at(area.first) : nullptr;
     if (object == nullptr || object->kind != ObjectKind::host_buffer) continue;
     const bool mapped = std::any_of(object->maps.begin(), object->maps.end(),
                                     [&, &a = area](const Map* m) { return m->active && m->area.meets(a); });
     if (!mapped) set_host(*object, area, host_changed);
   }
   for (const Area& area : pending.into_host) {
-    if (const ObjectRef object = object_at(area.first)) set_host_by_maps(*object, area);
+    if (Object* const object = object_at(area.first)) set_host_by_maps(*object, area);
   }
   for (const auto& [area, writes] : pending.device) {
-    const ObjectRef object = object_at(area.first);
+    Object* const object = object_at(area.first);
     if (object == nullptr) continue;
     for (const Map* const m : object->maps) {
       if (!m->active || (!writes && !m->writes()) || !area.meets(m->area)) continue;
@@ -386,12 +398,12 @@ void Strict::check(const Completion& times, const Pending& pending) {
     }
   }
   for (const auto& [area, writes] : pending.program) {
-    const ObjectRef object = object_at(area.first);
+    Object* const object = object_at(area.first);
     if (object == nullptr) continue;
     bool allowed = false;
     bool mapped = false;
     const auto look = [&, w = writes, &a = area](const Map& m) {
-      if (m.object != object || !a.meets(m.area)) return;
+      if (m.object.get() != object || !a.meets(m.area)) return;
       if ((m.unmapped_at && *m.unmapped_at < times.ended) || (m.mapped_at && *m.mapped_at > times.started)) return;
       mapped = true;
       allowed |= !w || m.writes();
@@ -403,8 +415,7 @@ void Strict::check(const Completion& times, const Pending& pending) {
     }
     if (allowed) continue;
     const auto begin = static_cast<std::uint64_t>(area.first - object->store);
-    report(mapped ? Rule::read_map_written : Rule::access_after_unmap, object.get(), begin, begin + area.span(),
-           "exact",
+    report(mapped ? Rule::read_map_written : Rule::access_after_unmap, object, begin, begin + area.span(), "exact",
            fmt::format("Command {}, {} on queue {}, {} through a mapped pointer that was given to it.", times.id,
                        function_of(pending.op), pending.queue, verb(writes)),
            frames_of_call(pending.stack), std::string(function_of(pending.op)));
@@ -414,12 +425,13 @@ void Strict::check(const Completion& times, const Pending& pending) {
 void Strict::unmap_refused(const std::byte* store, const void* pointer) {
   const std::lock_guard lock(mutex_);
   take_faults();
-  const ObjectRef object = object_at(store);
+  Object* const object = object_at(store);
   if (object == nullptr) return;
   const Map* old = nullptr;
   for (const MapId id : old_maps_) {
     const auto it = maps_.find(id);
-    if (it != maps_.end() && it->second->pointer == pointer && it->second->object == object) old = it->second.get();
+    if (it != maps_.end() && it->second->pointer == pointer && it->second->object.get() == object)
+      old = it->second.get();
   }
   // Its unmap may not have ended yet.
   for (const Map* const m : object->maps) {
@@ -430,7 +442,7 @@ void Strict::unmap_refused(const std::byte* store, const void* pointer) {
   const std::string what = old == nullptr
                                ? "The pointer is none that a map of the object returned."
                                : fmt::format("The pointer was unmapped by {} already.", command_text(old->unmapped_by));
-  report(Rule::unmapped_twice, object.get(), begin, end, old == nullptr ? "the object" : "exact", what, {}, "");
+  report(Rule::unmapped_twice, object, begin, end, old == nullptr ? "the object" : "exact", what, {}, "");
 }
 
 // ---- faults -------------------------------------------------------------------------------------------------------
@@ -473,7 +485,7 @@ void Strict::report_fault(const Fault& fault) {
   const auto it = maps_.find(beside == nullptr ? fault.id : beside->id.load());
   const auto* const at = reinterpret_cast<const std::byte*>(fault.address);
   if (fault.kernel != 0) {
-    if (const ObjectRef object = object_at(at)) report_kernel(fault, *object);
+    if (Object* const object = object_at(at)) report_kernel(fault, *object);
     return;
   }
   if (fault.kind == Kind::host) return report_host(fault);
@@ -482,21 +494,22 @@ void Strict::report_fault(const Fault& fault) {
   const std::string precision = "the first byte; of its page no other is seen";
   const std::string did = fault.write ? "The host wrote" : "The host read";
   if (fault.kind == Kind::svm) {
-    const ObjectRef object = object_at(at);
+    Object* const object = object_at(at);
     if (object == nullptr) return;
     // An allocation whose newest unmap was of this byte.
     const Map* old = nullptr;
     for (const MapId id : old_maps_) {
       const auto m = maps_.find(id);
-      if (m != maps_.end() && m->second->object == object && m->second->area.meets(at, at + 1)) old = m->second.get();
+      if (m != maps_.end() && m->second->object.get() == object && m->second->area.meets(at, at + 1))
+        old = m->second.get();
     }
     const auto begin = static_cast<std::uint64_t>(at - object->store);
     if (old != nullptr) {
-      report(Rule::access_after_unmap, object.get(), begin, begin + 1, precision,
+      report(Rule::access_after_unmap, object, begin, begin + 1, precision,
              fmt::format("{} a byte that {} had unmapped.", did, command_text(old->unmapped_by)), std::move(stack),
              key);
     } else {
-      report(Rule::svm_outside_map, object.get(), begin, begin + 1, precision,
+      report(Rule::svm_outside_map, object, begin, begin + 1, precision,
              fmt::format("{} a byte that no map covers.", did), std::move(stack), key);
     }
     return;

@@ -159,6 +159,7 @@ bool SimDevice::deliver(TimePs t) {
   finished_.pop();
   now_ = std::max(now_, job->times.visible);
   last_delivered_ = job->command.id;
+  driver_.delivered(*job);
   if (job->command.op == Operation::marker) {
     const auto open = open_markers_.find(job->command.queue);
     if (open != open_markers_.end() && open->second == job->command.id) open_markers_.erase(open);

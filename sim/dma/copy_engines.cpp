@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "sim/dma/functional.h"
 #include "sim/models/line_records.h"
@@ -446,6 +447,17 @@ TimePs CopyEngines::local_copy_time(const Job& job) {
   return first + static_cast<TimePs>(std::max(cycles * static_cast<double>(cycle_ps_), dram));
 }
 
+// Rows that lie one behind another from `address` on begin anywhere in a line: the mean over those that differ.
+TimePs CopyEngines::packed_row_time(std::uint64_t address, std::uint64_t row_bytes) const {
+  const std::uint64_t line = profile_.host.private_cache.line_bytes;
+  const std::uint64_t differ = line / std::gcd(line, row_bytes);
+  std::uint64_t lines = 0;
+  for (std::uint64_t i = 0; i < differ; ++i) {
+    lines += ((address + i * row_bytes) % line + row_bytes + line - 1) / line;
+  }
+  return profile_.copy_engines.row_cycles * cycle_ps_ * lines / differ;
+}
+
 void CopyEngines::begin_flow(Job& job, TimePs now) {
   const Command& c = job.command;
   LinkTransfer t;
@@ -466,6 +478,10 @@ void CopyEngines::begin_flow(Job& job, TimePs now) {
     if (rows > 1 && device_end(c).tiling.is_linear() && device_end(c).row_pitch_bytes != c.shape.row_bytes) {
       t.row_bytes = c.shape.row_bytes;
       t.rows = rows;
+    } else if (rows > 1 && !device_end(c).tiling.is_linear() && device_end(c).row_pitch_bytes != c.shape.row_bytes) {
+      // A piece of a tiled image: the engine gathers its rows line by line of the host.
+      t.row_ps = packed_row_time(host.address, c.shape.row_bytes);
+      t.row_unit_bytes = c.shape.row_bytes;
     }
     host_.classify(t.host_address, c.shape.bytes(), runs_);
   } else {
@@ -500,7 +516,7 @@ void CopyEngines::begin_flow(Job& job, TimePs now) {
   } else if (!link_.maintains_caches()) {
     host_.device_wrote(t.host_address, touched);
   }
-  job.rows_ps = t.rows > 1 ? t.rows * t.row_ps : 0;
+  job.rows_ps = t.rows > 1 || t.row_unit_bytes != 0 ? rows * t.row_ps : 0;
   start_flow(job, t, now, DmaStep::end_chunk);
 }
 

@@ -53,6 +53,7 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   void begin_work(Job& job, TimePs now);
   [[nodiscard]] TimePs take_lines(Job& job, TimePs now);
   void start_work(Job& job, TimePs now);
+  [[nodiscard]] TimePs packed_row_time(std::uint64_t address, std::uint64_t row_bytes) const;
   void begin_flow(Job& job, TimePs now);
   void start_flow(Job& job, LinkTransfer& transfer, TimePs now, DmaStep then);
   void fetch_payload(Job& job, TimePs now, TimePs taken);

@@ -47,7 +47,10 @@ void normalise(Module& module) {
     }
     if (!function.isDeclaration()) function.setLinkage(GlobalValue::InternalLinkage);
     for (Instruction& instruction : instructions(function)) {
-      if (auto* call = dyn_cast<CallBase>(&instruction)) call->setCallingConv(CallingConv::C);
+      if (auto* call = dyn_cast<CallBase>(&instruction)) {
+        call->setCallingConv(CallingConv::C);
+        call->removeFnAttr(Attribute::NoInline);  // the translator of SPIR-V says it of calls, too
+      }
     }
   }
   for (GlobalVariable& variable : module.globals()) {

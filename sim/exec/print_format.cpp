@@ -79,7 +79,7 @@ std::optional<Specification> parse(std::string_view& text) {
     constexpr std::array<unsigned, 5> allowed{2, 3, 4, 8, 16};
     if (std::find(allowed.begin(), allowed.end(), result.vector) == allowed.end()) return std::nullopt;
   }
-  while (is("hl")) result.length += take();
+  while (is("hljzt")) result.length += take();
   if (!is(conversions)) return std::nullopt;
   result.conversion = take();
   return result;
@@ -114,6 +114,13 @@ std::string printed(const std::string& format, T value) {
   return text;
 }
 
+// "ll", "j", "z" and "t" are C's, not OpenCL C's; kernels that use them mean 64 bits.
+std::size_t integer_bytes(std::string_view length) {
+  if (length == "hh") return 1;
+  if (length == "h") return 2;
+  return length.empty() || length == "hl" ? 4 : 8;
+}
+
 std::string element(const Specification& spec, const std::byte* at, std::size_t bytes) {
   const std::string start = "%" + spec.flags + spec.size;
   const char c = spec.conversion;
@@ -126,8 +133,7 @@ std::string element(const Specification& spec, const std::byte* at, std::size_t 
   const auto raw = read<std::uint64_t>(at, bytes);
   if (c == 'c') return printed(start + c, static_cast<int>(static_cast<unsigned char>(raw)));
   if (c == 'p') return printed(start + c, reinterpret_cast<void*>(raw));
-  const std::size_t wanted = spec.length == "hh" ? 1 : spec.length == "h" ? 2 : spec.length == "l" ? 8 : 4;
-  const std::size_t used = std::min(wanted, bytes);
+  const std::size_t used = std::min(integer_bytes(spec.length), bytes);
   if (c == 'd' || c == 'i') {
     const unsigned unused_bits = 64 - 8 * static_cast<unsigned>(used);
     const auto value = static_cast<long long>(raw << unused_bits) >> unused_bits;

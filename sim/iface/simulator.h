@@ -27,6 +27,7 @@ enum class HostAction : std::uint8_t {
   finish_idle,    // clFinish or a wait when everything is complete already
   read_clock,     // the program reads a wall clock under --virtual-time
   flush,          // clFlush
+  set_user_event, // clSetUserEventStatus
   create_buffer,  // clCreateBuffer, clSVMAlloc
   count_,
 };

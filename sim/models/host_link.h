@@ -21,6 +21,7 @@ struct LinkTransfer {
   std::uint64_t rows = 1;
   std::uint64_t host_row_pitch_bytes = 0;
   TimePs row_ps = 0;                    // the engine's own work per row
+  std::uint64_t row_unit_bytes = 0;     // rows that lie packed at the host: row_ps is for so many bytes; 0: for row_bytes
   TimePs memory_interval_ps = 0;        // device memory, per max_payload_bytes
   bool cached = false;                  // a kernel's: lines are kept in the device's cache for a while
   // Rows are AtomicOps, each a packet, with operands of so many bytes; `row_bytes` is what each answers. Host to device.

@@ -426,6 +426,7 @@ void add_device(Table& t) {
       .number("row_cycles", 0, 1e6, "Per row of a rectangle", AT(copy_engines.row_cycles))
       .number("finish_cycles", 0, 1e7, "Last byte to END", AT(copy_engines.finish_cycles))
       .bytes("inline_limit_bytes", 0, 1e9, "Linear writes up to this travel in the ring; 0: none", AT(copy_engines.inline_limit_bytes))
+      .bytes("inline_limit_queued_bytes", 0, 1e9, "The same, of pinned memory, while the queue has commands that the host has not seen end; absent or 0: as inline_limit_bytes", AT(copy_engines.inline_limit_queued_bytes), false)
       .bytes("inline_limit_pageable_bytes", 0, 1e9, "The same from memory that would have to be staged", AT(copy_engines.inline_limit_pageable_bytes))
       .number("inline_cycles", 0, 1e7, "Start to END of an inline write, besides its payload", AT(copy_engines.inline_cycles))
       .number("inline_bytes_per_cycle", 0, 1e6, "Rate at which the engine takes the payload; 0: no limit", AT(copy_engines.inline_bytes_per_cycle))
@@ -500,6 +501,7 @@ void add_compute(Table& t) {
       .number("atomic_sector_cycles", 1, 1e5, "Between atomics on one sector", AT(compute.atomic_sector_cycles))
       .number("atomic_lane_cycles", 0, 1e5, "The same between lanes of one instruction; absent: as many", AT(compute.atomic_lane_cycles), false)
       .number("launch_cycles", 0, 1e7, "START to the dispatch of the first group; overlaps the launch before in its queue", AT(compute.launch_cycles))
+      .number("image_launch_cycles", 0, 1e7, "Added to launch_cycles where an argument is an image", AT(compute.image_launch_cycles), false)
       .number("finish_cycles", 0, 1e7, "End of the last group to END", AT(compute.finish_cycles))
       .number("dispatch_cycles", 1, 1e6, "Between groups that are dispatched", AT(compute.dispatch_cycles))
       .number("wave_launch_cycles", 0, 1e6, "Between waves that start on a compute unit", AT(compute.wave_launch_cycles))
@@ -541,6 +543,7 @@ void add_driver(Table& t) {
       .ns("fill_texel_ns", 1e6, "The CPU makes a texel of an image that it fills itself", AT(driver.fill_texel_ps), false)
       .ns("merged_marker_ns", 1e7, "Call to return of a marker that the driver keeps back: behind one of its queue that the host has not seen complete, it goes to the device with that one; absent or 0: each goes by itself, at once", AT(driver.merged_marker_ps), false)
       .ns("flush_ns", 1e7, "clFlush", AT(driver.flush_ps))
+      .ns("user_event_ns", 1e7, "clSetUserEventStatus, before what waits for the event goes on; absent: 0", AT(driver.user_event_ps), false)
       .ns("create_buffer_ns", 1e9, "Creating a buffer", AT(driver.create_buffer_ps))
       .bytes("staging_chunk_bytes", 4096, 1e9, "Pinned chunk for pageable memory", AT(driver.staging_chunk_bytes))
       .number("staging_buffers", 1, 64, "Chunks in flight", AT(driver.staging_buffers));

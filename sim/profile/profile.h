@@ -237,6 +237,7 @@ struct CopyEngines {
   std::uint32_t row_cycles = 0;       // per row of a rectangle
   std::uint32_t finish_cycles = 0;    // last byte to END stamp (flush, semaphore release)
   std::uint32_t inline_limit_bytes = 0;           // linear writes below this travel in the ring; 0: never
+  std::uint32_t inline_limit_queued_bytes = 0;  // the same while the queue has commands that the host has not seen end; 0: as else
   std::uint32_t inline_limit_pageable_bytes = 0;  // the same where the source would have to be staged
   std::uint32_t inline_cycles = 0;                // start to END of an inline write, besides its payload
   std::uint32_t inline_bytes_per_cycle = 0;       // rate at which the engine takes the payload
@@ -377,6 +378,7 @@ struct Compute {
   std::uint32_t atomic_sector_cycles = 1;    // between atomics on one sector
   std::optional<double> atomic_lane_cycles;  // of one instruction; absent: as many
   std::uint32_t launch_cycles = 0;           // START to the dispatch of the first group; overlaps the launch before
+  std::uint32_t image_launch_cycles = 0;     // added where the kernel has images: their descriptors are fetched anew
   std::uint32_t finish_cycles = 0;           // last group's end to END: caches written back, time stamp
   double dispatch_cycles = 1;                // per group, one after another
   double wave_launch_cycles = 0;             // per wave, one after another on a unit
@@ -420,6 +422,7 @@ struct Driver {
   TimePs fill_texel_ps = 0;       // policy.image_fill_3d_by_host
   TimePs merged_marker_ps = 0;    // a marker that goes with the one before it; 0: each goes to the device
   TimePs flush_ps = 0;
+  TimePs user_event_ps = 0;       // setting a user event's status, until what waits for it goes on
   TimePs create_buffer_ps = 0;
   std::uint64_t staging_chunk_bytes = 0;
   std::uint32_t staging_buffers = 2;

@@ -32,6 +32,46 @@ Words module() {
   };
 }
 
+// module(), but its kernel calls a function that is not to be inlined, which prints "" and stores the constant.
+Words module_with_function() {
+  return {
+      0x07230203, 0x00010000, 0, 25, 0,
+      op(17, 2), 4,                          // OpCapability Addresses
+      op(17, 2), 6,                          // OpCapability Kernel
+      op(17, 2), 39,                         // OpCapability Int8
+      op(11, 5), 9, 0x6e65704f, 0x732e4c43, 0x00006474,  // %9 = OpExtInstImport "OpenCL.std"
+      op(14, 3), 2, 2,                       // OpMemoryModel Physical64 OpenCL
+      op(15, 4), 6, 6, 'k',                  // OpEntryPoint Kernel %6 "k"
+      op(19, 2), 1,                          // %1 = OpTypeVoid
+      op(21, 4), 2, 32, 0,                   // %2 = OpTypeInt 32 0
+      op(21, 4), 10, 8, 0,                   // %10 = OpTypeInt 8 0
+      op(32, 4), 3, 5, 2,                    // %3 = OpTypePointer CrossWorkgroup %2
+      op(33, 4), 4, 1, 3,                    // %4 = OpTypeFunction %1 %3
+      op(43, 4), 2, 5, 42,                   // %5 = OpConstant %2 42
+      op(43, 4), 2, 13, 1,                   // %13 = OpConstant %2 1
+      op(28, 4), 12, 10, 13,                 // %12 = OpTypeArray %10 %13
+      op(43, 4), 10, 14, 0,                  // %14 = OpConstant %10 0
+      op(44, 4), 12, 15, 14,                 // %15 = OpConstantComposite %12 %14
+      op(32, 4), 16, 0, 12,                  // %16 = OpTypePointer UniformConstant %12
+      op(59, 5), 16, 17, 0, 15,              // %17 = OpVariable %16 UniformConstant %15
+      op(32, 4), 18, 0, 10,                  // %18 = OpTypePointer UniformConstant %10
+      op(54, 5), 1, 19, 2, 4,                // %19 = OpFunction %1 DontInline %4
+      op(55, 3), 3, 20,                      // %20 = OpFunctionParameter %3
+      op(248, 2), 21,                        // %21 = OpLabel
+      op(124, 4), 18, 22, 17,                // %22 = OpBitcast %18 %17
+      op(12, 6), 2, 23, 9, 184, 22,          // %23 = OpExtInst %2 %9 printf %22
+      op(62, 5), 20, 5, 2, 4,                // OpStore %20 %5 Aligned 4
+      op(253, 1),                            // OpReturn
+      op(56, 1),                             // OpFunctionEnd
+      op(54, 5), 1, 6, 0, 4,                 // %6 = OpFunction %1 None %4
+      op(55, 3), 3, 7,                       // %7 = OpFunctionParameter %3
+      op(248, 2), 8,                         // %8 = OpLabel
+      op(57, 5), 1, 24, 19, 7,               // %24 = OpFunctionCall %1 %19 %7
+      op(253, 1),                            // OpReturn
+      op(56, 1),                             // OpFunctionEnd
+  };
+}
+
 class Il : public ProgramTest {
  protected:
   cl_program il(const Words& words, cl_int code = CL_SUCCESS) {
@@ -94,6 +134,24 @@ TEST_F(Il, SpecialisationConstants) {
   EXPECT_EQ(clSetProgramSpecializationConstant(p, 100, 4, nullptr), CL_INVALID_VALUE);
   // "CL_INVALID_PROGRAM if program is not a valid program object created from an intermediate language".
   EXPECT_EQ(clSetProgramSpecializationConstant(source("int a;"), 100, 4, &other), CL_INVALID_PROGRAM);
+}
+
+// "DontInline" is a hint; a module whose kernel calls such a function runs as any other.
+TEST_F(Il, FunctionNotToBeInlined) {
+  cl_program p = il(module_with_function());
+  ASSERT_EQ(build(p), CL_SUCCESS) << log(p);
+  cl_int e = 99;
+  cl_kernel k = clCreateKernel(p, "k", &e);
+  ASSERT_EQ(e, CL_SUCCESS);
+  cl_mem m = buffer(4);
+  EXPECT_EQ(clSetKernelArg(k, 0, sizeof m, &m), CL_SUCCESS);
+  const std::size_t one = 1;
+  EXPECT_EQ(clEnqueueNDRangeKernel(queue, k, 1, nullptr, &one, nullptr, 0, nullptr, nullptr), CL_SUCCESS);
+  cl_uint stored = 0;
+  EXPECT_EQ(clEnqueueReadBuffer(queue, m, CL_TRUE, 0, 4, &stored, 0, nullptr, nullptr), CL_SUCCESS);
+  EXPECT_EQ(stored, 42U);
+  clReleaseMemObject(m);
+  clReleaseKernel(k);
 }
 
 TEST_F(Il, Arguments) {

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <cstdio>
@@ -157,6 +158,43 @@ void undefined_read_in_a_loop(World& w) {
   }
 }
 
+// So often that the region's views are opened several at once. Returns the pointers, the newest last.
+std::vector<volatile unsigned char*> map_often(const World& w, cl_map_flags flags) {
+  std::vector<volatile unsigned char*> all;
+  for (int i = 0; i < 30; ++i) {
+    volatile unsigned char* p = map(w, flags);
+    sink = p[0];
+    unmap(w, p);
+    all.push_back(p);
+  }
+  return all;
+}
+
+void access_after_many_maps(World& w) {
+  const auto all = map_often(w, CL_MAP_WRITE);
+  all.back()[20] = 2;
+}
+
+void access_eight_maps_late(World& w) {
+  const auto all = map_often(w, CL_MAP_WRITE);
+  sink = all[all.size() - 8][20];
+}
+
+void read_map_written_after_many(World& w) {
+  map_often(w, CL_MAP_READ);
+  read_map_written(w);
+}
+
+void access_before_complete_after_many(World& w) {
+  map_often(w, CL_MAP_READ);
+  access_before_complete(w);
+}
+
+void access_outside_after_many(World& w) {
+  map_often(w, CL_MAP_WRITE);
+  access_outside_map(w);
+}
+
 volatile unsigned char* map_image(const World& w, cl_mem image, cl_map_flags flags) {
   const std::size_t origin[3] = {0, 0, 0};
   const std::size_t region[3] = {64, 64, 1};
@@ -288,6 +326,21 @@ void many_maps_correct(World& w) {
     svm_unmap(w, p);
   }
   for (int i = 0; i < 500; ++i) write_whole(w);
+  // One map is held while its region is mapped again and again, and each sees what the one before wrote.
+  volatile unsigned char* held = map(w, CL_MAP_READ);
+  map_often(w, CL_MAP_READ);
+  if (held[0] != 1) std::exit(3);
+  unmap(w, held);
+  for (int i = 0; i < 100; ++i) {
+    volatile unsigned char* q = map(w, CL_MAP_WRITE, i % 3 == 0 ? CL_FALSE : CL_TRUE);
+    check(clFinish(w.queue), "clFinish");
+    q[bytes - 1] = static_cast<unsigned char>(i);
+    unmap(w, q);
+    q = map(w, CL_MAP_READ, i % 5 == 0 ? CL_FALSE : CL_TRUE);
+    check(clFinish(w.queue), "clFinish");
+    if (q[bytes - 1] != i) std::exit(3);
+    unmap(w, q);
+  }
   clSVMFree(w.context, const_cast<unsigned char*>(p));
 }
 
@@ -430,6 +483,21 @@ void own_handler(World& w) {
   if (now.sa_handler != &on_fault) std::exit(3);
 }
 
+// A page behind the end of a file raises SIGBUS, as what lies beside a view may.
+void own_bus_handler(World& w) {
+  struct sigaction action = {};
+  action.sa_handler = &on_fault;
+  ::sigaction(SIGBUS, &action, nullptr);
+  access_outside_after_many(w);
+  const int empty = ::memfd_create("empty", 0);
+  void* const nothing = ::mmap(nullptr, 4096, PROT_READ | PROT_WRITE, MAP_SHARED, empty, 0);
+  if (nothing == MAP_FAILED) std::exit(2);
+  if (sigsetjmp(back, 1) == 0) {
+    *static_cast<volatile unsigned char*>(nothing) = 1;
+    std::exit(3);
+  }
+}
+
 // Memory of the program that a buffer uses, and that buffer in place of the other.
 volatile unsigned char* use_host_memory(World& w) {
   void* p = std::aligned_alloc(4096, bytes);
@@ -543,6 +611,12 @@ constexpr Case cases[] = {
     {"access_after_unmap", access_after_unmap},
     {"access_outside_map", access_outside_map},
     {"undefined_read", undefined_read},
+    {"access_after_many_maps", access_after_many_maps},
+    {"access_eight_maps_late", access_eight_maps_late},
+    {"read_map_written_after_many", read_map_written_after_many},
+    {"access_before_complete_after_many", access_before_complete_after_many},
+    {"access_outside_after_many", access_outside_after_many},
+    {"own_bus_handler", own_bus_handler},
     {"kernel_in_map", kernel_in_map},
     {"kernel_in_read_map", kernel_in_read_map},
     {"command_in_map", command_in_map},

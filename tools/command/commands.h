@@ -99,6 +99,7 @@ struct ValidateOptions {
   bool every_row = false;
   bool full = false;    // with all repetitions of the measurement
   bool check = false;   // fail where a limit is missed
+  std::string keep;     // a folder: what the measuring programs print stays there, and is taken from there
   bool published = false;  // the files are figures that others published; profile empty: of all shipped profiles
 };
 [[nodiscard]] int validate(const ValidateOptions& options);

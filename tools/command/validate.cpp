@@ -8,6 +8,7 @@
 
 #include "sim/profile/load.h"
 #include "tools/command/commands.h"
+#include "tools/command/kept_run.h"
 #include "tools/command/layout.h"
 #include "tools/command/write_page.h"
 #include "tools/validate/fitted.h"
@@ -66,7 +67,8 @@ bool validate_file(const ValidateOptions& options, const profile::Loaded& loaded
   child.touch_tracking = true;  // a program that maps to write and writes nothing did no more on the device measured
   child.capture_output = true;
   fmt::print(stderr, "{}: {} {}\n", name, measured.program, joined(arguments));
-  const ChildResult run = run_child(command, child);
+  const std::string origin = fmt::format("{} {}: {} {}", loaded.profile->name, loaded.profile->hash, measured.program, joined(arguments));
+  const ChildResult run = run_kept(command, child, options.keep, loaded.profile->name + "." + name, origin);
   if (!run.started || run.exit_code != 0) {
     complain(fmt::format("{}: {} {}", file, measured.program,
                          run.started ? fmt::format("ended with {}", run.exit_code) : run.error));
@@ -112,12 +114,13 @@ int validate_published(const ValidateOptions& options) {
       std::vector<std::string> command = validate::probe_arguments(published, entry.name);
       if (command.empty()) continue;
       fmt::print(stderr, "{}: publicprobe {}\n", entry.name, joined(command));
+      const std::string origin = fmt::format("{} {}: publicprobe {}", entry.name, loaded.profile->hash, joined(command));
       command.insert(command.begin(), program->string());
       ChildOptions child;
       child.profile = entry.path.string();
       child.virtual_time = true;
       child.capture_output = true;
-      const ChildResult run = run_child(command, child);
+      const ChildResult run = run_kept(command, child, options.keep, entry.name + ".published", origin);
       if (!run.started || run.exit_code != 0) {
         complain(fmt::format("{}: publicprobe {}", entry.name,
                              run.started ? fmt::format("ended with {}", run.exit_code) : run.error));

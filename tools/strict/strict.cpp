@@ -1,6 +1,7 @@
 // libsluice_strict.so: preloaded, it touches the memory that a system call is to fill or read before the call, so that
-// a closed page shows as a fault of the program and not as EFAULT; and it keeps the program's handlers of SIGSEGV
-// behind the driver's (preload_hooks.h). Until the driver registers, and for all other signals, it only passes on.
+// a closed page shows as a fault of the program and not as EFAULT; and it keeps the program's handlers of SIGSEGV and
+// SIGBUS behind the driver's (preload_hooks.h). Until the driver registers, and for all other signals, it only passes
+// on.
 //
 // No allocation, no C++ runtime, no static constructors.
 #include <dlfcn.h>
@@ -43,6 +44,11 @@ void touch(const iovec* parts, int count, bool write) {
   for (int i = 0; i < count; ++i) touch(parts[i].iov_base, parts[i].iov_len, write);
 }
 
+// Whose handler is the driver's, with the program's behind it.
+bool is_shared(int number) {
+  return (number == SIGSEGV || number == SIGBUS) && registered.load(std::memory_order_acquire);
+}
+
 }  // namespace
 
 SLUICE_EXPORT int sluice_strict_register(const SluiceStrictHooks* given) {
@@ -59,15 +65,15 @@ SLUICE_EXPORT int sluice_strict_sigaction(int number, const struct sigaction* ac
 }
 
 SLUICE_EXPORT int sigaction(int number, const struct sigaction* action, struct sigaction* old) noexcept {
-  if (number != SIGSEGV || !registered.load(std::memory_order_acquire)) {
+  if (!is_shared(number)) {
     return sluice_strict_sigaction(number, action, old);
   }
-  hooks.handler(action, old);
+  hooks.handler(number, action, old);
   return 0;
 }
 
 SLUICE_EXPORT sighandler_t signal(int number, sighandler_t handler) noexcept {
-  if (number != SIGSEGV || !registered.load(std::memory_order_acquire)) {
+  if (!is_shared(number)) {
     SLUICE_REAL(decltype(&::signal), signal);
     return real(number, handler);
   }
@@ -75,7 +81,7 @@ SLUICE_EXPORT sighandler_t signal(int number, sighandler_t handler) noexcept {
   struct sigaction old = {};
   action.sa_handler = handler;
   action.sa_flags = SA_RESTART;
-  hooks.handler(&action, &old);
+  hooks.handler(number, &action, &old);
   return old.sa_handler;
 }
 

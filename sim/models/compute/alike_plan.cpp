@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "sim/models/compute/launch.h"
 
@@ -211,9 +212,12 @@ const AlikePlan::Layout& AlikePlan::layout_of(const Place& place, const std::arr
   }
   if (layouts_.size() == most_layouts) return none;
   alike_.place(group, trace.sectors);
+  Layout made;
+  made.usable = lay_out(place, trace, made);
   Layout& layout = layouts_.emplace_back();
+  if (made.usable) layout = std::move(made);
   layout.key = place.key;
-  layout.usable = lay_out(place, trace, layout);
+  pieces_ += layout.pieces.size();
   keys_.resize(std::max(keys_.size(), layout.lines.size()));
   valid_.resize(keys_.size());
   return layout;
@@ -256,6 +260,7 @@ bool AlikePlan::lay_out(const Place& place, const GroupTrace& trace, Layout& lay
         layout.lines.push_back({line, *movement, a.kind == AccessKind::load});
         last.push_back(0);
       }
+      if (pieces_ + layout.pieces.size() == most_pieces) return false;
       last[piece.line] = layout.pieces.size();
       layout.pieces.push_back(piece);
       ++step.pieces;

@@ -40,6 +40,7 @@ class AlikePlan {
  private:
   static constexpr std::size_t most_movements = 12;
   static constexpr std::size_t most_layouts = 64;
+  static constexpr std::size_t most_pieces = std::size_t{1} << 20;  // of all layouts: memory
   static constexpr std::uint8_t no_movement = 0xff;
 
   // What moves alike from group to group within one range of memory.
@@ -105,6 +106,7 @@ class AlikePlan {
   std::vector<Movement> movements_;
   std::vector<std::uint8_t> movement_of_sector_;  // of alike_.first.sectors
   std::vector<Layout> layouts_;
+  std::size_t pieces_ = 0;  // of them all
   // Of the group that is looked up.
   std::vector<std::uint64_t> keys_;    // of layout.lines
   std::vector<std::uint8_t*> valid_;   // sectors of those that it has loaded

@@ -112,9 +112,11 @@ void ComputeUnits::execute(Job& job) {
   job.times.started = now;
   job.spend(Stage::queue_wait, now - job.arrived);
   // The next launch is prepared while this one runs.
-  a.begin = std::max(now, job.decoded + machine_->rates.launch_ps);
-  a.local_end = a.begin;
   const KernelLaunch& launch = *job.command.kernel;
+  const bool has_images = std::any_of(launch.arguments.begin(), launch.arguments.end(),
+                                      [](const LaunchArgument& argument) { return argument.image != nullptr; });
+  a.begin = std::max(now, job.decoded + machine_->rates.launch_ps + (has_images ? machine_->rates.image_launch_ps : 0));
+  a.local_end = a.begin;
   if (executes_ && launch.module->kernels()[launch.kernel].may_wait) {
     a.work = std::make_unique<PausingWork>([this, &a] {
       try {
@@ -316,9 +318,9 @@ bool ComputeUnits::execute_groups(ActiveLaunch& a, std::uint64_t local_bytes, bo
   std::optional<compute::GroupPipeline> ahead;
   compute::GroupOrder order(launch.range);
   bool may_go_ahead = !whole && run->any_thread();
-  std::uint64_t groups = 0, accesses = 0;
+  std::uint64_t groups = 0, records = 0;
   const auto go_ahead_if_it_pays = [&] {
-    if (!compute::GroupPipeline::pays(launch.range, groups, accesses)) return;
+    if (!compute::GroupPipeline::pays(launch.range, groups, records)) return;
     may_go_ahead = false;
     try {
       ahead.emplace(order, execute);
@@ -335,11 +337,8 @@ bool ComputeUnits::execute_groups(ActiveLaunch& a, std::uint64_t local_bytes, bo
     for (const WaveTrace& w : trace.waves) recorded &= w.unrecorded == 0;
     if (!may_go_ahead || !ok) return ok;
     order.next();
-    accesses += trace.alike ? alike->first.accesses.size() : trace.accesses.size();
-    if (++groups == compute::GroupPipeline::first_groups) {
-      go_ahead_if_it_pays();
-      may_go_ahead = false;
-    }
+    records += compute::GroupPipeline::records_of(trace.alike ? alike->first : trace, trace.alike);
+    if (++groups % compute::GroupPipeline::first_groups == 0) go_ahead_if_it_pays();
     return ok;
   };
   l.alike = alike;

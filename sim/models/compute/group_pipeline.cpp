@@ -14,15 +14,15 @@ std::uint64_t wait_while(const std::atomic<std::uint64_t>& value, std::uint64_t 
 
 }  // namespace
 
-bool GroupPipeline::pays(const NdRange& range, std::uint64_t groups, std::uint64_t accesses) {
-  // A millisecond or more each; a thread takes a tenth of it to begin.
-  constexpr std::uint64_t least_items = std::uint64_t{1} << 17, least_accesses = std::uint64_t{1} << 16;
+bool GroupPipeline::pays(const NdRange& range, std::uint64_t groups, std::uint64_t records) {
+  // A millisecond or so each; a thread takes a tenth of it to begin.
+  constexpr std::uint64_t least_items = std::uint64_t{1} << 17, least_records = std::uint64_t{1} << 13;
   static const bool has_processors = std::thread::hardware_concurrency() > 1;
   const auto n = range.groups();
   const std::uint64_t all = n[0] * n[1] * n[2];
-  if (!has_processors || all < 2 * batch) return false;
+  if (!has_processors || all < groups + 2 * batch) return false;
   return range.global[0] * range.global[1] * range.global[2] >= least_items ||
-         (groups != 0 && accesses / groups * all >= least_accesses);
+         (groups != 0 && records * (all - groups) / groups >= least_records);
 }
 
 GroupPipeline::GroupPipeline(const GroupOrder& first, Run run)

@@ -16,9 +16,13 @@ class GroupPipeline {
  public:
   using Run = std::function<bool(const std::array<std::uint64_t, 3>&, GroupTrace&)>;
 
-  // Whether that pays on this host for a launch whose first `groups` groups made so many accesses; or that is known of its
-  // range alone, with 0.
-  [[nodiscard]] static bool pays(const NdRange& range, std::uint64_t groups, std::uint64_t accesses);
+  // Whether that pays on this host for the rest of a launch whose first `groups` groups made so many records; or that is
+  // known of its range alone, with 0.
+  [[nodiscard]] static bool pays(const NdRange& range, std::uint64_t groups, std::uint64_t records);
+  // Of a group, as a measure of the work that it is. `alike`: it was executed without being looked at.
+  [[nodiscard]] static std::uint64_t records_of(const GroupTrace& trace, bool alike) noexcept {
+    return alike ? trace.accesses.size() / 8 : trace.accesses.size() + trace.sectors.size() / 8;
+  }
   static constexpr std::uint64_t first_groups = 8;  // to look at
   // From `first` on. Throws std::system_error where there can be no thread. `run` does not throw.
   GroupPipeline(const GroupOrder& first, Run run);

@@ -64,6 +64,7 @@ Rates::Rates(const profile::Profile& profile, const sim::Link& link, const memor
   local_ps = cycles(c.local_latency_cycles);
   barrier_ps = cycles(c.barrier_cycles);
   launch_ps = cycles(c.launch_cycles);
+  image_launch_ps = cycles(c.image_launch_cycles);
   finish_ps = cycles(c.finish_cycles);
   const double lanes[] = {c.integer_lanes,
                           c.float32_lanes,

@@ -35,7 +35,7 @@ struct Rates {
   TimePs cycle_ps;
   TimePs l1_ps, l2_ps, memory_ps, local_ps, barrier_ps;  // memory: added to l2
   TimePs host_read_ps, host_write_ps;                    // added to l2, where the link takes longer
-  TimePs launch_ps, finish_ps;
+  TimePs launch_ps, image_launch_ps, finish_ps;
   std::array<Cost, instruction_classes + 1> instruction{};  // of a wave, by pipe
   Cost wave_issue;
   Cost l1_line, l1_sector, local_conflict;

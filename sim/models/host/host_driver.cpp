@@ -47,6 +47,12 @@ TimePs HostDriver::hold(Command& c, TimePs called) const {
   return c.queued;
 }
 
+bool HostDriver::opens(const Command& c, TimePs called) {
+  if (profile_.copy_engines.inline_limit_queued_bytes == 0) return true;
+  Open& open = open_[c.queue];
+  return open.commands++ == 0 && open.fenced <= called;
+}
+
 EnqueueStamps HostDriver::charge(Job& job, TimePs called) {
   const Command& c = job.command;
   const profile::Driver& d = profile_.driver;
@@ -72,6 +78,7 @@ EnqueueStamps HostDriver::charge(Job& job, TimePs called) {
     job.spend(Stage::host_validate, work);
     return stamps;
   }
+  const bool idle = opens(c, called);
   if (job.is_merged) {
     stamps.queued = stamps.submitted = stamps.returned = job.doorbell = called + d.merged_marker_ps;
     job.times.queued = job.times.submitted = stamps.queued;
@@ -82,8 +89,10 @@ EnqueueStamps HostDriver::charge(Job& job, TimePs called) {
   const Endpoint& host_end = c.direction == Direction::device_to_host ? c.target : c.source;
   const bool crosses = c.direction == Direction::host_to_device || c.direction == Direction::device_to_host;
   const bool pageable = crosses && host_end.placement == Placement::host_pageable && !link_.reaches_pageable();
-  const std::uint64_t inline_limit = pageable ? profile_.copy_engines.inline_limit_pageable_bytes
-                                              : profile_.copy_engines.inline_limit_bytes;
+  const profile::CopyEngines& engines = profile_.copy_engines;
+  const std::uint64_t inline_limit = pageable ? engines.inline_limit_pageable_bytes
+                                     : idle   ? engines.inline_limit_bytes
+                                              : std::min(engines.inline_limit_bytes, engines.inline_limit_queued_bytes);
   job.inline_payload = c.direction == Direction::host_to_device && c.shape.rows * c.shape.slices == 1 &&
                        c.fill.empty() && bytes <= inline_limit && inline_limit != 0 &&
                        (c.target.tiling.is_linear() || profile_.machine.policy.detile == Detile::in_transfer);
@@ -133,8 +142,19 @@ void HostDriver::complete(Job& job) {
     wakeup += last_interrupt_ - (job.times.completed + fence);
   }
   job.times.visible = job.times.completed + fence + wakeup;
+  const auto open = open_.find(job.command.queue);
+  if (open != open_.end()) {
+    --open->second.commands;
+    open->second.fenced = std::max(open->second.fenced, job.times.completed + fence);
+  }
   job.spend(Stage::fence, fence);
   job.spend(Stage::wakeup, wakeup);
+}
+
+void HostDriver::delivered(const Job& job) {
+  const auto open = open_.find(job.command.queue);
+  if (open == open_.end() || open->second.commands != 0) return;
+  if (open->second.fenced <= job.times.visible) open_.erase(open);
 }
 
 TimePs HostDriver::cost(HostAction action) const noexcept {
@@ -144,6 +164,7 @@ TimePs HostDriver::cost(HostAction action) const noexcept {
     case HostAction::finish_idle: return d.finish_idle_ps;
     case HostAction::read_clock: return d.read_clock_ps;
     case HostAction::flush: return d.flush_ps;
+    case HostAction::set_user_event: return d.user_event_ps;
     case HostAction::create_buffer: return d.create_buffer_ps;
     case HostAction::count_: break;
   }

@@ -1,6 +1,8 @@
 // What the driver's own work costs on the host, before a command reaches the device and after it has left it.
 #pragma once
 
+#include <unordered_map>
+
 #include "sim/cache/host_memory.h"
 #include "sim/iface/simulator.h"
 #include "sim/models/host_link.h"
@@ -19,16 +21,27 @@ class HostDriver {
   [[nodiscard]] TimePs hold(Command& command, TimePs called) const;
   // Fence and wake-up: from times.completed to times.visible.
   void complete(Job& job);
+  // The program has seen the command complete.
+  void delivered(const Job& job);
   [[nodiscard]] TimePs cost(HostAction action) const noexcept;
   [[nodiscard]] std::uint64_t chunk_bytes() const noexcept { return profile_.driver.staging_chunk_bytes; }
 
  private:
+  // Commands of a queue that have not ended, and when the last fence of those that have is in host memory.
+  struct Open {
+    std::uint32_t commands = 0;
+    TimePs fenced = 0;
+  };
+
   [[nodiscard]] const profile::DriverCosts& costs_of(const Command& c) const;
+  // Adds a command to its queue. True: the driver, at `called`, finds every earlier one ended.
+  [[nodiscard]] bool opens(const Command& c, TimePs called);
 
   const profile::Profile& profile_;
   const Link& link_;
   cache::HostMemory& memory_;
   TimePs last_interrupt_ = 0;
+  std::unordered_map<QueueId, Open> open_;  // kept only where writes in the ring depend on it
 };
 
 }  // namespace sluice::sim

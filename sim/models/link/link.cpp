@@ -36,7 +36,8 @@ double wire_ps_per_byte(const profile::Link& link) {
 }
 
 TimePs row_time(const LinkTransfer& t, std::uint32_t bytes) {
-  return t.rows > 1 && t.row_bytes > 0 ? t.row_ps * bytes / t.row_bytes : 0;
+  const std::uint64_t unit = t.row_unit_bytes != 0 ? t.row_unit_bytes : t.rows > 1 ? t.row_bytes : 0;
+  return unit > 0 ? t.row_ps * bytes / unit : 0;
 }
 
 TimePs home_service(const profile::Host& host, const LinkTransfer& t, cache::LineState state, std::uint32_t bytes) {

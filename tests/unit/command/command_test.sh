@@ -78,6 +78,19 @@ if grep -qF "validation " out; then
   echo "data that fitted the profile are called validation"
   failures=$((failures + 1))
 fi
+# What the program printed is kept; the kept row is taken while machine and arguments are the same, and whole or not at all.
+expect 0 "$sluice" validate --profile h200-pcie5 --json share.jsonl && cp out fresh.json
+expect 0 "$sluice" validate --profile h200-pcie5 --json --keep kept share.jsonl && cp out again.json
+expect 0 cmp again.json fresh.json
+expect 0 test "$(ls kept)" = h200-pcie5.share.jsonl
+sed 's/"long_end":[0-9.]*/"long_end":123/' kept/h200-pcie5.share.jsonl >marked
+cp marked kept/h200-pcie5.share.jsonl
+expect 0 "$sluice" validate --profile h200-pcie5 --json --keep kept share.jsonl && says out '"simulated_ns": 123.0'
+sed '1s/: share 1048576/: share 2097152/' marked >kept/h200-pcie5.share.jsonl
+expect 0 "$sluice" validate --profile h200-pcie5 --json --keep kept share.jsonl && cp out again.json
+expect 0 cmp again.json fresh.json
+touch file
+expect 2 "$sluice" validate --profile h200-pcie5 --keep file/kept share.jsonl && says err file/kept
 echo "{\"include\":\"$configs/profiles/h200-pcie5.json\",\"validation\":{\"fit\":[\"share.jsonl: op=nothing\"]}}" >idle.json
 expect 2 "$sluice" validate --profile ./idle.json share.jsonl && says err "share.jsonl: op=nothing"
 expect 2 "$sluice" validate --profile h200-pcie5 nowhere.jsonl && says err nowhere.jsonl

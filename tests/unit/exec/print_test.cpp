@@ -34,6 +34,13 @@ TEST_F(PrintTest, Integers) {
   EXPECT_EQ(print("%d|%u|%ld|%hhx|%#o"), "-5|4294967291|-5|ff|010");
 }
 
+// OpenCL C has no such length modifiers, C has, and kernels that were written beside C use them: all are 64 bits wide.
+TEST_F(PrintTest, LengthModifiersOfC) {
+  for (int i = 0; i < 4; ++i) add('i', std::int64_t{-5000000000});
+  add('i', -5);
+  EXPECT_EQ(print("%lld|%zd|%td|%jx|%llu"), "-5000000000|-5000000000|-5000000000|fffffffed5fa0e00|4294967291");
+}
+
 TEST_F(PrintTest, FloatsOfAllSizes) {
   add('f', 1.25F);
   add('f', 1e10);

@@ -3,6 +3,8 @@
 
 #include <gtest/gtest.h>
 
+#include <optional>
+
 #include "sim/models/link/link.h"
 #include "sim/profile/load.h"
 
@@ -87,6 +89,75 @@ TEST_F(Completion, AnEventWithStampsDelaysTheReturnAlone) {
     EXPECT_EQ(job.doorbell, 106'000'000);
     EXPECT_EQ(stamps.returned, stamped ? 115'000'000 : 110'000'000);
   }
+}
+
+// A queue's write of 2 KiB, where an idle queue takes up to 16 KiB in its ring and one that is not up to 1 KiB.
+class RingWrites : public Completion {
+ protected:
+  void SetUp() override {
+    Completion::SetUp();
+    driver().completion = profile::Completion::poll;
+    loaded_.profile->copy_engines.inline_limit_bytes = 16384;
+    loaded_.profile->copy_engines.inline_limit_queued_bytes = 1024;
+    memory_.emplace(loaded_.profile->host);
+    host_.emplace(*loaded_.profile, *link_, *memory_);
+  }
+  Job write(QueueId queue, std::uint64_t bytes, TimePs called) {
+    Job job;
+    job.command.op = Operation::write_buffer;
+    job.command.queue = queue;
+    job.command.direction = Direction::host_to_device;
+    job.command.source.placement = Placement::host_pinned;
+    job.command.target.placement = Placement::device;
+    job.command.shape.row_bytes = bytes;
+    host_->charge(job, called);
+    return job;
+  }
+  void complete(Job& job, TimePs at) {
+    job.times.completed = at;
+    host_->complete(job);
+  }
+
+  std::optional<cache::HostMemory> memory_;
+  std::optional<HostDriver> host_;
+};
+
+TEST_F(RingWrites, ABusyQueueTakesSmallOnesOnly) {
+  EXPECT_TRUE(write(1, 2048, 1'000'000).inline_payload);
+  EXPECT_FALSE(write(1, 2048, 2'000'000).inline_payload);
+  EXPECT_TRUE(write(1, 1024, 3'000'000).inline_payload);
+  EXPECT_TRUE(write(2, 2048, 4'000'000).inline_payload);  // of another queue
+}
+
+TEST_F(RingWrites, AQueueIsIdleOnceItsLastFenceIsThere) {
+  Job first = write(1, 2048, 1'000'000);
+  complete(first, 5'000'000);
+  const TimePs fenced = 5'000'000 + 200'000 + flight_;  // not when the program wakes up, 9 us later
+  EXPECT_FALSE(write(1, 2048, fenced - 1).inline_payload);
+  Job other = write(2, 2048, 1'000'000);
+  complete(other, 5'000'000);
+  EXPECT_TRUE(write(2, 2048, fenced).inline_payload);
+}
+
+TEST_F(RingWrites, WhatTheProgramHasSeenIsForgotten) {
+  Job first = write(1, 2048, 1'000'000);
+  Job second = write(1, 2048, 2'000'000);
+  complete(first, 5'000'000);
+  host_->delivered(first);  // the second is still open
+  EXPECT_FALSE(write(1, 2048, 50'000'000).inline_payload);
+  EXPECT_FALSE(write(1, 2048, 90'000'000).inline_payload);
+}
+
+TEST_F(RingWrites, WithoutTheKeyTheQueueDoesNotMatter) {
+  loaded_.profile->copy_engines.inline_limit_queued_bytes = 0;
+  EXPECT_TRUE(write(1, 2048, 1'000'000).inline_payload);
+  EXPECT_TRUE(write(1, 2048, 2'000'000).inline_payload);
+}
+
+TEST_F(Completion, AUserEventCostsWhatTheProfileSays) {
+  driver().user_event_ps = 5'100'000;
+  cache::HostMemory memory(loaded_.profile->host);
+  EXPECT_EQ(HostDriver(*loaded_.profile, *link_, memory).cost(HostAction::set_user_event), 5'100'000);
 }
 
 }  // namespace

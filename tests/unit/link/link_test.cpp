@@ -57,6 +57,22 @@ TEST(Pcie, Gen5WireTimes) {
   EXPECT_EQ(f.segments[0].service_ps[2], 8783U);  // 2 * (256 + 20) bytes: 8782.6
 }
 
+// The engine gathers rows of 32 bytes, 1 ns each, which lie packed at the host: 8 of them fill a packet of 256 bytes.
+TEST(Pcie, RowsThatLiePackedAreTheEnginesWork) {
+  const profile::Profile p = machine(profile::LinkKind::pcie);
+  const auto link = make_link(p);
+  LinkTransfer t = transfer(Direction::device_to_host, 1024);
+  t.row_ps = 1000;
+  Flow f;
+  link->plan(t, {}, f);
+  EXPECT_EQ(f.segments[0].service_ps[0], 0U);  // one row
+  t.row_unit_bytes = 32;
+  link->plan(t, {}, f);
+  ASSERT_EQ(f.segments.size(), 1U);
+  EXPECT_EQ(f.segments[0].packets, 4U);
+  EXPECT_EQ(f.segments[0].service_ps[0], 8000U);
+}
+
 // A read's first data come when the line is found: 67 ns sooner in the last-level cache (pcie-bench's hosts save 67 to 80 ns),
 // later where a core has it. The slowest line of a transfer counts, once, and what cores add is a snoop.
 TEST(Pcie, ReadsComeBackByWhereTheLineIs) {
