@@ -206,7 +206,8 @@ void Runtime::set_clock(TimePs t) noexcept {
 
 void Runtime::start_clock(TimePs t) noexcept {
   thread_clock.now = t;
-  thread_clock.left = std::chrono::steady_clock::now();
+  // The call that opens the driver is not past virtual time yet, whose clock would wait for this very call.
+  if (host_time_scale_ > 0) thread_clock.left = std::chrono::steady_clock::now();
   thread_clock.started = true;
 }
 
