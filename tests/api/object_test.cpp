@@ -109,6 +109,58 @@ TEST_F(Objects, FlagsAreThoseOfCreation) {
 }
 
 // More memory than the profile has, without the machine running out.
+// OpenCL 3.0, appendix A.2 ("Features from OpenCL 2.0 and later are optional") and the errors of each function: what the
+// queries say is not there is refused with the code that the function's page has for it.
+TEST_F(Objects, WhatIsNotOffered) {
+  cl_int e = 0;
+  const auto answer = [&](cl_device_info name) {
+    cl_ulong value = 99;
+    std::size_t size = 0;
+    EXPECT_EQ(clGetDeviceInfo(device, name, sizeof value, &value, &size), CL_SUCCESS);
+    return size == sizeof(cl_uint) ? value & 0xffffffffU : value;
+  };
+  // Queues on the device.
+  EXPECT_EQ(answer(CL_DEVICE_DEVICE_ENQUEUE_CAPABILITIES), 0U);
+  EXPECT_EQ(answer(CL_DEVICE_MAX_ON_DEVICE_QUEUES), 0U);
+  EXPECT_EQ(answer(CL_DEVICE_QUEUE_ON_DEVICE_PROPERTIES), 0U);
+  const cl_queue_properties on_device[] = {CL_QUEUE_PROPERTIES,
+                                           CL_QUEUE_ON_DEVICE | CL_QUEUE_OUT_OF_ORDER_EXEC_MODE_ENABLE, 0};
+  EXPECT_EQ(clCreateCommandQueueWithProperties(context, device, on_device, &e), nullptr);
+  EXPECT_EQ(e, CL_INVALID_QUEUE_PROPERTIES);
+  const cl_queue_properties in_order[] = {CL_QUEUE_PROPERTIES, CL_QUEUE_ON_DEVICE, 0};
+  EXPECT_EQ(clCreateCommandQueueWithProperties(context, device, in_order, &e), nullptr);
+  EXPECT_EQ(e, CL_INVALID_VALUE);
+  const cl_queue_properties sized[] = {CL_QUEUE_SIZE, 4096, 0};  // "can only be specified if CL_QUEUE_ON_DEVICE is set"
+  EXPECT_EQ(clCreateCommandQueueWithProperties(context, device, sized, &e), nullptr);
+  EXPECT_EQ(e, CL_INVALID_VALUE);
+  EXPECT_EQ(clSetDefaultDeviceCommandQueue(context, device, queue), CL_INVALID_OPERATION);
+  // Pipes.
+  EXPECT_EQ(answer(CL_DEVICE_PIPE_SUPPORT), 0U);
+  EXPECT_EQ(answer(CL_DEVICE_MAX_PIPE_ARGS), 0U);
+  EXPECT_EQ(clCreatePipe(context, 0, 4, 4, nullptr, &e), nullptr);
+  EXPECT_EQ(e, CL_INVALID_OPERATION);
+  // Sub-devices: "valid but not supported by the device" is CL_INVALID_VALUE.
+  EXPECT_EQ(answer(CL_DEVICE_PARTITION_MAX_SUB_DEVICES), 0U);
+  const cl_device_partition_property halves[] = {CL_DEVICE_PARTITION_EQUALLY, 2, 0};
+  cl_uint count = 0;
+  EXPECT_EQ(clCreateSubDevices(device, halves, 0, nullptr, &count), CL_INVALID_VALUE);
+  // Functions of the host, built-in kernels, and mipmaps (cl_khr_mipmap_image).
+  EXPECT_EQ(clEnqueueNativeKernel(queue, [](void*) {}, nullptr, 0, 0, nullptr, nullptr, 0, nullptr, nullptr),
+            CL_INVALID_OPERATION);
+  EXPECT_EQ(clCreateProgramWithBuiltInKernels(context, 1, &device, "copy", &e), nullptr);
+  EXPECT_EQ(e, CL_INVALID_VALUE);
+  const cl_sampler_properties mipmap[] = {CL_SAMPLER_MIP_FILTER_MODE, CL_FILTER_LINEAR, 0};
+  EXPECT_EQ(clCreateSamplerWithProperties(context, mipmap, &e), nullptr);
+  EXPECT_EQ(e, CL_INVALID_VALUE);
+  const cl_image_format format{CL_RGBA, CL_UNORM_INT8};
+  cl_image_desc levels{};
+  levels.image_type = CL_MEM_OBJECT_IMAGE2D;
+  levels.image_width = levels.image_height = 8;
+  levels.num_mip_levels = 2;
+  EXPECT_EQ(clCreateImage(context, 0, &format, &levels, nullptr, &e), nullptr);
+  EXPECT_EQ(e, CL_INVALID_IMAGE_DESCRIPTOR);
+}
+
 TEST_F(Objects, DeviceMemoryEnds) {
   cl_ulong total = 0;
   cl_ulong largest = 0;
