@@ -137,6 +137,7 @@ requires std::is_same_v<std::remove_const_t<Image>, KernelImage> void visit_imag
   for (auto& site : image.sites) {
     visit(site.kind);
     visit(site.space);
+    visit(site.atomic);
     visit(site.exact);
     visit(site.argument);
     visit(site.bytes);

@@ -44,20 +44,31 @@ struct Pointer {
   std::uint64_t bytes = 0;
   SiteKind kind = SiteKind::load;
   bool is_texel = false;
+  AtomicKind atomic = AtomicKind::add;
 };
+
+AtomicKind atomic_of(const AtomicRMWInst& rmw) {
+  switch (rmw.getOperation()) {
+    case AtomicRMWInst::Add:
+    case AtomicRMWInst::Sub: return AtomicKind::add;
+    case AtomicRMWInst::Xchg: return AtomicKind::swap;
+    default: return AtomicKind::other;
+  }
+}
 
 SmallVector<Pointer, 2> pointers_of(const Instruction& instruction, const DataLayout& layout) {
   auto size = [&](const Value* value) { return layout.getTypeStoreSize(value->getType()).getFixedSize(); };
   if (isa<LoadInst>(instruction)) {
-    return {{0, size(&instruction), instruction.isAtomic() ? SiteKind::atomic : SiteKind::load}};
+    return {{0, size(&instruction), instruction.isAtomic() ? SiteKind::atomic : SiteKind::load, false, AtomicKind::load}};
   }
   if (isa<StoreInst>(instruction)) {
-    return {{1, size(instruction.getOperand(0)), instruction.isAtomic() ? SiteKind::atomic : SiteKind::store}};
+    const SiteKind kind = instruction.isAtomic() ? SiteKind::atomic : SiteKind::store;
+    return {{1, size(instruction.getOperand(0)), kind, false, AtomicKind::store}};
   }
   if (const auto* rmw = dyn_cast<AtomicRMWInst>(&instruction))
-    return {{0, size(rmw->getValOperand()), SiteKind::atomic}};
+    return {{0, size(rmw->getValOperand()), SiteKind::atomic, false, atomic_of(*rmw)}};
   if (const auto* exchange = dyn_cast<AtomicCmpXchgInst>(&instruction)) {
-    return {{0, size(exchange->getNewValOperand()), SiteKind::atomic}};
+    return {{0, size(exchange->getNewValOperand()), SiteKind::atomic, false, AtomicKind::compare_swap}};
   }
   if (const auto* call = dyn_cast<CallInst>(&instruction)) {
     const Function* callee = call->getCalledFunction();
@@ -308,7 +319,7 @@ class Instrumenter {
         if (origin.trusted) continue;
         const bool logged = origin.space != SiteSpace::private_;
         if (!logged && origin.in_bounds) continue;
-        Site site{.kind = pointer.kind, .space = origin.space, .exact = origin.complete};
+        Site site{.kind = pointer.kind, .space = origin.space, .atomic = pointer.atomic, .exact = origin.complete};
         site.bytes = static_cast<std::uint32_t>(pointer.bytes);
         site.line = source_line(instruction);
         site.object = origin.name;

@@ -28,6 +28,7 @@ enum class SiteSpace : std::uint8_t { global, constant, local, image, generic, p
 struct Site {
   SiteKind kind = SiteKind::marker;
   SiteSpace space = SiteSpace::global;
+  AtomicKind atomic = AtomicKind::add;  // of SiteKind::atomic
   bool exact = false;          // the object is known: beyond its bounds nothing else is meant
   std::int32_t argument = -1;  // kernel argument that the pointer comes from
   std::uint32_t bytes = 0;     // of one lane's access

@@ -201,6 +201,7 @@ void WaveMerge::record(std::uint32_t number, const Site& site, MemorySpace space
   access.site = number;
   access.kind = kind_of(site.kind);
   access.space = space;
+  access.atomic = site.atomic;
   access.lanes = static_cast<std::uint16_t>(batch.count);
   access.bytes = site.bytes;
   access.issued = pending_;

@@ -172,6 +172,8 @@ struct KernelLaunch {
 // ---- what a work-group did ---------------------------------------------------------------------------------------
 
 enum class AccessKind : std::uint8_t { load, store, atomic, barrier };
+// Of an atomic access. `other`: what takes more than a fetch-and-add (subtracting is one), a swap or a compare-and-swap.
+enum class AtomicKind : std::uint8_t { add, swap, compare_swap, other, load, store };
 enum class MemorySpace : std::uint8_t { global, constant, local, image };
 enum class InstructionClass : std::uint8_t { integer, float32, float64, special, control, memory, count_ };
 [[nodiscard]] std::string_view to_string(InstructionClass c) noexcept;
@@ -193,6 +195,7 @@ struct WaveAccess {
   std::uint32_t bytes = 0;         // a lane
   std::uint32_t issued = 0;        // instructions of the wavefront since its previous record, this one included
   Dependence dependence = Dependence::unknown;
+  AtomicKind atomic = AtomicKind::add;  // of AccessKind::atomic
 };
 
 struct WaveTrace {

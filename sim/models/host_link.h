@@ -24,6 +24,8 @@ struct LinkTransfer {
   std::uint64_t row_unit_bytes = 0;     // rows that lie packed at the host: row_ps is for so many bytes; 0: for row_bytes
   TimePs memory_interval_ps = 0;        // device memory, per max_payload_bytes
   bool cached = false;                  // a kernel's: lines are kept in the device's cache for a while
+  // Rows are AtomicOps, each a packet, with operands of so many bytes; `row_bytes` is what each answers. Host to device.
+  std::uint32_t operand_bytes = 0;
   // Host memory, per host_memory_bytes of lines that no cache has; 0: no more is known of it than the home agent's rate.
   TimePs host_memory_interval_ps = 0;
   Walks walks;                          // of the IOMMU, for its pages
@@ -34,6 +36,8 @@ class Link {
   virtual ~Link() = default;
   // Fills `flow` (path, latencies, segments, window); `runs` says where the host's lines lie, row after row.
   virtual void plan(const LinkTransfer& transfer, const std::vector<cache::LineRun>& runs, Flow& flow) const = 0;
+  // Puts the translation requests that `walks` tells of, if it does, and their answers beside `flow`.
+  virtual void plan_translations(const Walks&, Flow&) const {}
   // The same of `transfer.row_bytes * rows` bytes from one device's memory into another's, whose memory takes a packet of
   // max_payload_bytes in `peer_interval_ps`. False: devices do not reach each other.
   virtual bool plan_peer(const LinkTransfer&, TimePs, Flow&) const { return false; }
@@ -50,6 +54,8 @@ class Link {
     std::uint64_t tlps = 0;
   };
   [[nodiscard]] virtual WireUse wire_use(const Flow& flow, Direction direction) const = 0;
+  // Atomics on host memory go there as requests with operands, one each.
+  [[nodiscard]] virtual bool routes_atomics() const { return false; }
   // Pageable host memory needs no staging: the device reaches all of it.
   [[nodiscard]] virtual bool reaches_pageable() const = 0;
 };

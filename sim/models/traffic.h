@@ -29,7 +29,8 @@ inline constexpr std::size_t max_hops = 6;
 
 // What the two ends of a link keep count of, for all TLPs that are sent on one of its wires.
 enum class Credit : std::uint8_t {
-  posted_headers, posted_data, non_posted_headers, completion_headers, completion_data, replay_buffer, count_
+  posted_headers, posted_data, non_posted_headers, non_posted_data, completion_headers, completion_data, replay_buffer,
+  count_
 };
 inline constexpr std::size_t credit_count = static_cast<std::size_t>(Credit::count_);
 
@@ -37,7 +38,7 @@ struct Segment;
 
 // A wire's packets need so much of what its receiver grants, or of the sender's replay buffer. Flows on one wire share it.
 struct CreditWindow {
-  enum class Unit : std::uint8_t { packets, tlps, bytes, data_credits };
+  enum class Unit : std::uint8_t { packets, tlps, bytes, data_credits, request_bytes, request_credits };
 
   Credit kind = Credit::posted_headers;
   Unit unit = Unit::packets;
@@ -61,6 +62,7 @@ struct Segment {
   std::array<TimePs, max_hops> answer_ps{};   // what a packet's answers (Ack, UpdateFC) take of `Flow::answers`, per hop
   std::uint32_t data_tlps = 1;                // that carry a packet's bytes
   std::uint32_t data_credits = 0;             // and the units of 16 bytes in them
+  std::uint32_t request_bytes = 0;            // data that a packet's request carries: an AtomicOp's operands
   TimePs unsnooped_ps = 0;                    // the home agent's service had no core's cache held the lines
   TimePs row_ps = 0;                          // the engine's own work on rows, part of one of the services
   TimePs walk_ps = 0;                         // what the IOMMU's walks added to the home agent's service
@@ -76,6 +78,8 @@ inline std::uint32_t CreditWindow::units(const Segment& segment) const noexcept 
     case Unit::tlps: n += segment.data_tlps; break;
     case Unit::bytes: n += segment.packet_bytes; break;
     case Unit::data_credits: n += segment.data_credits; break;
+    case Unit::request_bytes: n += segment.request_bytes; break;
+    case Unit::request_credits: n += (segment.request_bytes + 15) / 16; break;
   }
   return n < capacity ? n : capacity;
 }
@@ -121,6 +125,8 @@ struct Flow {
   // home grants the lines that the device will write.
   TimePs snoop_once_ps = 0;
   TimePs ownership_ps = 0;
+  // Traffic that it causes besides (requests for translations): begins with it, and nobody waits for it.
+  std::shared_ptr<Flow> beside;
 
   [[nodiscard]] std::uint64_t packets() const noexcept {
     std::uint64_t n = 0;

@@ -22,6 +22,7 @@ struct Walks {
   TimePs latency_ps = 0;    // of one, as a mean
   TimePs walkers_ps = 0;    // of all, with all walkers at work
   bool holds_window = true; // what waits for a walk is on its way already, with a tag or credit of its own
+  std::uint32_t requests = 0;  // of translations over the link, under way at once; 0: what is walked for asks by itself
   std::string_view part = "host.iommu";  // who does it, and what, for traces; static storage
   std::string_view action = "walk";
 };

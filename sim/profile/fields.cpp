@@ -193,7 +193,8 @@ void add_host(Table& t) {
       .ns("snoop_latency_ns", 1e5, "One snoop of a private cache with data", AT(host.home_agent.snoop_latency_ps))
       .number("snoop_trackers", 1, 4096, "Snoops with data in flight", AT(host.home_agent.snoop_trackers))
       .ns("write_clean_line_ns", 1e4, "Added per line when the device writes over a clean private line", AT(host.home_agent.write_clean_line_ps))
-      .ns("write_dirty_line_ns", 1e4, "Added per line when the device writes over a dirty private line", AT(host.home_agent.write_dirty_line_ps));
+      .ns("write_dirty_line_ns", 1e4, "Added per line when the device writes over a dirty private line", AT(host.home_agent.write_dirty_line_ps))
+      .ns("atomic_ns", 1e5, "The root complex works out a PCIe AtomicOp, one after another", AT(host.home_agent.atomic_ps), false);
   t.section("host.copy")
       .ns("overhead_ns", 1e6, "Per memcpy by the driver", AT(host.copy.overhead_ps))
       .gbps("private_gbps", "memcpy with ordinary stores, source in a private cache", AT(host.copy.private_bytes_per_s))
@@ -303,7 +304,7 @@ void add_credits(Table& t, const char* section, At at) {
   kind("posted_headers", "Posted TLPs that the receiver has room for; 0: without end", &Credits::posted_headers);
   kind("posted_data", "Their data, in units of 16 bytes", &Credits::posted_data);
   kind("non_posted_headers", "Read requests that the receiver has room for; 0: without end", &Credits::non_posted_headers);
-  kind("non_posted_data", "Data of requests that carry some (AtomicOps), in units of 16 bytes; no transfer has any", &Credits::non_posted_data);
+  kind("non_posted_data", "Data of requests that carry some (AtomicOps), in units of 16 bytes; kernels have them where link.atomics is atomic_ops", &Credits::non_posted_data);
   kind("completion_headers", "Completions that the requester has room for; 0: without end, as endpoints must say", &Credits::completion_headers);
   kind("completion_data", "Their data, in units of 16 bytes", &Credits::completion_data);
 }
@@ -370,6 +371,8 @@ void add_link(Table& t) {
       .ns("credit_return_ns", 1e6, "The other end has passed a TLP on: its credit is back", AT(link.credit_return_ps), false)
       .choice<Ordering>("ordering", {{"strict", Ordering::strict}, {"relaxed", Ordering::relaxed}},
                         "The home agent takes what comes from the device in order, or transfers in turn (relaxed ordering)", AT(link.ordering), false)
+      .choice<Atomics>("atomics", {{"read_write", Atomics::read_write}, {"atomic_ops", Atomics::atomic_ops}},
+                       "A kernel's atomics on host memory over PCIe: the device reads and writes back, or sends AtomicOps, which root port and bridge route", AT(link.atomics), false)
       .bytes("flit_bytes", 8, 4096, "Flit on a coherent link", AT(link.flit_bytes), false)
       .bytes("flit_payload_bytes", 8, 4096, "Data in a flit", AT(link.flit_payload_bytes), false)
       .bytes("request_bytes", 0, 256, "A request or snoop of the coherence protocol", AT(link.request_bytes), false)

@@ -503,6 +503,8 @@ class Checker {
     }
     rule(profile_.bridge.kind == BridgeKind::none || l.kind == LinkKind::pcie, {"/bridge/kind", "/link/kind"}, "a bridge",
          "none, as the link's kind is not \"pcie\"");
+    rule(l.atomics == Atomics::read_write || l.kind == LinkKind::pcie, {"/link/atomics", "/link/kind"}, "\"atomic_ops\"",
+         "\"read_write\", as kind is not \"pcie\"");
     if (l.kind == LinkKind::pcie || l.kind == LinkKind::coherent) {
       const std::string kind = l.kind == LinkKind::pcie ? "\"pcie\"" : "\"coherent\"";
       rule(l.gigatransfers_per_s > 0, {"/link/gigatransfers_per_s", "/link/kind"}, "nothing",

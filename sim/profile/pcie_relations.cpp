@@ -41,7 +41,7 @@ void tag_relations(Link& l, const std::function<bool(const char*)>& stated, cons
 
 // A link of `rate` GT/s; its receivers count what they grant modulo 2^8 headers and 2^12 units, and half of that may be out.
 void credit_relations(const Credits& c, double rate, std::uint32_t payload_bytes, std::uint32_t completion_bytes,
-                      const std::array<const char*, 6>& at, const char* on, const PcieRule& rule) {
+                      bool atomics, const std::array<const char*, 6>& at, const char* on, const PcieRule& rule) {
   const bool scaled = rate > 8;
   const std::uint32_t headers = scaled ? 127 * 16 : 127;
   const std::uint32_t data = scaled ? 2047 * 16 : 2047;
@@ -58,6 +58,8 @@ void credit_relations(const Credits& c, double rate, std::uint32_t payload_bytes
   };
   holds_one(c.posted_data, payload_bytes, at[1], "max_payload_bytes");
   holds_one(c.completion_data, completion_bytes, at[5], "the largest completion");
+  rule(!atomics || c.non_posted_data == 0 || c.non_posted_data >= 2, {at[3], "/link/atomics", on}, text(c.non_posted_data),
+       "0, or at least 2, as atomics is \"atomic_ops\" (PCIe Base, 2.6.1)");
 }
 
 void bridge_relations(const Profile& p, const std::function<bool(const char*)>& stated, const PcieRule& rule) {
@@ -97,11 +99,12 @@ void pcie_relations(Profile& p, const std::function<bool(const char*)>& stated, 
   }
   tag_relations(l, stated, rule);
   const std::uint32_t completion = l.completion_payload_bytes != 0 ? l.completion_payload_bytes : l.max_payload_bytes;
-  credit_relations(l.credits, l.gigatransfers_per_s, l.max_payload_bytes, completion,
+  const bool atomics = l.atomics == Atomics::atomic_ops;
+  credit_relations(l.credits, l.gigatransfers_per_s, l.max_payload_bytes, completion, atomics,
                    {"/link/credits/posted_headers", "/link/credits/posted_data", "/link/credits/non_posted_headers",
                     "/link/credits/non_posted_data", "/link/credits/completion_headers", "/link/credits/completion_data"},
                    "/link/max_payload_bytes", rule);
-  credit_relations(p.bridge.credits, p.bridge.gigatransfers_per_s, l.max_payload_bytes, completion,
+  credit_relations(p.bridge.credits, p.bridge.gigatransfers_per_s, l.max_payload_bytes, completion, atomics,
                    {"/bridge/credits/posted_headers", "/bridge/credits/posted_data", "/bridge/credits/non_posted_headers",
                     "/bridge/credits/non_posted_data", "/bridge/credits/completion_headers",
                     "/bridge/credits/completion_data"},

@@ -35,6 +35,7 @@ struct HomeAgent {
   std::uint32_t snoop_trackers = 1;     // snoops with data in flight; rate = line * trackers / latency
   TimePs write_clean_line_ps = 0;       // added per line when the device writes over a clean private line
   TimePs write_dirty_line_ps = 0;       // the same over a dirty one (invalidate with write-back)
+  TimePs atomic_ps = 0;                 // an AtomicOp is worked out, one after another
 };
 
 // memcpy on a host core, bytes a second by where the source lies.
@@ -121,10 +122,14 @@ struct Credits {
   std::uint32_t posted_headers = 0;
   std::uint32_t posted_data = 0;
   std::uint32_t non_posted_headers = 0;
-  std::uint32_t non_posted_data = 0;  // of AtomicOps and the like, of which no transfer has any
+  std::uint32_t non_posted_data = 0;  // of AtomicOps
   std::uint32_t completion_headers = 0;
   std::uint32_t completion_data = 0;
 };
+
+// How a kernel's atomics reach host memory over PCIe: root port and what is on the way route AtomicOps, and the host works
+// them out; or the device reads, works out and writes back, which is atomic to itself alone.
+enum class Atomics : std::uint8_t { read_write, atomic_ops };
 
 enum class LinkKind : std::uint8_t { pcie, coherent, on_chip };
 
@@ -170,6 +175,7 @@ struct Link {
   TimePs credit_return_ps = 0;                 // the other end has passed a TLP on: its credit is back
   Credits credits;                             // of all transfers on the link together
   Ordering ordering = Ordering::strict;
+  Atomics atomics = Atomics::read_write;
   // coherent: the transaction unit and what ownership costs.
   std::uint32_t flit_bytes = 0;                // 68 (CXL 2), 256 (CXL 3), 32-byte C2C beats ...
   std::uint32_t flit_payload_bytes = 0;

@@ -285,7 +285,7 @@ profile::Profile bridged_machine(profile::BridgeKind kind) {
   profile::Profile p = *profile::load_profile("generic-pcie4").profile;
   p.link.dllp_accounting = profile::DllpAccounting::counted;
   p.link.ack_tlps = p.link.update_tlps = 4;
-  p.link.credits = {40, 600, 30, 0, 60, 900};
+  p.link.credits = {40, 600, 30, 8, 60, 900};
   p.link.replay_buffer_bytes = 16384;
   p.link.ordering = kind == profile::BridgeKind::root_complex ? profile::Ordering::relaxed : profile::Ordering::strict;
   p.bridge.kind = kind;
@@ -295,9 +295,29 @@ profile::Profile bridged_machine(profile::BridgeKind kind) {
   p.bridge.latency_ps = 110'000;
   p.bridge.propagation_ps = 40'000;
   p.bridge.credit_return_ps = 200'000;
-  p.bridge.credits = {50, 700, 40, 0, 0, 0};
+  p.bridge.credits = {50, 700, 40, 5, 0, 0};
   p.bridge.peer_to_peer = true;
   return p;
+}
+
+// FetchAdd, Swap and CAS of 4 and 8 bytes, some thousand of each, to lines in any state.
+Flow atomics_flow(std::mt19937_64& random, const Link& link) {
+  Flow all;
+  for (std::size_t parts = 1 + random() % 3; parts > 0; --parts) {
+    LinkTransfer t;
+    t.row_bytes = random() % 2 == 0 ? 4 : 8;
+    t.operand_bytes = static_cast<std::uint32_t>(t.row_bytes) * (1 + random() % 2);
+    Flow flow;
+    link.plan(t, {{1, static_cast<cache::LineState>(random() % 4)}}, flow);
+    flow.segments.front().packets = 1 + random() % 3000;
+    if (all.segments.empty()) {
+      all = flow;
+    } else {
+      all.segments.push_back(flow.segments.front());
+    }
+  }
+  if (random() % 2 == 0) all.window = 1 + static_cast<std::uint32_t>(random() % 64);
+  return all;
 }
 
 TEST(Train, EqualsPacketBehindABridge) {
@@ -313,6 +333,8 @@ TEST(Train, EqualsPacketBehindABridge) {
         t.row_bytes = 64 + random() % (1 << 20);
         t.memory_interval_ps = 100;
         EXPECT_TRUE(link->plan_peer(t, 120, f));
+      } else if (random() % 2 == 0) {
+        f = atomics_flow(random, *link);
       } else {
         f = planned_flow(random, *link);
       }
@@ -334,6 +356,25 @@ TEST(Train, EqualsPacketBehindABridge) {
       }
       expect_close(Engines::bridged().run(flows, offsets), offsets, "case " + std::to_string(i));
     }
+  }
+}
+
+// Alone the same, on a link without a bridge, whatever is counted; beside transfers within what is allowed.
+TEST(Train, EqualsPacketOfAtomicOps) {
+  std::mt19937_64 random(31);
+  for (int i = 0; i < 60; ++i) {
+    profile::Profile p = bridged_machine(profile::BridgeKind::none);
+    if (i % 3 == 0) p.link.dllp_accounting = profile::DllpAccounting::mean;
+    if (i % 2 == 0) p.link.credits = {};
+    if (i % 5 == 0) p.host.home_agent.atomic_ps = random() % 30'000;
+    const std::unique_ptr<Link> link = make_link(p);
+    const Flow flow = atomics_flow(random, *link);
+    const Ends alone = Engines::instance().run({flow}, {0});
+    ASSERT_EQ(alone.train[0], alone.packet[0]) << "case " << i;
+    ASSERT_EQ(alone.drained.train[0], alone.drained.packet[0]) << "case " << i;
+    const std::vector<TimePs> offsets = {0, random() % 10'000'000, random() % 10'000'000};
+    expect_close(Engines::instance().run({flow, planned_flow(random, *link), atomics_flow(random, *link)}, offsets), offsets,
+                 "case " + std::to_string(i));
   }
 }
 

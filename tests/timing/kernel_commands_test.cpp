@@ -230,6 +230,89 @@ TEST_F(Commands, ACoherentZeroCopyReadShowsWhatSnoopsTook) {
   EXPECT_EQ(sink.actions[written]["host.home_agent ownership"], sink.stages[written][coherence]);
 }
 
+// Atomics on host memory where the way there routes AtomicOps, on a link whose constants are round: 16 GB/s, 24 bytes of
+// header up and 20 down, no DLLPs.
+class AtomicsAtTheHost : public Commands, public ::testing::WithParamInterface<const char*> {
+ protected:
+  void open_with(const char* atomics, const char* credits = "{}") {
+    const std::string file = testing::TempDir() + "kernel-atomics-" + GetParam() + ".json";
+    std::ofstream(file) << R"({"include": ")" << CONFIG_PROFILES << R"(/generic-pcie4.json", "name": "k", "link": )"
+                        << R"({"gigatransfers_per_s": 16, "lanes": 8, "encoding": 1, "skip_overhead": 0, "dllp_accounting": "counted", )"
+                        << R"("write_header_bytes": 24, "read_header_bytes": 24, "completion_header_bytes": 20, "dllp_bytes": 0, "read_tags": 768, )"
+                        << R"("atomics": ")" << atomics << R"(", "credits": )" << credits << "}}";
+    open(file.c_str(), GetParam());
+  }
+  // Each work-item adds to a word of its own, `times` one after another.
+  std::shared_ptr<const KernelModule> adds(std::uint64_t times) {
+    return synthetic::module("adds", [=](synthetic::WaveWriter& w, std::uint64_t item) {
+      for (std::uint64_t i = 0; i < times; ++i)
+        w.global(AccessKind::atomic, 1, host_base + item * 4, 4, 4, Dependence::loads);
+    });
+  }
+};
+
+// A request of 28 bytes and an answer of 24 each: 65536 of them are 1.75 ns each of the upstream wire. By reading and writing back
+// a sector takes a request of 24 bytes and a write of 24 and 32.
+TEST_P(AtomicsAtTheHost, AreRequestsWithDataAndAnswers) {
+  open_with("atomic_ops");
+  constexpr std::uint64_t n = 65536;
+  const CommandId k = launch(adds(1), synthetic::linear(n, 256));
+  drain();
+  EXPECT_EQ(sink.kernels[k].link_read_bytes, n * 4);
+  EXPECT_EQ(sink.kernels[k].link_written_bytes, 0U);
+  EXPECT_EQ(sink.counters["link_bytes"], n * 4);
+  EXPECT_EQ(sink.wire_down[k], n * 24);
+  EXPECT_GT(took(k), n * 1'750);
+  EXPECT_LT(took(k), n * 1'750 + 20'000'000);
+  EXPECT_EQ(sink.kernels[k].limiter, "link");
+}
+
+TEST_P(AtomicsAtTheHost, AreReadAndWrittenBackWithoutTheRoute) {
+  open_with("read_write");
+  constexpr std::uint64_t n = 65536;
+  const CommandId k = launch(adds(1), synthetic::linear(n, 256));
+  drain();
+  EXPECT_EQ(sink.kernels[k].link_read_bytes, n * 4);
+  EXPECT_EQ(sink.kernels[k].link_written_bytes, n * 4);
+}
+
+// With room for two requests' data at the root port, two go every round of it: the wire, the flight, a line at home, the
+// credit's way back. That is 5.5 times as long as the wire takes for two at least.
+TEST_P(AtomicsAtTheHost, WaitForNonPostedData) {
+  open_with("atomic_ops", R"({"non_posted_data": 2})");
+  const CommandId limited = launch(adds(1), synthetic::linear(4096, 256));
+  drain();
+  // 350 ns to the root port and as long, or longer, back (generic-pcie4): a round of two.
+  EXPECT_GT(took(limited), 4096U / 2 * 350'000);
+  const CommandId alone = copy(64 * mib, 2);
+  drain();
+  const CommandId kernel = launch(adds(1), synthetic::linear(4096, 256));
+  const CommandId beside = copy(64 * mib, 2);
+  drain();
+  // Reads need no such credits, so a copy beside it is held up by the few bytes on the wires only.
+  EXPECT_LT(took(beside), took(alone) * 11 / 10);
+  EXPECT_LT(took(kernel), took(limited) * 13 / 10);
+}
+
+// One work-item that adds again and again to its word has one request under way.
+TEST_P(AtomicsAtTheHost, AChainTakesRoundTrips) {
+  open_with("atomic_ops");
+  const CommandId few = launch(adds(100), synthetic::linear(1, 1));
+  drain();
+  const CommandId many = launch(adds(300), synthetic::linear(1, 1));
+  drain();
+  const CommandId read = launch(synthetic::module("reads", [](synthetic::WaveWriter& w, std::uint64_t) {
+                                  for (std::uint64_t i = 0; i < 300; ++i)
+                                    w.global(AccessKind::load, 1, host_base + mib + i * 128, 4, 4, Dependence::loads);
+                                }), synthetic::linear(1, 1));
+  drain();
+  const double trip = static_cast<double>(took(many) - took(few)) / 200;
+  EXPECT_NEAR(trip * 300, static_cast<double>(took(read)), 0.05 * static_cast<double>(took(read)));
+}
+
+INSTANTIATE_TEST_SUITE_P(Details, AtomicsAtTheHost, ::testing::Values("train", "packet"),
+                         [](const auto& p) { return std::string(p.param); });
+
 TEST_F(Commands, PacketLevelShowsTheCompletionsOfAZeroCopyKernel) {
   sink.wanted = TraceLevel::packet;
   open("h200-pcie5", "packet");

@@ -22,8 +22,15 @@ constexpr TimePs look_again_ps = 20'000'000;  // of a kernel that waits for the 
 
 }  // namespace
 
-// One direction's traffic of a launch.
+// One kind of a launch's traffic.
 struct Crossing {
+  enum class What : std::uint8_t { reads, writes, atomics };
+  explicit Crossing(What of) : what(of) {}
+  const What what;
+  // AtomicOps are requests with answers, as reads are.
+  [[nodiscard]] Direction direction() const noexcept {
+    return what == What::writes ? Direction::device_to_host : Direction::host_to_device;
+  }
   std::shared_ptr<Flow> flow;
   TimePs start = 0;
   TimePs alone = 0;    // end, had it the link to itself
@@ -58,7 +65,8 @@ struct ActiveLaunch {
   TimePs local_end = 0;  // as the units see it, with the link to themselves
   TimePs end = 0;
   compute::LaunchResult result;
-  Crossing read, written;
+  Crossing read{Crossing::What::reads}, written{Crossing::What::writes}, atomics{Crossing::What::atomics};
+  [[nodiscard]] std::array<Crossing*, 3> crossings() noexcept { return {&read, &written, &atomics}; }
   std::uint32_t flows_left = 0;
   // Pages that come, and those that they drive out: all before the groups' own work, as one piece.
   PageMoves pages;
@@ -142,6 +150,7 @@ void ComputeUnits::go_on(ActiveLaunch& a) {
 void ComputeUnits::cross(ActiveLaunch& a, TimePs now) {
   if (a.read.flow != nullptr) post(std::max(now, a.result.first_host_read), {&a, ComputeStep::start_read});
   if (a.written.flow != nullptr) post(std::max(now, a.result.first_host_write), {&a, ComputeStep::start_write});
+  if (a.atomics.flow != nullptr) post(std::max(now, a.result.first_host_read), {&a, ComputeStep::start_atomics});
   if (a.flows_left == 0) settle(a);
 }
 
@@ -196,10 +205,10 @@ void ComputeUnits::pages_moved(ActiveLaunch& a, TimePs now) {
   if (--a.pages_left != 0) return;
   a.pages_took = now - a.pages_start + a.pages.handling_ps;
   a.local_end += a.pages_took;
-  for (Crossing* c : {&a.read, &a.written}) {
+  for (Crossing* c : a.crossings()) {
     for (TimePs* t : {&c->start, &c->alone, &c->unwalked, &c->unsnooped, &c->unowned}) *t += a.pages_took;
   }
-  if (a.read.flow != nullptr) a.result.first_host_read += a.pages_took;
+  if (a.read.flow != nullptr || a.atomics.flow != nullptr) a.result.first_host_read += a.pages_took;
   if (a.written.flow != nullptr) a.result.first_host_write += a.pages_took;
   cross(a, now);
 }
@@ -264,8 +273,7 @@ void ComputeUnits::run(ActiveLaunch& a) {
   if (traces && a.machine == nullptr && memory_.takes_accesses()) tell_dram(a);
   if (traces && a.machine == nullptr) tell_counters(a);  // of one that has waited they would come too late
   if (!a.result.traffic.crosses_link()) return;
-  plan(a, Direction::host_to_device);
-  plan(a, Direction::device_to_host);
+  for (Crossing* c : a.crossings()) plan(a, *c);
 }
 
 // Leaves all about it in machine_->outcome. True: what the groups told is all that there is to their work.
@@ -400,22 +408,17 @@ void ComputeUnits::tell_counters(const ActiveLaunch& a) {
     trace_->counter({device, "compute", name, std::max(at - line.span() + 1, a.local_end), 0});
 }
 
-// One flow for all that a launch moves one way, as fast as its waves ask for it: where they have few requests under
-// way, the flow has as few.
-void ComputeUnits::plan(ActiveLaunch& a, Direction direction) {
-  const bool reads = direction == Direction::host_to_device;
-  const compute::Traffic& t = a.result.traffic;
-  const auto& packets = reads ? t.host_reads : t.host_writes;
-  const compute::HostSpan span = reads ? machine_of(a).memory.host_read() : machine_of(a).memory.host_written();
-  runs_.clear();
-  host_.classify(span.address, span.bytes, runs_);
+// One flow for all of a kind that a launch moves.
+std::shared_ptr<Flow> ComputeUnits::flow_of(const compute::Traffic& t, const Crossing& crossing) {
+  using What = Crossing::What;
+  const Direction direction = crossing.direction();
   std::array<std::uint64_t, 4> lines{};
   std::uint64_t all_lines = 0;
   for (const cache::LineRun& r : runs_) lines[static_cast<std::size_t>(r.state)] += r.lines, all_lines += r.lines;
   auto flow = std::make_shared<Flow>();
   Flow part;
   // Packets of each size meet lines of each state in proportion.
-  const auto add = [&](std::uint32_t bytes, std::uint64_t count, TimePs home_ps) {
+  const auto add = [&](std::uint64_t count, TimePs home_ps, const auto& plan_some) {
     std::uint64_t seen = 0;
     std::uint64_t done = 0;
     for (std::size_t s = 0; s < lines.size() && count > 0; ++s) {
@@ -425,7 +428,7 @@ void ComputeUnits::plan(ActiveLaunch& a, Direction direction) {
                          : static_cast<std::uint64_t>(static_cast<double>(count) * static_cast<double>(seen) /
                                                       static_cast<double>(all_lines));
       if (upto <= done) continue;
-      compute::plan_packets(link_, direction, bytes, static_cast<cache::LineState>(s), upto - done, part);
+      plan_some(static_cast<cache::LineState>(s), upto - done);
       done = upto;
       for (Segment& segment : part.segments) {
         for (std::size_t j = 0; j < part.hops; ++j) {
@@ -436,18 +439,45 @@ void ComputeUnits::plan(ActiveLaunch& a, Direction direction) {
         *flow = part;
       } else {
         if (part.snoop_once_ps > flow->snoop_once_ps) sim::add_snoop(*flow, part.snoop_once_ps - flow->snoop_once_ps);
+        if (part.kind != flow->kind) flow->kind = "AtomicOp";
         flow->segments.insert(flow->segments.end(), part.segments.begin(), part.segments.end());
       }
     }
   };
-  for (std::uint32_t n = compute::max_line_sectors; n > 0; --n) add(n * sector_bytes, packets[n], 0);
-  if (!reads) add(sector_bytes, t.host_partial_writes, profile_.compute.host_partial_write_ps);
+  if (crossing.what == What::atomics) {
+    for (std::size_t op = 0; op < compute::atomic_ops; ++op) {
+      add(t.host_atomics[op], 0, [&](cache::LineState state, std::uint64_t n) {
+        compute::plan_atomics(link_, op, state, n, part);
+        part.kind = compute::atomic_name(op);
+      });
+    }
+    return flow;
+  }
+  const auto packets = [&](std::uint32_t bytes, std::uint64_t count, TimePs home_ps) {
+    add(count, home_ps, [&](cache::LineState state, std::uint64_t n) {
+      compute::plan_packets(link_, direction, bytes, state, n, part);
+    });
+  };
+  const auto& whole = crossing.what == What::reads ? t.host_reads : t.host_writes;
+  for (std::uint32_t n = compute::max_line_sectors; n > 0; --n) packets(n * sector_bytes, whole[n], 0);
+  if (crossing.what == What::writes)
+    packets(sector_bytes, t.host_partial_writes, profile_.compute.host_partial_write_ps);
+  return flow;
+}
+
+// As fast as its waves ask for it: where they have few requests under way, the flow has as few.
+void ComputeUnits::plan(ActiveLaunch& a, Crossing& c) {
+  const Direction direction = c.direction();
+  const bool reads = c.what == Crossing::What::reads;
+  const compute::HostSpan span = reads ? machine_of(a).memory.host_read() : machine_of(a).memory.host_written();
+  runs_.clear();
+  host_.classify(span.address, span.bytes, runs_);
+  auto flow = flow_of(a.result.traffic, c);
   if (flow->segments.empty()) return;
   flow->command = a.job->command.id;
   flow->device = a.job->command.device;
   flow->address = span.address;
-  Crossing& c = reads ? a.read : a.written;
-  c.start = reads ? a.result.first_host_read : a.result.first_host_write;
+  c.start = direction == Direction::host_to_device ? a.result.first_host_read : a.result.first_host_write;
   Flow one = *flow;
   one.segments.resize(1);
   one.segments.front().packets = 1;
@@ -461,7 +491,11 @@ void ComputeUnits::plan(ActiveLaunch& a, Direction direction) {
     if (turn > trip) flow->window_return_ps = std::max(flow->window_return_ps, turn - trip);
     c.waiting = n * trip / flow->window;
   }
-  if (iommu_ != nullptr) add_walks(*flow, iommu_->walk({span.address, span.bytes, 1, 0}, direction));
+  if (iommu_ != nullptr) {
+    const Walks walks = iommu_->walk({span.address, span.bytes, 1, 0}, direction);
+    add_walks(*flow, walks);
+    link_.plan_translations(walks, *flow);
+  }
   const FlowTimes alone = times_alone(*flow);
   c.alone = c.start + alone.end;
   c.unwalked = flow->walks == 0 ? c.alone : c.start + times_alone(*flow, Without::walks).end;
@@ -477,10 +511,9 @@ void ComputeUnits::plan(ActiveLaunch& a, Direction direction) {
   }
 }
 
-void ComputeUnits::start(ActiveLaunch& a, Direction direction, TimePs now) {
-  Crossing& c = direction == Direction::host_to_device ? a.read : a.written;
+void ComputeUnits::start(ActiveLaunch& a, Crossing& c, TimePs now) {
   c.start = now;
-  const Link::WireUse use = link_.wire_use(*c.flow, direction);
+  const Link::WireUse use = link_.wire_use(*c.flow, c.direction());
   a.job->wire_up += use.up;
   a.job->wire_down += use.down;
   a.job->tlps += use.tlps;
@@ -494,7 +527,7 @@ void ComputeUnits::start(ActiveLaunch& a, Direction direction, TimePs now) {
 // Nothing is under way any more: the launch's end is known.
 void ComputeUnits::settle(ActiveLaunch& a) {
   a.end = a.local_end;
-  for (const Crossing* c : {&a.read, &a.written}) {
+  for (const Crossing* c : a.crossings()) {
     if (c->flow != nullptr) a.end = std::max(a.end, c->end + c->tail);
   }
   account(a);
@@ -510,7 +543,7 @@ void ComputeUnits::account(ActiveLaunch& a) {
   TimePs unowned = a.local_end;
   std::array<TimePs, compute::busy_parts> busy = a.busy;
   TimePs& link_busy = busy[compute::link_part];
-  for (const Crossing* c : {&a.read, &a.written}) {
+  for (const Crossing* c : a.crossings()) {
     if (c->flow == nullptr) continue;
     alone = std::max(alone, c->alone + c->tail);
     unwalked = std::max(unwalked, c->unwalked + c->tail);
@@ -561,6 +594,7 @@ void ComputeUnits::account(ActiveLaunch& a) {
   figures->device_written_bytes = t.device_written;
   if (a.read.flow != nullptr) figures->link_read_bytes = a.read.flow->bytes();
   if (a.written.flow != nullptr) figures->link_written_bytes = a.written.flow->bytes();
+  if (a.atomics.flow != nullptr) figures->link_read_bytes += a.atomics.flow->bytes();
   figures->groups_per_unit = a.occupancy.groups_per_unit;
   figures->occupancy_permille = a.occupancy.permille;
   figures->occupancy_limit = a.occupancy.limit;
@@ -581,7 +615,10 @@ void ComputeUnits::account(ActiveLaunch& a) {
   const std::uint64_t crossed = job.kernel->link_read_bytes + job.kernel->link_written_bytes;
   tell_host("host.home_agent", "snoop", unwalked - unsnooped, crossed);
   tell_host("host.home_agent", "ownership", unsnooped - unowned, job.kernel->link_written_bytes);
-  const Flow* walked = a.read.flow != nullptr && a.read.flow->walks != 0 ? a.read.flow.get() : a.written.flow.get();
+  const Flow* walked = nullptr;
+  for (const Crossing* c : a.crossings()) {
+    if (c->flow != nullptr && (walked == nullptr || walked->walks == 0)) walked = c->flow.get();
+  }
   if (walked != nullptr) tell_host(walked->walk_part, walked->walk_action, alone - unwalked, crossed);
   tell("finish", a.end, a.end + machine_of(a).rates.finish_ps, 0);
   if (trace_->level() < TraceLevel::packet) return;
@@ -614,10 +651,13 @@ void ComputeUnits::act(const ComputeEvent& event, TimePs now) {
       pages_moved(a, now);
       break;
     case ComputeStep::start_read:
-      start(a, Direction::host_to_device, now);
+      start(a, a.read, now);
       break;
     case ComputeStep::start_write:
-      start(a, Direction::device_to_host, now);
+      start(a, a.written, now);
+      break;
+    case ComputeStep::start_atomics:
+      start(a, a.atomics, now);
       break;
     case ComputeStep::flow_ended:
       if (--a.flows_left == 0) settle(a);

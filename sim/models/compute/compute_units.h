@@ -19,9 +19,12 @@
 
 namespace sluice::sim {
 
-enum class ComputeStep : std::uint8_t { go_on, move_pages, pages_moved, start_read, start_write, flow_ended, finish };
+enum class ComputeStep : std::uint8_t {
+  go_on, move_pages, pages_moved, start_read, start_write, start_atomics, flow_ended, finish
+};
 
 struct ActiveLaunch;
+struct Crossing;
 
 struct ComputeEvent {
   ActiveLaunch* launch = nullptr;
@@ -54,8 +57,9 @@ class ComputeUnits final : public Agenda<ComputeEvent>, public Executor {
   [[nodiscard]] bool execute_unseen(const KernelLaunch& launch);
   void tell_counters(const ActiveLaunch& a);
   void tell_dram(const ActiveLaunch& launch);
-  void plan(ActiveLaunch& a, Direction direction);
-  void start(ActiveLaunch& a, Direction direction, TimePs now);
+  void plan(ActiveLaunch& a, Crossing& c);
+  [[nodiscard]] std::shared_ptr<Flow> flow_of(const compute::Traffic& traffic, const Crossing& crossing);
+  void start(ActiveLaunch& a, Crossing& c, TimePs now);
   void fault(ActiveLaunch& a);
   void take_lines(ActiveLaunch& a);
   void move_pages(ActiveLaunch& a, TimePs now);

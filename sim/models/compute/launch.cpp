@@ -41,6 +41,8 @@ Timeline::Sums sums_of(const GroupTrace& trace, const Traffic& traffic, TimePs t
   sums[Timeline::link_bytes] = traffic.host_partial_writes * sector_bytes;
   for (std::size_t i = 1; i <= max_line_sectors; ++i)
     sums[Timeline::link_bytes] += (traffic.host_reads[i] + traffic.host_writes[i]) * i * sector_bytes;
+  for (std::size_t op = 0; op < atomic_ops; ++op)
+    sums[Timeline::link_bytes] += traffic.host_atomics[op] * (op % atomic_sizes == 0 ? 4 : 8);
   return sums;
 }
 
@@ -73,6 +75,7 @@ Cost pace_alone(const Rates& rates, const WaveTrace& wave) {
 Cost host_read_cost(const Rates& rates, const Traffic& traffic) {
   Cost cost = 0;
   for (std::size_t i = 1; i <= max_line_sectors; ++i) cost += traffic.host_reads[i] * rates.host_read[i];
+  for (std::size_t op = 0; op < atomic_ops; ++op) cost += traffic.host_atomics[op] * rates.host_atomic[op];
   return cost;
 }
 

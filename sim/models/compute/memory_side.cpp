@@ -38,6 +38,7 @@ void Traffic::add(const Traffic& o) {
   for (std::size_t i = 0; i < host_reads.size(); ++i)
     host_reads[i] += o.host_reads[i], host_writes[i] += o.host_writes[i];
   host_partial_writes += o.host_partial_writes;
+  for (std::size_t i = 0; i < host_atomics.size(); ++i) host_atomics[i] += o.host_atomics[i];
 }
 
 void Traffic::reset() {
@@ -52,12 +53,15 @@ void Traffic::reset() {
 bool Traffic::crosses_link() const {
   std::uint64_t n = host_partial_writes;
   for (std::size_t i = 0; i < host_reads.size(); ++i) n += host_reads[i] + host_writes[i];
+  for (const std::uint64_t atomics : host_atomics) n += atomics;
   return n != 0;
 }
 
 MemorySide::MemorySide(const profile::Profile& profile, const Rates& rates)
     : profile_(profile),
       line_sectors_(rates.line_sectors),
+      routes_atomics_(profile.link.kind == profile::LinkKind::pcie &&
+                      profile.link.atomics == profile::Atomics::atomic_ops),
       tags_(SectorCache::tag_bytes(profile.device_cache.capacity_bytes, profile.device_cache.line_bytes) +
             SectorCache::tag_bytes(profile.compute.l1_bytes, profile.device_cache.line_bytes) *
                 profile.machine.device.compute_units),
@@ -249,6 +253,7 @@ void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupT
   const bool whole = writes_whole(access);
   const std::uint64_t* sector = trace.sectors.data() + access.first_sector;
   const std::uint64_t* const end = sector + access.sectors;
+  std::uint64_t host_atomics = 0;  // sectors
   const bool loads = access.kind == AccessKind::load;
   SectorCache& l1 = l1_[unit];
   while (sector != end) {
@@ -271,13 +276,37 @@ void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupT
           store(piece, whole, traffic);
           break;
         case AccessKind::atomic:
-          atomic(piece, traffic);
+          if (piece.host && routes_atomics_) {
+            host_atomics += count_sectors(piece.mask);
+          } else {
+            atomic(piece, traffic);
+          }
           break;
         case AccessKind::barrier:
           break;
       }
     }
   }
+  if (host_atomics != 0) atomic_at_host(access, host_atomics, traffic);
+}
+
+// A request for each lane; those of the access are taken to be spread evenly over its sectors. Atomic loads and stores are
+// reads and writes like any, and what no AtomicOp does is a read, and a compare-and-swap that succeeds.
+void MemorySide::atomic_at_host(const WaveAccess& access, std::uint64_t sectors, Traffic& traffic) const {
+  traffic.level = Level::host;
+  traffic.l2_sectors += sectors;
+  if (access.atomic == AtomicKind::load || access.atomic == AtomicKind::other) traffic.host_reads[1] += sectors;
+  if (access.atomic == AtomicKind::load) return;
+  if (access.atomic == AtomicKind::store) {
+    traffic.host_partial_writes += sectors;
+    return;
+  }
+  const AtomicOp op = access.atomic == AtomicKind::add    ? AtomicOp::fetch_add
+                      : access.atomic == AtomicKind::swap ? AtomicOp::swap
+                                                          : AtomicOp::compare_swap;
+  const std::uint64_t lanes = access.lanes * sectors / std::max(1U, access.sectors);
+  traffic.host_atomics[static_cast<std::size_t>(op) * atomic_sizes + (access.bytes > 4 ? 1 : 0)] +=
+      std::max(lanes, sectors);
 }
 
 // Brings `missing` from behind the last-level cache, in units of what a miss fetches.

@@ -38,6 +38,7 @@ struct Traffic {
   std::array<std::uint64_t, max_line_sectors + 1> host_reads{};  // packets by their sectors
   std::array<std::uint64_t, max_line_sectors + 1> host_writes{};
   std::uint64_t host_partial_writes = 0;  // of less than a sector each
+  std::array<std::uint64_t, atomic_ops> host_atomics{};  // by operation, then by size
   void add(const Traffic& other);
   void reset();
   [[nodiscard]] bool crosses_link() const;
@@ -144,12 +145,14 @@ class MemorySide final : public memory::KernelCache {
   void load(const Piece& piece, Traffic& traffic);
   void store(const Piece& piece, bool whole, Traffic& traffic);
   void atomic(const Piece& piece, Traffic& traffic);
+  void atomic_at_host(const WaveAccess& access, std::uint64_t sectors, Traffic& traffic) const;
   void catch_up();
   void fetch(const SectorCache::Result& line, std::uint32_t missing, const Piece& piece, Traffic& traffic);
   void write_back(const SectorCache::Result& line, const Piece& piece, Traffic& traffic);
 
   const profile::Profile& profile_;
   const std::uint32_t line_sectors_;
+  const bool routes_atomics_;  // to the host
   std::uint64_t launch_ = 0;
   std::vector<Range> ranges_;  // by address
   std::size_t last_range_ = 0;

@@ -6,10 +6,12 @@ namespace sluice::compute {
 
 namespace {
 
-// Steady state of many packets alone: what each adds.
+// Steady state of many packets alone: what each adds. Credits are the link's to count, once the flow is there: waves have
+// their requests under way all the same.
 double packet_interval_ps(const sim::Flow& one) {
   constexpr std::uint64_t few = 4096;
   sim::Flow flow = one;
+  flow.credits.clear();
   flow.segments.front().packets = few;
   const TimePs first = sim::times_alone(flow).drained;
   flow.segments.front().packets = 2 * few;
@@ -29,6 +31,24 @@ void plan_packets(const sim::Link& link, Direction direction, std::uint32_t byte
   transfer.cached = true;
   link.plan(transfer, {{std::max<std::uint64_t>(1, transfer.rows * bytes / sector_bytes), state}}, flow);
   if (packets > 2) flow.segments.back().packets += flow.packets() / 2 * (packets - 2);
+}
+
+// Of a compare-and-swap two operands travel; all answer with one.
+void plan_atomics(const sim::Link& link, std::size_t op, cache::LineState state, std::uint64_t packets,
+                  sim::Flow& flow) {
+  const std::uint32_t bytes = op % atomic_sizes == 0 ? 4 : 8;
+  sim::LinkTransfer transfer;
+  transfer.row_bytes = bytes;
+  transfer.rows = 1;
+  transfer.operand_bytes = op / atomic_sizes == static_cast<std::size_t>(AtomicOp::compare_swap) ? 2 * bytes : bytes;
+  link.plan(transfer, {{1, state}}, flow);
+  flow.segments.front().packets = packets;
+}
+
+std::string_view atomic_name(std::size_t op) noexcept {
+  static constexpr std::array<std::string_view, static_cast<std::size_t>(AtomicOp::count_)> names = {"FetchAdd", "Swap",
+                                                                                                   "CAS"};
+  return names[op / atomic_sizes];
 }
 
 Rates::Rates(const profile::Profile& profile, const sim::Link& link, const memory::DeviceMemory& memory) {
@@ -81,6 +101,10 @@ Rates::Rates(const profile::Profile& profile, const sim::Link& link, const memor
     plan_packets(link, Direction::device_to_host, n * sector_bytes, cache::LineState::memory, 1, flow);
     host_write[n] = cost_of_ps(packet_interval_ps(flow));
     if (n == 1) host_write_ps = beyond_l2(sim::time_alone(flow));
+  }
+  for (std::size_t op = 0; op < atomic_ops && link.routes_atomics(); ++op) {
+    plan_atomics(link, op, cache::LineState::memory, 1, flow);
+    host_atomic[op] = cost_of_ps(packet_interval_ps(flow));
   }
   host_partial_write = std::max(host_write[1], cost_of_ps(static_cast<double>(c.host_partial_write_ps)));
 }

@@ -15,6 +15,11 @@ namespace sluice::compute {
 inline constexpr std::size_t max_line_sectors = 8;
 inline constexpr std::size_t dram_steps = 16;
 
+// Atomics that the host works out, as the link carries them.
+enum class AtomicOp : std::uint8_t { fetch_add, swap, compare_swap, count_ };
+inline constexpr std::size_t atomic_sizes = 2;  // operands of 4 and 8 bytes
+inline constexpr std::size_t atomic_ops = static_cast<std::size_t>(AtomicOp::count_) * atomic_sizes;  // by operation, then size
+
 // Serial parts of a compute unit: the issue ports of all classes together, one for each class, first-level cache, local
 // memory.
 inline constexpr std::size_t issue_pipe = instruction_classes;
@@ -43,10 +48,15 @@ struct Rates {
   std::array<Cost, max_line_sectors + 1> host_read{};  // a packet, by sectors
   std::array<Cost, max_line_sectors + 1> host_write{};
   Cost host_partial_write;
+  std::array<Cost, atomic_ops> host_atomic{};  // as in Traffic; where the link carries them
 };
 
 // The flow of `packets` like transfers of `bytes` each between a kernel and host memory.
 void plan_packets(const sim::Link& link, Direction direction, std::uint32_t bytes, cache::LineState state,
                   std::uint64_t packets, sim::Flow& flow);
+// The same of AtomicOps, one of atomic_ops.
+void plan_atomics(const sim::Link& link, std::size_t op, cache::LineState state, std::uint64_t packets, sim::Flow& flow);
+// "FetchAdd" ...
+[[nodiscard]] std::string_view atomic_name(std::size_t op) noexcept;
 
 }  // namespace sluice::compute

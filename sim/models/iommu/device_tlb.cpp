@@ -52,6 +52,7 @@ sim::Walks DeviceTlb::walk(const sim::HostRows& rows, Direction direction) {
   all.walkers_ps = std::max(all.walkers_ps, under_way / profile_.requests);
   all.latency_ps = under_way / all.count;
   all.holds_window = false;
+  all.requests = profile_.requests;
   all.part = "device.atc";
   all.action = "translate";
   return all;

@@ -78,21 +78,44 @@ class CoherentLink final : public Link {
     if (!read) add_ownership(flow, link_.ownership_ps);
     if (snoops) add_snoop(flow, host_.home_agent.snoop_latency_ps);
     add_walks(flow, t.walks);
+    plan_translations(t.walks, flow);
+  }
+
+  // A request, and an entry of the page tables with what goes with data.
+  void plan_translations(const Walks& walks, Flow& main) const override {
+    main.beside.reset();
+    if (walks.requests == 0 || walks.count == 0) return;
+    constexpr std::uint32_t entry_bytes = 8;
+    main.beside = std::make_shared<Flow>();
+    Flow& flow = *main.beside;
+    flow.hops = 2;
+    flow.end_hop = 1;
+    flow.path = {Resource::wire_up, Resource::wire_down};
+    const TimePs flight = link_.propagation_ps;
+    flow.latency_ps = {walks.latency_ps > flight ? walks.latency_ps - flight : 0, flight};
+    flow.kind = "TransReq";
+    flow.reply_kind = "TransCpl";
+    Segment s{.packets = walks.count, .packet_bytes = entry_bytes};
+    s.up_bytes = link_.request_bytes;
+    s.down_bytes = link_.data_header_bytes + entry_bytes;
+    s.service_ps = {share_time(s.up_bytes), share_time(s.down_bytes)};
+    flow.segments.push_back(s);
+    pace(flow, walks);
   }
 
   TimePs posted_time() const override { return flit_time(link_.line_bytes) + link_.propagation_ps; }
 
-  WireUse wire_use(const Flow& flow, Direction) const override {
+  WireUse wire_use(const Flow& flow, Direction direction) const override {
     std::uint64_t up = 0;
     std::uint64_t down = 0;
     for (const Segment& segment : flow.segments) {
       up += segment.packets * segment.up_bytes;
       down += segment.packets * segment.down_bytes;
     }
-    WireUse use;
-    use.up = flits(up) * link_.flit_bytes;
-    use.down = flits(down) * link_.flit_bytes;
-    use.tlps = flits(up) + flits(down);
+    WireUse use = flow.beside != nullptr ? wire_use(*flow.beside, direction) : WireUse{};
+    use.up += flits(up) * link_.flit_bytes;
+    use.down += flits(down) * link_.flit_bytes;
+    use.tlps += flits(up) + flits(down);
     return use;
   }
 

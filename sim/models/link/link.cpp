@@ -21,6 +21,16 @@ void SegmentBuilder::add(Segment segment) {
   flow_.segments.push_back(segment);
 }
 
+void pace(Flow& flow, const Walks& walks) {
+  flow.window = walks.requests;
+  flow.window_part = "ats.requests";
+  Flow one = flow;
+  one.segments.front().packets = 1;
+  const TimePs trip = times_alone(one).drained;
+  const TimePs turn = walks.walkers_ps * walks.requests / walks.count;
+  flow.window_return_ps = flow.latency_ps[flow.hops - 1U] + (turn > trip ? turn - trip : 0);
+}
+
 double wire_ps_per_byte(const profile::Link& link) {
   return 1e12 / tlp_bytes_per_s(link);
 }

@@ -26,6 +26,9 @@ class SegmentBuilder {
   Flow& flow_;
 };
 
+// Requests for translations keep the pace that `walks` says, each a round trip of `flow`.
+void pace(Flow& flow, const Walks& walks);
+
 // Of one direction after encoding and SKP ordered sets.
 [[nodiscard]] double wire_ps_per_byte(const profile::Link& link);
 

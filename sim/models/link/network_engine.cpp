@@ -28,7 +28,7 @@ LinkGauges* NetworkEngine::gauges_of(const Flow& flow) noexcept {
   return gauges_.empty() ? nullptr : &gauges_[gauges_.size() == 1 ? 0 : flow.device];
 }
 
-void NetworkEngine::start(std::shared_ptr<const Flow> flow, Done done) {
+void NetworkEngine::begin(std::shared_ptr<const Flow> flow, Done done) {
   const TimePs now = kernel_now();
   const bool undisturbed = quiet();
   if (LinkGauges* g = gauges_of(*flow)) g->started(*flow, times_of_(*flow).end, now);
@@ -53,6 +53,16 @@ void NetworkEngine::start(std::shared_ptr<const Flow> flow, Done done) {
   }
   network_.start(std::move(flow), now);
   notify_at(next_, now);
+}
+
+void NetworkEngine::start(std::shared_ptr<const Flow> flow, Done done) {
+  const std::shared_ptr<Flow> beside = flow->beside;
+  if (beside != nullptr) {
+    beside->command = flow->command;
+    beside->device = flow->device;
+    begin(beside, [](FlowTimes) {});
+  }
+  begin(std::move(flow), std::move(done));
 }
 
 // In packet detail nothing is skipped, so nothing is quiet.

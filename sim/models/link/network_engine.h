@@ -29,6 +29,7 @@ class NetworkEngine final : public sc_core::sc_module, public FlowEngine, privat
     Done done;
   };
 
+  void begin(std::shared_ptr<const Flow> flow, Done done);
   [[nodiscard]] LinkGauges* gauges_of(const Flow& flow) noexcept;
   void wake();
   void serve_until(TimePs limit);

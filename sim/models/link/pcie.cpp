@@ -1,7 +1,7 @@
 // PCI Express at TLP level. Device reads are requests of up to MRRS bytes upstream and completions of up to MPS bytes
 // downstream; device writes are posted TLPs of up to MPS bytes. Wire bytes per TLP: header with framing, sequence
 // number and LCRC, plus the DLLPs (ACK, UpdateFC) that share the direction; SKP ordered sets take their share of the
-// raw rate. Formulae: pcie-bench (Neugebauer et al., SIGCOMM 2018), with DLLPs counted per lane group, not per lane. Where
+// raw rate. AtomicOps are requests that carry their operands up and are answered by what was there before. Formulae: pcie-bench (Neugebauer et al., SIGCOMM 2018), with DLLPs counted per lane group, not per lane. Where
 // there is a bridge, what goes to the host or to another device goes through it.
 #include <algorithm>
 #include <array>
@@ -61,6 +61,43 @@ class PcieLink final : public Link {
       plan_write(t, runs, flow);
     }
     add_walks(flow, t.walks);
+    plan_translations(t.walks, flow);
+  }
+
+  // A translation request is a read of two words (PCIe Base, 10.2), answered by one completion.
+  void plan_translations(const Walks& walks, Flow& main) const override {
+    main.beside.reset();
+    if (walks.requests == 0 || walks.count == 0) return;
+    main.beside = std::make_shared<Flow>();
+    Flow& flow = *main.beside;
+    const TimePs through = bridge_.latency_ps;
+    const TimePs flights = 2 * (link_.propagation_ps + through + (bridged() ? upstream_.propagation_ps : 0));
+    const TimePs agent = walks.latency_ps > flights ? walks.latency_ps - flights : 0;
+    const std::uint8_t up = hop(flow, Resource::wire_up, link_.propagation_ps + through + (bridged() ? 0 : agent));
+    const std::uint8_t bridge_up = bridged() ? hop(flow, Resource::bridge_up, 2 * upstream_.propagation_ps + agent) : up;
+    const std::uint8_t bridge_down = bridged() ? hop(flow, Resource::bridge_down, through) : up;
+    const std::uint8_t down = hop(flow, Resource::wire_down, link_.propagation_ps);
+    flow.end_hop = down;
+    flow.kind = "TransReq";
+    flow.reply_kind = "TransCpl";
+    Segment s{.packets = walks.count, .packet_bytes = translation_bytes};
+    s.data_credits = credits_of(translation_bytes);
+    const auto times = [&](const Wires& w, std::uint8_t request, std::uint8_t answer) {
+      s.service_ps[request] = request_time(w, 0) + answer_time(w, translation_bytes, 1, w.credits.completion_headers |
+                                                                                            w.credits.completion_data);
+      s.service_ps[answer] = data_time(w, translation_bytes, 1, tlp_.completion_bytes, w.downstream_dllps,
+                                       dllps(w, 1, w.credits.non_posted_headers));
+    };
+    times(wires_, up, down);
+    if (bridged()) times(upstream_, bridge_up, bridge_down);
+    flow.segments.push_back(s);
+    pace(flow, walks);
+    add_requests(flow, wires_, false, up, up, "link");
+    add_completions(flow, wires_, down, down, "link");
+    if (bridged()) {
+      add_requests(flow, upstream_, false, bridge_up, bridge_up, "bridge");
+      add_completions(flow, upstream_, bridge_down, down, "bridge");
+    }
   }
 
   // Posted writes of one device into another's memory: through a switch from port to port, or through the root complex' fabric.
@@ -106,10 +143,10 @@ class PcieLink final : public Link {
   }
 
   WireUse wire_use(const Flow& flow, Direction direction) const override {
-    WireUse use;
+    WireUse use = flow.beside != nullptr ? wire_use(*flow.beside, Direction::host_to_device) : WireUse{};
     for (const Segment& s : flow.segments) {
       if (direction == Direction::host_to_device) {
-        use.up += s.packets * tlp_.read_bytes;
+        use.up += s.packets * (tlp_.read_bytes + s.request_bytes);
         use.down += s.packets * data_bytes(s, tlp_.completion_bytes, wires_.downstream_dllps);
         use.tlps += s.packets * (1 + s.data_tlps);
       } else {
@@ -120,12 +157,14 @@ class PcieLink final : public Link {
     return use;
   }
 
+  bool routes_atomics() const override { return link_.atomics == profile::Atomics::atomic_ops; }
   bool reaches_pageable() const override { return false; }
 
  private:
   void clear(Flow& flow) const {
     flow.segments.clear();
     flow.credits.clear();
+    flow.beside.reset();
     flow.answers = no_answers();
     flow.hops = 0;
     flow.latency_ps = {};
@@ -150,6 +189,8 @@ class PcieLink final : public Link {
     return there != 0 ? there : agent.latency_ps;
   }
 
+  static constexpr std::uint32_t translation_bytes = 8;
+
   [[nodiscard]] bool bridged() const { return bridge_.kind != profile::BridgeKind::none; }
 
   // Requests go up, completions come down.
@@ -164,9 +205,11 @@ class PcieLink final : public Link {
     const std::uint8_t memory = hop(flow, Resource::device_memory, 0);
     flow.window_return_ps = 0;
     flow.end_hop = memory;
-    flow.answers[down] = Resource::wire_up;
-    if (bridged()) flow.answers[bridge_down] = Resource::bridge_up;
-    flow.kind = "MRd";
+    // There is a request to each AtomicOp's answer, so its own DLLPs go along with requests.
+    const bool with_data = t.operand_bytes != 0;
+    if (!with_data) flow.answers[down] = Resource::wire_up;
+    if (!with_data && bridged()) flow.answers[bridge_down] = Resource::bridge_up;
+    flow.kind = with_data ? "AtomicOp" : "MRd";
     flow.reply_kind = "CplD";
     TimePs latency = 0;    // of the line that takes longest ...
     TimePs unsnooped = 0;  // ... and of it without those that cores' caches have
@@ -176,27 +219,28 @@ class PcieLink final : public Link {
       unsnooped = std::max(unsnooped, home_latency(std::min(state, cache::LineState::llc)));
       const TimePs row = row_time(t, bytes);
       Segment s{.packets = n, .packet_bytes = bytes};
+      s.request_bytes = t.operand_bytes;
       s.data_tlps = completions(bytes, offset);
       s.data_credits = credits_of(bytes) + s.data_tlps - 1;
       const auto completions_time = [&](const Wires& w) {
         // The request's own answers share the wire with the data.
         return data_time(w, bytes, s.data_tlps, tlp_.completion_bytes, w.downstream_dllps,
-                         dllps(w, 1, w.credits.non_posted_headers));
+                         dllps(w, 1, w.credits.non_posted_headers | (with_data ? w.credits.non_posted_data : 0)));
       };
       const auto answers = [&](const Wires& w) {
         return answer_time(w, bytes, s.data_tlps, w.credits.completion_headers | w.credits.completion_data);
       };
-      s.service_ps[up] = wire_time(wires_, tlp_.read_bytes);
-      s.service_ps[home] = std::max(home_service(host_, t, state, bytes), row);
+      s.service_ps[up] = request_time(wires_, t.operand_bytes) + (with_data ? answers(wires_) : 0);
+      s.service_ps[home] = std::max(served_at_home(t, state, bytes), row);
       s.service_ps[down] = completions_time(wires_);
       s.service_ps[memory] = memory_time(t.memory_interval_ps, bytes);
-      s.answer_ps[down] = answers(wires_);
+      if (!with_data) s.answer_ps[down] = answers(wires_);
       if (bridged()) {
-        s.service_ps[bridge_up] = wire_time(upstream_, tlp_.read_bytes);
+        s.service_ps[bridge_up] = request_time(upstream_, t.operand_bytes) + (with_data ? answers(upstream_) : 0);
         s.service_ps[bridge_down] = completions_time(upstream_);
-        s.answer_ps[bridge_down] = answers(upstream_);
+        if (!with_data) s.answer_ps[bridge_down] = answers(upstream_);
       }
-      s.unsnooped_ps = std::max(home_service(host_, t, cache::LineState::memory, bytes), row);
+      s.unsnooped_ps = std::max(served_at_home(t, cache::LineState::memory, bytes), row);
       build.add(s);
     });
     flow.latency_ps[home] = std::min(latency, unsnooped);
@@ -207,10 +251,10 @@ class PcieLink final : public Link {
     const std::uint32_t buffered = link_.read_buffer_bytes / request;
     flow.window = std::max(1U, std::min(link_.read_tags, buffered));
     flow.window_part = link_.read_tags <= buffered ? "link.tags" : "link.read_buffer";
-    add_requests(flow, wires_, up, bridged() ? bridge_up : home, "link");
+    add_requests(flow, wires_, with_data, up, bridged() ? bridge_up : home, "link");
     add_completions(flow, wires_, down, memory, "link");
     if (bridged()) {
-      add_requests(flow, upstream_, bridge_up, home, "bridge");
+      add_requests(flow, upstream_, with_data, bridge_up, home, "bridge");
       add_completions(flow, upstream_, bridge_down, down, "bridge");
     }
   }
@@ -267,6 +311,7 @@ class PcieLink final : public Link {
         {"link.credits.posted_headers", "peer.link.credits.posted_headers", "bridge.credits.posted_headers"},
         {"link.credits.posted_data", "peer.link.credits.posted_data", "bridge.credits.posted_data"},
         {"link.credits.non_posted_headers", "", "bridge.credits.non_posted_headers"},
+        {"link.credits.non_posted_data", "", "bridge.credits.non_posted_data"},
         {"link.credits.completion_headers", "", "bridge.credits.completion_headers"},
         {"link.credits.completion_data", "", "bridge.credits.completion_data"},
         {"link.replay_buffer", "peer.link.replay_buffer", "bridge.replay_buffer"},
@@ -283,24 +328,29 @@ class PcieLink final : public Link {
   }
   // Data stay in their sender's buffer until their Ack: to the other end, until more have come, and back. Requests, which
   // are headers only, are not counted.
-  void add_replay(Flow& flow, const Wires& w, std::uint32_t header, std::uint8_t hop, std::string_view where) const {
+  void add_replay(Flow& flow, const Wires& w, Unit data, std::uint32_t header, std::uint8_t hop,
+                  std::string_view where) const {
     if (link_.replay_buffer_bytes == 0) return;
     const TimePs back = 2 * w.propagation_ps + (w.ack_tlps - 1) * w.tlp_ps;
-    flow.credits.push_back({Credit::replay_buffer, Unit::bytes, hop, hop, back, link_.replay_buffer_bytes, header,
+    flow.credits.push_back({Credit::replay_buffer, data, hop, hop, back, link_.replay_buffer_bytes, header,
                             name(Credit::replay_buffer, where)});
   }
   void add_posted(Flow& flow, const Wires& w, std::uint8_t hop, std::uint8_t until, std::string_view where) const {
     add_credit(flow, w, Credit::posted_headers, Unit::tlps, w.credits.posted_headers, hop, until, where);
     add_credit(flow, w, Credit::posted_data, Unit::data_credits, w.credits.posted_data, hop, until, where);
-    add_replay(flow, w, tlp_.write_bytes, hop, where);
+    add_replay(flow, w, Unit::bytes, tlp_.write_bytes, hop, where);
   }
-  void add_requests(Flow& flow, const Wires& w, std::uint8_t hop, std::uint8_t until, std::string_view where) const {
+  void add_requests(Flow& flow, const Wires& w, bool with_data, std::uint8_t hop, std::uint8_t until,
+                    std::string_view where) const {
     add_credit(flow, w, Credit::non_posted_headers, Unit::packets, w.credits.non_posted_headers, hop, until, where);
+    if (!with_data) return;
+    add_credit(flow, w, Credit::non_posted_data, Unit::request_credits, w.credits.non_posted_data, hop, until, where);
+    add_replay(flow, w, Unit::request_bytes, tlp_.read_bytes, hop, where);
   }
   void add_completions(Flow& flow, const Wires& w, std::uint8_t hop, std::uint8_t until, std::string_view where) const {
     add_credit(flow, w, Credit::completion_headers, Unit::tlps, w.credits.completion_headers, hop, until, where);
     add_credit(flow, w, Credit::completion_data, Unit::data_credits, w.credits.completion_data, hop, until, where);
-    add_replay(flow, w, tlp_.completion_bytes, hop, where);
+    add_replay(flow, w, Unit::bytes, tlp_.completion_bytes, hop, where);
   }
 
   [[nodiscard]] Wires wires(double ps_per_byte, const profile::Credits& credits, TimePs credit_return_ps,
@@ -324,6 +374,15 @@ class PcieLink final : public Link {
 
   [[nodiscard]] static TimePs wire_time(const Wires& w, double bytes) {
     return static_cast<TimePs>(std::llround(bytes * w.ps_per_byte));
+  }
+  // A read's request, or an AtomicOp with its operands.
+  [[nodiscard]] TimePs request_time(const Wires& w, std::uint32_t operand_bytes) const {
+    return data_time(w, operand_bytes, 1, tlp_.read_bytes, w.upstream_dllps, 0);
+  }
+  // The home agent reads a line to work an AtomicOp out, and does one after the other.
+  [[nodiscard]] TimePs served_at_home(const LinkTransfer& t, cache::LineState state, std::uint32_t bytes) const {
+    if (t.operand_bytes == 0) return home_service(host_, t, state, bytes);
+    return std::max(home_service(host_, t, state, host_.private_cache.line_bytes), host_.home_agent.atomic_ps);
   }
   // Device memory's interval is given per MPS; scale it to the packet.
   [[nodiscard]] TimePs memory_time(TimePs interval_ps, std::uint32_t bytes) const {

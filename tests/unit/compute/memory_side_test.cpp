@@ -32,7 +32,7 @@ class Memory : public ::testing::Test {
   }
   // One access of lanes that touch `bytes` each, `stride` apart.
   Traffic access(AccessKind kind, std::uint64_t base, std::uint32_t lanes, std::uint64_t stride, std::uint32_t bytes,
-                 std::size_t unit = 0) {
+                 std::size_t unit = 0, AtomicKind atomic = AtomicKind::add) {
     GroupTrace trace;
     for (std::uint64_t i = 0; i < lanes; ++i) {
       const std::uint64_t s = (base + i * stride) / sector_bytes;
@@ -42,6 +42,7 @@ class Memory : public ::testing::Test {
     a.kind = kind;
     a.lanes = static_cast<std::uint16_t>(lanes);
     a.bytes = bytes;
+    a.atomic = atomic;
     a.sectors = static_cast<std::uint32_t>(trace.sectors.size());
     Traffic t;
     side->access(unit, a, trace, t);
@@ -154,6 +155,37 @@ TEST_F(Memory, AtomicsAreDoneAtTheLastLevelCache) {
   EXPECT_EQ(t.level, Level::l2);
   EXPECT_EQ(t.atomic_sectors, 1U);
   EXPECT_EQ(t.l1_hits, 0U);
+}
+
+// On host memory the device reads the sectors and writes them back, unless the way there routes AtomicOps: then each lane's
+// is a request; what none of them does is a read, and a compare-and-swap.
+TEST_F(Memory, AtomicsOnHostMemoryGoAsTheLinkSays) {
+  const auto host = [&](AtomicKind kind, std::uint32_t bytes) {
+    return access(AccessKind::atomic, host_base, 32, bytes, bytes, 0, kind);
+  };
+  Traffic t = host(AtomicKind::add, 4);
+  EXPECT_EQ(t.host_reads[1], 4U);
+  EXPECT_EQ(t.host_partial_writes, 4U);
+  EXPECT_EQ(t.host_atomics, (std::array<std::uint64_t, atomic_ops>{}));
+  profile->link.atomics = profile::Atomics::atomic_ops;
+  side = std::make_unique<MemorySide>(*profile, *rates);
+  side->begin(&map, 0);
+  const auto at = [](AtomicOp op, std::size_t size) { return static_cast<std::size_t>(op) * atomic_sizes + size; };
+  t = host(AtomicKind::add, 4);
+  EXPECT_EQ(t.level, Level::host);
+  EXPECT_EQ(t.host_atomics[at(AtomicOp::fetch_add, 0)], 32U);
+  EXPECT_EQ(t.host_reads[1] + t.host_partial_writes + t.atomic_sectors, 0U);
+  EXPECT_TRUE(t.crosses_link());
+  EXPECT_EQ(host(AtomicKind::swap, 8).host_atomics[at(AtomicOp::swap, 1)], 32U);
+  EXPECT_EQ(host(AtomicKind::compare_swap, 8).host_atomics[at(AtomicOp::compare_swap, 1)], 32U);
+  t = host(AtomicKind::other, 4);
+  EXPECT_EQ(t.host_reads[1], 4U);
+  EXPECT_EQ(t.host_atomics[at(AtomicOp::compare_swap, 0)], 32U);
+  EXPECT_EQ(host(AtomicKind::load, 4).host_reads[1], 4U);
+  EXPECT_EQ(host(AtomicKind::store, 4).host_partial_writes, 4U);
+  // In device memory they are where they were.
+  EXPECT_EQ(access(AccessKind::atomic, device_base, 32, 4, 4).atomic_sectors, 4U);
+  EXPECT_EQ(side->host_written().bytes, 256U);
 }
 
 // 64 waves, 32 groups, 65536 registers and 228 KiB of local memory a unit.

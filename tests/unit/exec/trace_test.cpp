@@ -124,6 +124,20 @@ TEST_F(TraceTest, EachWaveHasItsRecordsTogetherDespiteBarriers) {
   EXPECT_EQ(trace.accesses.size(), trace.waves[3].first_access + trace.waves[3].accesses);
 }
 
+// Subtracting is adding; what is neither that nor a swap takes a loop around a compare-and-swap.
+TEST_F(TraceTest, AtomicsSayWhatTheyDo) {
+  auto* c = buffer<int>(8);
+  auto launch = launch_of("traces", "all_atomics", line(32, 32));
+  launch.arguments = {global(c, 8)};
+  std::vector<AtomicKind> kinds;
+  for (const WaveAccess& a : records(run(launch).traces.at(0), 0)) {
+    EXPECT_EQ(a.kind, AccessKind::atomic);
+    kinds.push_back(a.atomic);
+  }
+  EXPECT_THAT(kinds, ElementsAre(AtomicKind::add, AtomicKind::add, AtomicKind::swap, AtomicKind::compare_swap,
+                                 AtomicKind::other, AtomicKind::other));
+}
+
 TEST_F(TraceTest, AtomicsAndConstants) {
   auto *c = buffer<int>(1), *t = buffer<int>(4), *out = buffer<int>(32);
   auto launch = launch_of("traces", "counter", line(32, 32));

@@ -144,6 +144,111 @@ TEST(PcieCredits, DllpsAreCounted) {
   EXPECT_EQ(f.segments[0].service_ps[1], 295'051U);
 }
 
+// ---- AtomicOps -------------------------------------------------------------------------------------------------------
+
+// `count` of them with operands of so many bytes, of which `answer` come back.
+Flow atomics(const profile::Profile& p, std::uint32_t operands, std::uint32_t answer, std::uint64_t count) {
+  LinkTransfer t;
+  t.row_bytes = answer;
+  t.operand_bytes = operands;
+  Flow flow;
+  make_link(p)->plan(t, {}, flow);
+  flow.segments.front().packets = count;
+  return flow;
+}
+
+// PCIe Base, 2.2.7 and 6.15: a request of 16 bytes' header, framing and operands (one of FetchAdd and Swap, two of CAS), a
+// completion with what was there. Either end's Ack of 8 bytes goes with what the other wire carries. The home agent reads a
+// line, in 0.25 ns.
+TEST(PcieAtomics, RequestsCarryOperandsAndAreAnswered) {
+  const profile::Profile p = machine();
+  const TimePs between = 100'000 + 250 + 200'000;
+  EXPECT_EQ(time_alone(atomics(p, 4, 4, 1)), 28'000 + 8'000 + between + 24'000 + 8'000 + 100'000);
+  EXPECT_EQ(time_alone(atomics(p, 8, 8, 1)), 32'000 + 8'000 + between + 28'000 + 8'000 + 100'000);
+  EXPECT_EQ(time_alone(atomics(p, 8, 4, 1)), 32'000 + 8'000 + between + 24'000 + 8'000 + 100'000);
+  EXPECT_EQ(time_alone(atomics(p, 16, 8, 1)), 40'000 + 8'000 + between + 28'000 + 8'000 + 100'000);
+  EXPECT_EQ(time_alone(atomics(p, 16, 8, 1000)), 48'000U * 1000 + between + 36'000 + 100'000);
+  const Flow cas = atomics(p, 16, 8, 10);
+  const Link::WireUse use = make_link(p)->wire_use(cas, Direction::host_to_device);
+  EXPECT_EQ(use.up, 400U);
+  EXPECT_EQ(use.down, 280U);
+  EXPECT_EQ(use.tlps, 20U);
+  EXPECT_EQ(cas.kind, "AtomicOp");
+}
+
+// A unit each: 16 bytes or less. It is back 300 ns after the home agent has taken the request, which is 436.25 ns after that
+// entered the wire; the answer then has an UpdateFC beside the Ack, and the second of two waits for the first's.
+TEST(PcieAtomics, TakeNonPostedData) {
+  profile::Profile p = machine();
+  constexpr std::uint64_t n = 1000;
+  p.link.credits.non_posted_data = 2;
+  const TimePs way = 36'000 + 100'000 + 250 + 200'000 + 40'000 + 100'000;
+  const Flow limited = atomics(p, 4, 4, n);
+  EXPECT_EQ(time_alone(limited), (n / 2 - 1) * 436'250 + way + 40'000);
+  EXPECT_EQ(limiter(limited), "link.credits.non_posted_data");
+  // Reads and writes need none of it.
+  for (const Flow& other : {reads(p, 4096), writes(p, 4096)}) EXPECT_TRUE(other.credits.empty());
+  // 32 bytes of operands are two units, so one is out at a time: what PCIe Base, 2.6.1, wants room for (CAS of 128 bits).
+  EXPECT_EQ(time_alone(atomics(p, 32, 16, n)), (n - 1) * (436'250 + 28'000) + way + 28'000 + 12'000);
+}
+
+// Headers are those of reads; operands wait in the replay buffer for their Ack, 200 ns after the wire has had them.
+TEST(PcieAtomics, TakeHeadersAndTheReplayBuffer) {
+  profile::Profile p = machine();
+  constexpr std::uint64_t n = 1000;
+  const TimePs way = 36'000 + 100'000 + 250 + 200'000 + 32'000 + 100'000;
+  p.link.replay_buffer_bytes = 28 + 24;  // one request on its way up, and on the other wire two answers on theirs
+  EXPECT_EQ(time_alone(atomics(p, 4, 4, n)), (n - 1) * 236'000 + way);
+  EXPECT_EQ(limiter(atomics(p, 4, 4, n)), "link.replay_buffer");
+  p.link.replay_buffer_bytes = 0;
+  p.link.credits.non_posted_headers = 1;
+  EXPECT_EQ(time_alone(atomics(p, 4, 4, n)), (n - 1) * 436'250 + way + 8'000);
+  // What the host takes for one after another, where that is longest.
+  p.link.credits = {};
+  p.host.home_agent.atomic_ps = 50'000;
+  EXPECT_EQ(time_alone(atomics(p, 4, 4, n)), (n - 1) * 50'000 + way - 250 + 50'000);
+}
+
+// ---- translation requests --------------------------------------------------------------------------------------------
+
+Walks translations(std::uint64_t count, std::uint32_t requests, TimePs latency, TimePs walkers = 0) {
+  Walks walks;
+  walks.count = count;
+  walks.requests = requests;
+  walks.latency_ps = latency;
+  walks.walkers_ps = walkers;
+  return walks;
+}
+
+// PCIe Base, 10.2: a header of 16 bytes with framing up, a completion of 20 bytes with one translation of 8 down; each end's Ack
+// goes with what the other wire carries. A translation takes 1200 ns, its flights of 100 ns included: 1000 at the agent.
+TEST(PcieTranslations, CrossTheLinkBesideTheData) {
+  const profile::Profile p = machine();
+  const auto link = make_link(p);
+  Flow flow = reads(p, 4096);
+  link->plan_translations(translations(100, 4, 1'200'000), flow);
+  ASSERT_NE(flow.beside, nullptr);
+  const Flow& asked = *flow.beside;
+  const TimePs trip = 32'000 + 1'100'000 + 36'000 + 100'000;
+  EXPECT_EQ(time_alone(asked), 25 * trip + 3 * 36'000);  // four at once, whose answers come one behind the other
+  EXPECT_EQ(asked.bytes(), 800U);
+  EXPECT_EQ(asked.kind, "TransReq");
+  const Link::WireUse use = link->wire_use(flow, Direction::host_to_device);
+  const Flow bare = reads(p, 4096);
+  const Link::WireUse without = link->wire_use(bare, Direction::host_to_device);
+  EXPECT_EQ(use.up, without.up + 2400);
+  EXPECT_EQ(use.down, without.down + 2800);
+  EXPECT_EQ(use.tlps, without.tlps + 200);
+  // Where the IOMMU's walkers are slower than that, they set the pace: 1 us each.
+  link->plan_translations(translations(100, 4, 1'200'000, 100'000'000), flow);
+  EXPECT_NEAR(static_cast<double>(time_alone(*flow.beside)), 100e6, 4e6);
+  // An IOMMU that the device does not ask costs the link nothing, nor do pages that are known.
+  link->plan_translations(translations(100, 0, 1'200'000), flow);
+  EXPECT_EQ(flow.beside, nullptr);
+  link->plan_translations(translations(0, 4, 0), flow);
+  EXPECT_EQ(flow.beside, nullptr);
+}
+
 std::vector<FlowTimes> run(const std::vector<std::pair<Flow, TimePs>>& flows, std::uint32_t devices = 1) {
   std::vector<std::shared_ptr<const Flow>> all;
   for (const auto& [flow, at] : flows) all.push_back(std::make_shared<const Flow>(flow));
@@ -169,6 +274,39 @@ TEST(PcieCredits, TransfersOnOneWireShareThem) {
   p.link.credits.posted_headers = 1;
   const auto times = run({{writes(p, 256 * 1000), 0}, {writes(p, 256 * 1000), 0}});
   EXPECT_EQ(std::max(times[0].end, times[1].end), 1999U * 581'000 + 280'000);
+}
+
+// Of a read and an atomic 1 ns behind it, with one header between them, the atomic waits until the read's is back: 24 ns for
+// the request, its flight, 0.25 ns at home, 300 ns.
+TEST(PcieAtomics, ShareHeadersWithReads) {
+  profile::Profile p = machine();
+  p.link.credits.non_posted_headers = 1;
+  const auto times = run({{reads(p, 64), 0}, {atomics(p, 4, 4, 1), 1'000}});
+  EXPECT_EQ(times[1].end, 424'250 + time_alone(atomics(p, 4, 4, 1)));
+}
+
+// A write of another transfer has the upstream wire to itself but for 1000 requests, of 24 bytes and an Ack of 8 each.
+TEST(PcieTranslations, TakeTheWireFromOthers) {
+  profile::Profile p = machine();
+  p.link.posted_credits_tlps = 8;  // so many writes are in front of a request at most
+  const auto link = make_link(p);
+  Flow flow = reads(p, 64);
+  link->plan_translations(translations(1000, 16, 1'200'000), flow);
+  constexpr std::uint64_t n = 4000;
+  const auto times = run({{writes(p, n * 256), 0}, {*flow.beside, 0}});
+  EXPECT_EQ(times[0].end, n * 280'000 + 1000 * 32'000);
+}
+
+// They need headers of their own: with one between them and a read's, the read waits.
+TEST(PcieTranslations, TakeCreditsFromOthers) {
+  profile::Profile p = machine();
+  p.link.credits.non_posted_headers = 1;
+  const auto link = make_link(p);
+  Flow flow = reads(p, 64);
+  link->plan_translations(translations(1, 1, 1'200'000), flow);
+  const auto times = run({{*flow.beside, 0}, {reads(p, 64), 1'000}});
+  // The request's 24 bytes and the Ack, and 300 ns until its header is back.
+  EXPECT_EQ(times[1].end, 332'000 + time_alone(reads(p, 64)));
 }
 
 // 20 writes of lines that take the home agent 10 us each are in the root port's buffer when a read comes. In strict order

@@ -217,6 +217,7 @@ TEST(StrictProfile, RulesOfPcie) {
       {"h200-pcie5", "/link/generation", 4, "/link/generation", "the generation of the rate"},
       {"h200-pcie5", "/link/credits/posted_data", 15, "/link/credits/posted_data", "at least 16: one TLP of max_payload_bytes"},
       {"h200-pcie5", "/link/credits/completion_data", 15, "/link/credits/completion_data", "at least 16"},
+      {"superchip-c2c", "/link/atomics", "atomic_ops", "/link/atomics", "\"read_write\", as kind is not \"pcie\""},
       {"legacy-pcie3", "/link/credits/posted_headers", 128, "/link/credits/posted_headers", "at most 127 (PCIe Base, 2.6.1)"},
       {"legacy-pcie3", "/link/credits/posted_data", 2048, "/link/credits/posted_data", "at most 2047 (PCIe Base, 2.6.1)"},
       {"h200-pcie5", "/link/credits/posted_headers", 2033, "/link/credits/posted_headers", "at most 2032 (PCIe Base 4, scaled"},

@@ -23,6 +23,14 @@ kernel void banks(local int* l, int stride, global int* out) {
   out[i] = l[(31 - i) * stride];
 }
 kernel void counter(global int* c) { atomic_add(c, 2); }
+kernel void all_atomics(global int* c) {
+  atomic_add(c, 2);
+  atomic_sub(c + 1, 2);
+  atomic_xchg(c + 2, 2);
+  atomic_cmpxchg(c + 3, 2, 3);
+  atomic_max(c + 4, 2);
+  atomic_or(c + 5, 2);
+}
 kernel void table_lookup(constant int* t, global int* out) { out[get_global_id(0)] = t[3]; }
 kernel void many(global const int* in, global int* out, int n) {
   int s = 0;
