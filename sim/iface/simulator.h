@@ -23,12 +23,12 @@ namespace sluice {
 class KernelEngine;
 
 enum class HostAction : std::uint8_t {
-  poll_event,     // clGetEventInfo(CL_EVENT_COMMAND_EXECUTION_STATUS)
-  finish_idle,    // clFinish or a wait when everything is complete already
-  read_clock,     // the program reads a wall clock under --virtual-time
-  flush,          // clFlush
-  set_user_event, // clSetUserEventStatus
-  create_buffer,  // clCreateBuffer, clSVMAlloc
+  poll_event,      // clGetEventInfo(CL_EVENT_COMMAND_EXECUTION_STATUS)
+  finish_idle,     // clFinish or a wait when everything is complete already
+  read_clock,      // the program reads a wall clock under --virtual-time
+  flush,           // clFlush
+  set_user_event,  // clSetUserEventStatus
+  create_buffer,   // clCreateBuffer, clSVMAlloc
   count_,
 };
 

@@ -46,7 +46,7 @@ class TiledImages : public Commands {
     transfer(direction, false);
     return took(transfer(direction, false));
   }
-  CommandId transfer(Direction direction, bool tiled, std::uint64_t row_bytes = 1024) {
+  CommandId transfer(Direction direction, bool tiled, std::uint64_t row_bytes = 1024, std::uint64_t host_pitch = 1024) {
     Command c;
     c.id = ++id;
     c.queue = 1;
@@ -58,7 +58,8 @@ class TiledImages : public Commands {
     device.address = 1ULL << 31;
     host.placement = Placement::host_pinned;
     host.address = 1ULL << 36;
-    device.row_pitch_bytes = host.row_pitch_bytes = 1024;
+    device.row_pitch_bytes = 1024;
+    host.row_pitch_bytes = host_pitch;
     // Tiles of 16 bytes, 4 rows and 2 slices.
     if (tiled) device.tiling = ImageTiling::of({0b0001111, 0b0110000, 0b1000000}, 1024, 256, 1, 1024, 0);
     c.shape = {row_bytes, 256, 1};
@@ -106,6 +107,22 @@ TEST_F(TiledImages, ACopyEngineThatKnowsTilesTakesNoPass) {
 }
 
 // As for all transfers.
+// 256 rows that lie packed at the host, 66.6 ns for each line of 64 bytes that one lies on: 1 of 32 bytes, 2 of 96, which
+// begin at a line or in its middle. A whole image is one run.
+TEST_F(TiledImages, APieceWithPackedRowsPaysForTheirLines) {
+  const std::string file = testing::TempDir() + "packed-rows.json";
+  std::ofstream(file) << R"({"include": ")" << TEST_PROFILES << R"(/tiled-images.json", "policy": {"image_detile": )"
+                      << R"("in_transfer"}, "copy_engines": {"row_cycles": 100}})";
+  open(file.c_str());
+  const auto packed = [&](std::uint64_t row_bytes) {
+    return static_cast<double>(took(transfer(Direction::device_to_host, true, row_bytes, row_bytes)));
+  };
+  constexpr double lines = 256 * 66'600.0;
+  EXPECT_NEAR(packed(96) - packed(32), lines, 0.03 * lines);
+  EXPECT_GT(packed(32), lines);
+  EXPECT_LT(packed(1024), lines);
+}
+
 TEST_F(TiledImages, DetailsAgree) {
   open_by("copy_engine", "packet");
   const TimePs linear = took_linear(Direction::device_to_host);
@@ -349,6 +366,22 @@ TEST_F(Commands, ADependentLaunchWaitsButIsPreparedMeanwhile) {
   drain();
   EXPECT_GE(done[second].started, done[first].completed);
   EXPECT_LT(took(second), took(first));
+}
+
+TEST_F(Commands, AKernelWithAnImageBeginsLater) {
+  const std::string file = testing::TempDir() + "image-launch.json";
+  std::ofstream(file) << R"({"include": ")" << TEST_PROFILES << R"(/tiled-images.json",)"
+                      << R"( "compute": {"image_launch_cycles": 1500}})";
+  open(file.c_str());
+  LaunchArgument image;
+  image.image = std::make_shared<ImageDescriptor>();
+  const auto module = work(100);
+  const CommandId without = launch(module, synthetic::linear(64, 64));
+  drain();
+  const CommandId with = launch(module, synthetic::linear(64, 64), 1, {image});
+  drain();
+  // 1500 cycles of the compute units, at 2 GHz.
+  EXPECT_NEAR(static_cast<double>(took(with) - took(without)), 750'000, 2'000);
 }
 
 TEST_F(Commands, NothingRunsOnceTheProgramIsGone) {
