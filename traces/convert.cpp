@@ -53,8 +53,8 @@ class Target {
   // What went wrong with the output, in words that name the file.
   [[nodiscard]] std::string error() { return told(writer_->output().error()); }
 
-  [[nodiscard]] bool keep(std::string& error) {
-    writer_->end();
+  [[nodiscard]] bool keep(bool is_whole, std::string& error) {
+    writer_->end(is_whole);
     writer_->output().close();
     if (!writer_->output().ok()) {
       error = this->error();
@@ -116,6 +116,8 @@ void write_part(const PartLine& line, Writer& writer) {
                             static_cast<std::uint32_t>(line.bytes)});
     case PartLine::Kind::counter:
       return writer.counter({line.device, line.part, line.what, line.begin, line.value});
+    case PartLine::Kind::call:
+      return writer.call({line.thread, line.what, line.id, line.begin, line.end, line.value});
   }
 }
 
@@ -165,12 +167,12 @@ Conversion convert(const std::string& from, const std::vector<std::string>& to, 
     }
   }
   for (const auto& target : targets) {
-    if (target->keep(result.error)) continue;
+    if (target->keep(!reader.is_cut_off(), result.error)) continue;
     result.output_failed = true;
     return result;
   }
   if (reader.is_cut_off()) {
-    result.cut_off = from + ": the last line has no end: the traced program was killed; what is before it was converted";
+    result.cut_off = fmt::format("{}: {}; what is there was converted", from, cut_off_words);
   }
   return result;
 }

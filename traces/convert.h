@@ -9,7 +9,7 @@ namespace sluice::trace {
 struct Conversion {
   std::string error{};         // "FILE: REASON"
   bool output_failed = false;  // it is one of an output's; else the trace cannot be used
-  std::string cut_off{};       // of a trace whose last record is not whole: what was left out
+  std::string cut_off{};       // of a trace whose last line is not there: what is wrong with it
 };
 
 // Reads the JSON Lines trace `from` once and writes each file of `to` in the format of its name, whole or not at all, in

@@ -11,6 +11,7 @@
 #include <ctime>
 #include <utility>
 
+#include "traces/digest.h"
 #include "traces/pen.h"
 
 namespace sluice::trace {
@@ -114,6 +115,7 @@ void Output::flush() {
   const std::size_t bytes = std::exchange(used_, 0);
   // A forked child has a copy of the buffer, which its parent will write.
   if (bytes == 0 || descriptor_ < 0 || !ok() || ::getpid() != process_) return;
+  if (digest_ != nullptr) digest_->add({data_.get(), bytes});
   const int code = write_all(descriptor_, data_.get(), bytes, may_signal_);
   if (code != 0) fail(code);
 }

@@ -16,6 +16,8 @@
 
 namespace sluice::trace {
 
+class Digest;  // traces/digest.h
+
 class Output {
  public:
   // A system call's worth: with less, the file system's work for each call shows; with more, the processor's cache is
@@ -59,6 +61,9 @@ class Output {
   void flush();
   void close();
 
+  // Whatever goes to the file from here on is added to it; nullptr: nothing is.
+  void digest_to(Digest* digest) noexcept { digest_ = digest; }
+
   // Gives the file up for a reason of the writer's own, an errno.
   void fail(int code);
   [[nodiscard]] const std::string& path() const noexcept { return path_; }
@@ -76,6 +81,7 @@ class Output {
   int descriptor_;
   std::string path_;
   std::string error_;
+  Digest* digest_ = nullptr;
   bool may_signal_;  // a pipe or socket, whose other end may be gone
   pid_t process_;
   std::size_t used_ = 0;

@@ -11,7 +11,7 @@
 #include <string_view>
 #include <utility>
 
-#include "traces/recording.h"
+#include "traces/digest.h"
 #include "traces/scan.h"
 #include "traces/writer.h"
 
@@ -126,6 +126,17 @@ class Fields {
   }
 
   void take_part(PartLine& out) {
+    if (out.kind == PartLine::Kind::call) {
+      take("thread", out.thread);
+      take("name", out.what);
+      take("id", out.id);
+      take("begin", out.begin);
+      take("end", out.end);
+      take("calls", out.value);
+      out.part = call_part;
+      if (ok() && out.end < out.begin) complain("\"end\" is before \"begin\"");
+      return;
+    }
     take("device", out.device);
     take("part", out.part);
     if (out.kind == PartLine::Kind::counter) {
@@ -232,6 +243,13 @@ bool keeps_promises(const CommandLine& command) {
   return sum == whole;
 }
 
+std::optional<PartLine::Kind> part_kind(std::string_view name) {
+  for (const auto kind : {PartLine::Kind::stage, PartLine::Kind::packet, PartLine::Kind::counter, PartLine::Kind::call}) {
+    if (name == to_string(kind)) return kind;
+  }
+  return std::nullopt;
+}
+
 json parse(std::string_view line) {
   bool too_deep = false;
   const json::parser_callback_t limit_depth = [&](int depth, json::parse_event_t, json&) {
@@ -257,6 +275,8 @@ std::string_view to_string(PartLine::Kind kind) noexcept {
       return "packet";
     case PartLine::Kind::counter:
       return "counter";
+    case PartLine::Kind::call:
+      return "call";
   }
   return "";
 }
@@ -301,36 +321,44 @@ bool Reader::read_header() {
     return fail("no header of a Sluice trace (JSON Lines, \"schema\" first)");
   }
   Fields fields(value);
-  unsigned schema = 0;
+  unsigned& schema = header_.schema;
   fields.take("schema", schema);
-  if (fields.ok() && schema != schema_version) {
-    return fail(fmt::format("\"schema\": found {}; this version of sluice reads {}", schema, schema_version));
+  if (fields.ok() && schema != schema_version && schema != 1) {
+    return fail(fmt::format("\"schema\": found {}; this version of sluice reads 1 and {}", schema, schema_version));
   }
   fields.take("sluice", header_.sluice_version);
   fields.take("profile", header_.profile);
   fields.take("profile_hash", header_.profile_hash);
   fields.take("level", header_.level, TraceLevel::packet, &to_string);
-  if (value.contains("digest")) {
-    fields.take("program", header_.program);
+  if (value.contains("program")) fields.take("program", header_.program);
+  if (schema == 1 && value.contains("digest")) {
     fields.take("records", header_.records.emplace());
     fields.take("digest", header_.digest);
-    digest_ = std::make_unique<Digest>();
   }
+  if (header_.has_digest()) digest_ = std::make_unique<Digest>();
+  if (schema != 1) digest_->add_line(line_);
   return fields.ok() || fail(fields.error());
 }
 
 Reader::Next Reader::next() {
   if (!read_line()) return error_.empty() ? finish() : Next::error;
+  if (header_.schema != 1 && line_.starts_with(end_line_start)) return read_end();
   if (digest_) digest_->add_line(line_);
   if (line_.starts_with("{\"record\":\"command\"")) {
     if (scan_command(line_, command_) && keeps_promises(command_)) return Next::command;
-  } else if (scan_part(line_, part_)) {
+  } else if (scan_part(line_, part_) && is_of_schema(part_.kind)) {
     return Next::part;
   }
   return parse_line();
 }
 
 Reader::Next Reader::finish() {
+  if (header_.schema != 1) {
+    cut_off_ = true;
+    if (header_.program.empty()) return Next::end;  // what a killed program leaves behind is of use
+    error_ = cut_off_words;
+    return Next::error;
+  }
   if (!digest_) return Next::end;
   const std::uint64_t found = line_number_ - 2;  // without the header and the line that is not there
   if (cut_off_ || found < *header_.records) {
@@ -347,6 +375,37 @@ Reader::Next Reader::finish() {
   return Next::error;
 }
 
+Reader::Next Reader::read_end() {
+  const std::uint64_t found = line_number_ - 2;  // without the header and this line
+  const std::string expected = end_line(found, *digest_);
+  if (line_ != expected) {
+    const json value = parse(line_);
+    Fields fields(value);
+    std::uint64_t records = 0;
+    std::string digest;
+    if (!value.is_object()) fields.complain("not a JSON object");
+    fields.take("records", records);
+    fields.take("digest", digest);
+    if (fields.ok() && records != found) {
+      fields.complain(fmt::format("{} records were written, {} are there", records, found));
+    }
+    const std::string is = digest_->text();
+    if (fields.ok() && digest != is) {
+      fields.complain(fmt::format("the bytes are not those that were written (digest {}, written {}): the trace is damaged", is,
+                                  excerpt(json(digest))));
+    }
+    if (fields.ok()) fields.complain(fmt::format("the last line is not the one that was written, {}", expected));
+    fail(fields.error());
+    return Next::error;
+  }
+  if (!read_line()) {
+    if (!error_.empty()) return Next::error;
+    if (!cut_off_) return Next::end;
+  }
+  fail("there is something behind the trace's last line");
+  return Next::error;
+}
+
 Reader::Next Reader::parse_line() {
   const json value = parse(line_);
   if (!value.is_object()) {
@@ -356,19 +415,17 @@ Reader::Next Reader::parse_line() {
   Fields fields(value);
   std::string record;
   fields.take("record", record);
-  if (fields.ok() && (record == "stage" || record == "packet" || record == "counter")) {
+  if (const std::optional<PartLine::Kind> kind = fields.ok() ? part_kind(record) : std::nullopt; kind && is_of_schema(*kind)) {
     part_ = {};
-    part_.kind = record == "stage"    ? PartLine::Kind::stage
-                 : record == "packet" ? PartLine::Kind::packet
-                                      : PartLine::Kind::counter;
+    part_.kind = *kind;
     fields.take_part(part_);
     if (fields.ok()) return Next::part;
     fail(fields.error());
     return Next::error;
   }
   if (fields.ok() && record != "command") {
-    fields.complain(
-        fmt::format("\"record\": found {}; allowed: command, stage, packet, counter", excerpt(json(record))));
+    fields.complain(fmt::format("\"record\": found {}; allowed: command, stage, packet, counter{}", excerpt(json(record)),
+                                header_.schema == 1 ? "" : ", call, end"));
   }
   CommandLine& command = command_;
   fields.take("id", command.times.id);

@@ -1,6 +1,6 @@
 // Reads JSON Lines traces (docs/trace.md) record by record, and trusts nothing in them: every line is checked for type,
-// range, known names, the order of stamps and the sum of stages; a recorded trace (traces/recording.h) against its number
-// of records and its digest, too. Memory use does not grow with the file.
+// range, known names, the order of stamps and the sum of stages; the whole against the number of records and the digest
+// that its last line has, or of schema 1 the header of a recorded trace. Memory use does not grow with the file.
 #pragma once
 
 #include <array>
@@ -18,14 +18,18 @@
 namespace sluice::trace {
 
 struct TraceHeader {
+  unsigned schema = 0;  // 1 has no calls and no last line
   std::string sluice_version;
   std::string profile;
   std::string profile_hash;
   TraceLevel level = TraceLevel::command;
-  // Of a recorded trace:
-  std::string program;
+  std::string program;  // of a recorded trace
+  // Of a recorded trace of schema 1:
   std::optional<std::uint64_t> records;
   std::string digest;  // of all bytes after the header
+
+  // Otherwise a flipped byte may read as a change.
+  [[nodiscard]] bool has_digest() const noexcept { return schema != 1 || records.has_value(); }
 };
 
 struct KernelLine {
@@ -54,30 +58,37 @@ struct CommandLine {
   std::optional<KernelLine> kernel;
 };
 
-// A stage, packet or counter record.
+// A stage, packet, counter or call record.
 struct PartLine {
-  enum class Kind : std::uint8_t { stage, packet, counter };
+  enum class Kind : std::uint8_t { stage, packet, counter, call };
   Kind kind = Kind::stage;
   CommandId id = 0;  // 0 of a counter
   DeviceIndex device = 0;
-  std::string part;
-  std::string what;  // the action, kind or name
+  std::uint32_t thread = 0;  // of a call, which has no device
+  std::string part;          // of a call: "API"
+  std::string what;          // the action, kind or name
   TimePs begin = 0;  // of a counter both are `at`
   TimePs end = 0;
   std::uint64_t cycles = 0;   // of a stage
   std::uint64_t address = 0;  // of a packet
   std::uint64_t bytes = 0;
-  std::uint64_t value = 0;    // of a counter
+  std::uint64_t value = 0;    // of a counter; of a call: how many
 };
 [[nodiscard]] std::string_view to_string(PartLine::Kind kind) noexcept;
 
-class Digest;  // traces/recording.h
+// The part that calls are of.
+inline constexpr std::string_view call_part = "API";
+
+inline constexpr std::string_view cut_off_words =
+    "the trace is cut off: the program was killed or left by _exit, or the file is not whole";
+
+class Digest;  // traces/digest.h
 
 class Reader {
  public:
   enum class Next : std::uint8_t {
     command,  // command() is the next command record
-    part,     // part() is the next stage, packet or counter record
+    part,     // part() is the next stage, packet, counter or call record
     end,      // the end of the file
     error,    // error() says what is wrong in which line
   };
@@ -94,7 +105,7 @@ class Reader {
   [[nodiscard]] const TraceHeader& header() const noexcept { return header_; }
   [[nodiscard]] const CommandLine& command() const noexcept { return command_; }
   [[nodiscard]] const PartLine& part() const noexcept { return part_; }
-  // The last line has no end: the traced program was killed. That line is left out.
+  // At the end: the last line is not there or not whole. What is there of that line is left out.
   [[nodiscard]] bool is_cut_off() const noexcept { return cut_off_; }
   // "line N: found X; ..." without the file's name.
   [[nodiscard]] const std::string& error() const noexcept { return error_; }
@@ -102,8 +113,12 @@ class Reader {
  private:
   bool read_line();  // false: end of file, or error() is set
   bool fail(const std::string& what);
+  [[nodiscard]] bool is_of_schema(PartLine::Kind kind) const noexcept {
+    return kind != PartLine::Kind::call || header_.schema != 1;
+  }
   [[nodiscard]] Next parse_line();  // a line that is not as our writer writes it
   [[nodiscard]] Next finish();
+  [[nodiscard]] Next read_end();  // the last line, which is in line_
 
   std::istream& in_;
   std::vector<char> buffer_;

@@ -128,6 +128,10 @@ void Recorder::counter(const CounterRecord& record) {
   thread_->put(record);
 }
 
+void Recorder::call(const CallRecord& record) {
+  thread_->put(record);
+}
+
 std::unique_ptr<Recorder> open_recorder(const RecorderOptions& options, std::string& error) {
   auto recorder = std::make_unique<Recorder>(options.level, options.at_thread_start);
   for (const std::string& file : options.files) {

@@ -14,6 +14,7 @@
 
 #include "sim/iface/machine.h"
 #include "sim/iface/trace_sink.h"
+#include "traces/call.h"
 
 namespace sluice::trace {
 
@@ -55,6 +56,7 @@ class Recorder final : public TraceSink {
   void stage(const StageRecord& record) override;
   void packet(const PacketRecord& record) override;
   void counter(const CounterRecord& record) override;
+  void call(const CallRecord& record);  // from the driver
 
  private:
   TraceLevel level_;

@@ -10,9 +10,7 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
-#define XXH_INLINE_ALL
-#include <xxhash.h>
-
+#include "traces/digest.h"
 #include "traces/reader.h"
 #include "traces/writer.h"
 
@@ -20,27 +18,12 @@ namespace sluice::trace {
 
 namespace fs = std::filesystem;
 
-struct Digest::State {
-  XXH3_state_t xxh;
-};
-
-Digest::Digest() : state_(std::make_unique<State>()) { XXH3_64bits_reset(&state_->xxh); }
-Digest::~Digest() = default;
-
-void Digest::add_line(std::string_view line) {
-  XXH3_64bits_update(&state_->xxh, line.data(), line.size());
-  XXH3_64bits_update(&state_->xxh, "\n", 1);
-}
-
-std::string Digest::text() const { return fmt::format("{:016x}", XXH3_64bits_digest(&state_->xxh)); }
-
 namespace {
 
-// One pass checks and counts; what it saw is copied by a second one.
+// One pass checks; what it saw is copied by a second one.
 struct Checked {
   std::string error;
   TraceHeader header;
-  std::uint64_t records = 0;
 };
 
 Checked check(const std::string& path) {
@@ -56,26 +39,23 @@ Checked check(const std::string& path) {
     const Reader::Next next = reader.next();
     if (next == Reader::Next::end) break;
     sound = next != Reader::Next::error;
-    result.records += sound ? 1 : 0;
   }
   if (!sound) {
     result.error = path + ": " + reader.error();
   } else if (reader.is_cut_off()) {
-    result.error = path + ": the trace is cut off within a line: the program was killed";
+    result.error = path + ": " + std::string(cut_off_words);
   }
   result.header = reader.header();
   return result;
 }
 
-std::string header_line(const TraceHeader& header, std::uint64_t records, const std::string& digest) {
+std::string header_line(const TraceHeader& header) {
   const nlohmann::ordered_json line = {{"schema", schema_version},
                                        {"sluice", header.sluice_version},
                                        {"profile", header.profile},
                                        {"profile_hash", header.profile_hash},
                                        {"level", std::string(to_string(header.level))},
-                                       {"program", header.program},
-                                       {"records", records},
-                                       {"digest", digest}};
+                                       {"program", header.program}};
   return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
@@ -86,20 +66,21 @@ std::string record_trace(const std::string& from, const std::string& to, const s
   if (!checked.error.empty()) return checked.error;
   if (!program.empty()) checked.header.program = program;
 
-  Digest digest;
-  std::ifstream in(from, std::ios::binary);
-  std::string line;
-  std::getline(in, line);
-  while (std::getline(in, line)) digest.add_line(line);
-
   // Beside the target, so that the rename stays on one file system.
   const std::string written = fmt::format("{}.{}.tmp", to, ::getpid());
   std::ofstream out(written, std::ios::binary);
-  in.clear();
-  in.seekg(0);
+  std::ifstream in(from, std::ios::binary);
+  std::string line;
   std::getline(in, line);
-  out << header_line(checked.header, checked.records, digest.text()) << '\n';
-  if (checked.records > 0) out << in.rdbuf();
+  line = header_line(checked.header);
+  Digest digest;
+  std::uint64_t lines = 0;
+  do {
+    digest.add_line(line);
+    out << line << '\n';
+    ++lines;
+  } while (std::getline(in, line) && !line.starts_with(end_line_start));
+  out << end_line(lines - 1, digest) << '\n';
   out.close();
   std::error_code code;
   const int reason = errno;

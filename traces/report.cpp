@@ -121,6 +121,11 @@ struct Dear {
   [[nodiscard]] TimePs time_ps() const { return command.times.visible - command.called; }
 };
 
+struct CallTotal {
+  std::uint64_t calls = 0;
+  TimePs time_ps = 0;
+};
+
 // Dearer first; among equals the earlier id, so that the order does not depend on the sort.
 bool is_dearer(const Dear& a, const Dear& b) {
   return a.time_ps() != b.time_ps() ? a.time_ps() > b.time_ps() : a.command.times.id < b.command.times.id;
@@ -147,10 +152,19 @@ class Summary {
     if (dearest_.size() > most_dear) dearest_.pop_back();
   }
 
+  void count(const PartLine& part) {
+    if (part.kind != PartLine::Kind::call) return;
+    const std::string name = printable(part.what);
+    const bool room = calls_.size() < most_names || calls_.count(name) != 0;
+    CallTotal& total = calls_[room ? name : "(others)"];
+    total.calls = add(total.calls, part.value);
+    total.time_ps = add(total.time_ps, part.end - part.begin);
+  }
+
   [[nodiscard]] std::string text(bool colour) const {
     std::string out = fmt::format("{} commands, {} moved, {} us from the first call to the last result\n",
                                   all_.commands, format_bytes(all_.bytes), format_us(last_ps_ - first_ps_));
-    if (all_.commands == 0) return out;
+    if (all_.commands == 0) return calls_.empty() ? out : out + "\n" + call_table().text(colour);
     out += "time: from the call until its result is visible to a blocked thread, summed over commands\n\n";
     Table operations("By operation", 1, total_head({"operation"}));
     for (const auto& [op, total] : by_operation_)
@@ -167,7 +181,9 @@ class Summary {
     }
     out += operations.text(colour) + "\n" + sizes.text(colour) + "\n" + memory.text(colour) + "\n";
     if (!kernels_.empty()) out += kernel_table().text(colour) + "\n";
-    return out + stage_table().text(colour) + "\n" + dearest_table().text(colour);
+    out += stage_table().text(colour) + "\n";
+    if (!calls_.empty()) out += call_table().text(colour) + "\n";
+    return out + dearest_table().text(colour);
   }
 
   void add_to(Json& out) const {
@@ -194,6 +210,10 @@ class Summary {
       if (stage_commands_[i] == 0) continue;
       stages.push_back({{"stage", to_string(static_cast<Stage>(i))}, {"commands", stage_commands_[i]}, {"time_ps", stages_[i]}});
     }
+    Json calls = Json::array();
+    for (const auto& [name, total] : calls_) {
+      calls.push_back({{"call", name}, {"calls", total.calls}, {"time_ps", total.time_ps}});
+    }
     Json dearest = Json::array();
     for (const Dear& dear : dearest_) {
       const CommandLine& command = dear.command;
@@ -209,6 +229,7 @@ class Summary {
     out["memory"] = std::move(memory);
     out["kernels"] = std::move(kernels);
     out["stages"] = std::move(stages);
+    out["calls"] = std::move(calls);
     out["dearest"] = std::move(dearest);
   }
 
@@ -224,11 +245,11 @@ class Summary {
   static constexpr std::size_t most_dear = 10;
 
   // Whoever wrote the file may have made up any number of names.
-  static constexpr std::size_t most_kernels = 1000;
+  static constexpr std::size_t most_names = 1000;
 
   void count_kernel(const CommandLine& command) {
     const std::string name = printable(command.kernel->name);
-    const bool room = kernels_.size() < most_kernels || kernels_.count(name) != 0;
+    const bool room = kernels_.size() < most_names || kernels_.count(name) != 0;
     kernels_[room ? name : "(others)"].count(command);
   }
 
@@ -264,6 +285,15 @@ class Summary {
     return table;
   }
 
+  [[nodiscard]] Table call_table() const {
+    Table table("API calls that enqueue nothing, or wait", 1, {"call", "calls", "time us", "mean us"});
+    for (const auto& [name, total] : calls_) {
+      table.row({name, fmt::format("{}", total.calls), format_us(total.time_ps),
+                 format_us(total.calls == 0 ? 0 : total.time_ps / total.calls)});
+    }
+    return table;
+  }
+
   [[nodiscard]] Table dearest_table() const {
     Table table("The dearest commands", 2,
                 {"operation", "dearest stage", "id", "queue", "bytes", "called us", "time us", "start-end us", "GB/s"});
@@ -286,6 +316,7 @@ class Summary {
   std::map<unsigned, Total> by_size_;
   std::map<std::tuple<Direction, Placement, Placement>, Total> by_memory_;
   std::map<std::string, KernelTotal> kernels_;
+  std::map<std::string, CallTotal> calls_;
   std::array<TimePs, stage_count> stages_{};
   std::array<std::uint64_t, stage_count> stage_commands_{};
   std::vector<Dear> dearest_;
@@ -302,9 +333,14 @@ Summary read_all(Reader& reader, std::string& error) {
   Summary summary;
   Reader::Next next = reader.next();
   for (; next == Reader::Next::command || next == Reader::Next::part; next = reader.next()) {
-    if (next == Reader::Next::command) summary.count(reader.command());
+    if (next == Reader::Next::command) {
+      summary.count(reader.command());
+    } else {
+      summary.count(reader.part());
+    }
   }
   if (next == Reader::Next::error) error = reader.error();
+  if (next == Reader::Next::end && reader.is_cut_off()) error = cut_off_words;
   return summary;
 }
 
@@ -318,8 +354,8 @@ Report report(std::istream& trace, bool colour) {
   result.text = fmt::format("profile {} ({}), sluice {}\n", printable(header.profile), printable(header.profile_hash),
                             printable(header.sluice_version));
   const Summary summary = read_all(reader, result.error);
-  if (reader.is_cut_off())
-    result.text += "the trace ends within a line: the program was killed; that line is left out\n";
+  if (reader.is_cut_off()) result.text += fmt::format("{}; this is what is there\n", cut_off_words);
+  if (!header.has_digest()) result.text += "of schema 1, without a digest: damage may look like a change\n";
   result.text += summary.text(colour);
   return result;
 }

@@ -170,10 +170,26 @@ bool scan_command(std::string_view line, CommandLine& out) {
   return in.literal("}") && in.at_end();
 }
 
+namespace {
+
+bool scan_call(Scanner& in, PartLine& out) {
+  out.kind = PartLine::Kind::call;
+  out.part = call_part;
+  return in.number(out.thread) && in.literal(",\"name\":") && in.string(out.what) && in.literal(",\"id\":") &&
+         in.number(out.id) && in.literal(",\"begin\":") && in.number(out.begin) && in.literal(",\"end\":") &&
+         in.number(out.end) && in.literal(",\"calls\":") && in.number(out.value) && in.literal("}") && in.at_end() &&
+         out.begin <= out.end;
+}
+
+}  // namespace
+
 bool scan_part(std::string_view line, PartLine& out) {
   Scanner in(line);
   out.id = out.begin = out.end = out.cycles = out.address = out.value = out.bytes = 0;
+  out.device = 0;
+  out.thread = 0;
   if (!in.literal("{\"record\":\"")) return false;
+  if (in.literal("call\",\"thread\":")) return scan_call(in, out);
   if (in.literal("counter\",\"device\":")) {
     out.kind = PartLine::Kind::counter;
     return in.number(out.device) && in.literal(",\"part\":") && in.string(out.part) && in.literal(",\"name\":") &&

@@ -1,5 +1,5 @@
-// Puts records in the order in which things were over: `visible` of a command, `end` of a stage or packet, `at` of a
-// counter; at the same time in the order of their reports. What ends later than anything that can still be reported
+// Puts records in the order in which things were over: `visible` of a command, `end` of a stage, packet or call,
+// `at` of a counter; at the same time in the order of their reports. What ends later than anything that can still be reported
 // (sim/iface/trace_sink.h says what that is) is held back. The order follows from the records alone.
 #pragma once
 
@@ -11,12 +11,13 @@
 #include <vector>
 
 #include "sim/iface/trace_sink.h"
+#include "traces/call.h"
 
 namespace sluice::trace {
 
 class TimeOrder {
  public:
-  using Record = std::variant<StageRecord, PacketRecord, CounterRecord>;
+  using Record = std::variant<StageRecord, PacketRecord, CounterRecord, CallRecord>;
 
   void hold(TimePs at, const Record& record) {
     if (free_.empty()) {

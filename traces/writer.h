@@ -10,11 +10,12 @@
 
 #include "sim/iface/machine.h"
 #include "sim/iface/trace_sink.h"
+#include "traces/call.h"
 #include "traces/output.h"
 
 namespace sluice::trace {
 
-inline constexpr unsigned schema_version = 1;
+inline constexpr unsigned schema_version = 2;  // docs/trace.md says what is different in 1, which is still read
 inline constexpr std::string_view sluice_version = SLUICE_VERSION;
 
 [[nodiscard]] std::string_view to_string(TraceLevel level) noexcept;
@@ -57,7 +58,10 @@ class Writer {
   virtual void stage(const StageRecord& record) = 0;
   virtual void packet(const PacketRecord& record) = 0;
   virtual void counter(const CounterRecord& record) = 0;
-  virtual void end() {}  // the last thing before the file is closed
+  virtual void call(const CallRecord& record) = 0;
+  // The last thing before the file is closed. Not `is_whole`: what was converted is cut off, and what is written must not
+  // pass for more.
+  virtual void end(bool is_whole) { static_cast<void>(is_whole); }
 
   [[nodiscard]] Output& output() noexcept { return *output_; }
 

@@ -38,6 +38,7 @@ struct Dispatch {
   void operator()(const StageRecord& record) const { writer.stage(record); }
   void operator()(const PacketRecord& record) const { writer.packet(record); }
   void operator()(const CounterRecord& record) const { writer.counter(record); }
+  void operator()(const CallRecord& record) const { writer.call(record); }
 };
 
 }  // namespace
@@ -170,7 +171,25 @@ void WriterThread::each(F&& write) {
   if (writers_.empty()) takes_records_ = false;
 }
 
+// A loop that asks for an event's status is one record between two commands, not thousands.
+void WriterThread::join(const CallRecord& record) {
+  if (call_ && call_->thread == record.thread && call_->name == record.name && call_->end == record.begin &&
+      call_->command == 0 && record.command == 0) {
+    call_->end = record.end;
+    call_->calls += record.calls;
+    return;
+  }
+  hold_call();
+  call_ = record;
+}
+
+void WriterThread::hold_call() {
+  if (call_) order_.hold(call_->end, *call_);
+  call_.reset();
+}
+
 void WriterThread::release(TimePs now) {
+  hold_call();
   order_.release(now, [this](const TimeOrder::Record& held) {
     each([&](Writer& writer) { std::visit(Dispatch{writer}, held); });
   });
@@ -211,6 +230,9 @@ bool WriterThread::drain() {
         order_.hold(record.end, record);
         break;
       }
+      case tag<CallRecord>:
+        join(ring_.take<CallRecord>());
+        break;
       default: {
         const CounterRecord& record = ring_.take<CounterRecord>();
         order_.hold(record.at, record);
@@ -231,7 +253,7 @@ void WriterThread::flush() {
 void WriterThread::finish() {
   release(time_never);
   each([](Writer& writer) {
-    writer.end();
+    writer.end(/*is_whole=*/true);
     writer.output().close();
   });
 }

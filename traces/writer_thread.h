@@ -13,11 +13,13 @@
 #include <cstdint>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sim/iface/machine.h"
 #include "sim/iface/trace_sink.h"
+#include "traces/call.h"
 #include "traces/packed.h"
 #include "traces/ring.h"
 #include "traces/time_order.h"
@@ -85,6 +87,8 @@ class WriterThread {
   template <typename F>
   void each(F&& write);
   void release(TimePs now);
+  void join(const CallRecord& record);
+  void hold_call();
   void fail(const std::string& error);
   void flush();
   void finish();
@@ -108,6 +112,7 @@ class WriterThread {
   CommandRecord record_;
   PackedKernel kernel_{};  // of the next command
   bool has_kernel_ = false;
+  std::optional<CallRecord> call_;  // may go on with the next one of its thread
   std::string error_;  // written once, before failed_
   const std::string no_error_;
 };
@@ -122,5 +127,7 @@ template <>
 inline constexpr std::uint64_t WriterThread::tag<CounterRecord> = 4;
 template <>
 inline constexpr std::uint64_t WriterThread::tag<PackedKernel> = 5;
+template <>
+inline constexpr std::uint64_t WriterThread::tag<CallRecord> = 6;
 
 }  // namespace sluice::trace

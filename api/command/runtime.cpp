@@ -29,6 +29,8 @@ struct ThreadClock {
   TimePs now = 0;
   bool started = false;
   std::chrono::steady_clock::time_point left;  // when the thread last left the API; for SLUICE_HOST_TIME=wall
+  std::uint32_t traced_as = untold;
+  static constexpr std::uint32_t untold = ~std::uint32_t{0};
 };
 thread_local constinit ThreadClock thread_clock;
 
@@ -252,7 +254,8 @@ void Runtime::shut_down() noexcept {
   if (strict_ != nullptr) tell_misuses(strict_->finish());
 }
 
-Call::Call() : runtime_(Runtime::instance()), bypass_(bypass_virtual_time(true)), lock_(runtime_.mutex_) {
+Call::Call(const char* name)
+    : runtime_(Runtime::instance()), name_(name), bypass_(bypass_virtual_time(true)), lock_(runtime_.mutex_) {
   if (strict::instance != nullptr) {
     strict_ = true;
     strict::instance->enter();
@@ -261,11 +264,13 @@ Call::Call() : runtime_(Runtime::instance()), bypass_(bypass_virtual_time(true))
   posted_before_ = runtime_.posted_;
   if (!runtime_.is_open()) return;
   runtime_.enter_clock();
+  if (runtime_.recorder_ != nullptr) begin_ = runtime_.clock();
   if (runtime_.posted_ != posted_before_) let_callbacks_run();
 }
 
 Call::~Call() {
   ++runtime_.calls_;
+  if (runtime_.recorder_ != nullptr) tell();
   // A program may look for what its callback did as soon as the call returns, without asking the API.
   CallbackThread* const callbacks = runtime_.posted_ != posted_before_ ? runtime_.callbacks_ : nullptr;
   if (runtime_.host_time_scale_ > 0) thread_clock.left = std::chrono::steady_clock::now();
@@ -273,6 +278,17 @@ Call::~Call() {
   lock_.unlock();
   if (callbacks != nullptr) callbacks->drain();
   if (bypass_) bypass_virtual_time(false);
+}
+
+void Call::tell() noexcept {
+  if (name_ == nullptr || (enqueued_ && waited_for_ == 0)) return;
+  const TimePs end = runtime_.clock();
+  if (end == begin_ && !shown_) return;
+  if (thread_clock.traced_as == ThreadClock::untold) {
+    const bool calls_back = runtime_.callbacks_ != nullptr && runtime_.callbacks_->is_this_thread();
+    thread_clock.traced_as = calls_back ? 0 : ++runtime_.traced_threads_;
+  }
+  runtime_.recorder_->call({thread_clock.traced_as, name_, waited_for_, begin_, end});
 }
 
 void Call::wait_for_change() { runtime_.changed_.wait(lock_); }

@@ -4,7 +4,8 @@
 //   return enter([&](Call& call) -> cl_int { ... });                          // functions that return a code
 //   return create<cl_mem>(errcode_ret, [&](Call& call, cl_int& code) -> cl_mem { ... });  // those that return a handle
 // which takes the lock, advances the device to the calling thread's clock, and turns std::bad_alloc into
-// CL_OUT_OF_HOST_MEMORY. Code in api/ runs under the lock unless its comment says otherwise.
+// CL_OUT_OF_HOST_MEMORY. Both note the function that they stand in as the call's name in a trace: a helper of several entry
+// points takes it as its last argument and hands it on. Code in api/ runs under the lock unless its comment says otherwise.
 #pragma once
 
 #include <CL/cl.h>
@@ -131,18 +132,28 @@ class Runtime {
   std::uint64_t posted_ = 0;  // callbacks so far
   double host_time_scale_ = 0;  // SLUICE_HOST_TIME: 0 is frozen
   std::uint64_t watched_launches_ = 0;
+  std::uint32_t traced_threads_ = 0;  // of the program, that a trace has calls of
 };
 
 // One API call of one thread: holds the lock from construction to destruction.
 class Call {
  public:
-  Call();
+  // `name`: for traces, with static storage. nullptr: this is none of the program's calls.
+  explicit Call(const char* name = nullptr);
   ~Call();
   Call(const Call&) = delete;
   Call& operator=(const Call&) = delete;
 
   [[nodiscard]] Runtime& runtime() const noexcept { return runtime_; }
   [[nodiscard]] Simulator& sim() const noexcept { return runtime_.sim(); }
+  // For traces, which have the calls that take simulated time. The call made a command, whose record tells what the call
+  // cost, unless it waits for it:
+  void enqueued(CommandId id, bool waits) noexcept {
+    enqueued_ = true;
+    waited_for_ = waits ? id : 0;
+  }
+  // Or it belongs there although it may take none.
+  void show() noexcept { shown_ = true; }
   // Waits for Runtime::notify_waiters() with the lock released.
   void wait_for_change();
   // Lets the callbacks that are due run, with the lock released, before the device moves on.
@@ -151,7 +162,14 @@ class Call {
   void let_others_call();
 
  private:
+  void tell() noexcept;
+
   Runtime& runtime_;
+  const char* name_;
+  TimePs begin_ = 0;
+  CommandId waited_for_ = 0;
+  bool enqueued_ = false;
+  bool shown_ = false;
   bool strict_ = false;
   bool bypass_;  // real clocks under --virtual-time while the driver works
   std::uint64_t posted_before_;
@@ -159,9 +177,9 @@ class Call {
 };
 
 template <class F>
-cl_int enter(F&& body) noexcept {
+cl_int enter(F&& body, const char* name = __builtin_FUNCTION()) noexcept {
   try {
-    Call call;
+    Call call(name);
     return body(call);
   } catch (const std::bad_alloc&) {
     return CL_OUT_OF_HOST_MEMORY;
@@ -171,11 +189,11 @@ cl_int enter(F&& body) noexcept {
 }
 
 template <class H, class F>
-H create(cl_int* errcode_ret, F&& body) noexcept {
+H create(cl_int* errcode_ret, F&& body, const char* name = __builtin_FUNCTION()) noexcept {
   cl_int code = CL_SUCCESS;
   H handle{};
   try {
-    Call call;
+    Call call(name);
     handle = body(call, code);
   } catch (const std::bad_alloc&) {
     code = CL_OUT_OF_HOST_MEMORY;

@@ -199,6 +199,7 @@ cl_int Scheduler::enqueue(Call& call, Queue& queue, CommandRequest&& request, cl
     throw;
   }
   take_place(c, command, waits_for_all);
+  call.enqueued(id, blocking);
   if (out != nullptr) *out = c.event->handle();
   if (c.held != nullptr) {
     runtime_.set_clock(runtime_.sim().hold(command, std::max(runtime_.clock(), runtime_.sim().now())));

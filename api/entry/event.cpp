@@ -31,6 +31,7 @@ cl_int CL_API_CALL clSetUserEventStatus(cl_event handle, cl_int status) {
     if (status > CL_COMPLETE) return CL_INVALID_VALUE;
     if (event->done()) return CL_INVALID_OPERATION;
     const Ref<Event> keep(event);
+    call.show();
     call.runtime().charge(HostAction::set_user_event);
     call.runtime().scheduler().set_user_event(*event, status);
     return CL_SUCCESS;
@@ -52,6 +53,7 @@ cl_int CL_API_CALL clWaitForEvents(cl_uint num_events, const cl_event* list) {
     // Another thread may release an event, and the program may reuse the list, while this one is blocked.
     boost::container::small_vector<Ref<Event>, 8> events;
     for (cl_uint i = 0; i < num_events; ++i) events.emplace_back(find<Event>(list[i]));
+    call.show();
     if (!waits) call.runtime().charge(HostAction::finish_idle);
     bool failed = false;
     for (const Ref<Event>& event : events) {

@@ -78,7 +78,8 @@ cl_int program_box(const Image& image, const Shape& shape, std::size_t row_pitch
 
 cl_int transfer(cl_command_queue queue_handle, cl_mem handle, bool read, bool blocking, const size_t* origin,
                 const size_t* region, std::size_t row_pitch, std::size_t slice_pitch, const void* ptr,
-                const Waits& w) {
+                const Waits& w,
+                const char* name = __builtin_FUNCTION()) {
   return enter([&](Call& call) -> cl_int {
     Memory* m = find_image(handle);
     Queue* queue = nullptr;
@@ -104,7 +105,7 @@ cl_int transfer(cl_command_queue queue_handle, cl_mem handle, bool read, bool bl
     (read ? c.target : c.source) = program;
     set_direction(c);
     return enqueue(call, *queue, std::move(request), w.num, w.list, w.event, blocking);
-  });
+  }, name);
 }
 
 // The image and the buffer of a copy between the two.

@@ -1,6 +1,6 @@
 // clBuildProgram, clCompileProgram, clLinkProgram (OpenCL 3.0, sections 5.8.4 to 5.8.6). A call with a callback builds
 // like one without, before it returns; the callback then comes from the runtime thread. The build takes no simulated
-// time.
+// time; a trace shows when it was.
 #include <CL/cl.h>
 
 #include <algorithm>
@@ -97,6 +97,7 @@ CL_API_ENTRY cl_int CL_API_CALL clBuildProgram(cl_program program, cl_uint num_d
       refuse_build(*p, devices, text_of(options), error);
       return CL_INVALID_BUILD_OPTIONS;
     }
+    call.show();
     const bool good =
         build_program(call.runtime(), *p, devices, text_of(options), parsed, {}, ImageKind::executable);
     if (!good && is_compiler_missing(*p, devices, options)) return CL_COMPILER_NOT_AVAILABLE;
@@ -134,6 +135,7 @@ CL_API_ENTRY cl_int CL_API_CALL clCompileProgram(cl_program program, cl_uint num
       refuse_build(*p, devices, text_of(options), error);
       return CL_INVALID_COMPILER_OPTIONS;
     }
+    call.show();
     const bool good = build_program(call.runtime(), *p, devices, text_of(options), parsed, std::move(headers),
                                     ImageKind::object);
     if (!good && is_compiler_missing(*p, devices, options)) return CL_COMPILER_NOT_AVAILABLE;
@@ -176,6 +178,7 @@ CL_API_ENTRY cl_program CL_API_CALL clLinkProgram(cl_context context, cl_uint nu
     }
     if (linkable.empty()) return code = CL_INVALID_OPERATION, nullptr;
     if (!compiler::why_unavailable().empty()) return code = CL_LINKER_NOT_AVAILABLE, nullptr;
+    call.show();
     auto* program = new Program(*c, devices, Program::Origin::linked);
     const cl_program handle = program->handle();
     bool good = false;

@@ -32,6 +32,7 @@ extern "C" {
 cl_int CL_API_CALL clFlush(cl_command_queue handle) {
   return enter([&](Call& call) -> cl_int {
     if (find<Queue>(handle) == nullptr) return CL_INVALID_COMMAND_QUEUE;
+    call.show();
     call.runtime().charge(HostAction::flush);  // commands are handed to the device when they are enqueued
     return CL_SUCCESS;
   });
@@ -41,6 +42,7 @@ cl_int CL_API_CALL clFinish(cl_command_queue handle) {
   return enter([&](Call& call) -> cl_int {
     Queue* queue = find<Queue>(handle);
     if (queue == nullptr) return CL_INVALID_COMMAND_QUEUE;
+    call.show();
     if (idle(*queue)) {
       call.runtime().set_clock(queue->order.last_visible);
       call.runtime().charge(HostAction::finish_idle);

@@ -23,7 +23,8 @@ bool in_range(std::size_t offset, std::size_t size, std::size_t limit) {
 
 // Read and write differ in who is the source.
 cl_int transfer(cl_command_queue queue_handle, cl_mem handle, bool read, bool blocking, std::size_t offset,
-                std::size_t size, const void* ptr, const Waits& w) {
+                std::size_t size, const void* ptr, const Waits& w,
+                const char* name = __builtin_FUNCTION()) {
   return enter([&](Call& call) -> cl_int {
     Queue* queue = nullptr;
     Memory* memory = nullptr;
@@ -45,7 +46,7 @@ cl_int transfer(cl_command_queue queue_handle, cl_mem handle, bool read, bool bl
       set_direction(c);
     }
     return enqueue(call, *queue, std::move(request), w.num, w.list, w.event, blocking);
-  });
+  }, name);
 }
 
 struct Rect {
@@ -75,7 +76,8 @@ void flatten(Command& c) {
 }
 
 cl_int transfer_rect(cl_command_queue queue_handle, cl_mem handle, bool read, bool blocking, const Rect& r,
-                     const void* ptr, const Waits& w) {
+                     const void* ptr, const Waits& w,
+                     const char* name = __builtin_FUNCTION()) {
   return enter([&](Call& call) -> cl_int {
     Queue* queue = nullptr;
     Memory* memory = nullptr;
@@ -112,7 +114,7 @@ cl_int transfer_rect(cl_command_queue queue_handle, cl_mem handle, bool read, bo
     set_direction(c);
     flatten(c);
     return enqueue(call, *queue, std::move(request), w.num, w.list, w.event, blocking);
-  });
+  }, name);
 }
 
 cl_int check_pair(cl_command_queue queue_handle, cl_mem source, cl_mem target, Queue*& queue, Memory*& s, Memory*& t) {

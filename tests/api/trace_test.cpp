@@ -47,6 +47,7 @@ TEST(Trace, StagesAddUp) {
     int commands = 0;
     while (std::getline(lines, line)) {
       const auto r = nlohmann::json::parse(line);
+      if (r["record"] == "call" || r["record"] == "end") continue;
       ASSERT_EQ(r["record"], "command");
       std::uint64_t sum = 0;
       for (const auto& [stage, time] : r["stages"].items()) sum += time.get<std::uint64_t>();
@@ -109,6 +110,7 @@ TEST(Trace, RecordsAreInTheOrderOfTheirEnds) {
       while (std::getline(lines, line)) {
         // Hundreds of thousands of records: looked into by hand, parsing them whole takes a minute under AddressSanitizer.
         const std::string record = line.substr(11, line.find('"', 11) - 11);
+        if (record == "end") continue;
         const std::string key = record == "command" ? "\"visible\":" : record == "counter" ? "\"at\":" : "\"end\":";
         const std::size_t found = line.find(key);
         ASSERT_NE(found, std::string::npos) << line;
@@ -124,8 +126,58 @@ TEST(Trace, RecordsAreInTheOrderOfTheirEnds) {
   ::unsetenv("SLUICE_DETAIL");
 }
 
+// What the program's threads do beside their commands: every call that takes time or that others wait for, at whatever
+// level, thread by thread; back to back where nothing else takes time, and each wait up to when its command was visible.
+TEST(Trace, ShowsCallsThatEnqueueNothingAndWaits) {
+  std::string at_command_level;
+  for (const char* level : {"command", "stage", "packet"}) {
+    std::istringstream lines(run("h200-pcie5", level, "", CALLS));
+    std::map<std::uint64_t, nlohmann::json> commands;
+    std::map<unsigned, std::vector<nlohmann::json>> threads;
+    std::string text;
+    for (std::string line; std::getline(lines, line);) {
+      const auto r = nlohmann::json::parse(line);
+      if (r.value("record", "") == "command") commands[r["id"]] = r;
+      if (r.value("record", "") != "call") continue;
+      threads[r["thread"]].push_back(r);
+      text += line + "\n";
+    }
+    if (at_command_level.empty()) at_command_level = text;
+    EXPECT_EQ(text, at_command_level) << level;
+
+    std::vector<std::string> names;
+    for (const auto& r : threads[1]) names.push_back(r["name"]);
+    EXPECT_EQ(names, (std::vector<std::string>{"clBuildProgram", "clCreateBuffer", "clGetEventInfo", "clSetUserEventStatus",
+                                               "clWaitForEvents", "clFinish", "clFinish"}));
+    ASSERT_EQ(names.size(), 7U);
+    const auto& main = threads[1];
+    const auto begin = [](const nlohmann::json& r) { return r["begin"].get<std::uint64_t>(); };
+    const auto end = [](const nlohmann::json& r) { return r["end"].get<std::uint64_t>(); };
+    EXPECT_EQ(begin(main[0]), end(main[0])) << "a build takes no simulated time";
+    EXPECT_EQ(main[2]["calls"], 5) << "looks one behind the other";
+    EXPECT_GT(end(main[2]), begin(main[2]));
+    EXPECT_EQ(begin(main[3]), end(main[2]));
+    EXPECT_GE(commands[1]["submitted"].get<std::uint64_t>(), begin(main[3])) << "it is the call that lets the write go";
+    EXPECT_LE(commands[1]["submitted"].get<std::uint64_t>(), end(main[3]));
+    EXPECT_EQ(begin(main[4]), end(main[3]));
+    EXPECT_EQ(main[4]["end"], commands[1]["visible"]);
+    EXPECT_EQ(main[5]["end"], commands[2]["visible"]);
+    // The second thread begins at the device's time, and waits for its own command.
+    ASSERT_EQ(threads[2].size(), 1U);
+    EXPECT_EQ(threads[2][0]["name"], "clEnqueueReadBuffer");
+    EXPECT_EQ(threads[2][0]["id"], 3);
+    EXPECT_EQ(threads[2][0]["begin"], commands[3]["called"]);
+    EXPECT_EQ(threads[2][0]["end"], commands[3]["visible"]);
+    // The callback came when the write was visible.
+    ASSERT_EQ(threads[0].size(), 1U);
+    EXPECT_EQ(threads[0][0]["name"], "clFlush");
+    EXPECT_EQ(threads[0][0]["begin"], commands[1]["visible"]);
+    EXPECT_EQ(threads.size(), 3U);
+  }
+}
+
 // Whatever way a program ends that runs its exit handlers, and whatever its other threads do then: it ends, and its
-// trace holds its commands in order, each line whole.
+// trace holds its commands in order, each line whole, and its end.
 TEST(Trace, IsWholeHoweverTheProgramEnds) {
   struct Case {
     const char* how;
@@ -141,7 +193,15 @@ TEST(Trace, IsWholeHoweverTheProgramEnds) {
     std::string line;
     std::getline(lines, line);
     int commands = 0;
-    while (std::getline(lines, line)) EXPECT_EQ(nlohmann::json::parse(line)["id"], ++commands) << c.how;
+    std::string last;
+    while (std::getline(lines, line)) {
+      const auto r = nlohmann::json::parse(line);
+      last = r["record"];
+      if (last != "command") continue;
+      EXPECT_EQ(r["id"], ++commands) << c.how;
+    }
+    // No code of the driver's runs at _exit().
+    EXPECT_EQ(last, c.how == std::string("quick") ? "command" : "end") << c.how;
     EXPECT_GE(commands, c.commands) << c.how;
     EXPECT_TRUE(c.at_least || commands == c.commands) << c.how << " " << commands;
   }

@@ -76,6 +76,7 @@ RULES = (
     Rule("tests/arch/", ("tests/arch/",)),
     Rule("tests/support/", ("tests/support/",)),
     Rule("tests/support/made_up_sweep.h", ("tests/support/", "tools/sweep/")),
+    Rule("tests/support/made_up_trace.h", ("tests/support/", "traces/")),
     # These see the driver as programs do, and beside it public headers at most.
     Rule("tests/api/", ("tests/api/", "tests/support/"), opencl=True),
     Rule("tests/golden/", ("tests/golden/", "tests/support/", "tests/silicon/probe.h"), opencl=True),

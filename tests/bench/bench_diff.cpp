@@ -20,7 +20,12 @@ namespace fs = std::filesystem;
 // Writes, kernels' worth of fills and reads of changing sizes; in the second trace every thousandth takes 5 ns longer.
 void write_trace(const fs::path& path, std::uint64_t commands, bool slower) {
   std::ofstream out(path, std::ios::binary);
-  out << sluice::diff::header();
+  sluice::trace::Digest digest;
+  const auto write = [&](const std::string& line) {
+    digest.add(line);
+    out << line;
+  };
+  write(sluice::diff::header("0123456789abcdef", "command", 2));
   static const char* const ops[] = {"write_buffer", "fill_buffer", "read_buffer"};
   for (std::uint64_t id = 1; id <= commands; ++id) {
     sluice::diff::MadeUp command;
@@ -28,8 +33,9 @@ void write_trace(const fs::path& path, std::uint64_t commands, bool slower) {
     command.op = ops[id % 3];
     command.bytes = 4096 << id % 5;
     if (slower && id % 1000 == 0) command.link_ps += 5'000;
-    out << command.line();
+    write(command.line());
   }
+  out << sluice::trace::end_line(commands, digest) << '\n';
 }
 
 void diff_million(benchmark::State& state) {

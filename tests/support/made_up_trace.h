@@ -7,6 +7,8 @@
 #include <string>
 #include <vector>
 
+#include "traces/digest.h"
+
 namespace sluice::diff {
 
 struct MadeUp {
@@ -33,10 +35,35 @@ struct MadeUp {
   }
 };
 
-inline std::string header(const std::string& hash = "0123456789abcdef", const std::string& level = "command") {
-  return fmt::format(R"({{"schema":1,"sluice":"0.1.0","profile":"p","profile_hash":"{}","level":"{}"}})"
+inline std::string header(const std::string& hash = "0123456789abcdef", const std::string& level = "command",
+                          unsigned schema = 1) {
+  return fmt::format(R"({{"schema":{},"sluice":"0.1.0","profile":"p","profile_hash":"{}","level":"{}"}})"
                      "\n",
-                     hash, level);
+                     schema, hash, level);
+}
+
+// An API call of 2 us or so, behind the commands.
+struct MadeUpCall {
+  std::string name = "clFinish";
+  std::uint64_t calls = 1;
+  std::uint64_t time_ps = 2'000'000;
+  std::uint32_t thread = 1;
+
+  [[nodiscard]] std::string line() const {
+    return fmt::format(R"({{"record":"call","thread":{},"name":"{}","id":0,"begin":9000000,"end":{},"calls":{}}})"
+                       "\n",
+                       thread, name, 9'000'000 + time_ps, calls);
+  }
+};
+
+// The trace as schema 2 has it, with its last line.
+inline std::string sealed(std::string text) {
+  text.replace(0, std::string("{\"schema\":1").size(), "{\"schema\":2");
+  std::uint64_t lines = 0;
+  for (const char c : text) lines += c == '\n' ? 1 : 0;
+  trace::Digest digest;
+  digest.add(text);
+  return text + trace::end_line(lines - 1, digest) + "\n";
 }
 
 // Ids from 1 on where a command has none of its own.

@@ -1,6 +1,9 @@
 """`sluice sweep` on this machine: killed and taken up again, points that crash or hang, and what a terminal sees.
     local_test.py SLUICE"""
+import collections
+import csv
 import fcntl
+import json
 import os
 import pty
 import re
@@ -25,6 +28,31 @@ def processes_with(text):
 
 
 class LocalTest(sweep_case.SweepCase):
+    def test_stages_of_transfers_are_those_of_their_commands(self):
+        """As they are summed here from a trace of the same run: the third round of each method, three commands of a copy, five of a map."""
+        path = self.folder / "spec.json"
+        path.write_text(json.dumps({"profile": "generic-pcie4", "transfers": {"sizes": ["64K"]}, "vary": {"/link/lanes": [16]}}))
+        result = self.sweep(path)
+        self.assertEqual(result.returncode, 0, result.stderr)
+        with open(self.results / "sweep.csv", newline="") as file:
+            row = next(csv.DictReader(file))
+        trace = self.folder / "trace.jsonl"
+        subprocess.run([sweep_case.SLUICE, "run", "--profile", "generic-pcie4", "--virtual-time", "--trace", trace, "--", sweep_case.SLUICE,
+                        "__mapcopy-workload", "--reads=1", "65536"], env=self.environment, check=True, stdout=subprocess.DEVNULL, timeout=60)
+        commands = [json.loads(line) for line in trace.read_text().splitlines() if '"record":"command"' in line]
+        commands.sort(key=lambda c: c["id"])
+        copies = [c for c in commands if c["op"] in ("write_buffer", "read_buffer", "kernel")]
+        rounds = {"pageable": copies[6:9], "pinned": copies[15:18], "map": commands[-5:]}
+        self.assertEqual([c["op"] for c in rounds["pinned"]], ["write_buffer", "kernel", "read_buffer"])
+        self.assertEqual([c["op"] for c in rounds["map"]], ["map_buffer", "unmap", "kernel", "map_buffer", "unmap"])
+        for method, own in rounds.items():
+            sums = collections.Counter()
+            for command in own:
+                sums.update(command["stages"])
+            there = {key[len(method) + 1:-3]: int(value) for key, value in row.items()
+                     if key.startswith(method + "_") and key.endswith("_ps") and value not in ("", "0")}
+            self.assertEqual(there, dict(sums), method)
+
     def test_killed_it_goes_on_where_it_was(self):
         spec = self.spec(8, takes=0.3)
         whole = self.sweep(spec, "-j4")

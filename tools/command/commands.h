@@ -85,8 +85,8 @@ struct MapcopyOptions {
   bool json = false;
 };
 [[nodiscard]] int mapcopy(const MapcopyOptions& options);
-// The OpenCL program that mapcopy runs on each machine: prints "SIZE PAGEABLE PINNED MAP ZERO_COPY" in ns a line, "-"
-// for what was not asked for.
+// The OpenCL program that mapcopy runs on each machine: prints "SIZE PAGEABLE PINNED MAP ZERO_COPY" a line, each the time
+// in ns and the numbers of the first and the last command in it, or "-" for what was not asked for (tools/sweep/transfers.h).
 [[nodiscard]] int mapcopy_workload(const std::vector<std::uint64_t>& sizes_bytes, std::uint32_t reads, bool zero_copy);
 
 struct ValidateOptions {

@@ -52,7 +52,7 @@ compare::Run run_under(const CompareOptions& options, const std::string& profile
     compare::read_run(trace.path(), run);
   }
   if (!run.error.empty()) {
-    run = {profile, run.hash, run.error, {}, {}, {}, 0, {}, 0};
+    run = {profile, run.hash, run.error, {}, {}, {}, 0, {}, 0, {}};
     complain(profile + ": " + run.error);
   }
   return run;

@@ -9,7 +9,10 @@
 
 #include "sim/profile/load.h"
 #include "tools/command/commands.h"
+#include "tools/command/child.h"
 #include "tools/command/layout.h"
+#include "tools/command/temporary.h"
+#include "tools/sweep/transfers.h"
 #include "tools/command/write_page.h"
 #include "tools/text/grid.h"
 #include "tools/text/terminal.h"
@@ -23,32 +26,14 @@ enum Method : std::size_t { pageable, pinned, map, zero_copy, method_count };
 constexpr std::array<const char*, method_count> method_names = {"pageable copy", "pinned copy", "map/unmap",
                                                                 "zero-copy"};
 
-struct Row {
-  std::uint64_t size_bytes = 0;
-  std::array<std::optional<std::uint64_t>, method_count> time_ns;
-};
+using Row = sweep::Transfer;
 
 struct Machine {
   std::string name;
   std::vector<Row> rows;
 };
 
-bool parse_rows(const std::string& output, std::vector<Row>& rows) {
-  std::istringstream lines(output);
-  std::string line;
-  while (std::getline(lines, line)) {
-    std::istringstream cells(line);
-    Row row;
-    std::string cell;
-    if (!(cells >> row.size_bytes)) return false;
-    for (auto& time : row.time_ns) {
-      if (!(cells >> cell)) return false;
-      if (cell != "-") time = std::strtoull(cell.c_str(), nullptr, 10);
-    }
-    rows.push_back(row);
-  }
-  return true;
-}
+bool offers(const Row& row, std::size_t method) { return row.by_method[method].time_ns != 0; }
 
 // Differences below 0.1 % are none: the program's clock counts in nanoseconds.
 bool is_faster(std::uint64_t a_ns, std::uint64_t b_ns) { return a_ns < b_ns && b_ns - a_ns > b_ns / 1000; }
@@ -56,7 +41,7 @@ bool is_faster(std::uint64_t a_ns, std::uint64_t b_ns) { return a_ns < b_ns && b
 std::size_t best_of(const Row& row) {
   std::size_t best = pageable;
   for (std::size_t m = 0; m < method_count; ++m) {
-    if (row.time_ns[m] && is_faster(*row.time_ns[m], *row.time_ns[best])) best = m;
+    if (offers(row, m) && is_faster(row.by_method[m].time_ns, row.by_method[best].time_ns)) best = m;
   }
   return best;
 }
@@ -65,8 +50,8 @@ std::size_t best_of(const Row& row) {
 std::string wins(const std::vector<Row>& rows, Method a, Method b) {
   std::vector<bool> faster;
   for (const Row& row : rows) {
-    if (!row.time_ns[a] || !row.time_ns[b]) return "n/a";
-    faster.push_back(is_faster(*row.time_ns[a], *row.time_ns[b]));
+    if (!offers(row, a) || !offers(row, b)) return "n/a";
+    faster.push_back(is_faster(row.by_method[a].time_ns, row.by_method[b].time_ns));
   }
   if (std::find(faster.begin(), faster.end(), true) == faster.end()) return "never";
   if (std::find(faster.begin(), faster.end(), false) == faster.end()) return "always";
@@ -76,8 +61,8 @@ std::string wins(const std::vector<Row>& rows, Method a, Method b) {
     std::size_t last = i;
     while (last + 1 < faster.size() && faster[last + 1]) ++last;
     text += text.empty() ? "" : ", ";
-    const std::string from = trace::format_bytes(rows[i].size_bytes);
-    const std::string to = trace::format_bytes(rows[last].size_bytes);
+    const std::string from = trace::format_bytes(rows[i].bytes);
+    const std::string to = trace::format_bytes(rows[last].bytes);
     text += last + 1 == faster.size() ? "from " + from : i == 0 ? "up to " + to : i == last ? from : from + " - " + to;
     i = last;
   }
@@ -90,8 +75,8 @@ trace::Table table_of(const Machine& machine, std::uint32_t reads) {
       fmt::format("{}: written by the host, read {} by a kernel, its result read back; us", machine.name, times), 0,
       {"size", method_names[pageable], method_names[pinned], method_names[map], method_names[zero_copy], "best"});
   for (const Row& row : machine.rows) {
-    std::vector<std::string> cells = {trace::format_bytes(row.size_bytes)};
-    for (const auto& time : row.time_ns) cells.push_back(time ? trace::format_us(*time * ps_per_ns) : "n/a");
+    std::vector<std::string> cells = {trace::format_bytes(row.bytes)};
+    for (std::size_t m = 0; m < method_count; ++m) cells.push_back(offers(row, m) ? trace::format_us(row.by_method[m].time_ns * ps_per_ns) : "n/a");
     cells.emplace_back(method_names[best_of(row)]);
     table.row(std::move(cells));
   }
@@ -106,8 +91,8 @@ std::string json_of(const std::vector<Machine>& machines, std::uint32_t reads) {
     Json rows = Json::array();
     for (const Row& row : machine.rows) {
       Json times;
-      for (std::size_t m = 0; m < method_count; ++m) times[keys[m]] = row.time_ns[m] ? Json(*row.time_ns[m]) : Json(nullptr);
-      rows.push_back({{"bytes", row.size_bytes}, {"time_ns", std::move(times)}, {"best", keys[best_of(row)]}});
+      for (std::size_t m = 0; m < method_count; ++m) times[keys[m]] = offers(row, m) ? Json(row.by_method[m].time_ns) : Json(nullptr);
+      rows.push_back({{"bytes", row.bytes}, {"time_ns", std::move(times)}, {"best", keys[best_of(row)]}});
     }
     list.push_back({{"profile", machine.name}, {"sizes", std::move(rows)}});
   }
@@ -127,11 +112,24 @@ page::Page page_of(const std::vector<Machine>& machines, const text::Grid& cross
     for (std::size_t m = 0; m < method_count; ++m) {
       page::Series series{method_names[m], {}};
       for (const Row& row : machine.rows) {
-        if (row.time_ns[m]) series.points.emplace_back(static_cast<double>(row.size_bytes), static_cast<double>(*row.time_ns[m]) / 1e3);
+        if (offers(row, m)) series.points.emplace_back(static_cast<double>(row.bytes), static_cast<double>(row.by_method[m].time_ns) / 1e3);
       }
       if (!series.points.empty()) lines.series.push_back(std::move(series));
     }
     page.add(lines);
+  }
+  // The smallest size, the largest and one between them: of each what the methods are made of.
+  const std::size_t sizes = machines.front().rows.size();
+  std::vector<std::size_t> chosen = {0, sizes / 2, sizes - 1};
+  chosen.erase(std::unique(chosen.begin(), chosen.end()), chosen.end());
+  for (const std::size_t size : chosen) {
+    sweep::Bars bars(trace::format_bytes(machines.front().rows[size].bytes) + ": where the time of the commands went");
+    for (const Machine& machine : machines) {
+      for (std::size_t m = 0; m < method_count; ++m) {
+        if (offers(machine.rows[size], m)) bars.add(machine.name + ", " + method_names[m], machine.rows[size].by_method[m].stages);
+      }
+    }
+    bars.add_to(page);
   }
   return page;
 }
@@ -186,11 +184,22 @@ int mapcopy(const MapcopyOptions& options) {
     child.profile = profiles[i];
     child.virtual_time = true;
     child.capture_output = true;
+    std::optional<TemporaryFile> trace;
+    if (!options.html.empty()) child.traces = {trace.emplace(".jsonl").path()};
+    if (trace && trace->path().empty()) {
+      fmt::print(stderr, "sluice: no temporary file for a trace can be written (TMPDIR)\n");
+      return exit_failed;
+    }
     const ChildResult result = run_child(command, child);
     Machine machine{profiles[i], {}};
-    if (!result.started || result.exit_code != 0 || !parse_rows(result.output, machine.rows)) {
+    std::istringstream output(result.output);
+    if (!result.started || result.exit_code != 0 || !sweep::read_transfers(output, machine.rows)) {
       fmt::print(stderr, "sluice: {}: {}\n", profiles[i],
                  result.started ? fmt::format("the workload failed with {}", result.exit_code) : result.error);
+      return exit_failed;
+    }
+    if (const std::string error = trace ? sweep::add_stages(trace->path(), machine.rows) : ""; !error.empty()) {
+      fmt::print(stderr, "sluice: {}: {}\n", profiles[i], error);
       return exit_failed;
     }
     if (!options.json) fmt::print("{}\n", table_of(machine, options.reads).text(colour));

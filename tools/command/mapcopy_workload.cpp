@@ -58,33 +58,39 @@ class Workload {
   Workload(const Workload&) = delete;
   Workload& operator=(const Workload&) = delete;
 
-  std::uint64_t pageable_ns(std::size_t size) {
+  // The round that counts: its time, and its commands, as they are numbered in a trace.
+  struct Measured {
+    std::uint64_t time_ns = 0;
+    std::uint64_t first = 0, last = 0;
+  };
+
+  Measured pageable(std::size_t size) {
     const Buffer in(context_, CL_MEM_READ_ONLY, size);
     const Buffer out(context_, CL_MEM_WRITE_ONLY, size);
     std::vector<unsigned char> source(size);
     std::vector<unsigned char> result(size);
-    return copied_ns(in, out, source.data(), result.data(), size);
+    return copied(in, out, source.data(), result.data(), size);
   }
 
   // Pinned memory is had as OpenCL programs have it: a mapped buffer with ALLOC_HOST_PTR.
-  std::uint64_t pinned_ns(std::size_t size) {
+  Measured pinned(std::size_t size) {
     const Buffer in(context_, CL_MEM_READ_ONLY, size);
     const Buffer out(context_, CL_MEM_WRITE_ONLY, size);
     const Buffer source(context_, CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR, size);
     const Buffer result(context_, CL_MEM_READ_WRITE | CL_MEM_ALLOC_HOST_PTR, size);
     unsigned char* source_bytes = mapped(source, CL_MAP_READ | CL_MAP_WRITE, size);
     unsigned char* result_bytes = mapped(result, CL_MAP_READ | CL_MAP_WRITE, size);
-    const std::uint64_t time_ns = copied_ns(in, out, source_bytes, result_bytes, size);
+    const Measured measured = copied(in, out, source_bytes, result_bytes, size);
     unmap(source, source_bytes);
     unmap(result, result_bytes);
     check(clFinish(queue_), "clFinish");
-    return time_ns;
+    return measured;
   }
 
-  std::uint64_t mapped_ns(cl_mem_flags flags, std::size_t size) {
+  Measured mapped_in_place(cl_mem_flags flags, std::size_t size) {
     const Buffer in(context_, CL_MEM_READ_WRITE | flags, size);
     const Buffer out(context_, CL_MEM_READ_WRITE | flags, size);
-    return third_round_ns([&](unsigned char value) {
+    return third_round([&](unsigned char value) {
       unsigned char* source = mapped(in, CL_MAP_WRITE_INVALIDATE_REGION, size);
       std::memset(source, value, size);
       unmap(in, source);
@@ -109,26 +115,34 @@ class Workload {
     Buffer& operator=(const Buffer&) = delete;
   };
 
-  std::uint64_t copied_ns(const Buffer& in, const Buffer& out, unsigned char* source, unsigned char* result,
-                          std::size_t size) {
-    return third_round_ns([&](unsigned char value) {
+  Measured copied(const Buffer& in, const Buffer& out, unsigned char* source, unsigned char* result, std::size_t size) {
+    return third_round([&](unsigned char value) {
       std::memset(source, value, size);
-      check(clEnqueueWriteBuffer(queue_, in.handle, CL_FALSE, 0, size, source, 0, nullptr, nullptr),
+      enqueued(clEnqueueWriteBuffer(queue_, in.handle, CL_FALSE, 0, size, source, 0, nullptr, nullptr),
             "clEnqueueWriteBuffer");
       use(in, out, size);
-      check(clEnqueueReadBuffer(queue_, out.handle, CL_TRUE, 0, size, result, 0, nullptr, nullptr),
+      enqueued(clEnqueueReadBuffer(queue_, out.handle, CL_TRUE, 0, size, result, 0, nullptr, nullptr),
             "clEnqueueReadBuffer");
       expect(result, value, size);
     });
   }
 
-  static std::uint64_t third_round_ns(const std::function<void(unsigned char)>& round) {
+  Measured third_round(const std::function<void(unsigned char)>& round) {
     round(1);
     round(2);
+    Measured measured;
+    measured.first = commands_ + 1;
     const auto begin = std::chrono::steady_clock::now();
     round(3);
     const auto end = std::chrono::steady_clock::now();
-    return static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(end - begin).count());
+    measured.time_ns = static_cast<std::uint64_t>(std::chrono::duration_cast<std::chrono::nanoseconds>(end - begin).count());
+    measured.last = commands_;
+    return measured;
+  }
+
+  void enqueued(cl_int code, const char* call) {
+    check(code, call);
+    ++commands_;
   }
 
   void use(const Buffer& in, const Buffer& out, std::size_t size) {
@@ -138,19 +152,19 @@ class Workload {
     check(clSetKernelArg(kernel_, 2, sizeof elements, &elements), "clSetKernelArg");
     check(clSetKernelArg(kernel_, 3, sizeof reads_, &reads_), "clSetKernelArg");
     const std::size_t items = elements;
-    check(clEnqueueNDRangeKernel(queue_, kernel_, 1, nullptr, &items, nullptr, 0, nullptr, nullptr),
+    enqueued(clEnqueueNDRangeKernel(queue_, kernel_, 1, nullptr, &items, nullptr, 0, nullptr, nullptr),
           "clEnqueueNDRangeKernel");
   }
 
   unsigned char* mapped(const Buffer& buffer, cl_map_flags flags, std::size_t size) {
     cl_int code = CL_SUCCESS;
     void* bytes = clEnqueueMapBuffer(queue_, buffer.handle, CL_TRUE, flags, 0, size, 0, nullptr, nullptr, &code);
-    check(code, "clEnqueueMapBuffer");
+    enqueued(code, "clEnqueueMapBuffer");
     return static_cast<unsigned char*>(bytes);
   }
 
   void unmap(const Buffer& buffer, void* bytes) {
-    check(clEnqueueUnmapMemObject(queue_, buffer.handle, bytes, 0, nullptr, nullptr), "clEnqueueUnmapMemObject");
+    enqueued(clEnqueueUnmapMemObject(queue_, buffer.handle, bytes, 0, nullptr, nullptr), "clEnqueueUnmapMemObject");
   }
 
   static void expect(const unsigned char* bytes, unsigned char value, std::size_t size) {
@@ -165,7 +179,10 @@ class Workload {
   cl_program program_ = nullptr;
   cl_kernel kernel_ = nullptr;
   cl_uint reads_;
+  std::uint64_t commands_ = 0;
 };
+
+void print(const Workload::Measured& m) { fmt::print(" {} {} {}", m.time_ns, m.first, m.last); }
 
 }  // namespace
 
@@ -173,15 +190,16 @@ int mapcopy_workload(const std::vector<std::uint64_t>& sizes_bytes, std::uint32_
   try {
     Workload workload(reads);
     for (const std::uint64_t size : sizes_bytes) {
-      const std::uint64_t pageable = workload.pageable_ns(size);
-      const std::uint64_t pinned = workload.pinned_ns(size);
-      const std::uint64_t map = workload.mapped_ns(0, size);
-      fmt::print("{} {} {} {} ", size, pageable, pinned, map);
+      fmt::print("{}", size);
+      print(workload.pageable(size));
+      print(workload.pinned(size));
+      print(workload.mapped_in_place(0, size));
       if (zero_copy) {
-        fmt::print("{}\n", workload.mapped_ns(CL_MEM_ALLOC_HOST_PTR, size));
+        print(workload.mapped_in_place(CL_MEM_ALLOC_HOST_PTR, size));
       } else {
-        fmt::print("-\n");
+        fmt::print(" -");
       }
+      fmt::print("\n");
     }
   } catch (const std::exception& error) {
     fmt::print(stderr, "sluice: {}\n", error.what());

@@ -4,11 +4,11 @@
 #include <sys/stat.h>
 
 #include <fstream>
-#include <sstream>
 #include <system_error>
 
 #include "tools/command/commands.h"
 #include "tools/command/layout.h"
+#include "tools/sweep/transfers.h"
 #include "tools/diff/source.h"
 
 namespace sluice::tools {
@@ -68,7 +68,8 @@ bool Points::prepare(std::size_t index, sweep::Job& job, std::string& key, std::
   std::ofstream(file(index, ".json"), std::ios::binary) << sweep::profile_of(spec_, point, base_path(point.profile)).dump(1) << '\n';
   job.command = {executable().string(), "run", "--profile", file(index, ".json").string()};
   if (spec_.program.empty()) {
-    job.command.insert(job.command.end(), {"--virtual-time", "--", executable().string(), "__mapcopy-workload", fmt::format("--reads={}", spec_.reads)});
+    job.command.insert(job.command.end(), {"--virtual-time", "--trace", file(index, ".jsonl").string(), "--", executable().string(),
+                                           "__mapcopy-workload", fmt::format("--reads={}", spec_.reads)});
     if (loaded.profile->machine.policy.alloc_host_ptr == BufferPolicy::zero_copy) job.command.emplace_back("--zero-copy");
     for (const std::string& size : spec_.sizes) job.command.push_back(fmt::format("{}", parse_size(size)));
   } else {
@@ -85,7 +86,7 @@ sweep::Outcome Points::finish(std::size_t index, const std::string& status) cons
   outcome.status = status;
   if (outcome.is_ok()) {
     if (spec_.program.empty()) {
-      read_transfers(index, outcome);
+      read_times(index, outcome);
     } else {
       read_trace(index, outcome);
     }
@@ -113,21 +114,14 @@ void Points::read_trace(std::size_t index, sweep::Outcome& outcome) const {
   outcome.elapsed_ps = source.elapsed_ps();
 }
 
-void Points::read_transfers(std::size_t index, sweep::Outcome& outcome) const {
+void Points::read_times(std::size_t index, sweep::Outcome& outcome) const {
   std::ifstream in(file(index, ".out"), std::ios::binary);
-  std::string line;
-  while (std::getline(in, line)) {
-    std::istringstream cells(line);
-    sweep::Transfer transfer;
-    std::string cell;
-    bool sound = static_cast<bool>(cells >> transfer.bytes);
-    for (std::uint64_t& time : transfer.times_ns) {
-      sound = sound && static_cast<bool>(cells >> cell);
-      if (cell != "-") time = std::strtoull(cell.c_str(), nullptr, 10);
-    }
-    if (sound) outcome.transfers.push_back(transfer);
+  if (!sweep::read_transfers(in, outcome.transfers) || outcome.transfers.size() != spec_.sizes.size()) {
+    outcome.status = "no times";
+    return;
   }
-  if (outcome.transfers.size() != spec_.sizes.size()) outcome.status = "no times";
+  const std::string error = sweep::add_stages(file(index, ".jsonl").string(), outcome.transfers);
+  if (!error.empty()) outcome.status = "trace: " + error;
 }
 
 }  // namespace sluice::tools

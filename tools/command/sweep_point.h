@@ -30,7 +30,7 @@ class Points {
 
  private:
   void read_trace(std::size_t index, sweep::Outcome& outcome) const;
-  void read_transfers(std::size_t index, sweep::Outcome& outcome) const;
+  void read_times(std::size_t index, sweep::Outcome& outcome) const;
 
   const sweep::Spec& spec_;
   std::filesystem::path work_;

@@ -64,6 +64,10 @@ void read_run(const std::string& trace, Run& run) {
   }
   run.error = source.error();
   run.elapsed_ps = source.elapsed_ps();
+  if (!run.error.empty()) return;
+  for (const auto& [key, total] : source.parts()) {
+    if (std::get<2>(key) == trace::PartLine::Kind::call) run.calls.emplace(key, total);
+  }
 }
 
 std::vector<Row> line_up(const std::vector<Run>& runs) {

@@ -22,6 +22,7 @@ struct Run {
   TimePs time_ps = 0;            // of all
   std::array<TimePs, stage_count> stages{};
   TimePs elapsed_ps = 0;  // from the first call to the last result
+  diff::PartTotals calls;  // of the API that a trace has besides commands
 };
 // Fills a run from its trace.
 void read_run(const std::string& trace, Run& run);

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 #include <numeric>
+#include <set>
 #include <vector>
 
 #include "tools/text/grid.h"
@@ -70,6 +71,24 @@ Grid stage_grid(const Lineup& lineup) {
   return grid;
 }
 
+// What the program's threads did beside their commands; waits, above all.
+Grid call_grid(const Lineup& lineup) {
+  Grid grid{"API calls that enqueue nothing, or wait", 1, profile_head(lineup, {"call"}, " us"), {}};
+  std::set<diff::PartKey> keys;
+  for (const Run& run : lineup.runs) {
+    for (const auto& [key, total] : run.calls) keys.insert(key);
+  }
+  for (const diff::PartKey& key : keys) {
+    std::vector<std::string> cells = {text::printable(std::get<3>(key))};
+    for (const Run& run : lineup.runs) {
+      const auto found = run.calls.find(key);
+      cells.push_back(found == run.calls.end() ? "-" : format_us(found->second.time_ps));
+    }
+    grid.rows.push_back(std::move(cells));
+  }
+  return grid;
+}
+
 Grid command_grid(const Lineup& lineup, std::size_t most) {
   // The largest spreads, in the program's order.
   std::vector<std::pair<TimePs, std::size_t>> spreads;
@@ -121,6 +140,7 @@ void write_text(std::ostream& out, const Lineup& lineup, std::size_t most_comman
   out << '\n' << verdict(lineup) << "\n\n";
   text::write_text(out, total_grid(lineup), colour);
   text::write_text(out, stage_grid(lineup), colour);
+  text::write_text(out, call_grid(lineup), colour);
   text::write_text(out, command_grid(lineup, most_commands), colour);
   if (const std::string more = left_out(lineup, most_commands); !more.empty()) out << more << '\n';
 }
@@ -131,6 +151,7 @@ void write_markdown(std::ostream& out, const Lineup& lineup, std::size_t most_co
   out << '\n' << verdict(lineup) << '\n';
   text::write_markdown(out, total_grid(lineup));
   text::write_markdown(out, stage_grid(lineup));
+  text::write_markdown(out, call_grid(lineup));
   text::write_markdown(out, command_grid(lineup, most_commands));
   if (const std::string more = left_out(lineup, most_commands); !more.empty()) out << '\n' << more << '\n';
 }
@@ -148,6 +169,7 @@ page::Page make_page(const Lineup& lineup, std::size_t most_commands) {
     if (*std::max_element(values.begin(), values.end()) > 0) stack.parts.emplace_back(stage_name(s), std::move(values));
   }
   page.add(stack);
+  page.add(call_grid(lineup), false);
   page.add(command_grid(lineup, most_commands), false);
   if (const std::string more = left_out(lineup, most_commands); !more.empty()) page.paragraph(more);
   return page;
@@ -164,11 +186,16 @@ void write_json(std::ostream& out, const Lineup& lineup) {
   };
   const auto winner_json = [&](std::size_t winner) { return winner == diff::none ? json(nullptr) : json(lineup.runs[winner].profile); };
   json j = {{"verdict", verdict(lineup)}, {"winner", winner_json(lineup.winner)}, {"factor", lineup.factor}};
+  const auto calls_json = [](const diff::PartTotals& calls) {
+    json j = json::object();
+    for (const auto& [key, total] : calls) j[std::get<3>(key)] = {{"calls", total.value}, {"time_ps", total.time_ps}};
+    return j;
+  };
   for (std::size_t r = 0; r < lineup.runs.size(); ++r) {
     const Run& run = lineup.runs[r];
     j["profiles"].push_back({{"profile", run.profile}, {"profile_hash", run.hash}, {"error", run.error}, {"commands", run.commands.size()},
                              {"fastest_in", lineup.won[r]}, {"time_ps", run.time_ps}, {"elapsed_ps", run.elapsed_ps},
-                             {"stages", stages_json(run.stages)}});
+                             {"stages", stages_json(run.stages)}, {"calls", calls_json(run.calls)}});
   }
   j["commands"] = json::array();
   for (const Row& row : lineup.rows) {

@@ -174,11 +174,14 @@ std::string profile_change(const trace::TraceHeader& before, const trace::TraceH
 
 void compare_parts(const Source& before, const Source& after, const Tolerances& tolerances, Result& result) {
   const TraceLevel level = std::min(before.header().level, after.header().level);
+  const bool both_have_calls = before.header().schema != 1 && after.header().schema != 1;
   std::set<PartKey> keys;
   for (const Source* side : {&before, &after}) {
     for (const auto& [key, total] : side->parts()) {
-      const bool is_packet = std::get<2>(key) == trace::PartLine::Kind::packet;
-      if (level >= TraceLevel::packet || (level == TraceLevel::stage && !is_packet)) keys.insert(key);
+      const trace::PartLine::Kind kind = std::get<2>(key);
+      const bool is_packet = kind == trace::PartLine::Kind::packet;
+      const bool is_of_level = level >= TraceLevel::packet || (level == TraceLevel::stage && !is_packet);
+      if (kind == trace::PartLine::Kind::call ? both_have_calls : is_of_level) keys.insert(key);
     }
   }
   const auto find = [](const Source& side, const PartKey& key) -> std::optional<PartTotal> {
@@ -218,6 +221,16 @@ void note_headers(const trace::TraceHeader& before, const trace::TraceHeader& af
   if (before.level != after.level) {
     result.notes.push_back(fmt::format("The level is {} before and {} now: what only one of them has is not compared.",
                                        trace::to_string(before.level), trace::to_string(after.level)));
+  }
+  for (const auto& [name, header] : {std::pair("old", &before), std::pair("new", &after)}) {
+    if (!header->has_digest()) {
+      result.notes.push_back(fmt::format(
+          "The {} trace is of schema 1 and carries no digest: a byte of it that was damaged would read as a change.", name));
+    }
+  }
+  if (before.schema != after.schema) {
+    result.notes.push_back(fmt::format("The schema is {} before and {} now: API calls are not compared, since schema 1 has none.",
+                                       before.schema, after.schema));
   }
 }
 

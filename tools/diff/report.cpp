@@ -21,7 +21,7 @@ using trace::format_us;
 
 constexpr const char* not_compared =
     "Not compared: the absolute times at which commands were called (elapsed stands for them), bandwidth (it follows from "
-    "bytes and times), addresses of packets.";
+    "bytes and times), addresses of packets, which thread made a call.";
 
 std::string side_text(const char* name, const Side& side) {
   const trace::TraceHeader& h = side.header;
@@ -65,6 +65,7 @@ Grid figure_grid(const Result& result, bool times) {
 
 std::string part_name(const PartKey& key) {
   const auto& [device, part, kind, what] = key;
+  if (kind == trace::PartLine::Kind::call) return printable(fmt::format("API call {}", what));
   return printable(fmt::format("{} {} {} (device {})", to_string(kind), part, what, device));
 }
 

@@ -102,7 +102,7 @@ void Source::read() {
       if (next == trace::Reader::Next::error) {
         error = path_ + ": " + reader_->error();
       } else if (reader_->is_cut_off()) {
-        error = path_ + ": the trace is cut off within a line: the program was killed";
+        error = path_ + ": " + std::string(trace::cut_off_words);
       }
       break;
     }

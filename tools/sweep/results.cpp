@@ -13,6 +13,7 @@ namespace {
 std::string value_text(const json& value) { return value.is_string() ? value.get<std::string>() : value.dump(); }
 
 constexpr std::size_t most_bars = 60;
+constexpr std::size_t most_bar_charts = 8;
 
 double us(TimePs ps) { return static_cast<double>(ps) / 1e6; }
 
@@ -26,6 +27,13 @@ std::string label_of(const Spec& spec, const Point& point) {
   return label.empty() ? point.profile : label;
 }
 
+// nullptr: it failed, or the machine does not offer it.
+const Method* method_of(const Outcome& outcome, std::size_t size, std::size_t method) {
+  if (!outcome.is_ok() || size >= outcome.transfers.size()) return nullptr;
+  const Method& found = outcome.transfers[size].by_method[method];
+  return found.time_ns == 0 ? nullptr : &found;
+}
+
 std::vector<double> metrics_of(const Spec& spec, const Outcome& outcome) {
   if (!spec.program.empty()) {
     if (!outcome.is_ok()) return {-1, -1};
@@ -34,8 +42,8 @@ std::vector<double> metrics_of(const Spec& spec, const Outcome& outcome) {
   std::vector<double> metrics;
   for (std::size_t size = 0; size < spec.sizes.size(); ++size) {
     for (std::size_t m = 0; m < methods.size(); ++m) {
-      const bool is_there = outcome.is_ok() && size < outcome.transfers.size() && outcome.transfers[size].times_ns[m] > 0;
-      metrics.push_back(is_there ? static_cast<double>(outcome.transfers[size].times_ns[m]) / 1e3 : -1);
+      const Method* const method = method_of(outcome, size, m);
+      metrics.push_back(method == nullptr ? -1 : static_cast<double>(method->time_ns) / 1e3);
     }
   }
   return metrics;
@@ -72,7 +80,49 @@ page::Explorer explorer_of(const Spec& spec, const std::vector<Outcome>& outcome
   return explorer;
 }
 
+void add_program_bars(page::Page& page, const Spec& spec, const std::vector<Outcome>& outcomes) {
+  Bars bars("Where the time of all commands went");
+  for (std::size_t i = 0; i < outcomes.size(); ++i) {
+    if (outcomes[i].is_ok()) bars.add(label_of(spec, point_at(spec, i)), outcomes[i].stages);
+  }
+  bars.add_to(page);
+}
+
+// A chart a size, whose times are alike; a bar a point and method.
+void add_transfer_bars(page::Page& page, const Spec& spec, const std::vector<Outcome>& outcomes) {
+  for (std::size_t size = 0; size < std::min(spec.sizes.size(), most_bar_charts); ++size) {
+    Bars bars(spec.sizes[size] + ": where the time of the commands went");
+    for (std::size_t i = 0; i < outcomes.size(); ++i) {
+      for (std::size_t m = 0; m < methods.size(); ++m) {
+        if (const Method* const method = method_of(outcomes[i], size, m)) {
+          bars.add(label_of(spec, point_at(spec, i)) + ", " + methods[m], method->stages);
+        }
+      }
+    }
+    bars.add_to(page);
+  }
+  if (spec.sizes.size() > most_bar_charts) page.paragraph(fmt::format("Bars of the first {} sizes; sweep.csv has all.", most_bar_charts));
+}
+
 }  // namespace
+
+void Bars::add(std::string label, const std::array<TimePs, stage_count>& stages) {
+  if (stack_.labels.size() == most_bars) {
+    is_cut_ = true;
+    return;
+  }
+  stack_.labels.push_back(std::move(label));
+  for (std::size_t s = 0; s < stage_count; ++s) stages_[s].push_back(us(stages[s]));
+}
+
+void Bars::add_to(page::Page& page) {
+  if (stack_.labels.empty()) return;
+  for (std::size_t s = 0; s < stage_count; ++s) {
+    if (*std::max_element(stages_[s].begin(), stages_[s].end()) > 0) stack_.parts.emplace_back(to_string(static_cast<Stage>(s)), stages_[s]);
+  }
+  if (is_cut_) stack_.title += fmt::format(", the first {} bars", most_bars);
+  page.add(stack_);
+}
 
 page::Page make_page(const Spec& spec, const std::vector<Outcome>& outcomes) {
   std::string what = spec.program.empty() ? "The built-in transfers" : "Program:";
@@ -83,8 +133,6 @@ page::Page make_page(const Spec& spec, const std::vector<Outcome>& outcomes) {
   text::Grid grid{"Every point", static_cast<unsigned>(explorer.parameters.size()) + 1, explorer.parameters, {}};
   grid.head.emplace_back("status");
   for (const std::string& metric : explorer.metrics) grid.head.push_back(metric + " us");
-  page::Stack stack{"Where the time of all commands went", "point", {}, {}};
-  std::array<std::vector<double>, stage_count> stages;
   for (std::size_t i = 0; i < outcomes.size(); ++i) {
     const Point point = point_at(spec, i);
     std::vector<std::string> row = {point.profile};
@@ -92,18 +140,14 @@ page::Page make_page(const Spec& spec, const std::vector<Outcome>& outcomes) {
     row.push_back(outcomes[i].status);
     for (const double metric : explorer.points[i].metrics) row.push_back(metric < 0 ? "-" : fmt::format("{:.6g}", metric));
     grid.rows.push_back(std::move(row));
-    if (!outcomes[i].is_ok() || spec.program.empty() || stack.labels.size() == most_bars) continue;
-    stack.labels.push_back(label_of(spec, point));
-    for (std::size_t s = 0; s < stage_count; ++s) stages[s].push_back(us(outcomes[i].stages[s]));
   }
   page.add(explorer);
   page.add(grid, true);
-  if (stack.labels.empty()) return page;
-  for (std::size_t s = 0; s < stage_count; ++s) {
-    if (*std::max_element(stages[s].begin(), stages[s].end()) > 0) stack.parts.emplace_back(to_string(static_cast<Stage>(s)), stages[s]);
+  if (spec.program.empty()) {
+    add_transfer_bars(page, spec, outcomes);
+  } else {
+    add_program_bars(page, spec, outcomes);
   }
-  if (stack.labels.size() == most_bars) stack.title += fmt::format(", the first {} points", most_bars);
-  page.add(stack);
   return page;
 }
 
@@ -116,7 +160,11 @@ std::string key_of(const Spec& spec, const Point& point, const std::string& prof
 std::string to_line(const std::string& key, const Outcome& outcome) {
   json line = {{"key", key}, {"status", outcome.status}, {"commands", outcome.commands}, {"elapsed_ps", outcome.elapsed_ps},
                {"time_ps", outcome.time_ps}, {"stages", outcome.stages}, {"transfers", json::array()}};
-  for (const Transfer& t : outcome.transfers) line["transfers"].push_back({t.bytes, t.times_ns});
+  for (const Transfer& t : outcome.transfers) {
+    json list = {t.bytes};
+    for (const Method& m : t.by_method) list.push_back({m.time_ns, m.stages});
+    line["transfers"].push_back(std::move(list));
+  }
   return line.dump(-1, ' ', false, json::error_handler_t::replace) + "\n";
 }
 
@@ -134,7 +182,13 @@ std::map<std::string, Outcome> read_lines(std::istream& in) {
       outcome.time_ps = line.at("time_ps").get<TimePs>();
       outcome.stages = line.at("stages").get<std::array<TimePs, stage_count>>();
       for (const json& t : line.at("transfers")) {
-        outcome.transfers.push_back({t.at(0).get<std::uint64_t>(), t.at(1).get<std::array<std::uint64_t, 4>>()});
+        Transfer transfer;
+        transfer.bytes = t.at(0).get<std::uint64_t>();
+        for (std::size_t m = 0; m < methods.size(); ++m) {
+          transfer.by_method[m].time_ns = t.at(1 + m).at(0).get<std::uint64_t>();
+          transfer.by_method[m].stages = t.at(1 + m).at(1).get<std::array<TimePs, stage_count>>();
+        }
+        outcome.transfers.push_back(transfer);
       }
       known[line.at("key").get<std::string>()] = std::move(outcome);
     } catch (const json::exception&) {
@@ -159,6 +213,9 @@ void write_csv(std::ostream& out, const Spec& spec, const std::vector<Outcome>& 
   if (spec.program.empty()) {
     out << ",bytes";
     for (const char* method : methods) out << ',' << method << "_ns";
+    for (const char* method : methods) {
+      for (std::size_t s = 0; s < stage_count; ++s) out << ',' << method << '_' << to_string(static_cast<Stage>(s)) << "_ps";
+    }
   } else {
     out << ",commands,elapsed_ps,time_ps";
     for (std::size_t s = 0; s < stage_count; ++s) out << ',' << to_string(static_cast<Stage>(s)) << "_ps";
@@ -171,12 +228,15 @@ void write_csv(std::ostream& out, const Spec& spec, const std::vector<Outcome>& 
     for (const json& value : point.values) begin += ',' + (value.is_number() ? value.dump() : text::csv_cell(value_text(value)));
     begin += ',' + text::csv_cell(outcome.status);
     if (!outcome.is_ok()) {
-      const std::size_t blanks = spec.program.empty() ? 1 + methods.size() : 3 + stage_count;
+      const std::size_t blanks = spec.program.empty() ? 1 + methods.size() * (1 + stage_count) : 3 + stage_count;
       out << begin << std::string(blanks, ',') << "\r\n";
     } else if (spec.program.empty()) {
       for (const Transfer& t : outcome.transfers) {
         out << begin << ',' << t.bytes;
-        for (const std::uint64_t ns : t.times_ns) out << ',' << (ns == 0 ? "" : std::to_string(ns));
+        for (const Method& m : t.by_method) out << ',' << (m.time_ns == 0 ? "" : std::to_string(m.time_ns));
+        for (const Method& m : t.by_method) {
+          for (const TimePs stage : m.stages) out << ',' << (m.time_ns == 0 ? "" : std::to_string(stage));
+        }
         out << "\r\n";
       }
     } else {

@@ -15,11 +15,16 @@
 
 namespace sluice::sweep {
 
+inline constexpr std::array<const char*, 4> methods = {"pageable", "pinned", "map", "zero_copy"};
+struct Method {
+  std::uint64_t time_ns = 0;                // 0: not offered
+  CommandId first = 0, last = 0;            // the commands in it
+  std::array<TimePs, stage_count> stages{};  // of these
+};
 struct Transfer {
   std::uint64_t bytes = 0;
-  std::array<std::uint64_t, 4> times_ns{};  // pageable, pinned, map, zero-copy; 0: not offered
+  std::array<Method, methods.size()> by_method;
 };
-inline constexpr std::array<const char*, 4> methods = {"pageable", "pinned", "map", "zero_copy"};
 
 struct Outcome {
   std::string status;  // "ok", "exit 3", "signal 9", "timeout", "no device" ...; empty: not run
@@ -39,6 +44,19 @@ struct Outcome {
 [[nodiscard]] std::map<std::string, Outcome> read_lines(std::istream& in);
 // To append lines: what was cut off when a sweep was killed has its end then.
 [[nodiscard]] std::ofstream open_lines(const std::filesystem::path& file);
+
+// Where the time of commands went, a bar at a time, as many as can be looked at; for one chart.
+class Bars {
+ public:
+  explicit Bars(std::string title) : stack_{std::move(title), "point", {}, {}} {}
+  void add(std::string label, const std::array<TimePs, stage_count>& stages);
+  void add_to(page::Page& page);
+
+ private:
+  page::Stack stack_;
+  std::array<std::vector<double>, stage_count> stages_;
+  bool is_cut_ = false;
+};
 
 // Curves, heat map and Pareto front of what is chosen on it, and where the time went.
 [[nodiscard]] page::Page make_page(const Spec& spec, const std::vector<Outcome>& outcomes);

@@ -114,6 +114,13 @@ class ProtobufWriter final : public Writer {
     put();
   }
 
+  // Without an arrow: the call that the command's arrows begin at is the one on its queue's track.
+  void call(const CallRecord& record) override {
+    begin_slice(host_process, thread_name(record.thread), record.name, record.begin, record.end, record.command, false);
+    annotate("calls", record.calls);
+    finish_slice();
+  }
+
  private:
   // Tracks are numbered in the order in which they are described. Lanes have their own numbers.
   [[nodiscard]] std::uint64_t new_track() { return ++last_track_; }
@@ -197,8 +204,8 @@ class ProtobufWriter final : public Writer {
       event.set_name(std::string(name));
     }
     if (is_new) intern(*packet_.mutable_interned_data()->add_event_names(), event.name_iid(), name);
-    if (flows) event.add_flow_ids(command);
-    annotate("id", command);
+    if (flows && command != 0) event.add_flow_ids(command);
+    if (command != 0) annotate("id", command);
     annotate("begin_ps", begin);
     annotate("end_ps", end);
   }

@@ -89,6 +89,15 @@ class CsvWriter final : public Writer {
     end_part();
   }
 
+  void call(const CallRecord& record) override {
+    output().text("call,");
+    if (record.command != 0) output().number(record.command);
+    output().text(",,,").text(thread_name(record.thread)).text(",");
+    field(record.name);
+    output().text(",").number(record.begin).text(",").number(record.end).text(",,,,").number(record.calls);
+    end_part();
+  }
+
  private:
   // In quotes where it must be, quotes doubled.
   void field(std::string_view text) {

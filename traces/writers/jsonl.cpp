@@ -1,4 +1,5 @@
 // JSON Lines: docs/trace.md. The first key of each line but the header is "record".
+#include "traces/digest.h"
 #include "traces/pen.h"
 #include "traces/writer.h"
 
@@ -11,7 +12,8 @@ constexpr std::size_t line_room = 2048;
 
 class JsonlWriter final : public Writer {
  public:
-  using Writer::Writer;
+  explicit JsonlWriter(std::unique_ptr<Output> output) : Writer(std::move(output)) { this->output().digest_to(&digest_); }
+  ~JsonlWriter() override { output().digest_to(nullptr); }  // which outlives what it is added to
 
   void header(const Machine& machine, TraceLevel level) override {
     output().text("{\"schema\":").number(schema_version).text(",\"sluice\":").string(sluice_version);
@@ -81,6 +83,21 @@ class JsonlWriter final : public Writer {
     put(pen);
   }
 
+  void call(const CallRecord& record) override {
+    Pen pen(room_for({}, record.name));
+    pen.text("{\"record\":\"call\",\"thread\":").number(record.thread).text(",\"name\":").string(record.name);
+    pen.text(",\"id\":").number(record.command).text(",\"begin\":").number(record.begin);
+    pen.text(",\"end\":").number(record.end).text(",\"calls\":").number(record.calls).text("}\n");
+    put(pen);
+  }
+
+  void end(bool is_whole) override {
+    if (!is_whole) return;
+    output().flush();
+    output().digest_to(nullptr);
+    output().text(end_line(records_, digest_)).text("\n").end_record();
+  }
+
  private:
   [[nodiscard]] static std::size_t kernel_room(const KernelRecord& record) {
     std::size_t bytes = line_room;
@@ -114,10 +131,13 @@ class JsonlWriter final : public Writer {
     return output().room(line_room + Pen::most_string_bytes(part) + Pen::most_string_bytes(name));
   }
   void put(const Pen& pen) {
+    ++records_;
     output().put_until(pen.end());
     output().end_record();
   }
 
+  Digest digest_;
+  std::uint64_t records_ = 0;
   Words<Operation, Operation::count_> operations_{",\"op\":\"", "\",\"queue\":"};
   Words<Direction, Direction::host_to_host> directions_{",\"direction\":\"", "\",\"bytes\":"};
   Words<Placement, Placement::host_pageable> sources_{",\"source\":\"", "\",\"target\":\""};

@@ -1,7 +1,7 @@
 // Chrome trace format in its array form, which viewers accept without the closing bracket: a killed run stays readable.
-// Process 1 is the host with a track for each queue's API calls; process 2 + d is device d with a track for each
-// queue's commands (START to END) and one for each part. A flow arrow leads from the call to the device's work. Slices
-// of one track must nest, so what overlaps goes to a further lane of the track. Times are microseconds with six
+// Process 1 is the host with a track for each queue's API calls and one for each thread; process 2 + d is device d with a
+// track for each queue's commands (START to END) and one for each part. Flow arrows lead from the call over the device's
+// work to each stage and packet, in their order of time. Slices of one track must nest, so what overlaps goes to a further lane of the track. Times are microseconds with six
 // decimals: picoseconds, exactly.
 #include <set>
 #include <string>
@@ -27,6 +27,7 @@ class PerfettoWriter final : public Writer {
     output().text(",\"profile\":").string(machine.profile_name).text(",\"profile_hash\":").string(machine.profile_hash);
     output().text(",\"level\":").string(to_string(level)).text("}}").end_record();
     device_name_ = machine.device.name;
+    tells_parts_ = level >= TraceLevel::stage;
     for (DeviceIndex i = 0; i < machine.device_count; ++i) (void)process_of(i);
     output().flush();
   }
@@ -48,22 +49,27 @@ class PerfettoWriter final : public Writer {
     arguments(record);
     if (call_lane == no_lane || work_lane == no_lane) return;  // an arrow needs a slice at both ends
     flow("s\"", command.id, host_process, call_lane, record.called);
-    flow("f\",\"bp\":\"e\"", command.id, process, work_lane, record.times.started);
+    // Where parts are told, which came before, whatever begins last is the end: readers go by time, not by place.
+    flow(tells_parts_ ? "t\"" : "f\",\"bp\":\"e\"", command.id, process, work_lane, record.times.started);
   }
 
   void stage(const StageRecord& record) override {
     const std::uint64_t process = process_of(record.device);
-    slice(process, lane(process, record.part, record.begin, record.end), record.action, record.begin, record.end);
+    const std::uint64_t place = lane(process, record.part, record.begin, record.end);
+    slice(process, place, record.action, record.begin, record.end);
     output().text(",\"args\":{\"id\":").number(record.command).text(",\"cycles\":").number(record.cycles);
     output().text(",\"bytes\":").number(record.bytes).text("}}").end_record();
+    step(record.command, process, place, record.begin);
   }
 
   void packet(const PacketRecord& record) override {
     const std::uint64_t process = process_of(record.device);
     const std::string track = std::string(record.part) + " packets";
-    slice(process, lane(process, track, record.begin, record.end), record.kind, record.begin, record.end);
+    const std::uint64_t place = lane(process, track, record.begin, record.end);
+    slice(process, place, record.kind, record.begin, record.end);
     output().text(",\"args\":{\"id\":").number(record.command).text(",\"address\":").number(record.address);
     output().text(",\"bytes\":").number(record.bytes).text("}}").end_record();
+    step(record.command, process, place, record.begin);
   }
 
   void counter(const CounterRecord& record) override {
@@ -74,7 +80,15 @@ class PerfettoWriter final : public Writer {
     output().text(",\"args\":{\"value\":").number(record.value).text("}}").end_record();
   }
 
-  void end() override { output().text("\n]\n").end_record(); }
+  void call(const CallRecord& record) override {
+    const std::uint64_t place = lane(host_process, thread_name(record.thread), record.begin, record.end);
+    slice(host_process, place, record.name, record.begin, record.end);
+    output().text(",\"args\":{");
+    if (record.command != 0) output().text("\"id\":").number(record.command).text(",");
+    output().text("\"calls\":").number(record.calls).text("}}").end_record();
+  }
+
+  void end(bool) override { output().text("\n]\n").end_record(); }
 
  private:
   [[nodiscard]] std::uint64_t process_of(DeviceIndex device) {
@@ -148,6 +162,11 @@ class PerfettoWriter final : public Writer {
     out.text(",\"occupancy_limit\":").string(record.occupancy_limit).text(",\"limiter\":").string(record.limiter);
   }
 
+  // The arrows of the command go on to this slice.
+  void step(CommandId id, std::uint64_t process, std::uint64_t lane_id, TimePs at) {
+    if (id != 0 && lane_id != no_lane) flow("t\"", id, process, lane_id, at);
+  }
+
   void flow(std::string_view phase, CommandId id, std::uint64_t process, std::uint64_t lane_id, TimePs at) {
     output().text(",\n{\"ph\":\"").text(phase).text(",\"id\":").number(id).text(",\"pid\":").number(process);
     output().text(",\"tid\":").number(lane_id).text(",\"ts\":").microseconds(at);
@@ -158,6 +177,7 @@ class PerfettoWriter final : public Writer {
   std::set<DeviceIndex> named_;
   std::string device_name_;
   std::uint64_t last_asynchronous_ = 0;
+  bool tells_parts_ = false;
 };
 
 }  // namespace

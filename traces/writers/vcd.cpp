@@ -56,7 +56,13 @@ class VcdWriter final : public Writer {
     add({record.at, record.value, number, is});
   }
 
-  void end() override {
+  void call(const CallRecord& record) override {
+    path_.assign("host.");
+    path_.append(record.thread == 0 ? "callbacks" : "thread" + std::to_string(record.thread)).append("_call");
+    state(record.name, record.begin, record.end);
+  }
+
+  void end(bool) override {
     definitions();
     TimePs at = 0;
     const int code = changes_.sorted([&](const Change& change) {

@@ -100,6 +100,8 @@ EnqueueStamps HostDriver::charge(Job& job, TimePs called) {
 
   const TimePs validate = (held ? 0 : costs.validate_ps) + pinning + (pageable ? d.pageable_ps : 0);
   TimePs pack = costs.pack_ps + per_mib(d.pack_per_mib_ps, bytes);
+  // What an event's stamps take comes behind the doorbell of a call, and before that of a command that was kept.
+  if (held && c.stamped) pack += costs.stamps_ps;
   TimePs copy = 0;
   if (crosses && !c.fill.empty()) {
     copy = bytes / c.fill.size_bytes() * d.fill_texel_ps;

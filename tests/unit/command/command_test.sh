@@ -127,7 +127,7 @@ for ending in pftrace vcd csv; do cmp a.$ending b.$ending || failures=$((failure
 expect 1 "$sluice" convert a.jsonl /nowhere/b.csv && says err "/nowhere/b.csv: No such file or directory"
 expect 2 "$sluice" convert t.json c.csv && says err "line 1"
 head -c -5 a.jsonl >cut.jsonl
-expect 2 "$sluice" convert cut.jsonl c.csv && says err "the last line has no end"
+expect 2 "$sluice" convert cut.jsonl c.csv && says err "the trace is cut off"
 
 # A reference, a run like it, one on another machine, and what is no trace.
 expect 0 "$sluice" record -o golden.jsonl --profile generic-pcie4 -- "$program" && says golden.jsonl '"digest"'
@@ -142,6 +142,11 @@ expect 2 "$sluice" diff golden.jsonl nowhere.jsonl && says err "nowhere.jsonl: c
 expect 2 "$sluice" diff golden.jsonl t.json && says err "line 1"
 head -n -1 golden.jsonl >short.jsonl
 expect 2 "$sluice" diff short.jsonl same.jsonl --junit short.xml && says err "cut off" && says short.xml '<error message='
+# A byte of a plain trace that is another one is damage, and no change.
+sed '0,/"queue":1/s//"queue":3/' same.jsonl >flipped.jsonl
+expect 2 "$sluice" diff golden.jsonl flipped.jsonl && says err "the trace is damaged"
+expect 2 "$sluice" report flipped.jsonl && says err "the trace is damaged"
+expect 2 "$sluice" report cut.jsonl && says err "the trace is cut off"
 expect 2 "$sluice" diff golden.jsonl same.jsonl --tolerance 5 && says err "--tolerance 5: found 5"
 expect 0 "$sluice" diff golden.jsonl other.jsonl --accept && says err "accepted: golden.jsonl"
 cmp golden.jsonl other.jsonl || failures=$((failures + 1))

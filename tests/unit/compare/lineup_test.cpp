@@ -16,9 +16,9 @@ namespace {
 using diff::MadeUp;
 using testing::HasSubstr;
 
-Run run_of(const std::string& profile, const std::vector<MadeUp>& commands) {
+Run run_of(const std::string& profile, const std::vector<MadeUp>& commands, const std::string& more = {}) {
   const tools::TemporaryFile file(".jsonl");
-  std::ofstream(file.path(), std::ios::binary) << diff::trace_of(commands);
+  std::ofstream(file.path(), std::ios::binary) << diff::sealed(diff::trace_of(commands) + more);
   Run run;
   run.profile = profile;
   read_run(file.path(), run);
@@ -36,6 +36,21 @@ std::vector<MadeUp> commands(std::uint64_t link_ps) {
     all[i].link_ps = link_ps;
   }
   return all;
+}
+
+// What threads did beside their commands has a table of its own, and stands in JSON.
+TEST(LineupTest, CallsStandSideBySide) {
+  const Lineup lineup = make_lineup({run_of("one", commands(60'000), diff::MadeUpCall{}.line()),
+                                     run_of("two", commands(60'000), diff::MadeUpCall{.calls = 3, .time_ps = 5'000'000}.line() +
+                                                                         diff::MadeUpCall{.name = "clFlush"}.line())});
+  std::ostringstream text, json_text;
+  write_markdown(text, lineup, 10);
+  EXPECT_THAT(text.str(), HasSubstr("| clFinish | 2.000 | 5.000 |"));
+  EXPECT_THAT(text.str(), HasSubstr("| clFlush | - | 2.000 |"));
+  write_json(json_text, lineup);
+  const auto j = nlohmann::json::parse(json_text.str());
+  EXPECT_EQ(j["profiles"][1]["calls"]["clFinish"]["calls"], 3);
+  EXPECT_EQ(j["profiles"][1]["calls"]["clFinish"]["time_ps"], 5'000'000);
 }
 
 TEST(LineupTest, TheSameCommandsStandSideBySide) {

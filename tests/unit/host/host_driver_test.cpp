@@ -91,6 +91,21 @@ TEST_F(Completion, AnEventWithStampsDelaysTheReturnAlone) {
   }
 }
 
+// A command that was kept has its stamps ahead of it: pack 2, stamps 5, submit 3 us from the moment that it may go.
+TEST_F(Completion, AKeptCommandsStampsDelayTheDoorbell) {
+  driver().kernel = {1'000'000, 2'000'000, 3'000'000, 4'000'000, 5'000'000};
+  cache::HostMemory memory(loaded_.profile->host);
+  HostDriver host(*loaded_.profile, *link_, memory);
+  for (const bool stamped : {false, true}) {
+    Job job;
+    job.command.op = Operation::kernel;
+    job.command.stamped = stamped;
+    EXPECT_EQ(host.hold(job.command, 10'000'000), 11'000'000);
+    host.charge(job, 100'000'000);
+    EXPECT_EQ(job.doorbell, stamped ? 110'000'000 : 105'000'000);
+  }
+}
+
 // A queue's write of 2 KiB, where an idle queue takes up to 16 KiB in its ring and one that is not up to 1 KiB.
 class RingWrites : public Completion {
  protected:

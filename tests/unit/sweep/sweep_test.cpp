@@ -3,6 +3,8 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <algorithm>
+#include <array>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -12,13 +14,16 @@
 #include "tools/sweep/results.h"
 #include "tools/sweep/slurm.h"
 #include "tools/sweep/spec.h"
+#include "tools/sweep/transfers.h"
 
 namespace sluice::sweep {
 namespace {
 
 using testing::ElementsAre;
+using testing::EndsWith;
 using testing::HasSubstr;
 using testing::IsEmpty;
+using testing::StartsWith;
 
 Spec parsed(const std::string& text) {
   Spec spec;
@@ -90,6 +95,13 @@ TEST(SpecTest, APointsProfileIsTheBaseWithValuesLaidOver) {
             R"({"include":"/x/p.json","link":{"lanes":{"value":8,"source":"swept"},"mps":{"value":256,"source":"swept"}}})");
 }
 
+Transfer transfer(std::uint64_t bytes, const std::array<std::uint64_t, 4>& times_ns) {
+  Transfer made;
+  made.bytes = bytes;
+  for (std::size_t m = 0; m < times_ns.size(); ++m) made.by_method[m].time_ns = times_ns[m];
+  return made;
+}
+
 TEST(ResultsTest, WhatWasKeptIsReadBack) {
   Outcome good;
   good.status = "ok";
@@ -97,7 +109,8 @@ TEST(ResultsTest, WhatWasKeptIsReadBack) {
   good.elapsed_ps = 1000;
   good.time_ps = 900;
   good.stages[2] = 77;
-  good.transfers = {{4096, {1, 2, 3, 0}}};
+  good.transfers = {transfer(4096, {1, 2, 3, 0})};
+  good.transfers[0].by_method[2].stages[5] = 123;
   Outcome bad;
   bad.status = "timeout";
   const std::string last = to_line("c", good);
@@ -110,7 +123,11 @@ TEST(ResultsTest, WhatWasKeptIsReadBack) {
   EXPECT_EQ(back.elapsed_ps, 1000u);
   EXPECT_EQ(back.stages, good.stages);
   ASSERT_EQ(back.transfers.size(), 1u);
-  EXPECT_THAT(back.transfers[0].times_ns, ElementsAre(1u, 2u, 3u, 0u));
+  EXPECT_EQ(back.transfers[0].bytes, 4096u);
+  for (std::size_t m = 0; m < methods.size(); ++m) {
+    EXPECT_EQ(back.transfers[0].by_method[m].time_ns, good.transfers[0].by_method[m].time_ns);
+    EXPECT_EQ(back.transfers[0].by_method[m].stages, good.transfers[0].by_method[m].stages);
+  }
 }
 
 // A sweep was killed while it wrote: the line that the next one writes is not lost with the one that was cut off.
@@ -192,15 +209,57 @@ TEST(ResultsTest, CsvHasEveryPoint) {
   const Spec spec = parsed(R"({"profile":"p","transfers":{"sizes":["4K"]},"vary":{"/a":[1,2],"/b":["x,y"]}})");
   std::vector<Outcome> outcomes(2);
   outcomes[0].status = "ok";
-  outcomes[0].transfers = {{4096, {11, 12, 13, 0}}, {65536, {21, 22, 23, 24}}};
+  outcomes[0].transfers = {transfer(4096, {11, 12, 13, 0}), transfer(65536, {21, 22, 23, 24})};
+  outcomes[0].transfers[1].by_method[3].stages.back() = 8;
   outcomes[1].status = "exit 3";
   std::ostringstream out;
   write_csv(out, spec, outcomes);
-  EXPECT_EQ(out.str(),
-            "profile,/a,/b,status,bytes,pageable_ns,pinned_ns,map_ns,zero_copy_ns\r\n"
-            "p,1,\"x,y\",ok,4096,11,12,13,\r\n"
-            "p,1,\"x,y\",ok,65536,21,22,23,24\r\n"
-            "p,2,\"x,y\",exit 3,,,,,\r\n");
+  std::istringstream in(out.str());
+  std::vector<std::string> lines;
+  for (std::string line; std::getline(in, line);) lines.push_back(line);
+  ASSERT_EQ(lines.size(), 4u);
+  // Behind the times the stages, method by method; blank where a machine does not offer one.
+  EXPECT_THAT(lines[0], StartsWith("profile,/a,/b,status,bytes,pageable_ns,pinned_ns,map_ns,zero_copy_ns,pageable_host_validate_ps,"));
+  EXPECT_THAT(lines[0], EndsWith(",zero_copy_wakeup_ps\r"));
+  EXPECT_THAT(lines[1], StartsWith("p,1,\"x,y\",ok,4096,11,12,13,,0,"));
+  EXPECT_THAT(lines[1], EndsWith(",0" + std::string(stage_count, ',') + "\r"));
+  EXPECT_THAT(lines[2], StartsWith("p,1,\"x,y\",ok,65536,21,22,23,24,0,"));
+  EXPECT_THAT(lines[2], EndsWith(",0,8\r"));
+  EXPECT_EQ(lines[3], "p,2,\"x,y\",exit 3" + std::string(5 + 4 * stage_count, ',') + "\r");
+  for (const std::string& line : lines) EXPECT_EQ(std::count(line.begin(), line.end(), ','), std::count(lines[0].begin(), lines[0].end(), ',') + (line == lines[0] ? 0 : 1));
+}
+
+// Sizes take times of different orders: each has a chart of its own, with a bar for each point and what it offers.
+TEST(ResultsTest, ThePageOfTransfersShowsWhereTheirTimeWent) {
+  const Spec spec = parsed(R"({"profile":"p","transfers":{"sizes":["4K","1M"]},"vary":{"/x/a":[1,2]}})");
+  std::vector<Outcome> outcomes(2);
+  for (Outcome& outcome : outcomes) {
+    outcome.status = "ok";
+    outcome.transfers = {transfer(4096, {11, 12, 13, 0}), transfer(1 << 20, {21, 22, 23, 0})};
+  }
+  outcomes[1].transfers[1].by_method[2].stages[static_cast<std::size_t>(Stage::link)] = 7'000'000;
+  std::ostringstream out;
+  make_page(spec, outcomes).write(out);
+  EXPECT_THAT(out.str(), HasSubstr("4K: where the time of the commands went"));
+  EXPECT_THAT(out.str(), HasSubstr("1M: where the time of the commands went"));
+  EXPECT_THAT(out.str(), HasSubstr(R"("labels":["a 1, pageable","a 1, pinned","a 1, map","a 2, pageable","a 2, pinned","a 2, map"])"));
+  EXPECT_THAT(out.str(), HasSubstr(R"({"name":"link","values":[0.0,0.0,0.0,0.0,0.0,7.0]})"));
+  EXPECT_THAT(out.str(), HasSubstr("<td>a 2, map<td class=\"n\">7"));
+}
+
+TEST(TransfersTest, LinesOfTheWorkloadAreRead) {
+  std::istringstream in("4096 16070 7 9 15036 18 20 16737 33 37 -\n");
+  std::vector<Transfer> transfers;
+  ASSERT_TRUE(read_transfers(in, transfers));
+  ASSERT_EQ(transfers.size(), 1u);
+  EXPECT_EQ(transfers[0].by_method[1].time_ns, 15036u);
+  EXPECT_EQ(transfers[0].by_method[1].first, 18u);
+  EXPECT_EQ(transfers[0].by_method[1].last, 20u);
+  EXPECT_EQ(transfers[0].by_method[3].time_ns, 0u);
+  for (const char* bad : {"x\n", "4096\n", "4096 1 2\n", "4096 1 2 3 4 5 6 7 8 9\n"}) {
+    std::istringstream other(bad);
+    EXPECT_FALSE(read_transfers(other, transfers)) << bad;
+  }
 }
 
 // The page of 5,000 points of a program: whoever sends it by mail has to care for its size.

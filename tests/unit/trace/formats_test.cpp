@@ -18,7 +18,8 @@ namespace {
 
 class FormatsTest : public TraceFiles {
  protected:
-  // One command with a stage, a packet and a counter; a second that overlaps it; a kernel on a second device.
+  // One command with a stage, a packet and a counter; a second that overlaps it; a kernel on a second device; a call of the
+  // program's thread, and one in a callback that waited for a command.
   void record(const std::vector<std::string>& names) {
     std::vector<std::string> files;
     for (const std::string& name : names) files.push_back(path(name));
@@ -45,6 +46,8 @@ class FormatsTest : public TraceFiles {
     three.command.queue = 2;
     three.record.kernel = &kernel;
     recorder->command(three.record);
+    recorder->call({1, "clFinish", 0, 2'200'000, 2'230'000});
+    recorder->call({0, "clEnqueueReadBuffer", 3, 2'230'000, 2'240'000});
     recorder->close();
     EXPECT_TRUE(recorder->ok()) << recorder->error();
   }
@@ -137,8 +140,8 @@ TEST_F(FormatsTest, PerfettosProtobufIsReadBackWhole) {
   record({"t.pftrace"});
   const Viewed viewed(read(path("t.pftrace")));
   // Three calls, three times work, two driver slices each before the device and one behind it (nothing to copy out), two
-  // stages, a packet. 1 015 000 ps of the call are 1015 ns.
-  EXPECT_EQ(viewed.slices.size(), 3u + 3 + 9 + 3);
+  // stages, a packet, two calls without a command's slice. 1 015 000 ps of the call are 1015 ns.
+  EXPECT_EQ(viewed.slices.size(), 3u + 3 + 9 + 3 + 2);
   const Slice& call = viewed.find("host", "queue 1", "write_buffer");
   EXPECT_EQ(call.begin, 1000u);
   EXPECT_EQ(call.end, 1015u);
@@ -161,6 +164,12 @@ TEST_F(FormatsTest, PerfettosProtobufIsReadBackWhole) {
   EXPECT_EQ(viewed.find("device 0", "link.down #2", "drain").flows, std::set<std::uint64_t>{2});
   using Values = std::vector<std::pair<std::uint64_t, std::int64_t>>;
   EXPECT_EQ(viewed.counters.at("device 0 (A \"device\"): link.down tags_in_use"), (Values{{1015, 3}}));
+  const Slice& finish = viewed.find("host", "thread 1", "clFinish");
+  EXPECT_EQ(finish.begin, 2200u);
+  EXPECT_EQ(finish.end, 2230u);
+  EXPECT_EQ(finish.numbers.at("calls"), 1u);
+  EXPECT_FALSE(finish.numbers.contains("id"));
+  EXPECT_EQ(viewed.find("host", "callbacks", "clEnqueueReadBuffer").numbers.at("id"), 3u);
   const Slice& kernel = viewed.find("device 1", "queue 2", "kernel");
   EXPECT_EQ(kernel.texts.at("kernel"), "a, \"b\"\r\nc");
   EXPECT_EQ(kernel.numbers.at("work_items"), 77u);
@@ -223,7 +232,7 @@ std::vector<std::vector<std::string>> parse_csv(const std::string& text) {
 TEST_F(FormatsTest, CsvIsWhatTheRfcSays) {
   record({"t.csv"});
   const auto rows = parse_csv(read(path("t.csv")));
-  ASSERT_EQ(rows.size(), 1u + 5 + 7);  // names, five about the trace, the records
+  ASSERT_EQ(rows.size(), 1u + 5 + 9);  // names, five about the trace, the records
   std::map<std::string, std::size_t> column;
   for (std::size_t i = 0; i < rows[0].size(); ++i) EXPECT_TRUE(column.emplace(rows[0][i], i).second) << rows[0][i];
   std::map<std::string, std::vector<std::map<std::string, std::string>>> records;
@@ -245,6 +254,10 @@ TEST_F(FormatsTest, CsvIsWhatTheRfcSays) {
   EXPECT_EQ(records["stage"][0], (Row{{"record", "stage"}, {"id", "1"}, {"device", "0"}, {"part", "link.down"},
                                       {"name", "burst"}, {"begin", "1015000"}, {"end", "1115000"}, {"cycles", "100"},
                                       {"bytes", "4096"}}));
+  EXPECT_EQ(records["call"][0], (Row{{"record", "call"}, {"part", "thread 1"}, {"name", "clFinish"}, {"begin", "2200000"},
+                                     {"end", "2230000"}, {"value", "1"}}));
+  EXPECT_EQ(records["call"][1], (Row{{"record", "call"}, {"id", "3"}, {"part", "callbacks"}, {"name", "clEnqueueReadBuffer"},
+                                     {"begin", "2230000"}, {"end", "2240000"}, {"value", "1"}}));
   const Row& one = records["command"][0];
   const Row expected = {{"name", "write_buffer"}, {"queue", "1"}, {"begin", "1000000"}, {"end", "1200000"},
                         {"direction", "h2d"}, {"rows", "1"}, {"source", "pageable"}, {"target", "device"},
@@ -337,6 +350,9 @@ TEST_F(FormatsTest, VcdHasOneSignalForEachPartsState) {
                                                        {1'050'000, "swrite_buffer"}, {1'065'000, "sidle"}}));
   EXPECT_EQ(dump.signals["device1.queue2_state"], (Changes{{0, "sidle"}, {2'015'000, "skernel"}, {2'115'000, "sidle"}}));
   EXPECT_TRUE(dump.signals.contains("host.queue2_driver"));
+  EXPECT_EQ(dump.signals["host.thread1_call"], (Changes{{0, "sidle"}, {2'200'000, "sclFinish"}, {2'230'000, "sidle"}}));
+  EXPECT_EQ(dump.signals["host.callbacks_call"],
+            (Changes{{0, "sidle"}, {2'230'000, "sclEnqueueReadBuffer"}, {2'240'000, "sidle"}}));
 }
 
 // Names end no section of the file, and hundreds of signals have identifiers of their own.
@@ -407,7 +423,7 @@ TEST_F(FormatsTest, DamagedTracesAreNamedAndNotConverted) {
     for (const char* name : {"c.pftrace", "c.vcd", "c.csv"}) EXPECT_FALSE(std::filesystem::exists(path(name)));
     return result.error;
   };
-  for (std::size_t i = header.size(); i < good.size(); i += 37) {
+  for (std::size_t i = 0; i < good.size(); i += 37) {
     std::string flipped = good;
     flipped[i] = static_cast<char>(flipped[i] ^ 1);
     EXPECT_TRUE(wrong(flipped).starts_with(path("bad.jsonl") + ": ")) << i;
@@ -419,14 +435,16 @@ TEST_F(FormatsTest, DamagedTracesAreNamedAndNotConverted) {
 }
 
 // A run that was killed: what is whole is converted, and what is missing is said.
-TEST_F(FormatsTest, AnEndlessLineIsLeftOutAndTold) {
+TEST_F(FormatsTest, AMissingEndIsToldAndTheRestConverted) {
   record({"t.jsonl"});
   const std::string good = read(path("t.jsonl"));
-  std::ofstream(path("cut.jsonl"), std::ios::binary) << good.substr(0, good.size() - 10);
-  const Conversion result = convert(path("cut.jsonl"), {path("c.csv")});
+  const std::size_t end = good.rfind('\n', good.size() - 2) + 1;
+  std::ofstream(path("cut.jsonl"), std::ios::binary) << good.substr(0, end - 10);
+  const Conversion result = convert(path("cut.jsonl"), {path("c.csv"), path("c.jsonl")});
   EXPECT_EQ(result.error, "");
-  EXPECT_NE(result.cut_off.find("cut.jsonl: the last line has no end"), std::string::npos);
-  EXPECT_EQ(parse_csv(read(path("c.csv"))).size(), 1u + 5 + 6);
+  EXPECT_NE(result.cut_off.find("cut.jsonl: the trace is cut off"), std::string::npos);
+  EXPECT_EQ(parse_csv(read(path("c.csv"))).size(), 1u + 5 + 8);
+  EXPECT_EQ(read(path("c.jsonl")), good.substr(0, good.rfind('\n', end - 2) + 1)) << "which is not whole now";
 }
 
 TEST_F(FormatsTest, OutputsThatCannotBeWrittenAreTold) {

@@ -6,6 +6,7 @@
 #include <sstream>
 #include <string>
 
+#include "traces/digest.h"
 #include "traces/report.h"
 
 namespace sluice::trace {
@@ -97,7 +98,7 @@ TEST(ReaderTest, DamageIsToldWithItsLine) {
       {"", "line 1: the file is empty"},
       {header.substr(0, 20), "line 1: the header is cut off"},
       {"[\n", "line 1: no header of a Sluice trace (JSON Lines, \"schema\" first)"},
-      {with(header, "\"schema\":1", "\"schema\":2"), "line 1: \"schema\": found 2; this version of sluice reads 1"},
+      {with(header, "\"schema\":1", "\"schema\":3"), "line 1: \"schema\": found 3; this version of sluice reads 1 and 2"},
       {with(header, "\"schema\":1", "\"schema\":\"1\""),
        "line 1: \"schema\": found \"1\"; allowed: an integer of 0 to 4294967295"},
       {with(header, "\"level\":\"command\"", "\"level\":\"all\""),
@@ -159,6 +160,79 @@ TEST(ReaderTest, FlippedBytesAreSurvived) {
   }
 }
 
+// A small trace with every kind of record, and its last line.
+std::string sealed() {
+  const std::string lines =
+      with(with(header, "\"schema\":1", "\"schema\":2"), "command", "packet") +
+      R"({"record":"counter","device":0,"part":"link.up","name":"use_permille","at":4,"value":3})" "\n"
+      R"({"record":"stage","id":1,"device":0,"part":"link.up","action":"burst","begin":5,"end":7,"cycles":4,"bytes":64})" "\n"
+      R"({"record":"packet","id":1,"device":0,"part":"link.up","kind":"MWr","begin":5,"end":7,"address":4096,"bytes":64})" "\n" +
+      with(command, "\"tlps\":24}", kernel_part) +
+      R"({"record":"call","thread":1,"name":"clFinish","id":0,"begin":1200000,"end":1230000,"calls":1})" "\n";
+  Digest digest;
+  digest.add(lines);
+  return lines + end_line(5, digest) + "\n";
+}
+
+// Schema 2 carries a digest of all of its bytes: whatever one of them becomes, the trace is none.
+TEST(ReaderTest, NoByteCanBeAnotherOneUnseen) {
+  const std::string sound = sealed();
+  ASSERT_EQ(complaint(sound), "");
+  for (std::size_t at = 0; at < sound.size(); ++at) {
+    for (const int flip : {0x01, 0x03, 0x20, 0x80, sound[at] ^ ' ', sound[at] ^ '\n'}) {
+      if (flip == 0) continue;
+      std::string damaged = sound;
+      damaged[at] = static_cast<char>(damaged[at] ^ flip);
+      std::istringstream in(damaged);
+      ASSERT_NE(report(in, false).error, "") << at << ": " << damaged;
+    }
+  }
+}
+
+// Nor can one go, or come; the end that is missing is a word of its own, since what is there may be of use.
+TEST(ReaderTest, NoByteCanGoOrComeUnseen) {
+  const std::string sound = sealed();
+  for (std::size_t at = 0; at < sound.size(); ++at) {
+    std::string shorter = sound, longer = sound;
+    shorter.erase(at, 1);
+    longer.insert(at, 1, at % 2 == 0 ? ' ' : '\n');
+    for (const std::string& damaged : {shorter, longer, sound.substr(0, at)}) {
+      std::istringstream in(damaged);
+      ASSERT_NE(report(in, false).error, "") << at;
+    }
+  }
+  for (const char* more : {" ", "\n", "{}\n", "x"}) {
+    EXPECT_EQ(complaint(sound + more), "line 8: there is something behind the trace's last line") << more;
+  }
+  const std::string without_end = sound.substr(0, sound.rfind('\n', sound.size() - 2) + 1);
+  std::istringstream in(without_end);
+  EXPECT_EQ(report(in, false).error, "the trace is cut off: the program was killed or left by _exit, or the file is not whole");
+  std::string two_lines_swapped = sound;
+  const std::size_t second = sound.find('\n') + 1, third = sound.find('\n', second) + 1, fourth = sound.find('\n', third) + 1;
+  two_lines_swapped = sound.substr(0, second) + sound.substr(third, fourth - third) + sound.substr(second, third - second) + sound.substr(fourth);
+  EXPECT_NE(complaint(two_lines_swapped).find("the trace is damaged"), std::string::npos);
+}
+
+// Traces from before are read as they were; what they lack is said, and what they cannot have is refused.
+TEST(ReaderTest, SchemaOneIsReadAndSaysThatItHasNoDigest) {
+  std::istringstream in(header + command);
+  const Report old = report(in, false);
+  EXPECT_EQ(old.error, "");
+  EXPECT_NE(old.text.find("of schema 1, without a digest: damage may look like a change"), std::string::npos);
+  std::istringstream now(sealed());
+  EXPECT_EQ(report(now, false).text.find("without a digest"), std::string::npos);
+  const std::string as_one = with(sealed(), "\"schema\":2", "\"schema\":1");
+  EXPECT_EQ(complaint(as_one), "line 6: \"record\": found \"call\"; allowed: command, stage, packet, counter");
+}
+
+TEST(ReportTest, CallsAreSummedByName) {
+  const std::string call = R"({"record":"call","thread":1,"name":"clFinish","id":0,"begin":1000000,"end":3000000,"calls":2})" "\n";
+  std::istringstream in(with(header, "\"schema\":1", "\"schema\":2") + command + call + with(call, "\"thread\":1", "\"thread\":2"));
+  const Report result = report(in, false);
+  // Twice 2 us in two calls each.
+  EXPECT_NE(squeezed(result.text).find("\n clFinish 4 4.000 1.000\n"), std::string::npos) << result.text;
+}
+
 TEST(ReportTest, SumsAreThoseOfTheLines) {
   // A second command: a map of 1 MiB that takes 2 us, all of it on the link.
   std::string map = with(command, "\"id\":1", "\"id\":2");
@@ -206,7 +280,7 @@ TEST(ReportTest, DamageHalfWayKeepsWhatWasRead) {
 TEST(ReportTest, AKilledRunSaysSo) {
   std::istringstream in(header + command + command.substr(0, 50));
   const Report result = report(in, false);
-  EXPECT_EQ(result.error, "");
+  EXPECT_EQ(result.error, "the trace is cut off: the program was killed or left by _exit, or the file is not whole");
   EXPECT_NE(result.text.find("the program was killed"), std::string::npos);
 }
 

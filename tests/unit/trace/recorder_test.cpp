@@ -8,6 +8,9 @@
 #include <nlohmann/json.hpp>
 #include <random>
 
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
 #include "tests/unit/trace/support.h"
 #include "traces/digits.h"
 #include "traces/reader.h"
@@ -28,26 +31,76 @@ TEST_F(RecorderTest, JsonLinesAreWhatTheFormatSays) {
   recorder->packet({1, 0, "link.down", "MWr", 1'015'000, 1'016'000, 4096, 256});
   recorder->counter({0, "link.down", "tags_in_use", 1'015'000, 3});
   recorder->command(one.record);
+  recorder->call({1, "clFinish", 0, 1'200'000, 1'230'000});
   recorder->close();
   EXPECT_TRUE(recorder->ok());
-  // In the order of what was over first: the counter at 1 015 000, the packet, the stage, the command.
+  // In the order of what was over first: the counter at 1 015 000, the packet, the stage, the command, the call.
   // Bandwidth: 4096 bytes from START to END, 100 ns, are 40 960 000 000 bytes a second.
-  EXPECT_EQ(read(path("t.jsonl")),
-            "{\"schema\":1,\"sluice\":\"" SLUICE_VERSION
-            "\",\"profile\":\"made-up\",\"profile_hash\":\"0123456789abcdef\","
-            "\"level\":\"packet\"}\n"
-            "{\"record\":\"counter\",\"device\":0,\"part\":\"link.down\",\"name\":\"tags_in_use\",\"at\":1015000,"
-            "\"value\":3}\n"
-            "{\"record\":\"packet\",\"id\":1,\"device\":0,\"part\":\"link.down\",\"kind\":\"MWr\",\"begin\":1015000,"
-            "\"end\":1016000,\"address\":4096,\"bytes\":256}\n"
-            "{\"record\":\"stage\",\"id\":1,\"device\":0,\"part\":\"link.down\",\"action\":\"burst\",\"begin\":1015000,"
-            "\"end\":1115000,\"cycles\":100,\"bytes\":4096}\n"
-            "{\"record\":\"command\",\"id\":1,\"op\":\"write_buffer\",\"queue\":1,\"device\":0,"
-            "\"direction\":\"h2d\",\"bytes\":4096,\"rows\":1,\"source\":\"pageable\",\"target\":\"device\","
-            "\"blocking\":true,\"status\":0,\"called\":1000000,\"queued\":1010000,\"submitted\":1015000,"
-            "\"started\":1015000,\"ended\":1115000,\"completed\":1115000,\"visible\":1200000,\"bandwidth\":40960000000,"
-            "\"stages\":{\"host_validate\":10000,\"host_pack\":5000,\"link\":100000,\"wakeup\":85000},"
-            "\"wire_bytes_up\":192,\"wire_bytes_down\":4424,\"tlps\":24}\n");
+  const std::string lines =
+      "{\"schema\":2,\"sluice\":\"" SLUICE_VERSION
+      "\",\"profile\":\"made-up\",\"profile_hash\":\"0123456789abcdef\","
+      "\"level\":\"packet\"}\n"
+      "{\"record\":\"counter\",\"device\":0,\"part\":\"link.down\",\"name\":\"tags_in_use\",\"at\":1015000,"
+      "\"value\":3}\n"
+      "{\"record\":\"packet\",\"id\":1,\"device\":0,\"part\":\"link.down\",\"kind\":\"MWr\",\"begin\":1015000,"
+      "\"end\":1016000,\"address\":4096,\"bytes\":256}\n"
+      "{\"record\":\"stage\",\"id\":1,\"device\":0,\"part\":\"link.down\",\"action\":\"burst\",\"begin\":1015000,"
+      "\"end\":1115000,\"cycles\":100,\"bytes\":4096}\n"
+      "{\"record\":\"command\",\"id\":1,\"op\":\"write_buffer\",\"queue\":1,\"device\":0,"
+      "\"direction\":\"h2d\",\"bytes\":4096,\"rows\":1,\"source\":\"pageable\",\"target\":\"device\","
+      "\"blocking\":true,\"status\":0,\"called\":1000000,\"queued\":1010000,\"submitted\":1015000,"
+      "\"started\":1015000,\"ended\":1115000,\"completed\":1115000,\"visible\":1200000,\"bandwidth\":40960000000,"
+      "\"stages\":{\"host_validate\":10000,\"host_pack\":5000,\"link\":100000,\"wakeup\":85000},"
+      "\"wire_bytes_up\":192,\"wire_bytes_down\":4424,\"tlps\":24}\n"
+      "{\"record\":\"call\",\"thread\":1,\"name\":\"clFinish\",\"id\":0,\"begin\":1200000,\"end\":1230000,"
+      "\"calls\":1}\n";
+  char end[100];
+  std::snprintf(end, sizeof end, "{\"record\":\"end\",\"records\":5,\"digest\":\"%016llx\"}\n",
+                static_cast<unsigned long long>(XXH3_64bits(lines.data(), lines.size())));
+  EXPECT_EQ(read(path("t.jsonl")), lines + end);
+}
+
+// A thread's calls of one name that follow each other without a gap are one record, until a command or another call comes
+// between; what waited for a command stays apart.
+TEST_F(RecorderTest, CallsOneBehindTheOtherAreJoined) {
+  auto recorder = open({path("t.jsonl")});
+  recorder->begin(make_machine());
+  const MadeUpCommand one(1);  // visible at 1 200 000
+  recorder->call({1, "clGetEventInfo", 0, 100, 200});
+  recorder->call({1, "clGetEventInfo", 0, 200, 300});
+  recorder->call({2, "clGetEventInfo", 0, 300, 400});  // another thread
+  recorder->call({2, "clGetEventInfo", 0, 450, 500});  // a gap
+  recorder->call({2, "clFinish", 0, 500, 600});
+  recorder->call({2, "clEnqueueReadBuffer", 7, 600, 700});
+  recorder->call({2, "clEnqueueReadBuffer", 8, 700, 800});
+  recorder->call({0, "clFlush", 0, 1'200'000, 1'200'010});
+  recorder->command(one.record);
+  recorder->call({0, "clFlush", 0, 1'200'010, 1'200'020});
+  recorder->call({0, "clFlush", 0, 1'200'020, 1'200'030});
+  recorder->close();
+  std::ifstream in(path("t.jsonl"));
+  Reader reader(in);
+  ASSERT_TRUE(reader.read_header());
+  std::vector<std::string> found;
+  while (true) {
+    const Reader::Next next = reader.next();
+    if (next == Reader::Next::end) break;
+    ASSERT_NE(next, Reader::Next::error) << reader.error();
+    if (next == Reader::Next::command) {
+      found.push_back("command");
+      continue;
+    }
+    const PartLine& p = reader.part();
+    EXPECT_EQ(p.kind, PartLine::Kind::call);
+    found.push_back(std::to_string(p.thread) + " " + p.what + " " + std::to_string(p.id) + " " + std::to_string(p.begin) +
+                    "-" + std::to_string(p.end) + " x" + std::to_string(p.value));
+  }
+  EXPECT_FALSE(reader.is_cut_off());
+  EXPECT_EQ(found, (std::vector<std::string>{
+                       "1 clGetEventInfo 0 100-300 x2", "2 clGetEventInfo 0 300-400 x1", "2 clGetEventInfo 0 450-500 x1",
+                       "2 clFinish 0 500-600 x1", "2 clEnqueueReadBuffer 7 600-700 x1",
+                       "2 clEnqueueReadBuffer 8 700-800 x1", "command", "0 clFlush 0 1200000-1200010 x1",
+                       "0 clFlush 0 1200010-1200030 x2"}));
 }
 
 // A kernel's figures stand in its command's line, and in no other's.
@@ -188,14 +241,14 @@ TEST_F(RecorderTest, PerfettoJsonKeepsTheRulesOfItsFormat) {
   EXPECT_EQ(phases["X"], 20 * 4);  // call, work, stage, packet
   EXPECT_EQ(phases["C"], 20);
   EXPECT_EQ(phases["s"], 20);
-  EXPECT_EQ(phases["f"], 20);
+  EXPECT_EQ(phases["t"], 20 * 3);  // work, stage, packet
   constexpr double rounding_us = 1e-6;
   for (auto& [track, slices] : tracks) {
     std::sort(slices.begin(), slices.end(), [](const Slice& a, const Slice& b) { return a.begin < b.begin; });
     for (std::size_t i = 1; i < slices.size(); ++i) EXPECT_GE(slices[i].begin + rounding_us, slices[i - 1].end);
   }
   for (const json& event : events) {
-    if (event.at("ph") != "s" && event.at("ph") != "f") continue;
+    if (event.at("ph") != "s" && event.at("ph") != "t") continue;
     const auto& slices = tracks.at({event.at("pid"), event.at("tid")});
     const double at = event.at("ts");
     EXPECT_TRUE(std::any_of(slices.begin(), slices.end(),
@@ -203,6 +256,45 @@ TEST_F(RecorderTest, PerfettoJsonKeepsTheRulesOfItsFormat) {
   }
   // 1 050 001 ps are 1.050001 us: nothing is rounded away.
   EXPECT_NE(read(path("t.perfetto.json")).find("\"ts\":1.050001,"), std::string::npos);
+}
+
+// The arrows of one command, as viewers draw them: from each of its slices to the one that begins next.
+TEST_F(RecorderTest, ChromeArrowsLeadFromTheCallToTheCommandItsStagesAndItsPackets) {
+  const auto arrows = [&](TraceLevel level) {
+    auto recorder = open({path("t.json")}, level);
+    recorder->begin(make_machine());
+    const MadeUpCommand one(1);  // called at 1 us, on the device from 1.015 us on
+    if (level >= TraceLevel::stage) {
+      recorder->stage({1, 0, "command_processor", "fetch", 1'012'000, 1'014'000, 2, 64});
+      recorder->stage({1, 0, "copy_engine.h2d0", "burst", 1'016'000, 1'115'000, 100, 4096});
+      recorder->stage({0, 0, "device_memory", "refresh", 1'017'000, 1'018'000, 1, 0});  // no command's
+    }
+    if (level == TraceLevel::packet) {
+      recorder->packet({1, 0, "link.down", "MWr", 1'017'000, 1'018'000, 0, 256});
+      recorder->packet({1, 0, "link.down", "MWr", 1'018'000, 1'019'000, 256, 256});
+    }
+    recorder->command(one.record);
+    recorder->close();
+    std::map<std::pair<int, int>, std::string> tracks;
+    std::map<double, std::string> chain;
+    for (const json& event : json::parse(read(path("t.json")))) {
+      const std::string phase = event.at("ph");
+      if (phase == "M" && event.at("name") == "thread_name") {
+        tracks[{event.at("pid"), event.at("tid")}] = event.at("args").at("name");
+      }
+      if (phase != "s" && phase != "t" && phase != "f") continue;
+      EXPECT_EQ(event.at("id"), 1);
+      EXPECT_TRUE(chain.emplace(event.at("ts"), phase + " " + tracks.at({event.at("pid"), event.at("tid")})).second);
+    }
+    std::vector<std::string> names;
+    for (const auto& [at, name] : chain) names.push_back(name);
+    return names;
+  };
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(arrows(TraceLevel::command), (Names{"s queue 1", "f queue 1"}));
+  EXPECT_EQ(arrows(TraceLevel::stage), (Names{"s queue 1", "t command_processor", "t queue 1", "t copy_engine.h2d0"}));
+  EXPECT_EQ(arrows(TraceLevel::packet), (Names{"s queue 1", "t command_processor", "t queue 1", "t copy_engine.h2d0",
+                                               "t link.down packets", "t link.down packets"}));
 }
 
 // However many slices overlap, the file and the work for it grow with their number and no faster.
@@ -241,7 +333,7 @@ TEST_F(RecorderTest, FullDeviceIsToldOnceAndTheOtherFileGoesOn) {
   EXPECT_EQ(std::string(told), "trace-error: " + full + ": No space left on device\n");
   ::close(status[0]);
   const std::string good = read(path("good.jsonl"));
-  EXPECT_EQ(std::count(good.begin(), good.end(), '\n'), 101);
+  EXPECT_EQ(std::count(good.begin(), good.end(), '\n'), 102);
 }
 
 TEST_F(RecorderTest, ReaderOfAPipeThatWentAwayDoesNotKillTheProgram) {

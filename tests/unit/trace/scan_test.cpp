@@ -12,7 +12,7 @@ namespace sluice::trace {
 namespace {
 
 const std::string header =
-    R"({"schema":1,"sluice":"0.1.0","profile":"p","profile_hash":"0123456789abcdef","level":"packet"})"
+    R"({"schema":2,"sluice":"0.1.0","profile":"p","profile_hash":"0123456789abcdef","level":"packet"})"
     "\n";
 const std::string command =
     R"({"record":"command","id":7,"op":"kernel","queue":2,"device":1,"direction":"none","bytes":0,"rows":1,)"
@@ -27,6 +27,8 @@ const std::string stage =
     R"({"record":"stage","id":7,"device":1,"part":"link.up","action":"burst","begin":5,"end":7,"cycles":4,"bytes":64})";
 const std::string packet =
     R"({"record":"packet","id":7,"device":1,"part":"link.up","kind":"MWr","begin":5,"end":7,"address":4096,"bytes":64})";
+const std::string call =
+    R"({"record":"call","thread":3,"name":"clFinish","id":7,"begin":5,"end":9,"calls":2})";
 const std::string counter = R"({"record":"counter","device":1,"part":"compute","name":"waves","at":5,"value":6})";
 
 struct Read {
@@ -71,8 +73,9 @@ TEST(ScanTest, BothReadingsAgree) {
   EXPECT_EQ(line.kernel->figures.limiter, c.kernel->figures.limiter);
   EXPECT_EQ(line.kernel->figures.occupancy_permille, c.kernel->figures.occupancy_permille);
 
-  for (const std::string& text : {stage, packet, counter}) {
+  for (const std::string& text : {stage, packet, counter, call}) {
     PartLine part;
+    part.device = part.thread = 77;  // of the line before
     ASSERT_TRUE(scan_part(text, part)) << text;
     const Read other = read(slowly(text));
     ASSERT_EQ(other.next, Reader::Next::part) << other.error;
@@ -80,6 +83,7 @@ TEST(ScanTest, BothReadingsAgree) {
     EXPECT_EQ(part.kind, p.kind);
     EXPECT_EQ(part.id, p.id);
     EXPECT_EQ(part.device, p.device);
+    EXPECT_EQ(part.thread, p.thread);
     EXPECT_EQ(part.part, p.part);
     EXPECT_EQ(part.what, p.what);
     EXPECT_EQ(part.begin, p.begin);
@@ -93,7 +97,7 @@ TEST(ScanTest, BothReadingsAgree) {
 
 // Whatever single byte is replaced: the fast reading takes no line that the JSON parser refuses.
 TEST(ScanTest, TakesNothingThatIsNoJson) {
-  for (const std::string& text : {command, stage, packet, counter}) {
+  for (const std::string& text : {command, stage, packet, counter, call}) {
     for (std::size_t at = 1; at < text.size(); ++at) {
       for (const char c : {'0', '9', '"', '\\', '{', '}', ',', '-', ' ', 'e', '\n', '\x1f', '\x80'}) {
         std::string damaged = text;

@@ -31,6 +31,7 @@ class TimeOrderTest : public TraceFiles {
     while (std::getline(in, text)) {
       const nlohmann::json line = nlohmann::json::parse(text);
       const std::string record = line["record"];
+      if (record == "end") break;  // of the trace
       const char* time = record == "command" ? "visible" : record == "counter" ? "at" : "end";
       result.push_back({record, line.value("id", std::uint64_t{0}), line[time]});
     }

@@ -119,7 +119,7 @@ TEST_F(WriterThreadTest, TheSameBytesAtWhateverPace) {
   const std::string at_once = write("a.jsonl", 0);
   EXPECT_EQ(write("b.jsonl", 100), at_once);
   EXPECT_EQ(write("c.jsonl", 10), at_once);
-  EXPECT_EQ(std::count(at_once.begin(), at_once.end(), '\n'), 3001);
+  EXPECT_EQ(std::count(at_once.begin(), at_once.end(), '\n'), 3002);
 }
 
 // Somebody reads the trace from a pipe, slowly: the program waits for him.
