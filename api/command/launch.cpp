@@ -4,6 +4,7 @@
 #include <cstdio>
 #include <cstring>
 #include <limits>
+#include <optional>
 #include <utility>
 
 #include "api/command/runtime.h"
@@ -118,6 +119,7 @@ struct Launch {
     watched_by = &runtime;
   }
   Runtime* watched_by = nullptr;
+  std::optional<FineTouches> fine;  // where the program's touches are tracked
   LaunchReports reports;
   KernelLaunch launch;
 };
@@ -276,10 +278,12 @@ cl_int capture(Runtime& runtime, Queue& queue, Kernel& kernel, const NdRange& ra
     return CL_OUT_OF_RESOURCES;
   }
   if (arguments.shares_memory()) launch->watch(runtime);
+  if (runtime.touches() != nullptr) launch->fine.emplace(runtime, queue.context());
   request.keep.emplace_back(&kernel);
   request.command.op = Operation::kernel;
   request.command.kernel = std::shared_ptr<const KernelLaunch>(launch, &l);
   request.hook = [launch = std::move(launch)](CommandOutcome& outcome) {
+    launch->fine.reset();
     launch->reports.deliver(launch->launch.module->kernels()[launch->launch.kernel].name, outcome);
   };
   return CL_SUCCESS;

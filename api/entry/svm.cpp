@@ -12,6 +12,7 @@
 #include "api/command/validate.h"
 #include "api/objects/memory.h"
 #include "api/objects/registry.h"
+#include "api/objects/touch_tracker.h"
 #include "api/strict/strict.h"
 
 namespace sluice::api {
@@ -33,6 +34,23 @@ Allocations::iterator find_entry(const void* p) {
   return at - it->first < it->second.size ? it : allocations().end();
 }
 
+std::uint32_t touching_launches = 0;  // FineTouches that live
+
+// From now on; nothing that a device does meanwhile may touch it.
+void watch_fine(Runtime& runtime, SvmAllocation& a) {
+  if (runtime.touches() == nullptr || !a.fine_grained() || touching_launches != 0) return;
+  a.watched = runtime.touches()->begin(nullptr, a.serial, a.store, a.size);
+}
+
+// Tells what the program has written since, and watches no longer.
+void tell_fine(Runtime& runtime, SvmAllocation& a, bool tells) {
+  if (!std::exchange(a.watched, false)) return;
+  const auto runs = runtime.touches()->end(nullptr, a.serial);
+  if (!runs || !tells) return;
+  for (const TouchTracker::Run& run : *runs)
+    runtime.sim().host_wrote(runtime.sim().host_address(run.begin, run.bytes), run.bytes);
+}
+
 void free_now(Simulator& sim, const void* p) {
   const auto it = allocations().find(reinterpret_cast<std::uintptr_t>(p));
   if (it == allocations().end()) return;
@@ -40,6 +58,7 @@ void free_now(Simulator& sim, const void* p) {
     if (!it->second.mappings.empty()) strict::instance->never_unmapped(it->second.store);
     strict::instance->object_gone(it->second.store);
   }
+  tell_fine(Runtime::instance(), it->second, false);
   SvmAllocation a = std::move(it->second);
   allocations().erase(it);
   PinnedRanges::instance().remove(a.store, a.size);
@@ -167,6 +186,24 @@ void add_pages(Call& call, const void* pointer, std::size_t bytes, cl_mem_migrat
   command.pages_have_contents = (flags & CL_MIGRATE_MEM_OBJECT_CONTENT_UNDEFINED) == 0;
 }
 
+FineTouches::FineTouches(Runtime& runtime, const Context& context) : runtime_(runtime) {
+  ++touching_launches;
+  // In the order in which they were made: what was touched last is in caches, and addresses differ from run to run.
+  std::vector<SvmAllocation*> all;
+  for (auto& [at, a] : allocations()) {
+    if (a.watched && a.context.get() == &context) all.push_back(&a);
+  }
+  std::sort(all.begin(), all.end(), [](const auto* a, const auto* b) { return a->serial < b->serial; });
+  for (SvmAllocation* a : all) tell_fine(runtime, *a, true);
+}
+
+FineTouches::~FineTouches() {
+  if (--touching_launches != 0) return;
+  for (auto& [at, a] : allocations()) {
+    if (!a.watched) watch_fine(runtime_, a);
+  }
+}
+
 SvmAllocation* find_svm(const void* p) noexcept {
   if (allocations().empty()) return nullptr;
   const auto it = find_entry(p);
@@ -210,7 +247,7 @@ void* CL_API_CALL clSVMAlloc(cl_context context_handle, cl_svm_mem_flags flags, 
       const Placement placement = placement_of(call, flags);
       if (placement != Placement::device) a.pages_move = call.sim().manage(call.sim().host_address(store, size), size);
       a.view = KernelView(a.range, placement, store, size);
-      allocations().emplace(key, std::move(a));
+      watch_fine(call.runtime(), allocations().emplace(key, std::move(a)).first->second);
       PinnedRanges::instance().add(store, size);
       if (strict::instance != nullptr && !fine) {
         strict::instance->object_made(store, size, strict::Strict::ObjectKind::svm);

@@ -21,6 +21,7 @@ struct SvmAllocation {
   cl_svm_mem_flags flags = 0;
   std::uint64_t serial = 0;
   bool pages_move = false;  // to the side that touches them (Simulator::manage)
+  bool watched = false;     // fine-grained memory, with touch tracking: what the program writes without a map
   // Regions that were enqueued to be mapped and not unmapped, in the order of the calls. The same pointer may be mapped
   // several times.
   struct Mapping {
@@ -36,9 +37,23 @@ struct SvmAllocation {
 };
 
 class Call;
+class Runtime;
 
 // What a migration of [pointer, pointer + bytes) asks of memory whose pages move; 0 bytes: of its whole allocation.
 void add_pages(Call& call, const void* pointer, std::size_t bytes, cl_mem_migration_flags flags, Command& command);
+// With touch tracking, of fine-grained allocations of a context: while one of these lives, devices may write them and nobody
+// is watched; before the first and behind the last the program is, and what it has written is told when one begins.
+class FineTouches {
+ public:
+  FineTouches(Runtime& runtime, const Context& context);
+  ~FineTouches();
+  FineTouches(const FineTouches&) = delete;
+  FineTouches& operator=(const FineTouches&) = delete;
+
+ private:
+  Runtime& runtime_;
+};
+
 // The allocation that contains `p`, or nullptr.
 [[nodiscard]] SvmAllocation* find_svm(const void* p) noexcept;
 // The allocation that contains `p` or ends at it: a kernel may be given a pointer past the last element.

@@ -1,7 +1,6 @@
 #include "sim/cache/device_lines.h"
 
 #include <algorithm>
-#include <cmath>
 #include <limits>
 
 namespace sluice::cache {
@@ -23,29 +22,15 @@ void DeviceLines::Taken::add(const Taken& o) {
   lines += o.lines;
   dirty += o.dirty;
   flips += o.flips;
-  ps += o.ps;
+  flips_ps += o.flips_ps;
 }
 
-DeviceLines::DeviceLines(const profile::Link& link, const profile::Host& host, double ps_per_byte)
+DeviceLines::DeviceLines(const profile::Link& link, const profile::Host& host)
     : link_(link),
       line_(link.line_bytes),
-      round_trip_ps_(2 * link.propagation_ps + host.home_agent.snoop_latency_ps),
-      ps_per_byte_(ps_per_byte),
       filter_is_full_first_(filter_bytes(link) < cache_bytes(host)),
       lines_(std::min(filter_bytes(link), cache_bytes(host) / line_ * line_)),
       host_pages_(std::numeric_limits<std::uint64_t>::max()) {}
-
-// The first snoop is waited for; then the slowest of both wires and of what may be under way at once sets the pace.
-TimePs DeviceLines::time_of(std::uint64_t lines, std::uint64_t dirty) const {
-  if (lines == 0) return 0;
-  const double flit = static_cast<double>(link_.flit_bytes) / link_.flit_payload_bytes * ps_per_byte_;
-  const auto n = static_cast<double>(lines);
-  const double data = static_cast<double>(dirty) * static_cast<double>(link_.data_header_bytes + line_);
-  const double snoops = n * link_.request_bytes * flit;
-  const double answers = (n * link_.response_bytes + data) * flit;
-  const double under_way = n * static_cast<double>(round_trip_ps_) / link_.filter_snoops;
-  return round_trip_ps_ + static_cast<TimePs>(std::llround(std::max({snoops, answers, under_way}) * (n - 1) / n));
-}
 
 DeviceLines::Taken DeviceLines::host_touches(std::uint64_t address, std::uint64_t bytes, bool writes) {
   Taken taken;
@@ -54,7 +39,7 @@ DeviceLines::Taken DeviceLines::host_touches(std::uint64_t address, std::uint64_
     const std::uint64_t first = down(address, link_.bias_page_bytes);
     const std::uint64_t end = up(address + bytes, link_.bias_page_bytes);
     taken.flips = (end - first - host_pages_.resident_bytes(first, end)) / link_.bias_page_bytes;
-    taken.ps = taken.flips * link_.bias_flip_ps;
+    taken.flips_ps = taken.flips * link_.bias_flip_ps;
     host_pages_.touch(first, end, false);
   }
   runs_.clear();
@@ -64,7 +49,6 @@ DeviceLines::Taken DeviceLines::host_touches(std::uint64_t address, std::uint64_
     taken.lines += (r.end - r.begin) / line_;
     if (r.dirty) taken.dirty += (r.end - r.begin) / line_;
   }
-  taken.ps += time_of(taken.lines, taken.dirty);
   return taken;
 }
 
@@ -92,13 +76,9 @@ DeviceLines::Taken DeviceLines::device_touches(std::uint64_t address, std::uint6
   lines_.remove(first, end);
   if (!bias) {
     taken.lines = lines;
-    taken.ps = time_of(lines, taken.dirty);
     return taken;
   }
-  // The host flushes what it has changed; it needs no snoop for that.
-  const double flit = static_cast<double>(link_.flit_bytes) / link_.flit_payload_bytes * ps_per_byte_;
-  const double data = static_cast<double>(taken.dirty) * static_cast<double>(link_.data_header_bytes + line_) * flit;
-  taken.ps = taken.flips * link_.bias_flip_ps + static_cast<TimePs>(std::llround(data));
+  taken.flips_ps = taken.flips * link_.bias_flip_ps;
   return taken;
 }
 

@@ -13,14 +13,13 @@ namespace sluice::cache {
 
 class DeviceLines {
  public:
-  // `ps_per_byte`: of one wire of the link, flits' own bytes included.
-  DeviceLines(const profile::Link& link, const profile::Host& host, double ps_per_byte);
+  DeviceLines(const profile::Link& link, const profile::Host& host);
 
   struct Taken {
     std::uint64_t lines = 0;  // back-invalidated
     std::uint64_t dirty = 0;  // of them, or of flipped pages, with data
     std::uint64_t flips = 0;  // of pages' bias
-    TimePs ps = 0;
+    TimePs flips_ps = 0;  // that flips take besides; lines and data are the link's
     void add(const Taken& other);
   };
   // The host's cores read or write [address, address + bytes) of the device's memory. What the filter has no room for is
@@ -33,15 +32,11 @@ class DeviceLines {
   [[nodiscard]] std::uint64_t held_lines() const noexcept { return lines_.used_bytes() / line_; }
 
  private:
-  // `lines` snoops, `dirty` of which are answered with data.
-  [[nodiscard]] TimePs time_of(std::uint64_t lines, std::uint64_t dirty) const;
   [[nodiscard]] std::uint64_t down(std::uint64_t address, std::uint64_t unit) const { return address / unit * unit; }
   [[nodiscard]] std::uint64_t up(std::uint64_t address, std::uint64_t unit) const { return down(address + unit - 1, unit); }
 
   const profile::Link link_;
   const std::uint64_t line_;
-  TimePs round_trip_ps_;
-  double ps_per_byte_;
   bool filter_is_full_first_;  // before the host's caches are
   IntervalCache lines_;
   IntervalCache host_pages_;   // in host bias

@@ -1,6 +1,8 @@
 #include "sim/cache/host_memory.h"
 
 #include <algorithm>
+#include <limits>
+#include <optional>
 #include <vector>
 
 #include "sim/cache/interval_cache.h"
@@ -17,7 +19,9 @@ TimePs time_of(std::uint64_t bytes, std::uint64_t bytes_per_s) {
 
 struct HostMemory::Impl {
   explicit Impl(const profile::Host& h)
-      : host(h), core(h.private_cache.capacity_bytes), llc(h.last_level_cache.capacity_bytes) {}
+      : host(h), core(h.private_cache.capacity_bytes), llc(h.last_level_cache.capacity_bytes) {
+    if (h.home_agent.filter_lines != 0) filter.emplace(std::uint64_t{h.home_agent.filter_lines} * h.private_cache.line_bytes);
+  }
 
   [[nodiscard]] std::uint64_t down(std::uint64_t a) const {
     return a / host.private_cache.line_bytes * host.private_cache.line_bytes;
@@ -30,12 +34,42 @@ struct HostMemory::Impl {
     core.touch(begin, end, dirty, &victims);
     if (core.used_bytes() == 0) victims.push_back({begin, end, dirty});  // no private cache
     for (const IntervalCache::Run& v : victims) llc.touch(v.begin, v.end, v.dirty);
+    if (!filter) return;
+    if (dirty) device.remove(begin, end);
+    (void)list(begin, end);
+  }
+
+  // They get entries in the filter; lines whose entries go leave the caches that have them.
+  Recalls list(std::uint64_t begin, std::uint64_t end) {
+    Recalls recalls;
+    unlisted.clear();
+    filter->touch(begin, end, false, &unlisted);
+    for (const IntervalCache::Run& v : unlisted) {
+      scratch.clear();
+      core.resident(v.begin, v.end, scratch);
+      for (const IntervalCache::Run& r : scratch) {
+        recalls.core_lines += (r.end - r.begin) / host.private_cache.line_bytes;
+        llc.touch(r.begin, r.end, r.dirty);
+      }
+      core.remove(v.begin, v.end);
+      recalls.device_lines += device.resident_bytes(v.begin, v.end) / host.private_cache.line_bytes;
+      device.remove(v.begin, v.end);
+    }
+    return recalls;
+  }
+  void unlist(std::uint64_t begin, std::uint64_t end) {
+    if (!filter) return;
+    filter->remove(begin, end);
+    device.remove(begin, end);
   }
 
   const profile::Host& host;
   IntervalCache core;
   IntervalCache llc;
+  std::optional<IntervalCache> filter;  // what it lists; absent: all that there is
+  IntervalCache device{std::numeric_limits<std::uint64_t>::max()};  // of that, what a device has
   std::vector<IntervalCache::Run> victims;
+  std::vector<IntervalCache::Run> unlisted;
   mutable std::vector<IntervalCache::Run> scratch;
   mutable std::vector<IntervalCache::Run> scratch_llc;
   std::vector<LineRun> runs;
@@ -98,13 +132,38 @@ void HostMemory::device_read(std::uint64_t address, std::uint64_t bytes) {
 void HostMemory::device_wrote(std::uint64_t address, std::uint64_t bytes) {
   if (bytes == 0) return;
   impl_->core.remove(impl_->down(address), impl_->up(address + bytes));
+  impl_->unlist(impl_->down(address), impl_->up(address + bytes));
   impl_->llc.touch(impl_->down(address), impl_->up(address + bytes), true);
 }
 
 void HostMemory::forget(std::uint64_t address, std::uint64_t bytes) {
   if (bytes == 0) return;
   impl_->core.remove(impl_->down(address), impl_->up(address + bytes));
+  impl_->unlist(impl_->down(address), impl_->up(address + bytes));
   impl_->llc.remove(impl_->down(address), impl_->up(address + bytes));
+}
+
+HostMemory::Recalls HostMemory::device_holds(std::uint64_t address, std::uint64_t bytes) {
+  Impl& m = *impl_;
+  if (bytes == 0 || !m.filter) return {};
+  m.device.touch(m.down(address), m.up(address + bytes), false);
+  return m.list(m.down(address), m.up(address + bytes));
+}
+
+// Entries of lines that a core has, too, stay.
+void HostMemory::device_drops(std::uint64_t address, std::uint64_t bytes) {
+  Impl& m = *impl_;
+  if (bytes == 0 || !m.filter) return;
+  const std::uint64_t end = m.up(address + bytes);
+  std::uint64_t at = m.down(address);
+  m.device.remove(at, end);
+  m.scratch.clear();
+  m.core.resident(at, end, m.scratch);
+  for (const IntervalCache::Run& r : m.scratch) {
+    m.filter->remove(at, r.begin);
+    at = r.end;
+  }
+  m.filter->remove(at, end);
 }
 
 TimePs HostMemory::copy_in(std::uint64_t source, std::uint64_t target, std::uint64_t bytes) {

@@ -34,6 +34,15 @@ class HostMemory {
   void device_wrote(std::uint64_t address, std::uint64_t bytes);
   void forget(std::uint64_t address, std::uint64_t bytes);
 
+  // Of the home agent's snoop filter, which lists the lines that cores and devices hold; without one, nothing.
+  struct Recalls {
+    std::uint64_t core_lines = 0;    // that cores gave up for others' entries ...
+    std::uint64_t device_lines = 0;  // ... and devices
+  };
+  // A device takes the lines into its cache and keeps them until it drops them.
+  [[nodiscard]] Recalls device_holds(std::uint64_t address, std::uint64_t bytes);
+  void device_drops(std::uint64_t address, std::uint64_t bytes);
+
   // A core copies `bytes` from `source` into a staging or ring buffer at `target`; moves the cache state along.
   // Streaming (non-temporal) stores leave the target in memory, ordinary ones dirty in the private cache.
   [[nodiscard]] TimePs copy_in(std::uint64_t source, std::uint64_t target, std::uint64_t bytes);

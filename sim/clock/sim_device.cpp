@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <utility>
 
 #include "sim/models/link/link.h"
 #include "sim/profile/load.h"
@@ -83,6 +84,26 @@ TimePs SimDevice::forget_host(const void* p, std::uint64_t bytes) {
   return wait;
 }
 
+// Pages that are on the device have come back for that, each fault in its turn, before the program's next command.
+void SimDevice::host_wrote(std::uint64_t address, std::uint64_t bytes) {
+  if (migration_ != nullptr) {
+    const PageMoves moves = migration_->host_faults(address, bytes);
+    if (moves.to_host_bytes != 0) {
+      LinkTransfer t;
+      t.direction = Direction::device_to_host;
+      t.host_address = moves.first_to_host;
+      t.row_bytes = moves.to_host_bytes;
+      Flow flow;
+      link_->plan(t, {}, flow);
+      host_owes_ps_ += moves.handling_ps + times_alone(flow).drained;
+      host_.device_wrote(moves.first_to_host, moves.to_host_bytes);
+      if (trace_ != nullptr && trace_->level() >= TraceLevel::stage)
+        trace_->counter({0, "host.migration", "host_faults", now_, migration_->totals().host_faults});
+    }
+  }
+  host_.cpu_wrote(address, bytes);
+}
+
 Job* SimDevice::new_job() {
   if (idle_.empty()) {
     jobs_.push_back(std::make_unique<Job>());
@@ -115,7 +136,7 @@ EnqueueStamps SimDevice::enqueue(const Command& command, TimePs host_now) {
   job->command = command;
   job->times.id = command.id;
   job->is_merged = profile_.driver.merged_marker_ps != 0 && takes_place(command);
-  const EnqueueStamps stamps = driver_.charge(*job, std::max(host_now, now_));
+  const EnqueueStamps stamps = driver_.charge(*job, std::max(host_now, now_) + std::exchange(host_owes_ps_, 0));
   if (command.host_only) {
     finished_.push(job);
   } else {

@@ -36,7 +36,7 @@ class SimDevice final : public Simulator, public JobSink {
     if (migration_ != nullptr) migration_->add(address, bytes);
     return migration_ != nullptr;
   }
-  void host_wrote(std::uint64_t address, std::uint64_t bytes) override { host_.cpu_wrote(address, bytes); }
+  void host_wrote(std::uint64_t address, std::uint64_t bytes) override;
   void host_read(std::uint64_t address, std::uint64_t bytes) override { host_.cpu_read(address, bytes); }
   TimePs hold(Command& command, TimePs host_now) override { return driver_.hold(command, host_now); }
   EnqueueStamps enqueue(const Command& command, TimePs host_now) override;
@@ -86,6 +86,7 @@ class SimDevice final : public Simulator, public JobSink {
   std::vector<std::unique_ptr<Gpu>> gpus_;
   std::function<void(const Completion&)> sink_;
   TimePs now_ = 0;
+  TimePs host_owes_ps_ = 0;  // what the program's faults took since its last command
   bool kernel_waits_ = false;
   CommandId last_delivered_ = 0;
   // The newest command of an in-order queue, where it is a marker that the host has not seen complete.

@@ -172,17 +172,12 @@ void CopyEngines::end_pages(Job& job, TimePs now) {
 }
 
 void CopyEngines::begin_work(Job& job, TimePs now) {
-  const TimePs taken = lines_ != nullptr ? take_lines(job, now) : 0;
-  if (taken == 0) {
-    start_work(job, now);
-  } else {
-    post(now + taken, {&job, DmaStep::start_work});
-  }
+  if (lines_ == nullptr || !take_lines(job, now)) start_work(job, now);
 }
 
 // Of device memory that the host addresses: what the program has touched enters its caches, and what a copy is about to
-// touch leaves them.
-TimePs CopyEngines::take_lines(Job& job, TimePs now) {
+// touch leaves them. False: there is nothing to wait for.
+bool CopyEngines::take_lines(Job& job, TimePs now) {
   const Command& c = job.command;
   cache::DeviceLines::Taken all;
   for (const Command::Pages& p : c.host_touches) all.add(lines_->host_touches(p.address, p.bytes, c.host_writes));
@@ -193,9 +188,37 @@ TimePs CopyEngines::take_lines(Job& job, TimePs now) {
         (s.slices - 1) * end->slice_pitch_bytes + (s.rows - 1) * end->row_pitch_bytes + s.row_bytes;
     all.add(lines_->device_touches(end->address, span));
   }
-  job.spend(Stage::coherence, all.ps);
-  tell_taken(trace_, all, profile_.link.line_bytes, c.id, c.device, now);
-  return all.ps;
+  job.flips_ps = all.flips_ps;
+  job.recalls_alone = 0;
+  job.flow_start = now;
+  if (all.lines + all.dirty != 0) {
+    job.flow = std::make_shared<Flow>();
+    link_.plan_recalls(all, *job.flow);
+    job.flow->command = c.id;
+    job.flow->device = c.device;
+    job.recalls_alone = alone_times_(*job.flow).drained;
+    const Link::WireUse use = link_.wire_use(*job.flow, Direction::host_to_device);
+    job.wire_up += use.up, job.wire_down += use.down, job.tlps += use.tlps;
+  }
+  const TimePs took = job.recalls_alone + job.flips_ps;
+  tell_taken(trace_, all, profile_.link.line_bytes, c.id, c.device, now, took);
+  if (took == 0) return false;
+  job.spend(Stage::coherence, took);
+  if (job.recalls_alone == 0) {
+    post(now + took, {&job, DmaStep::start_work});
+  } else {
+    flows_.start(job.flow, [this, &job](FlowTimes times) {
+      post(std::max(times.drained, kernel_now()), {&job, DmaStep::end_recalls});
+    });
+  }
+  return true;
+}
+
+void CopyEngines::end_recalls(Job& job, TimePs now) {
+  const TimePs took = now - job.flow_start;
+  job.spend(Stage::contention, took > job.recalls_alone ? took - job.recalls_alone : 0);
+  job.flow.reset();
+  post(now + job.flips_ps, {&job, DmaStep::start_work});
 }
 
 void CopyEngines::start_work(Job& job, TimePs now) {
@@ -722,6 +745,7 @@ void CopyEngines::act(const DmaEvent& event, TimePs now) {
     case DmaStep::begin: begin(*event.job, now); break;
     case DmaStep::end_pages: end_pages(*event.job, now); break;
     case DmaStep::begin_work: begin_work(*event.job, now); break;
+    case DmaStep::end_recalls: end_recalls(*event.job, now); break;
     case DmaStep::start_work: start_work(*event.job, now); break;
     case DmaStep::begin_flow: begin_flow(*event.job, now); break;
     case DmaStep::end_chunk: end_chunk(*event.job, now); break;

@@ -16,7 +16,7 @@
 namespace sluice::sim {
 
 enum class DmaStep : std::uint8_t {
-  begin, end_pages, begin_work, start_work, begin_flow, end_chunk, end_payload, finish
+  begin, end_pages, begin_work, end_recalls, start_work, begin_flow, end_chunk, end_payload, finish
 };
 
 struct DmaEvent {
@@ -51,7 +51,8 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   [[nodiscard]] bool bring_pages(Job& job, TimePs now);
   void end_pages(Job& job, TimePs now);
   void begin_work(Job& job, TimePs now);
-  [[nodiscard]] TimePs take_lines(Job& job, TimePs now);
+  [[nodiscard]] bool take_lines(Job& job, TimePs now);
+  void end_recalls(Job& job, TimePs now);
   void start_work(Job& job, TimePs now);
   [[nodiscard]] TimePs packed_row_time(std::uint64_t address, std::uint64_t row_bytes) const;
   void begin_flow(Job& job, TimePs now);

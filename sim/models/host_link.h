@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <vector>
 
+#include "sim/cache/device_lines.h"
 #include "sim/cache/host_memory.h"
 #include "sim/models/traffic.h"
 #include "sim/models/translation.h"
@@ -38,6 +39,10 @@ class Link {
   virtual void plan(const LinkTransfer& transfer, const std::vector<cache::LineRun>& runs, Flow& flow) const = 0;
   // Puts the translation requests that `walks` tells of, if it does, and their answers beside `flow`.
   virtual void plan_translations(const Walks&, Flow&) const {}
+  // What the host's snoop filter takes back from others while `flow` brings lines into the device's cache.
+  virtual void plan_filter(const cache::HostMemory::Recalls&, Flow&) const {}
+  // What taking lines of the device's memory back from the host's caches sends.
+  virtual void plan_recalls(const cache::DeviceLines::Taken&, Flow&) const {}
   // The same of `transfer.row_bytes * rows` bytes from one device's memory into another's, whose memory takes a packet of
   // max_payload_bytes in `peer_interval_ps`. False: devices do not reach each other.
   virtual bool plan_peer(const LinkTransfer&, TimePs, Flow&) const { return false; }

@@ -53,6 +53,8 @@ struct Job {
   TimePs transfer_start = 0;    // of its first flow
   TimePs pages_alone = 0;       // pages that the command brings: their flow, alone,
   TimePs pages_wait = 0;        // and what comes behind it
+  TimePs recalls_alone = 0;     // lines that are taken back: the same
+  TimePs flips_ps = 0;
   TimePs rows_ps = 0;           // the engine's work on the rows of the flow under way
 
   std::unique_ptr<KernelRecord> kernel;  // what the compute units say of a launch

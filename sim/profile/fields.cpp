@@ -194,6 +194,7 @@ void add_host(Table& t) {
       .number("snoop_trackers", 1, 4096, "Snoops with data in flight", AT(host.home_agent.snoop_trackers))
       .ns("write_clean_line_ns", 1e4, "Added per line when the device writes over a clean private line", AT(host.home_agent.write_clean_line_ps))
       .ns("write_dirty_line_ns", 1e4, "Added per line when the device writes over a dirty private line", AT(host.home_agent.write_dirty_line_ps))
+      .number("filter_lines", 0, 1 << 30, "Lines that the host's snoop filter may list as held by cores or, over a coherent link, devices; 0: all", AT(host.home_agent.filter_lines), false)
       .ns("atomic_ns", 1e5, "The root complex works out a PCIe AtomicOp, one after another", AT(host.home_agent.atomic_ps), false);
   t.section("host.copy")
       .ns("overhead_ns", 1e6, "Per memcpy by the driver", AT(host.copy.overhead_ps))

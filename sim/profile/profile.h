@@ -35,6 +35,7 @@ struct HomeAgent {
   std::uint32_t snoop_trackers = 1;     // snoops with data in flight; rate = line * trackers / latency
   TimePs write_clean_line_ps = 0;       // added per line when the device writes over a clean private line
   TimePs write_dirty_line_ps = 0;       // the same over a dirty one (invalidate with write-back)
+  std::uint32_t filter_lines = 0;       // that the snoop filter may list as cores' or devices'; 0: all
   TimePs atomic_ps = 0;                 // an AtomicOp is worked out, one after another
 };
 

@@ -397,6 +397,18 @@ TEST(Train, TwoReadsShareOneWire) {
   EXPECT_EQ(std::max(both.train[0], both.train[1]) - alone.train[0], 16384ULL * 9'220);
 }
 
+// 1000 requests of 1 ns beside a read take that from a write that has the wire for 92.2 us: all are sent in that time, 64 at once
+// and a microsecond each.
+TEST(Train, WhatAFlowCausesBesideTakesTheWire) {
+  const Flow write = write_flow(20'000, 0, 4'610, 1'280, 300'000, 512);
+  Flow read = read_flow(1, 390, 2'560, 9'220, 1'000, 350'000, 768);
+  const Ends bare = Engines::instance().run({write, read}, {0, 0});
+  read.beside = std::make_shared<Flow>(read_flow(1'000, 1'000, 0, 0, 0, 350'000, 64));
+  const Ends beside = Engines::instance().run({write, read}, {0, 0});
+  EXPECT_EQ(beside.train[0] - bare.train[0], 1'000U * 1'000);
+  EXPECT_EQ(beside.packet[0] - bare.packet[0], 1'000U * 1'000);
+}
+
 TEST(Train, DirectionsDoNotShareAWire) {
   const Flow read = read_flow(16384, 0, 2'560, 9'220, 0, 350'000, 768);
   Flow write = write_flow(32768, 0, 4'610, 1'280, 1'000'000, 1024);

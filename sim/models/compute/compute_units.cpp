@@ -9,7 +9,6 @@
 #include "sim/iface/fiber.h"
 #include "sim/models/compute/group_pipeline.h"
 #include "sim/models/compute/repeats.h"
-#include "sim/models/line_records.h"
 
 namespace sluice::sim {
 
@@ -32,6 +31,7 @@ struct Crossing {
     return what == What::writes ? Direction::device_to_host : Direction::host_to_device;
   }
   std::shared_ptr<Flow> flow;
+  std::uint64_t held = 0;  // bytes of the host's that stay in the device's cache until the launch ends
   TimePs start = 0;
   TimePs alone = 0;    // end, had it the link to itself
   TimePs unwalked = 0;   // the same, had the IO-TLB held all pages
@@ -68,14 +68,7 @@ struct ActiveLaunch {
   Crossing read{Crossing::What::reads}, written{Crossing::What::writes}, atomics{Crossing::What::atomics};
   [[nodiscard]] std::array<Crossing*, 3> crossings() noexcept { return {&read, &written, &atomics}; }
   std::uint32_t flows_left = 0;
-  // Pages that come, and those that they drive out: all before the groups' own work, as one piece.
-  PageMoves pages;
-  std::shared_ptr<Flow> pages_in, pages_out;
-  TimePs pages_alone = 0;   // the flows' time alone
-  TimePs pages_start = 0;
-  TimePs pages_took = 0;    // with the driver's work
-  std::uint32_t pages_left = 0;
-  TimePs lines_ps = 0;  // that it waits for lines of its memory which the host holds
+  LaunchMemory::Work before;
   std::array<TimePs, compute::busy_parts> busy{};
 };
 
@@ -91,7 +84,7 @@ ComputeUnits::ComputeUnits(const sc_core::sc_module_name& name, const profile::P
       memory_(memory),
       iommu_(iommu),
       migration_(migration),
-      mover_(profile.link.max_payload_bytes, profile.host.core_clock_hz, link, host, iommu, trace),
+      prepares_(profile, link, flows, host, memory, iommu, migration, lines, trace),
       lines_(lines),
       engine_(engine),
       writes_(writes),
@@ -140,10 +133,10 @@ void ComputeUnits::go_on(ActiveLaunch& a) {
     return;
   }
   a.local_end = std::max(a.local_end, now);
-  if (a.pages.batches.empty()) {
-    cross(a, now);
+  if (a.before.needed()) {
+    post(std::max(now, a.begin), {&a, ComputeStep::prepare});
   } else {
-    post(std::max(now, a.begin), {&a, ComputeStep::move_pages});
+    cross(a, now);
   }
 }
 
@@ -154,62 +147,17 @@ void ComputeUnits::cross(ActiveLaunch& a, TimePs now) {
   if (a.flows_left == 0) settle(a);
 }
 
-// Lines of its memory that the host's caches hold are taken back before, all at once. What it touches is known once its
-// groups have run.
-void ComputeUnits::take_lines(ActiveLaunch& a) {
-  cache::DeviceLines::Taken all;
-  for (const compute::HostSpan& span : machine_of(a).memory.device_spans())
-    all.add(lines_->device_touches(span.address, span.bytes));
-  const Command& c = a.job->command;
-  tell_taken(trace_, all, profile_.link.line_bytes, c.id, c.device, a.begin);
-  a.lines_ps = all.ps;
-  machine_of(a).outcome.timeline.move(a.begin + all.ps);
-}
-
-// Which pages the launch faults on is known once its groups have run. The units stand still while they are served.
-void ComputeUnits::fault(ActiveLaunch& a) {
-  const std::vector<std::uint64_t>& pages = machine_of(a).memory.moving_pages();
-  if (pages.empty()) return;
-  a.pages = migration_->device_faults(pages);
-  if (a.pages.batches.empty()) return;
-  const Command& c = a.job->command;
-  const auto plan = [&](Direction direction, std::uint64_t address, std::uint64_t bytes) {
-    auto flow = std::make_shared<Flow>();
-    mover_.plan(direction, address, bytes, memory_, c.id, c.device, *flow);
-    a.pages_alone = std::max(a.pages_alone, times_alone(*flow).drained);
-    const Link::WireUse use = link_.wire_use(*flow, direction);
-    a.job->wire_up += use.up, a.job->wire_down += use.down, a.job->tlps += use.tlps;
-    ++a.pages_left;
-    return flow;
-  };
-  if (a.pages.to_device_bytes != 0)
-    a.pages_in = plan(Direction::host_to_device, a.pages.first_to_device, a.pages.to_device_bytes);
-  if (a.pages.to_host_bytes != 0)
-    a.pages_out = plan(Direction::device_to_host, a.pages.first_to_host, a.pages.to_host_bytes);
-  mover_.tell(a.pages, migration_->totals(), "fault_batch", c.id, c.device, a.begin, a.pages_alone);
-  machine_of(a).outcome.timeline.move(a.begin + a.lines_ps + a.pages.handling_ps + a.pages_alone);
-}
-
-void ComputeUnits::move_pages(ActiveLaunch& a, TimePs now) {
-  a.pages_start = now;
-  for (const auto& flow : {a.pages_in, a.pages_out}) {
-    if (flow == nullptr) continue;
-    flows_.start(flow, [this, &a](FlowTimes times) {
-      post(std::max(times.drained, kernel_now()), {&a, ComputeStep::pages_moved});
-    });
-  }
-}
-
-// All that the launch does on its own comes later by what its pages took.
-void ComputeUnits::pages_moved(ActiveLaunch& a, TimePs now) {
-  if (--a.pages_left != 0) return;
-  a.pages_took = now - a.pages_start + a.pages.handling_ps;
-  a.local_end += a.pages_took;
+// All that the launch does on its own comes later by what memory takes before.
+void ComputeUnits::prepare(ActiveLaunch& a, TimePs now) {
+  if (prepares_.next(a.before, now, [this, &a](TimePs at) { post(at, {&a, ComputeStep::prepare}); })) return;
+  const TimePs took = a.before.took();
+  a.local_end += took;
   for (Crossing* c : a.crossings()) {
-    for (TimePs* t : {&c->start, &c->alone, &c->unwalked, &c->unsnooped, &c->unowned}) *t += a.pages_took;
+    for (TimePs* t : {&c->start, &c->alone, &c->unwalked, &c->unsnooped, &c->unowned}) *t += took;
   }
-  if (a.read.flow != nullptr || a.atomics.flow != nullptr) a.result.first_host_read += a.pages_took;
-  if (a.written.flow != nullptr) a.result.first_host_write += a.pages_took;
+  for (TimePs* first : {&a.result.first_host_read, &a.result.first_host_write}) {
+    if (*first != time_never) *first += took;
+  }
   cross(a, now);
 }
 
@@ -256,8 +204,8 @@ void ComputeUnits::run(ActiveLaunch& a) {
     // What its pages take depends on where they are.
     const bool pages_move = !m.memory.moving_pages().empty();
     m.repeats.after(launch, told_all && !pages_move, traces, m.grid, m.memory, m.outcome);
-    if (lines_ != nullptr && !m.outcome.result.failed) take_lines(a);
-    if (pages_move && !m.outcome.result.failed) fault(a);
+    if (!m.outcome.result.failed) a.before = prepares_.plan(*a.job, m.memory, a.begin);
+    if (a.before.needed()) m.outcome.timeline.move(a.begin + a.before.alone());
   } else if (known == Known::time) {
     m.outcome.result.failed = !execute_unseen(launch);
   }
@@ -265,10 +213,6 @@ void ComputeUnits::run(ActiveLaunch& a) {
   if (!executes_) a.result.failed = false;  // given up at the end of the process
   a.busy = m.outcome.busy;
   if (a.result.failed) return;
-  a.result.end += a.lines_ps;
-  for (TimePs* first : {&a.result.first_host_read, &a.result.first_host_write}) {
-    if (*first != time_never) *first += a.lines_ps;
-  }
   a.local_end = a.result.end;
   if (traces && a.machine == nullptr && memory_.takes_accesses()) tell_dram(a);
   if (traces && a.machine == nullptr) tell_counters(a);  // of one that has waited they would come too late
@@ -496,6 +440,11 @@ void ComputeUnits::plan(ActiveLaunch& a, Crossing& c) {
     add_walks(*flow, walks);
     link_.plan_translations(walks, *flow);
   }
+  // What kernels read over a coherent link stays in the device's cache until the launch ends.
+  if (reads && profile_.link.kind == profile::LinkKind::coherent && profile_.host.home_agent.filter_lines != 0) {
+    c.held = std::min(span.bytes, flow->bytes());
+    link_.plan_filter(host_.device_holds(span.address, c.held), *flow);
+  }
   const FlowTimes alone = times_alone(*flow);
   c.alone = c.start + alone.end;
   c.unwalked = flow->walks == 0 ? c.alone : c.start + times_alone(*flow, Without::walks).end;
@@ -555,7 +504,7 @@ void ComputeUnits::account(ActiveLaunch& a) {
   unwalked = std::min(unwalked, alone);
   unsnooped = std::min(unsnooped, unwalked);
   unowned = std::min(unowned, unsnooped);
-  const TimePs whole = unowned - a.begin - a.pages_took - a.lines_ps;
+  const TimePs whole = unowned - a.begin - a.before.took();
   static constexpr std::array<std::string_view, compute::busy_parts> parts = {
       "issue", "l1", "local_memory", "l2", "atomics", "device_memory", "link"};
   const auto most = std::max_element(busy.begin(), busy.end());
@@ -572,14 +521,9 @@ void ComputeUnits::account(ActiveLaunch& a) {
   job.spend(Stage::link, link);
   job.spend(Stage::iommu, alone - unwalked);
   job.spend(Stage::snoop, unwalked - unsnooped);
-  job.spend(Stage::coherence, unsnooped - unowned + a.lines_ps);
+  job.spend(Stage::coherence, unsnooped - unowned);
   job.spend(Stage::contention, a.end - alone);
-  if (a.pages_took != 0) {
-    job.spend(Stage::page_fault, a.pages.handling_ps);
-    const TimePs moved = std::min(a.pages_alone, a.pages_took - a.pages.handling_ps);
-    job.spend(Stage::migration, moved);
-    job.spend(Stage::contention, a.pages_took - a.pages.handling_ps - moved);
-  }
+  a.before.account(job);
 
   auto figures = std::make_unique<KernelRecord>(a.result.figures);
   const compute::Traffic& t = a.result.traffic;
@@ -634,6 +578,7 @@ void ComputeUnits::finish(ActiveLaunch& a, TimePs now) {
   Job& job = *a.job;
   job.times.ended = job.times.completed = now;
   if (a.result.failed) job.times.status = std::min(-1, job.command.kernel->failure_status);
+  if (a.read.held != 0) host_.device_drops(a.read.flow->address, a.read.held);
   std::erase_if(active_, [&](const auto& p) { return p.get() == &a; });
   sink_->job_ended(job);
 }
@@ -644,11 +589,8 @@ void ComputeUnits::act(const ComputeEvent& event, TimePs now) {
     case ComputeStep::go_on:
       go_on(a);
       break;
-    case ComputeStep::move_pages:
-      move_pages(a, now);
-      break;
-    case ComputeStep::pages_moved:
-      pages_moved(a, now);
+    case ComputeStep::prepare:
+      prepare(a, now);
       break;
     case ComputeStep::start_read:
       start(a, a.read, now);

@@ -11,16 +11,16 @@
 #include "sim/clock/agenda.h"
 #include "sim/iface/kernel_engine.h"
 #include "sim/models/compute/launch.h"
+#include "sim/models/compute/launch_memory.h"
 #include "sim/models/host_link.h"
 #include "sim/models/job.h"
-#include "sim/models/page_mover.h"
 #include "sim/models/write_log.h"
 #include "sim/profile/profile.h"
 
 namespace sluice::sim {
 
 enum class ComputeStep : std::uint8_t {
-  go_on, move_pages, pages_moved, start_read, start_write, start_atomics, flow_ended, finish
+  go_on, prepare, start_read, start_write, start_atomics, flow_ended, finish
 };
 
 struct ActiveLaunch;
@@ -60,10 +60,7 @@ class ComputeUnits final : public Agenda<ComputeEvent>, public Executor {
   void plan(ActiveLaunch& a, Crossing& c);
   [[nodiscard]] std::shared_ptr<Flow> flow_of(const compute::Traffic& traffic, const Crossing& crossing);
   void start(ActiveLaunch& a, Crossing& c, TimePs now);
-  void fault(ActiveLaunch& a);
-  void take_lines(ActiveLaunch& a);
-  void move_pages(ActiveLaunch& a, TimePs now);
-  void pages_moved(ActiveLaunch& a, TimePs now);
+  void prepare(ActiveLaunch& a, TimePs now);
   void cross(ActiveLaunch& a, TimePs now);
   void settle(ActiveLaunch& a);
   void account(ActiveLaunch& a);
@@ -76,7 +73,7 @@ class ComputeUnits final : public Agenda<ComputeEvent>, public Executor {
   memory::DeviceMemory& memory_;
   Translator* iommu_;  // null: addresses cost nothing
   Migration* migration_;  // null: shared memory stays at the host
-  PageMover mover_;
+  LaunchMemory prepares_;
   cache::DeviceLines* lines_;  // null: the host does not address the device's memory
   KernelEngine* engine_;
   WriteLog& writes_;

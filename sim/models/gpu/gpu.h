@@ -42,7 +42,7 @@ class Gpu {
       WriteLog& writes, JobSink& sink, TraceSink* trace, KernelEngine* kernels)
       : memory_(profile.device_memory, profile.device_cache),
         lines_(profile.link.device_memory != profile::DeviceMemoryCoherence::none
-                   ? std::make_unique<cache::DeviceLines>(profile.link, profile.host, wire_ps_per_byte(profile.link))
+                   ? std::make_unique<cache::DeviceLines>(profile.link, profile.host)
                    : nullptr),
         flows_(flows),
         processor_((name + "_command_processor").c_str(), profile, link, flows_, trace),

@@ -103,6 +103,70 @@ class CoherentLink final : public Link {
     pace(flow, walks);
   }
 
+  // Cores give lines up `snoop_trackers` at a time, beside what the home agent does for the flow; the device's own are snooped
+  // over the link, at the pace at which others come.
+  void plan_filter(const cache::HostMemory::Recalls& recalls, Flow& flow) const override {
+    const std::uint64_t packets = flow.packets();
+    if (packets == 0) return;
+    const profile::HomeAgent& agent = host_.home_agent;
+    const auto home = static_cast<std::size_t>(
+        std::find(flow.path.begin(), flow.path.begin() + flow.hops, Resource::home_agent) - flow.path.begin());
+    const TimePs share = recalls.core_lines * agent.snoop_latency_ps / agent.snoop_trackers / packets;
+    for (Segment& s : flow.segments) s.service_ps[home] = std::max(s.service_ps[home], share);
+    if (recalls.device_lines == 0) return;
+    auto snoops = std::make_shared<Flow>();
+    snoops->hops = 2;
+    snoops->end_hop = 1;
+    snoops->path = {Resource::wire_down, Resource::wire_up};
+    snoops->latency_ps = {link_.propagation_ps, link_.propagation_ps};
+    snoops->kind = "SnpInv";
+    snoops->reply_kind = "RspI";
+    Segment s{.packets = recalls.device_lines, .packet_bytes = link_.line_bytes};
+    s.up_bytes = link_.response_bytes;
+    s.down_bytes = link_.request_bytes;
+    s.service_ps = {share_time(s.down_bytes), share_time(s.up_bytes)};
+    snoops->segments.push_back(s);
+    Walks as;
+    as.count = recalls.device_lines;
+    as.requests = agent.snoop_trackers;
+    as.walkers_ps = times_alone(flow).drained;
+    pace(*snoops, as);
+    snoops->window_part = "host.filter";
+    snoops->beside = std::move(flow.beside);
+    flow.beside = std::move(snoops);
+  }
+
+  // A snoop for each line, so many under way at once, and what the host answers: with data what it has changed. Where pages
+  // flip their bias, the host flushes by itself what it has changed in them.
+  void plan_recalls(const cache::DeviceLines::Taken& taken, Flow& flow) const override {
+    flow = Flow{};
+    const bool asked = taken.flips == 0;
+    const auto hop = [&](Resource resource, TimePs latency) {
+      flow.path[flow.hops] = resource;
+      flow.latency_ps[flow.hops++] = latency;
+    };
+    if (asked) hop(Resource::wire_up, link_.propagation_ps + host_.home_agent.snoop_latency_ps);
+    hop(Resource::wire_down, link_.propagation_ps);
+    flow.end_hop = flow.hops - 1;
+    flow.kind = asked ? "BISnp" : "MemWr";
+    flow.reply_kind = asked ? "BIRsp" : "";
+    flow.window = asked ? link_.filter_snoops : 0;
+    flow.window_return_ps = link_.propagation_ps;
+    flow.window_part = "device.filter_snoops";
+    const auto add = [&](std::uint64_t lines, std::uint32_t answer) {
+      if (lines == 0) return;
+      Segment s{.packets = lines, .packet_bytes = link_.line_bytes};
+      s.up_bytes = asked ? link_.request_bytes : 0;
+      s.down_bytes = answer;
+      if (asked) s.service_ps[0] = share_time(s.up_bytes);
+      s.service_ps[flow.end_hop] = share_time(s.down_bytes);
+      flow.segments.push_back(s);
+    };
+    const std::uint32_t data = link_.data_header_bytes + link_.line_bytes;
+    if (asked) add(taken.lines - taken.dirty, link_.response_bytes);
+    add(taken.dirty, asked ? link_.response_bytes + data : data);
+  }
+
   TimePs posted_time() const override { return flit_time(link_.line_bytes) + link_.propagation_ps; }
 
   WireUse wire_use(const Flow& flow, Direction direction) const override {

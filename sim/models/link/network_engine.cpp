@@ -60,7 +60,7 @@ void NetworkEngine::start(std::shared_ptr<const Flow> flow, Done done) {
   if (beside != nullptr) {
     beside->command = flow->command;
     beside->device = flow->device;
-    begin(beside, [](FlowTimes) {});
+    start(beside, [](FlowTimes) {});
   }
   begin(std::move(flow), std::move(done));
 }

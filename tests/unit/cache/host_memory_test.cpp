@@ -49,6 +49,44 @@ TEST(HostMemory, EvictedLinesAgeInOrder) {
   EXPECT_EQ(states(m, 5), (std::vector{mem, llc, llc, dirty, clean}));
 }
 
+// A filter of two lines lists the last two of four that a core has written, which has room for them all; what a device takes
+// drives out the oldest entry, whoever has the line.
+TEST(HostMemory, LinesOutsideTheFilterLeaveTheCaches) {
+  profile::Host h = small_host();
+  h.private_cache.capacity_bytes = h.last_level_cache.capacity_bytes = 256;
+  h.home_agent.filter_lines = 2;
+  HostMemory m(h);
+  m.cpu_wrote(0, 256);
+  EXPECT_EQ(states(m, 5), (std::vector{llc, llc, dirty, dirty, mem}));
+  HostMemory::Recalls taken = m.device_holds(256, 64);
+  EXPECT_EQ(taken.core_lines, 1U);
+  EXPECT_EQ(taken.device_lines, 0U);
+  EXPECT_EQ(states(m, 5), (std::vector{llc, llc, llc, dirty, mem}));
+  taken = m.device_holds(320, 128);
+  EXPECT_EQ(taken.core_lines, 1U);
+  EXPECT_EQ(taken.device_lines, 1U);
+  EXPECT_EQ(states(m, 4), (std::vector{llc, llc, llc, llc}));
+  m.device_drops(256, 192);
+  m.cpu_wrote(0, 128);
+  EXPECT_EQ(states(m, 2), (std::vector{dirty, dirty}));
+  EXPECT_EQ(m.device_holds(1024, 64).core_lines, 1U);
+  // Four lines for two entries: the first two are the device's own again.
+  m.device_drops(1024, 64);
+  taken = m.device_holds(2048, 256);
+  EXPECT_EQ(taken.core_lines, 1U);
+  EXPECT_EQ(taken.device_lines, 2U);
+}
+
+TEST(HostMemory, WithoutAFilterAllIsListed) {
+  profile::Host h = small_host();
+  h.private_cache.capacity_bytes = 256;
+  HostMemory m(h);
+  m.cpu_wrote(0, 256);
+  const HostMemory::Recalls taken = m.device_holds(0, 1 << 20);
+  EXPECT_EQ(taken.core_lines + taken.device_lines, 0U);
+  EXPECT_EQ(states(m, 4), (std::vector{dirty, dirty, dirty, dirty}));
+}
+
 TEST(HostMemory, DeviceTraffic) {
   const profile::Host h = small_host();
   HostMemory m(h);
