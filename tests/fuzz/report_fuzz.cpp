@@ -1,5 +1,5 @@
-// Arbitrary bytes given to `sluice report`, as they are, and as the records of a trace of schema 2 whose last line is right:
-// where those are read as sound, they are not once a byte of the whole is another one.
+// Arbitrary bytes given to `sluice report`: as they are; and their first records in a trace of schema 2 whose last line is
+// right, which is sound no more once a byte of it is another one.
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -10,6 +10,8 @@
 #include "traces/report.h"
 
 namespace {
+
+constexpr std::size_t most_bytes = 4096;  // of the trace that is made up
 
 std::string complaint(const std::string& text, bool colour) {
   std::istringstream in(text);
@@ -22,13 +24,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   const std::string bytes(reinterpret_cast<const char*>(data), size);
   (void)complaint(bytes, size % 2 == 0);
 
-  std::string trace = R"({"schema":2,"sluice":"0","profile":"p","profile_hash":"0","level":"packet"})" "\n" + bytes;
-  if (!trace.ends_with('\n')) trace += '\n';
-  std::uint64_t lines = 0;
-  for (const char c : trace) lines += c == '\n' ? 1 : 0;
+  std::string trace = R"({"schema":2,"sluice":"0","profile":"p","profile_hash":"0","level":"packet"})" "\n";
+  std::uint64_t records = 0;
+  std::istringstream lines(bytes);
+  for (std::string line; trace.size() < most_bytes && std::getline(lines, line);) {
+    if (!line.starts_with("{\"record\":") || line.starts_with(sluice::trace::end_line_start)) continue;
+    trace += line + "\n";
+    ++records;
+  }
   sluice::trace::Digest digest;
   digest.add(trace);
-  trace += sluice::trace::end_line(lines - 1, digest) + "\n";
+  trace += sluice::trace::end_line(records, digest) + "\n";
   if (!complaint(trace, false).empty()) return 0;
   // Which byte, and what becomes of it, follows from the input.
   std::size_t at = 0;
