@@ -37,8 +37,7 @@ bool AlikePlan::look_up(std::size_t unit, const std::array<std::uint64_t, 3>& gr
   };
   for (std::size_t i = 0; i < ahead; ++i) expect(i);  // most are on their way
   const Piece* piece = layout.pieces.data();
-  const Level farthest = traffic.level;
-  Level level = farthest;
+  Level level = traffic.level;
   for (std::size_t i = 0; i < layout.steps.size(); ++i) {
     const Step& step = layout.steps[i];
     const std::uint64_t bytes = traffic.device_read + traffic.device_written;

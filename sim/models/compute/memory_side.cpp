@@ -60,8 +60,7 @@ bool Traffic::crosses_link() const {
 MemorySide::MemorySide(const profile::Profile& profile, const Rates& rates)
     : profile_(profile),
       line_sectors_(rates.line_sectors),
-      routes_atomics_(profile.link.kind == profile::LinkKind::pcie &&
-                      profile.link.atomics == profile::Atomics::atomic_ops),
+      routes_atomics_(rates.routes_atomics),
       tags_(SectorCache::tag_bytes(profile.device_cache.capacity_bytes, profile.device_cache.line_bytes) +
             SectorCache::tag_bytes(profile.compute.l1_bytes, profile.device_cache.line_bytes) *
                 profile.machine.device.compute_units),

@@ -102,7 +102,8 @@ Rates::Rates(const profile::Profile& profile, const sim::Link& link, const memor
     host_write[n] = cost_of_ps(packet_interval_ps(flow));
     if (n == 1) host_write_ps = beyond_l2(sim::time_alone(flow));
   }
-  for (std::size_t op = 0; op < atomic_ops && link.routes_atomics(); ++op) {
+  routes_atomics = link.routes_atomics();
+  for (std::size_t op = 0; op < atomic_ops && routes_atomics; ++op) {
     plan_atomics(link, op, cache::LineState::memory, 1, flow);
     host_atomic[op] = cost_of_ps(packet_interval_ps(flow));
   }

@@ -48,7 +48,8 @@ struct Rates {
   std::array<Cost, max_line_sectors + 1> host_read{};  // a packet, by sectors
   std::array<Cost, max_line_sectors + 1> host_write{};
   Cost host_partial_write;
-  std::array<Cost, atomic_ops> host_atomic{};  // as in Traffic; where the link carries them
+  bool routes_atomics;                         // the link does, to the host
+  std::array<Cost, atomic_ops> host_atomic{};  // as in Traffic; where it does
 };
 
 // The flow of `packets` like transfers of `bytes` each between a kernel and host memory.

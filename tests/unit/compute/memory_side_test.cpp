@@ -168,6 +168,8 @@ TEST_F(Memory, AtomicsOnHostMemoryGoAsTheLinkSays) {
   EXPECT_EQ(t.host_partial_writes, 4U);
   EXPECT_EQ(t.host_atomics, (std::array<std::uint64_t, atomic_ops>{}));
   profile->link.atomics = profile::Atomics::atomic_ops;
+  link = sim::make_link(*profile);
+  rates = std::make_unique<Rates>(*profile, *link, *dram);
   side = std::make_unique<MemorySide>(*profile, *rates);
   side->begin(&map, 0);
   const auto at = [](AtomicOp op, std::size_t size) { return static_cast<std::size_t>(op) * atomic_sizes + size; };
