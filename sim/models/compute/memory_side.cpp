@@ -256,15 +256,20 @@ void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupT
   const bool loads = access.kind == AccessKind::load;
   SectorCache& l1 = l1_[unit];
   while (sector != end) {
-    // The host's processor looks for several lines at once.
+    // The host's processor looks for several lines at once, in one cache after the other.
     std::size_t count = 0;
     while (sector != end && count < pieces_.size()) {
       Piece& piece = pieces_[count];
       next_piece(access, sector, end, piece);
-      ++traffic.lines;
-      if (loads && (piece.mask = missing(l1, piece, traffic)) == 0) continue;
-      if (++count != 1 || sector != end) l2_.expect(piece.key);
+      if (++count == 1 && sector == end) break;
+      if (loads) {
+        l1.expect(piece.key);
+      } else {
+        l2_.expect(piece.key);
+      }
     }
+    traffic.lines += count;
+    if (loads) count = pass_l1(l1, count, traffic);
     for (std::size_t i = 0; i < count; ++i) {
       const Piece& piece = pieces_[i];
       switch (access.kind) {
@@ -287,6 +292,19 @@ void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupT
     }
   }
   if (host_atomics != 0) atomic_at_host(access, host_atomics, traffic);
+}
+
+// Looks the first `count` pieces up in the first-level cache and keeps what they miss there; returns how many do.
+std::size_t MemorySide::pass_l1(SectorCache& l1, std::size_t count, Traffic& traffic) {
+  std::size_t kept = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    Piece piece = pieces_[i];
+    piece.mask = missing(l1, piece, traffic);
+    if (piece.mask == 0) continue;
+    if (count != 1) l2_.expect(piece.key);
+    pieces_[kept++] = piece;
+  }
+  return kept;
 }
 
 // A request for each lane; those of the access are taken to be spread evenly over its sectors. Atomic loads and stores are

@@ -142,6 +142,7 @@ class MemorySide final : public memory::KernelCache {
   void next_piece(const WaveAccess& access, const std::uint64_t*& sector, const std::uint64_t* end, Piece& piece);
   [[nodiscard]] HostSpan span_of(Extent Range::*extent) const noexcept;
   [[nodiscard]] std::uint32_t missing(SectorCache& l1, const Piece& piece, Traffic& traffic);
+  [[nodiscard]] std::size_t pass_l1(SectorCache& l1, std::size_t count, Traffic& traffic);
   void load(const Piece& piece, Traffic& traffic);
   void store(const Piece& piece, bool whole, Traffic& traffic);
   void atomic(const Piece& piece, Traffic& traffic);
