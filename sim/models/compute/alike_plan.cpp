@@ -32,8 +32,9 @@ bool AlikePlan::look_up(std::size_t unit, const std::array<std::uint64_t, 3>& gr
 
   const auto expect = [&](std::size_t line) __attribute__((always_inline)) {
     if (line >= layout.lines.size()) return;
-    if (layout.lines[line].loaded) l1.expect(keys_[line]);
-    memory_.l2_.expect(keys_[line]);
+    const bool loads = layout.lines[line].loaded;
+    if (loads) l1.expect(keys_[line], false);
+    memory_.l2_.expect(keys_[line], !loads);
   };
   for (std::size_t i = 0; i < ahead; ++i) expect(i);  // most are on their way
   const Piece* piece = layout.pieces.data();
@@ -81,8 +82,8 @@ void AlikePlan::expect(std::size_t unit, const std::array<std::uint64_t, 3>& gro
     for (std::size_t i = 0; i < lines; ++i) {
       const Line& line = layout.lines[i];
       const std::uint64_t key = line.number + place.lines[line.movement];
-      memory_.l2_.expect(key);
-      if (line.loaded) memory_.l1_[unit].expect(key);
+      memory_.l2_.expect(key, !line.loaded);
+      if (line.loaded) memory_.l1_[unit].expect(key, false);
     }
     return;
   }

@@ -7,6 +7,8 @@ namespace sluice::compute {
 
 namespace {
 
+// Of more the last-level cache is searched.
+constexpr std::size_t most_host_lines = 4096;
 constexpr std::uint64_t page_sectors = 4096 / sector_bytes;
 // Simulated place of what is in no range (program-scope variables, say): above all that is handed out.
 constexpr std::uint64_t strays = (1ULL << 46) / sector_bytes;
@@ -73,6 +75,12 @@ void MemorySide::begin(const MemoryMap* map, std::uint64_t local_bytes, const si
                        bool system_memory) {
   catch_up();
   known_ = false;
+  if (host_lines_.size() == most_host_lines) {
+    l2_.forget_all(static_cast<unsigned>(std::countr_zero(host_bit)));
+  } else {
+    for (const std::uint64_t key : host_lines_) l2_.forget(key);
+  }
+  host_lines_.clear();
   page_sets_.clear();
   moving_pages_.clear();
   strays_move_ = migration != nullptr && system_memory;
@@ -184,8 +192,9 @@ void MemorySide::expect(std::size_t unit, const WaveAccess& access, const GroupT
   }
   const std::uint64_t line = (sector + (range->simulated - range->begin)) / line_sectors_;
   const std::uint64_t key = range->host ? line | host_bit | launch_ << 44 : line;
-  if (access.kind == AccessKind::load) l1_[unit].expect(key);
-  l2_.expect(key);
+  const bool loads = access.kind == AccessKind::load;
+  if (loads) l1_[unit].expect(key, false);
+  l2_.expect(key, !loads);
 }
 
 // Of what is longer than the cache the end is left, and its beginning is taken to have been elsewhere.
@@ -263,9 +272,9 @@ void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupT
       next_piece(access, sector, end, piece);
       if (++count == 1 && sector == end) break;
       if (loads) {
-        l1.expect(piece.key);
+        l1.expect(piece.key, false);
       } else {
-        l2_.expect(piece.key);
+        l2_.expect(piece.key, true);
       }
     }
     traffic.lines += count;
@@ -301,7 +310,7 @@ std::size_t MemorySide::pass_l1(SectorCache& l1, std::size_t count, Traffic& tra
     Piece piece = pieces_[i];
     piece.mask = missing(l1, piece, traffic);
     if (piece.mask == 0) continue;
-    if (count != 1) l2_.expect(piece.key);
+    if (count != 1) l2_.expect(piece.key, false);
     pieces_[kept++] = piece;
   }
   return kept;
@@ -341,6 +350,8 @@ inline void MemorySide::fetch(const SectorCache::Result& line, std::uint32_t mis
     *line.valid = static_cast<std::uint8_t>(*line.valid | wanted);
   }
   if (host) {
+    if (line.valid != nullptr && line.hits == 0 && host_lines_.size() < most_host_lines)
+      host_lines_.push_back(piece.key);
     traffic.level = Level::host;
     for_runs(wanted, [&](std::uint32_t n) { ++traffic.host_reads[n]; });
   } else {

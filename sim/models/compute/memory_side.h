@@ -102,7 +102,8 @@ class MemorySide final : public memory::KernelCache {
  private:
   friend class AlikePlan;  // does what access() does for groups of which it knows more
 
-  // Key of a line: its number, whose memory it is, and for the host's the launch that may use it.
+  // Key of a line: its number, whose memory it is, and for the host's the launch that may use it. Those are forgotten when
+  // the next one begins.
   static constexpr std::uint64_t host_bit = std::uint64_t{1} << 43;
   [[nodiscard]] static bool is_host(std::uint64_t key) noexcept { return (key & host_bit) != 0; }
   // One run of whole sectors may have a part of one at each end.
@@ -170,6 +171,7 @@ class MemorySide final : public memory::KernelCache {
   TagMemory tags_;
   std::vector<SectorCache> l1_;
   SectorCache l2_;
+  std::vector<std::uint64_t> host_lines_;  // keys, some of them twice, that the launch has brought to l2_
   std::uint64_t print_ = 0;  // of l2_
   bool known_ = false;       // print_ is it
   std::vector<std::shared_ptr<const CacheStep>> pending_;  // that l2_ has yet to take, each print once
