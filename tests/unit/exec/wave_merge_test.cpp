@@ -139,18 +139,30 @@ struct PlainMerge {
   }
 };
 
-// Loops whose accesses keep their shape, change it, or move by less than a sector; lanes in step or not.
+// Loops whose accesses keep their shape, change it, or move by less than a sector; lanes in step or not; of few sites, and
+// of more than 16 bits can number.
 TEST_F(WaveMergeTest, AnyLogsMergeAsTheRuleSays) {
-  add_site(SiteKind::load);
-  add_site(SiteKind::store, SiteSpace::global, 16);
-  add_site(SiteKind::load, SiteSpace::local);
-  add_site(SiteKind::atomic, SiteSpace::local);
-  add_site(SiteKind::load, SiteSpace::global, 64);
-  add_site(SiteKind::marker);
+  std::vector<std::uint32_t> used;
+  const auto use_sites = [&] {
+    used.push_back(add_site(SiteKind::load));
+    used.push_back(add_site(SiteKind::store, SiteSpace::global, 16));
+    used.push_back(add_site(SiteKind::load, SiteSpace::local));
+    used.push_back(add_site(SiteKind::load, SiteSpace::local, 1));
+    used.push_back(add_site(SiteKind::store, SiteSpace::local, 2));
+    used.push_back(add_site(SiteKind::load, SiteSpace::local, 12));
+    used.push_back(add_site(SiteKind::atomic, SiteSpace::local));
+    used.push_back(add_site(SiteKind::load, SiteSpace::global, 64));
+    used.push_back(add_site(SiteKind::marker));
+  };
+  use_sites();
   std::mt19937_64 random(1);
   const auto pick = [&](std::uint64_t n) { return random() % n; };
   for (int round = 0; round < 400; ++round) {
-    const std::uint64_t lanes = 1 + pick(32), steps = 1 + pick(12);
+    if (round == 300) {
+      sites_.resize(70'000);
+      use_sites();
+    }
+    const std::uint64_t lanes = 1 + pick(round % 8 == 0 ? most_lanes : 32), steps = 1 + pick(12);
     const bool apart = round % 3 == 0;
     std::vector<std::vector<LogEntry>> logs(lanes);
     std::vector<std::uint32_t> issued(lanes);
@@ -159,7 +171,7 @@ TEST_F(WaveMergeTest, AnyLogsMergeAsTheRuleSays) {
       if (pick(4) == 0) shape = pick(5), stride = 4 * pick(12), split = 1 + pick(32);
       const std::uint64_t base = 4096 + 4 * pick(64) + (pick(8) == 0 ? pick(4) : 0);
       const auto cost = static_cast<std::uint32_t>(pick(5));
-      for (std::uint32_t site = 1; site < sites_.size(); ++site) {
+      for (const std::uint32_t site : used) {
         for (std::uint64_t lane = 0; lane < lanes; ++lane) {
           if (apart && pick(3) == 0) continue;
           std::uint64_t offset = stride * lane;
