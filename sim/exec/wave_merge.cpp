@@ -191,18 +191,25 @@ void WaveMerge::come_to(std::uint32_t number) {
   }
 }
 
-// From where texels lie in the functional store to where the device has them.
+// From where texels lie in the functional store to where the device has them. Most lanes lie in the row of the one before.
 void WaveMerge::place_texels(const GroupMemory& memory, Batch& batch) {
   const TiledRange* image = nullptr;
+  TexelPlaces::Row row;
+  std::uint64_t first = 0;  // of the image
   for (std::size_t i = 0; i < batch.count; ++i) {
     std::uint64_t& address = batch.addresses[i];
-    if (image == nullptr || !image->store.holds(address)) {
-      const auto it = std::find_if(memory.tiled_images.begin(), memory.tiled_images.end(),
-                                   [&](const TiledRange& t) { return t.store.holds(address); });
-      if (it == memory.tiled_images.end()) continue;
-      image = &*it;
+    if (!row.holds(address - first)) {
+      if (image == nullptr || !image->store.holds(address)) {
+        const auto it = std::find_if(memory.tiled_images.begin(), memory.tiled_images.end(),
+                                     [&](const TiledRange& t) { return t.store.holds(address); });
+        if (it == memory.tiled_images.end()) continue;
+        image = &*it;
+        first = image->store.first;
+      }
+      row = image->places.row_of(address - first);
+      row.bytes = std::min(row.bytes, image->store.bytes - row.begin);
     }
-    address = image->store.first + image->places.of(address - image->store.first);
+    address = first + image->places.in(row, address - first);
   }
 }
 
