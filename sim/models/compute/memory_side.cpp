@@ -62,6 +62,7 @@ bool Traffic::crosses_link() const {
 MemorySide::MemorySide(const profile::Profile& profile, const Rates& rates)
     : profile_(profile),
       line_sectors_(rates.line_sectors),
+      line_shift_(static_cast<unsigned>(std::countr_zero(rates.line_sectors))),
       routes_atomics_(rates.routes_atomics),
       tags_(SectorCache::tag_bytes(profile.device_cache.capacity_bytes, profile.device_cache.line_bytes) +
             SectorCache::tag_bytes(profile.compute.l1_bytes, profile.device_cache.line_bytes) *
@@ -190,7 +191,7 @@ void MemorySide::expect(std::size_t unit, const WaveAccess& access, const GroupT
     if (after == ranges_.begin()) return;
     range = &*std::prev(after);
   }
-  const std::uint64_t line = (sector + (range->simulated - range->begin)) / line_sectors_;
+  const std::uint64_t line = (sector + (range->simulated - range->begin)) >> line_shift_;
   const std::uint64_t key = range->host ? line | host_bit | launch_ << 44 : line;
   const bool loads = access.kind == AccessKind::load;
   if (loads) l1_[unit].expect(key, false);
@@ -289,7 +290,7 @@ void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupT
           store(piece, whole, traffic);
           break;
         case AccessKind::atomic:
-          if (piece.host && routes_atomics_) {
+          if (is_host(piece.key) && routes_atomics_) {
             host_atomics += count_sectors(piece.mask);
           } else {
             atomic(piece, traffic);
@@ -306,13 +307,17 @@ void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupT
 // Looks the first `count` pieces up in the first-level cache and keeps what they miss there; returns how many do.
 std::size_t MemorySide::pass_l1(SectorCache& l1, std::size_t count, Traffic& traffic) {
   std::size_t kept = 0;
+  std::uint64_t hits = 0;
   for (std::size_t i = 0; i < count; ++i) {
-    Piece piece = pieces_[i];
-    piece.mask = missing(l1, piece, traffic);
-    if (piece.mask == 0) continue;
-    if (count != 1) l2_.expect(piece.key, false);
-    pieces_[kept++] = piece;
+    const auto [key, mask] = pieces_[i];
+    const std::uint32_t near = l1.access(key, mask, false).hits;
+    hits += count_sectors(near);
+    if (near == mask) continue;
+    if (count != 1) l2_.expect(key, false);
+    pieces_[kept++] = {key, mask & ~near};
   }
+  traffic.l1_hits += hits;
+  traffic.level = std::max(traffic.level, Level::l1);
   return kept;
 }
 
@@ -338,7 +343,7 @@ void MemorySide::atomic_at_host(const WaveAccess& access, std::uint64_t sectors,
 // Brings `missing` from behind the last-level cache, in units of what a miss fetches.
 inline void MemorySide::fetch(const SectorCache::Result& line, std::uint32_t missing, const Piece& piece,
                               Traffic& traffic) {
-  const bool host = piece.host;
+  const bool host = is_host(piece.key);
   const std::uint32_t unit = (host ? profile_.compute.host_fetch_bytes : profile_.compute.fetch_bytes) / sector_bytes;
   std::uint32_t wanted = 0;
   for (std::uint32_t i = 0; i < line_sectors_; i += unit) {
@@ -375,16 +380,8 @@ inline void MemorySide::write_back(const SectorCache::Result& line, const Piece&
   if (!keeps_misses_ || bytes == 0) return;
   const std::uint64_t line_bytes = profile_.device_cache.line_bytes;
   const std::uint64_t below = profile_.device_cache.capacity_bytes / line_bytes;
-  const std::uint64_t number = piece.host ? 0 : piece.key;
+  const std::uint64_t number = is_host(piece.key) ? 0 : piece.key;
   misses_.push_back({memory::Access::write, (number - std::min(number, below)) * line_bytes, bytes});
-}
-
-// What a load of `piece` misses in the first-level cache, which takes it in.
-inline std::uint32_t MemorySide::missing(SectorCache& l1, const Piece& piece, Traffic& traffic) {
-  const std::uint32_t near = l1.access(piece.key, piece.mask, false).hits;
-  traffic.l1_hits += count_sectors(near);
-  traffic.level = std::max(traffic.level, Level::l1);
-  return piece.mask & ~near;
 }
 
 void MemorySide::load(const Piece& piece, Traffic& traffic) {
@@ -397,10 +394,10 @@ void MemorySide::load(const Piece& piece, Traffic& traffic) {
 }
 
 void MemorySide::store(const Piece& piece, bool whole, Traffic& traffic) {
-  const auto& [key, mask, host] = piece;
+  const auto& [key, mask] = piece;
   traffic.l2_sectors += std::uint64_t{count_sectors(mask)};
   traffic.level = std::max(traffic.level, Level::l2);
-  if (!host) {
+  if (!is_host(key)) {
     write_back(l2_.access(key, mask, true), piece, traffic);
     return;
   }
@@ -413,12 +410,12 @@ void MemorySide::store(const Piece& piece, bool whole, Traffic& traffic) {
 }
 
 inline void MemorySide::atomic(const Piece& piece, Traffic& traffic) {
-  const auto& [key, mask, host] = piece;
+  const auto& [key, mask] = piece;
   const auto sectors = std::uint64_t{count_sectors(mask)};
   traffic.l2_sectors += sectors;
   traffic.atomic_sectors += sectors;
   traffic.level = std::max(traffic.level, Level::l2);
-  if (host) {  // done by the host: a request with its answer, and the data
+  if (is_host(key)) {  // done by the host: a request with its answer, and the data
     traffic.level = Level::host;
     traffic.host_reads[1] += sectors;
     traffic.host_partial_writes += sectors;
