@@ -53,14 +53,7 @@ class SectorCache {
     if (set_count_ == 0 || usable_ == 0) return {0, write ? count_sectors(mask) : 0, nullptr};
     const std::size_t number = set_of(hash_of(line));
     Set& set = sets_[number];
-    std::uint32_t way = absent;
-    if (set.epoch == epoch_) {
-      way = static_cast<std::uint32_t>(set.order & 0xf);  // as a rule it is the last one again
-      if (set.low[way] != static_cast<std::uint32_t>(line) || set.high[way] != static_cast<std::uint16_t>(line >> 32) ||
-          way >= set.filled) {
-        way = way_of(set, line);
-      }
-    }
+    std::uint32_t way = way_of(set, line);
     Result result;
     if (way == absent) {
       const Replaced replaced = replace(number, line);
