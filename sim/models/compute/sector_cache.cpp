@@ -7,6 +7,20 @@ namespace {
 
 constexpr std::size_t ahead = 8;  // sets; by then what was asked for is there
 
+// Of set `number` with these lines. The sum of a mixture for each place in the order of use, which the host's processor
+// works out side by side.
+std::uint64_t print_of(std::size_t number, std::span<const std::uint64_t> lines) {
+  if (lines.empty()) return 0;
+  const auto mix = [](std::uint64_t value) {
+    value = (value ^ value >> 32) * 0xd6e8feb86659fd93ULL;
+    value = (value ^ value >> 32) * 0xd6e8feb86659fd93ULL;
+    return value ^ value >> 32;
+  };
+  std::uint64_t print = 0;
+  for (std::size_t i = 0; i < lines.size(); ++i) print += mix(lines[i] + (i + 1) * 0x9e3779b97f4a7c15ULL);
+  return mix(print + number);
+}
+
 }  // namespace
 
 SectorCache::Replaced SectorCache::replace(std::size_t number, std::uint64_t line) {
@@ -60,59 +74,66 @@ void SectorCache::forget_way(std::size_t number, std::size_t way) {
   note_change(number);
 }
 
-// In the order of use: in which way a line lies does not matter. The sum of a mixture for each place in that order, which
-// the host's processor works out side by side.
-std::uint64_t SectorCache::print_of(std::size_t number) const {
+// Writes the set's lines in the order of use, the last one first, and returns how many they are: in which way a line lies does
+// not matter.
+std::uint32_t SectorCache::pack(std::size_t number, std::uint64_t* lines) const {
   const Set& set = sets_[number];
-  if (set.epoch != epoch_ || set.filled == 0) return 0;
-  const auto mix = [](std::uint64_t value) {
-    value = (value ^ value >> 32) * 0xd6e8feb86659fd93ULL;
-    value = (value ^ value >> 32) * 0xd6e8feb86659fd93ULL;
-    return value ^ value >> 32;
-  };
-  std::uint64_t print = 0;
-  for (std::uint32_t i = 0; i < set.filled; ++i) {
-    const auto way = static_cast<std::size_t>(set.order >> (4 * i)) & 0xf;
-    const std::uint64_t dirty = (set.written >> way & 1) != 0 ? dirty_[number][way] : 0;
-    const std::uint64_t line = dirty << 56 | std::uint64_t{set.valid[way]} << key_bits |
-                               std::uint64_t{set.high[way]} << 32 | set.low[way];
-    print += mix(line + (i + 1) * 0x9e3779b97f4a7c15ULL);
+  if (set.epoch != epoch_) return 0;
+  for (std::uint32_t i = 0; i < set.filled; ++i)
+    lines[i] = packed(number, static_cast<std::size_t>(set.order >> (4 * i)) & 0xf);
+  return set.filled;
+}
+
+void SectorCache::unpack(std::size_t number, std::span<const std::uint64_t> lines) {
+  Set& set = sets_[number];
+  set.epoch = epoch_;
+  set.order = ways_in_order;
+  set.filled = static_cast<std::uint8_t>(lines.size());
+  set.written = 0;
+  for (std::size_t way = 0; way < lines.size(); ++way) {
+    const std::uint64_t line = lines[way];
+    set.low[way] = static_cast<std::uint32_t>(line);
+    set.high[way] = static_cast<std::uint16_t>(line >> 32);
+    set.valid[way] = static_cast<std::uint8_t>(line >> key_bits);
+    dirty_[number][way] = static_cast<std::uint8_t>(line >> 56);
+    set.written = static_cast<std::uint16_t>(set.written | (line >> 56 != 0 ? 1U << way : 0U));
   }
-  return mix(print + number);
 }
 
 void SectorCache::set_print(std::size_t number, std::uint64_t print) {
   print_ += print - prints_[number];
   prints_[number] = print;
-  sets_[number].changed = false;
 }
 
 std::uint64_t SectorCache::fingerprint(Changes* changes) {
   prints_.resize(set_count_);
-  if (changes != nullptr) changes->sets_.reserve(changed_.size()), changes->rests_.reserve(changed_.size());
+  packed_.resize((changes != nullptr ? changed_.size() : 1) * ways);
+  if (changes != nullptr) changes->heads_.reserve(changed_.size());
+  std::uint64_t* lines = packed_.data();
   for (std::size_t i = 0; i < changed_.size(); ++i) {
     if (i + ahead < changed_.size()) expect_set(changed_[i + ahead], true);
     const std::uint32_t number = changed_[i];
-    if (!sets_[number].changed) continue;
-    set_print(number, print_of(number));
+    const std::uint32_t count = pack(number, lines);
+    set_print(number, print_of(number, {lines, count}));
+    sets_[number].changed = false;
     if (changes == nullptr) continue;
-    changes->sets_.push_back(sets_[number]);
-    changes->rests_.push_back({dirty_[number], prints_[number], number});
+    changes->heads_.push_back({number, count, prints_[number]});
+    lines += count;
   }
+  if (changes != nullptr) changes->lines_.assign(packed_.data(), lines);
   changed_.clear();
   return print_;
 }
 
 void SectorCache::apply(const Changes& changes) {
   prints_.resize(set_count_);
-  for (std::size_t i = 0; i < changes.sets_.size(); ++i) {
-    if (i + ahead < changes.sets_.size()) expect_set(changes.rests_[i + ahead].number, true);
-    const Changes::Rest& rest = changes.rests_[i];
-    const bool listed = sets_[rest.number].changed;
-    sets_[rest.number] = changes.sets_[i];
-    dirty_[rest.number] = rest.dirty;
-    set_print(rest.number, rest.print);
-    sets_[rest.number].changed = listed;
+  const std::uint64_t* lines = changes.lines_.data();
+  for (std::size_t i = 0; i < changes.heads_.size(); ++i) {
+    if (i + ahead < changes.heads_.size()) expect_set(changes.heads_[i + ahead].set, true);
+    const Changes::Head& head = changes.heads_[i];
+    unpack(head.set, {lines, head.lines});
+    set_print(head.set, head.print);
+    lines += head.lines;
   }
 }
 

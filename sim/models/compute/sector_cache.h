@@ -112,7 +112,7 @@ class SectorCache {
     std::uint32_t epoch;    // of the last clear() that it saw; another one: empty
     std::uint16_t written;  // ways that have dirty sectors
     std::uint8_t filled;    // ways in use, from the first
-    bool changed;           // perhaps, since the last fingerprint(); then it is in changed_
+    bool changed;           // since the last fingerprint(); then it is in changed_
     alignas(64) std::array<std::uint32_t, ways> low;
   };
   static_assert(sizeof(Set) == 128);
@@ -169,7 +169,14 @@ class SectorCache {
     sets_[number].changed = true;
     changed_.push_back(static_cast<std::uint32_t>(number));
   }
-  [[nodiscard]] std::uint64_t print_of(std::size_t number) const;
+  // All of a way in one word: dirty sectors, valid ones, the line.
+  [[nodiscard]] std::uint64_t packed(std::size_t number, std::size_t way) const noexcept {
+    const Set& set = sets_[number];
+    const std::uint64_t dirty = (set.written >> way & 1) != 0 ? dirty_[number][way] : 0;
+    return dirty << 56 | std::uint64_t{set.valid[way]} << key_bits | std::uint64_t{set.high[way]} << 32 | set.low[way];
+  }
+  [[nodiscard]] std::uint32_t pack(std::size_t number, std::uint64_t* lines) const;
+  void unpack(std::size_t number, std::span<const std::uint64_t> lines);
   void set_print(std::size_t number, std::uint64_t print);
 
   std::uint64_t set_count_;
@@ -177,24 +184,28 @@ class SectorCache {
   std::uint32_t epoch_ = 1;
   std::span<Set> sets_;       // zeros until something comes to them
   std::span<Sectors> dirty_;  // of ways that are written; few look at it
-  std::vector<std::uint32_t> changed_;  // sets, among others, that are marked so
+  std::vector<std::uint32_t> changed_;  // sets that are marked so
   std::vector<std::uint64_t> prints_;   // of sets, once they are asked for
   std::uint64_t print_ = 1;            // their sum
+  std::vector<std::uint64_t> packed_;   // room for what is packed
 };
 
+// Sets with what is in them, as compact as that is.
 class SectorCache::Changes {
  public:
-  [[nodiscard]] std::size_t bytes() const noexcept { return sets_.size() * (sizeof(Set) + sizeof(Rest)); }
+  [[nodiscard]] std::size_t bytes() const noexcept {
+    return heads_.size() * sizeof(Head) + lines_.size() * sizeof(std::uint64_t);
+  }
 
  private:
   friend SectorCache;
-  struct Rest {
-    Sectors dirty;
+  struct Head {
+    std::uint32_t set;
+    std::uint32_t lines;
     std::uint64_t print;
-    std::size_t number;
   };
-  std::vector<Set> sets_;
-  std::vector<Rest> rests_;  // one for each of sets_
+  std::vector<Head> heads_;
+  std::vector<std::uint64_t> lines_;  // of each head, packed
 };
 
 }  // namespace sluice::compute
