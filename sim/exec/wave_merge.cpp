@@ -104,10 +104,11 @@ std::uint64_t WaveMerge::run(std::span<const std::span<const LogEntry>> lanes, c
   return total + (are_short ? run_apart(lanes, together, short_next_) : run_apart(lanes, together, next_));
 }
 
-// What run_apart() would do with the entries that all lanes begin with and that are the same but for addresses: every one
-// holds the smallest site each time. Returns how many they are.
+// What run_apart() would do with the entries that all lanes begin with and that are the same but for addresses: every
+// one holds the smallest site each time. Returns how many they are.
 std::size_t WaveMerge::run_in_step(std::span<const std::span<const LogEntry>> lanes, std::uint64_t& total) {
-  static_assert(offsetof(LogEntry, address) == 0 && offsetof(LogEntry, site) == 8 && sizeof(LogEntry) == sizeof(__m128i));
+  static_assert(offsetof(LogEntry, address) == 0 && offsetof(LogEntry, site) == 8);
+  static_assert(sizeof(LogEntry) == sizeof(__m128i));
   const auto load = [](const LogEntry& entry) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(&entry)); };
   const std::size_t count = lanes.size();
   std::size_t shortest = lanes.front().size();
@@ -191,7 +192,8 @@ void WaveMerge::come_to(std::uint32_t number) {
   }
 }
 
-// From where texels lie in the functional store to where the device has them. Most lanes lie in the row of the one before.
+// From where texels lie in the functional store to where the device has them. Most lanes lie in the row of the one
+// before.
 void WaveMerge::place_texels(const GroupMemory& memory, Batch& batch) {
   const TiledRange* image = nullptr;
   TexelPlaces::Row row;

@@ -7,6 +7,8 @@ namespace sluice::compute {
 
 namespace {
 
+constexpr std::uint64_t most_settled = 256;  // lines; for more the whole cache is brought up to date
+constexpr std::size_t most_pending = 16;     // steps
 // Of more the last-level cache is searched.
 constexpr std::size_t most_host_lines = 4096;
 constexpr std::uint64_t page_sectors = 4096 / sector_bytes;
@@ -201,8 +203,6 @@ void MemorySide::expect(std::size_t unit, const WaveAccess& access, const GroupT
 // Of what is longer than the cache the end is left, and its beginning is taken to have been elsewhere.
 memory::KernelCache::Touched MemorySide::touch(memory::Access access, std::uint64_t begin, std::uint64_t end,
                                                bool allocates) {
-  catch_up();
-  known_ = false;
   const bool writes = access == memory::Access::write;
   const std::uint64_t line_bytes = profile_.device_cache.line_bytes;
   const std::uint32_t all = (1U << line_sectors_) - 1;
@@ -212,7 +212,11 @@ memory::KernelCache::Touched MemorySide::touch(memory::Access access, std::uint6
     if (writes) touched.driven_out_bytes += skipped;
     begin += skipped;
   }
+  const bool few = end / line_bytes - begin / line_bytes <= most_settled;
+  if (!few) catch_up();
+  known_ = false;
   for (std::uint64_t line = begin / line_bytes; line < end / line_bytes; ++line) {
+    if (!pending_.empty()) settle(l2_.set_of_line(line));
     const std::uint32_t there = l2_.present(line, all);
     touched.hit_bytes += static_cast<std::uint64_t>(std::popcount(there)) * sector_bytes;
     if (!allocates && there == 0) continue;
@@ -223,8 +227,11 @@ memory::KernelCache::Touched MemorySide::touch(memory::Access access, std::uint6
 }
 
 std::uint64_t MemorySide::fingerprint() {
-  if (!pending_.empty()) return pending_.back()->print;
-  if (!known_) print_ = l2_.fingerprint();
+  if (known_) return print_;
+  // With steps pending, sets that were touched since differ by as much from what those make of them.
+  const std::uint64_t before = l2_.print();
+  const std::uint64_t now = l2_.fingerprint();
+  print_ = pending_.empty() ? now : print_ + (now - before);
   known_ = true;
   return print_;
 }
@@ -238,23 +245,46 @@ std::shared_ptr<const MemorySide::CacheStep> MemorySide::last_step() {
 
 // Back where it has been, the cache need not go there.
 void MemorySide::step(std::shared_ptr<const CacheStep> step) {
-  if (step->print == print_) {
+  print_ = step->print;
+  if (step->print == l2_.print()) {
     pending_.clear();
+    settled_.clear();
     return;
   }
-  const auto been =
-      std::find_if(pending_.begin(), pending_.end(), [&](const auto& p) { return p->print == step->print; });
-  if (been == pending_.end()) {
-    pending_.push_back(std::move(step));
-  } else {
+  const auto been = std::find_if(pending_.begin(), pending_.end(), [&](const Pending& p) {
+    return p.number > past_ && p.step->print == step->print;
+  });
+  if (been != pending_.end()) {
     pending_.erase(been + 1, pending_.end());
+    return;
   }
+  // What comes again changes all that it did the first time.
+  if (std::erase_if(pending_, [&](const Pending& p) { return p.step == step; }) != 0) past_ = steps_;
+  pending_.push_back({std::move(step), ++steps_});
+  if (pending_.size() > most_pending) catch_up();
 }
 
+// Brings one set to where it would be by now.
+void MemorySide::settle(std::size_t set) {
+  std::uint64_t& taken = settled_[set];
+  for (auto p = pending_.rbegin(); p != pending_.rend() && p->number > taken; ++p) {
+    if (l2_.apply(p->step->changes, set)) break;
+  }
+  taken = past_ = steps_;
+}
+
+// Sets that were touched in between have more behind them than the steps say.
 void MemorySide::catch_up() {
-  for (const auto& step : pending_) l2_.apply(step->changes);
-  if (!pending_.empty()) print_ = pending_.back()->print;
+  if (pending_.empty()) return;
+  SectorCache::Changes touched;
+  for (const auto& [set, taken] : settled_) {
+    settle(set);
+    l2_.copy(set, touched);
+  }
+  for (const Pending& p : pending_) l2_.apply(p.step->changes);
+  l2_.apply(touched);
   pending_.clear();
+  settled_.clear();
 }
 
 void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupTrace& trace, Traffic& traffic) {

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <array>
+#include <map>
 #include <memory>
 #include <span>
 #include <unordered_map>
@@ -96,14 +97,15 @@ class MemorySide final : public memory::KernelCache {
     SectorCache::Changes changes;
   };
   [[nodiscard]] std::shared_ptr<const CacheStep> last_step();
-  // Such a launch finds the cache as it did before; it is changed when that is first looked at.
+  // Such a launch finds the cache as it did before, and its fingerprint was asked for; sets are changed when they are
+  // first looked at.
   void step(std::shared_ptr<const CacheStep> step);
 
  private:
   friend class AlikePlan;  // does what access() does for groups of which it knows more
 
-  // Key of a line: its number, whose memory it is, and for the host's the launch that may use it. Those are forgotten when
-  // the next one begins.
+  // Key of a line: its number, whose memory it is, and for the host's the launch that may use it. Those are forgotten
+  // when the next one begins.
   static constexpr std::uint64_t host_bit = std::uint64_t{1} << 43;
   [[nodiscard]] static bool is_host(std::uint64_t key) noexcept { return (key & host_bit) != 0; }
   // One run of whole sectors may have a part of one at each end.
@@ -147,6 +149,7 @@ class MemorySide final : public memory::KernelCache {
   void atomic(const Piece& piece, Traffic& traffic);
   void atomic_at_host(const WaveAccess& access, std::uint64_t sectors, Traffic& traffic) const;
   void catch_up();
+  void settle(std::size_t set);
   void fetch(const SectorCache::Result& line, std::uint32_t missing, const Piece& piece, Traffic& traffic);
   void write_back(const SectorCache::Result& line, const Piece& piece, Traffic& traffic);
 
@@ -171,9 +174,18 @@ class MemorySide final : public memory::KernelCache {
   std::vector<SectorCache> l1_;
   SectorCache l2_;
   std::vector<std::uint64_t> host_lines_;  // keys, some of them twice, that the launch has brought to l2_
-  std::uint64_t print_ = 0;  // of l2_
-  bool known_ = false;       // print_ is it
-  std::vector<std::shared_ptr<const CacheStep>> pending_;  // that l2_ has yet to take, each print once
+  std::uint64_t print_ = 0;  // of what l2_ is once it has taken what is pending; it was, if not known_
+  bool known_ = false;
+  // Steps that l2_ has yet to take, each once. What it would be behind one of them can be come back to, but for the
+  // first ones: sets were touched since, or a step was taken out of its turn because it came again.
+  struct Pending {
+    std::shared_ptr<const CacheStep> step;
+    std::uint64_t number = 0;
+  };
+  std::vector<Pending> pending_;
+  std::uint64_t steps_ = 0;                       // numbers given
+  std::uint64_t past_ = 0;                        // the last one that cannot be come back to
+  std::map<std::size_t, std::uint64_t> settled_;  // sets that have taken all up to a number
 };
 
 inline MemorySide::Range& MemorySide::range_of(std::uint64_t sector) {

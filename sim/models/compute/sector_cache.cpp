@@ -74,8 +74,8 @@ void SectorCache::forget_way(std::size_t number, std::size_t way) {
   note_change(number);
 }
 
-// Writes the set's lines in the order of use, the last one first, and returns how many they are: in which way a line lies does
-// not matter.
+// Writes the set's lines in the order of use, the last one first, and returns how many they are. In which way a line
+// lies does not matter.
 std::uint32_t SectorCache::pack(std::size_t number, std::uint64_t* lines) const {
   const Set& set = sets_[number];
   if (set.epoch != epoch_) return 0;
@@ -117,7 +117,8 @@ std::uint64_t SectorCache::fingerprint(Changes* changes) {
     set_print(number, print_of(number, {lines, count}));
     sets_[number].changed = false;
     if (changes == nullptr) continue;
-    changes->heads_.push_back({number, count, prints_[number]});
+    const auto first = static_cast<std::uint32_t>(lines - packed_.data());
+    changes->heads_.push_back({number, first, prints_[number]});
     lines += count;
   }
   if (changes != nullptr) changes->lines_.assign(packed_.data(), lines);
@@ -125,16 +126,47 @@ std::uint64_t SectorCache::fingerprint(Changes* changes) {
   return print_;
 }
 
+std::span<const std::uint64_t> SectorCache::Changes::lines_of(std::size_t head) const {
+  const std::size_t first = heads_[head].first;
+  const std::size_t end = head + 1 < heads_.size() ? heads_[head + 1].first : lines_.size();
+  return {lines_.data() + first, end - first};
+}
+
+std::size_t SectorCache::Changes::find(std::size_t number) const {
+  if (places_.empty()) {
+    for (std::size_t i = 0; i < heads_.size(); ++i) {
+      if (heads_[i].set >= places_.size()) places_.resize(heads_[i].set + std::size_t{1});
+      places_[heads_[i].set] = static_cast<std::uint32_t>(i + 1);
+    }
+  }
+  return number < places_.size() && places_[number] != 0 ? places_[number] - std::size_t{1} : heads_.size();
+}
+
 void SectorCache::apply(const Changes& changes) {
   prints_.resize(set_count_);
-  const std::uint64_t* lines = changes.lines_.data();
   for (std::size_t i = 0; i < changes.heads_.size(); ++i) {
     if (i + ahead < changes.heads_.size()) expect_set(changes.heads_[i + ahead].set, true);
-    const Changes::Head& head = changes.heads_[i];
-    unpack(head.set, {lines, head.lines});
-    set_print(head.set, head.print);
-    lines += head.lines;
+    unpack(changes.heads_[i].set, changes.lines_of(i));
+    set_print(changes.heads_[i].set, changes.heads_[i].print);
   }
+}
+
+bool SectorCache::apply(const Changes& changes, std::size_t number) {
+  const std::size_t head = changes.find(number);
+  if (head == changes.heads_.size()) return false;
+  prints_.resize(set_count_);
+  unpack(number, changes.lines_of(head));
+  set_print(number, changes.heads_[head].print);
+  return true;
+}
+
+void SectorCache::copy(std::size_t number, Changes& changes) {
+  prints_.resize(set_count_);
+  changes.heads_.push_back({static_cast<std::uint32_t>(number), static_cast<std::uint32_t>(changes.lines_.size()),
+                            prints_[number]});
+  changes.lines_.resize(changes.lines_.size() + ways);
+  const std::uint32_t count = pack(number, changes.lines_.data() + changes.heads_.back().first);
+  changes.lines_.resize(changes.heads_.back().first + count);
 }
 
 void SectorCache::clear(std::uint32_t usable_ways) {

@@ -46,9 +46,9 @@ class SectorCache {
     std::uint32_t written_back = 0;  // dirty sectors that another line lost to this one
     std::uint8_t* valid = nullptr;   // the line's sectors, until the next access; nullptr: the cache holds nothing
   };
-  // Reads or writes the sectors `mask` of `line` and leaves them valid; a write leaves them dirty. What of `line` lies above
-  // its lowest key_bits decides where it lies, but is not remembered: of the lines that differ in that alone, all but one
-  // must have been forgotten.
+  // Reads or writes the sectors `mask` of `line` and leaves them valid; a write leaves them dirty. What of `line` lies
+  // above its lowest key_bits decides where it lies, but is not remembered: of the lines that differ in that alone, all
+  // but one must have been forgotten.
   Result access(std::uint64_t line, std::uint32_t mask, bool write) {
     if (set_count_ == 0 || usable_ == 0) return {0, write ? count_sectors(mask) : 0, nullptr};
     const std::size_t number = set_of(hash_of(line));
@@ -98,6 +98,12 @@ class SectorCache {
   // last, as it is now.
   [[nodiscard]] std::uint64_t fingerprint(Changes* changes = nullptr);
   void apply(const Changes& changes);
+  // Of one set. False: `changes` does not have it.
+  bool apply(const Changes& changes, std::size_t number);
+  // Adds a set as it is to `changes`, which does not have it.
+  void copy(std::size_t number, Changes& changes);
+  // What fingerprint() returned last, but for what was applied since.
+  [[nodiscard]] std::uint64_t print() const noexcept { return print_; }
   // Forgets everything, without writing back. `usable_ways` of each set from now on.
   void clear(std::uint32_t usable_ways = ways);
 
@@ -194,18 +200,22 @@ class SectorCache {
 class SectorCache::Changes {
  public:
   [[nodiscard]] std::size_t bytes() const noexcept {
-    return heads_.size() * sizeof(Head) + lines_.size() * sizeof(std::uint64_t);
+    return heads_.size() * sizeof(Head) + lines_.size() * sizeof(std::uint64_t) +
+           places_.size() * sizeof(std::uint32_t);
   }
 
  private:
   friend SectorCache;
   struct Head {
     std::uint32_t set;
-    std::uint32_t lines;
+    std::uint32_t first;  // of lines_; they end where those of the next one begin
     std::uint64_t print;
   };
+  [[nodiscard]] std::span<const std::uint64_t> lines_of(std::size_t head) const;
+  [[nodiscard]] std::size_t find(std::size_t number) const;  // a head, or their number
   std::vector<Head> heads_;
-  std::vector<std::uint64_t> lines_;  // of each head, packed
+  std::vector<std::uint64_t> lines_;            // packed
+  mutable std::vector<std::uint32_t> places_;  // in heads_ from 1 on, by set, once one is looked for
 };
 
 }  // namespace sluice::compute

@@ -3,7 +3,10 @@
 
 #include <gtest/gtest.h>
 
+#include <map>
 #include <memory>
+#include <random>
+#include <utility>
 
 #include "sim/models/compute/grid.h"
 #include "sim/models/link/link.h"
@@ -158,6 +161,66 @@ TEST_F(Memory, NoLaterLaunchFindsLinesOfTheHost) {
     EXPECT_EQ(access(AccessKind::load, host_base, 8, 4, 4).l2_hits, 0U) << launch;
     EXPECT_EQ(access(AccessKind::load, host_base, 8, 4, 4, 1).l2_hits, 1U) << launch;
   }
+}
+
+// Launches of which it is known what they make of the cache, with copies in between, leave what launches themselves do.
+TEST_F(Memory, StepsLeaveWhatLaunchesLeave) {
+  profile->device_cache.capacity_bytes = std::uint64_t{128} * SectorCache::ways * 4;
+  side = std::make_unique<MemorySide>(*profile, *rates);
+  MemorySide stepped(*profile, *rates);
+  // Loads, or stores, of neighbouring lines: a few, or so many that nothing else is left.
+  const auto launch = [&](MemorySide& on, std::uint64_t which) {
+    on.begin(&map, 0);
+    GroupTrace trace;
+    for (std::uint64_t i = 0; i < (which % 3 == 0 ? 200 : 4 + which); ++i)
+      trace.sectors.push_back((device_base + 512 * which) / sector_bytes + 4 * i);
+    WaveAccess a;
+    a.kind = which % 2 == 0 ? AccessKind::load : AccessKind::store;
+    a.lanes = 32;
+    a.bytes = 4;
+    a.sectors = static_cast<std::uint32_t>(trace.sectors.size());
+    Traffic t;
+    on.access(0, a, trace, t);
+  };
+  std::map<std::pair<std::uint64_t, std::uint64_t>, std::shared_ptr<const MemorySide::CacheStep>> known;
+  std::mt19937 random(1);
+  std::size_t steps = 0, steps_after_touches = 0;
+  bool stepped_before = false, touched = false;
+  for (int i = 0; i < 20'000; ++i) {
+    // For a while the same few launches; then others.
+    const std::uint64_t first = static_cast<std::uint64_t>(i / 500 % 7);
+    if (random() % 4 == 0) {
+      const auto access = random() % 2 == 0 ? memory::Access::read : memory::Access::write;
+      // Of what launches access, and of what nobody does.
+      const bool elsewhere = random() % 2 == 0;
+      const std::uint64_t begin = (elsewhere ? 1 << 19 : 1 << 20) + 128 * (random() % 32);
+      const std::uint64_t lines = random() % 50 == 0 ? 300 : 1 + random() % 4;
+      const bool allocates = random() % 4 == 0;
+      const auto wanted = side->touch(access, begin, begin + 128 * lines, allocates);
+      const auto found = stepped.touch(access, begin, begin + 128 * lines, allocates);
+      ASSERT_EQ(found.hit_bytes, wanted.hit_bytes) << i;
+      ASSERT_EQ(found.driven_out_bytes, wanted.driven_out_bytes) << i;
+      touched = stepped_before;
+      continue;
+    }
+    const std::uint64_t which = first + random() % 4;
+    launch(*side, which);
+    auto& step = known[{which, stepped.fingerprint()}];
+    stepped_before = step != nullptr;
+    if (stepped_before) {
+      stepped.step(step);
+      ++steps;
+      steps_after_touches += touched ? 1 : 0;
+    } else {
+      launch(stepped, which);
+      step = stepped.last_step();
+    }
+    touched = false;
+    if (random() % 4 != 0) continue;
+    ASSERT_EQ(stepped.fingerprint(), side->fingerprint()) << i;
+  }
+  EXPECT_GT(steps, 5000U);
+  EXPECT_GT(steps_after_touches, 1000U);
 }
 
 TEST_F(Memory, AtomicsAreDoneAtTheLastLevelCache) {

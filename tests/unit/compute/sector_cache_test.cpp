@@ -93,7 +93,8 @@ TEST(SectorCache, ForgottenLinesAreNotFoundAndKeepTheirPlaces) {
   constexpr std::uint64_t high = 1ULL << 47;
   TagMemory memory(SectorCache::tag_bytes(one_set, 128));
   SectorCache cache(one_set, 128, memory);
-  for (std::uint64_t line = 0; line < SectorCache::ways; ++line) (void)cache.access(line < 2 ? line : line | high, 1, line == 1);
+  for (std::uint64_t line = 0; line < SectorCache::ways; ++line)
+    (void)cache.access(line < 2 ? line : line | high, 1, line == 1);
   cache.forget(5);  // which is not there
   cache.forget(5 | high);
   EXPECT_EQ(cache.present(5 | high, 1), 0U);
@@ -121,16 +122,17 @@ TEST(SectorCache, TheFingerprintIsThatOfWhatItHolds) {
   };
   const std::uint64_t known = print({{1, 3, false}, {2, 3, false}});
   EXPECT_EQ(print({{2, 3, false}, {1, 1, false}, {1, 2, false}, {2, 1, false}}), known);  // in other ways
-  for (const std::vector<Access>& other : std::vector<std::vector<Access>>{{},
-                                                                           {{1, 3, false}},
-                                                                           {{2, 3, false}, {1, 3, false}},
-                                                                           {{1, 3, false}, {2, 1, false}},
-                                                                           {{1, 3, false}, {2, 3, true}},
-                                                                           {{1, 3, true}, {2, 3, false}},
-                                                                           {{1, 3, false}, {3, 3, false}},
-                                                                           {{1, 3, false}, {2 | 1ULL << 40, 3, false}}}) {
-    EXPECT_NE(print(other), known);
-  }
+  const std::vector<std::vector<Access>> others{
+      {},
+      {{1, 3, false}},
+      {{2, 3, false}, {1, 3, false}},
+      {{1, 3, false}, {2, 1, false}},
+      {{1, 3, false}, {2, 3, true}},
+      {{1, 3, true}, {2, 3, false}},
+      {{1, 3, false}, {3, 3, false}},
+      {{1, 3, false}, {2 | 1ULL << 40, 3, false}},
+  };
+  for (const std::vector<Access>& other : others) EXPECT_NE(print(other), known);
 }
 
 // What is put back is what was there: dirty sectors, too.

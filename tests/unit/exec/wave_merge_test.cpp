@@ -179,8 +179,8 @@ struct PlainMerge {
   }
 };
 
-// Loops whose accesses keep their shape, change it, or move by less than a sector; lanes in step or not; of few sites, and
-// of more than 16 bits can number.
+// Loops whose accesses keep their shape, change it, or move by less than a sector; lanes in step or not; of few sites,
+// and of more than 16 bits can number.
 TEST_F(WaveMergeTest, AnyLogsMergeAsTheRuleSays) {
   std::vector<std::uint32_t> used;
   const auto use_sites = [&] {
