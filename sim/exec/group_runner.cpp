@@ -175,7 +175,7 @@ bool GroupRunner::run_unseen(const std::array<std::uint64_t, 3>& group) {
   if (failed_) return false;
   if (!looked_for_quiet_) {
     looked_for_quiet_ = true;
-    if (const auto* quiet = program_->quiet(launch_.kernel)) quiet_ = quiet->code.get();
+    if (const auto* quiet = program_->quiet(launch_.kernel)) quiet_ = quiet;
   }
   if (quiet_ != nullptr) {
     place_items(group);
@@ -250,11 +250,11 @@ inline auto GroupRunner::resumption_of(const void* frame) -> void (*)(void*) {
 // A group of which all is known but what it writes: it comes to the barriers that the groups before it came to, with all
 // work-items.
 bool GroupRunner::run_quietly() {
-  if (!kernel_.suspends) {
-    reinterpret_cast<void (*)(Item*, std::uint64_t)>(quiet_->entry())(items_.data(), count_);
+  if (!kernel_.suspends || quiet_->image.lane_loops) {
+    reinterpret_cast<void (*)(Item*, std::uint64_t)>(quiet_->code->entry())(items_.data(), count_);
     return !failed_;
   }
-  const auto begin = reinterpret_cast<void* (*)(Item*)>(quiet_->entry());
+  const auto begin = reinterpret_cast<void* (*)(Item*)>(quiet_->code->entry());
   frames_of_quiet_.resize(count_);
   for (std::size_t i = 0; i < count_; ++i) frames_of_quiet_[i] = begin(&items_[i]);
   while (state_.stopped != 0 && !failed_) {

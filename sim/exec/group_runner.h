@@ -160,7 +160,7 @@ class GroupRunner final {
     std::array<std::int64_t, 3> step{};
     std::uint64_t low = 0, high = 0;
   };
-  const NativeCode* quiet_ = nullptr;  // code that tells nothing
+  const LoadedProgram::Kernel* quiet_ = nullptr;  // code that tells nothing
   bool looked_for_quiet_ = false;
   GroupTrace unused_;
   bool way_known_ = false;

@@ -41,7 +41,8 @@ AddressRange GroupRunner::find_range(std::uint64_t address, std::uint64_t bytes)
     const AddressRange found{address_of(launch_.arguments[i].data), launch_.arguments[i].size_bytes};
     if (found.holds(address, bytes)) return found;
   }
-  for (const NativeCode* code : {&code_, program_->variables(), quiet_}) {
+  const NativeCode* const quiet = quiet_ != nullptr ? quiet_->code.get() : nullptr;
+  for (const NativeCode* code : {&code_, program_->variables(), quiet}) {
     if (code == nullptr) continue;
     for (const Variable& variable : code->variables()) {
       const AddressRange found{variable.address, variable.bytes};
@@ -117,7 +118,8 @@ void GroupRunner::hang(const Item& item, std::uint64_t line) {
 }
 
 std::string_view GroupRunner::string_at(std::uint64_t address) const {
-  for (const NativeCode* code : {&code_, program_->variables(), quiet_}) {
+  const NativeCode* const quiet = quiet_ != nullptr ? quiet_->code.get() : nullptr;
+  for (const NativeCode* code : {&code_, program_->variables(), quiet}) {
     if (code == nullptr) continue;
     for (const Variable& variable : code->variables()) {
       const AddressRange range{variable.address, variable.bytes};

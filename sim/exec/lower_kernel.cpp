@@ -18,7 +18,7 @@ using namespace llvm;
 
 namespace {
 
-Value* member(IRBuilder<>& b, Value* base, std::size_t offset) {
+Value* member(IRBuilderBase& b, Value* base, std::size_t offset) {
   return b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), base, offset);
 }
 
@@ -285,7 +285,10 @@ class QueryLowering {
   Value* query(CallInst& call) {
     const auto* which = dyn_cast<ConstantInt>(call.getArgOperand(0));
     if (which == nullptr) return merged_query(call);
-    const std::uint64_t word = which->getZExtValue();
+    return known_query(which->getZExtValue());
+  }
+
+  Value* known_query(std::uint64_t word) {
     Value*& value = queries_[word];
     if (value == nullptr) {
       Value* at = word < group_words ? member(b_, unit_.item(), offsetof(Item, ids) + 8 * word)
@@ -299,11 +302,14 @@ class QueryLowering {
   Value* merged_query(CallInst& call) {
     IRBuilder<> b(&call);
     Value* word = b.CreateZExt(call.getArgOperand(0), b.getInt64Ty());
-    Value* own = b.CreateGEP(b.getInt64Ty(), member(b, unit_.item(), offsetof(Item, ids)), word);
     Value* first = b.CreateSub(word, b.getInt64(group_words));
-    Value* shared = b.CreateGEP(b.getInt64Ty(), member(b, group_, offsetof(Group, words)), first);
-    Value* at = b.CreateSelect(b.CreateICmpULT(word, b.getInt64(group_words)), own, shared);
-    return b.CreateLoad(b.getInt64Ty(), at);
+    Value* at = b.CreateGEP(b.getInt64Ty(), member(b, group_, offsetof(Group, words)), first);
+    // The group's words are read in any case.
+    at = b.CreateSelect(b.CreateICmpULT(word, b.getInt64(group_words)), member(b, group_, offsetof(Group, words)), at);
+    Value* value = b.CreateLoad(b.getInt64Ty(), at);
+    for (std::uint64_t own = 0; own < std::size(Item{}.ids); ++own)
+      value = b.CreateSelect(b.CreateICmpEQ(word, b.getInt64(own)), known_query(own), value);
+    return value;
   }
 
   Value* space(IRBuilder<>& b, Value* pointer) {
@@ -355,6 +361,22 @@ void lower_queries(const KernelUnit& unit) {
   relax_local_atomics(*unit.body);
 }
 
+std::vector<Value*> load_arguments(IRBuilderBase& b, const KernelUnit& unit, Value* group) {
+  Type* pointer = PointerType::get(b.getContext(), private_space);
+  Value* arguments = once(b.CreateLoad(pointer, member(b, group, offsetof(Group, arguments))));
+  std::vector<Value*> values;
+  for (unsigned i = 0; i < unit.by_value.size(); ++i) {
+    Value* at = once(b.CreateLoad(pointer, member(b, arguments, sizeof(void*) * i)));
+    Type* type = unit.body->getArg(i)->getType();
+    if (unit.by_value[i] != nullptr) {
+      values.push_back(at);
+    } else {
+      values.push_back(once(b.CreateAlignedLoad(type, at, Align(1))));
+    }
+  }
+  return values;
+}
+
 Function* make_entry(const KernelUnit& unit, Entry form) {
   Module& module = *unit.body->getParent();
   LLVMContext& context = module.getContext();
@@ -372,17 +394,7 @@ Function* make_entry(const KernelUnit& unit, Entry form) {
   IRBuilder<> b(set_up);
   Value* item = entry->getArg(0);
   Value* group = once(b.CreateLoad(pointer, member(b, item, offsetof(Item, group))));
-  Value* arguments = once(b.CreateLoad(pointer, member(b, group, offsetof(Group, arguments))));
-  std::vector<Value*> values;
-  for (unsigned i = 0; i < unit.by_value.size(); ++i) {
-    Value* at = once(b.CreateLoad(pointer, member(b, arguments, sizeof(void*) * i)));
-    Type* type = unit.body->getArg(i)->getType();
-    if (unit.by_value[i] != nullptr) {
-      values.push_back(at);
-    } else {
-      values.push_back(once(b.CreateAlignedLoad(type, at, Align(1))));
-    }
-  }
+  std::vector<Value*> values = load_arguments(b, unit, group);
   values.push_back(group);
   if (form == Entry::item) {
     values.push_back(item);

@@ -37,7 +37,7 @@ Value* decision_of(IRBuilder<>& b, Instruction& at, Value* condition) {
 
 }  // namespace
 
-KernelUnit make_path(const KernelUnit& unit, const Guards& guards, KernelImage& image) {
+KernelUnit make_path(const KernelUnit& unit, const std::vector<Guard>& guards, KernelImage& image) {
   image.symbol = KernelImage::path_symbol;
   ValueToValueMapTy map;
   KernelUnit path{.body = CloneFunction(unit.body, map), .image = &image, .by_value = unit.by_value};
@@ -48,7 +48,7 @@ KernelUnit make_path(const KernelUnit& unit, const Guards& guards, KernelImage& 
   IRBuilder<> b(set_up_block(*path.body).getTerminator());
   AllocaInst* const way = b.CreateAlloca(b.getInt64Ty());
   b.CreateStore(b.getInt64(1), way);
-  for (const Guard& guard : guards.all) {
+  for (const Guard& guard : guards) {
     auto* const at = cast<Instruction>(here(guard.at));
     b.SetInsertPoint(at);
     Value* decision = decision_of(b, *at, guard.condition == nullptr ? nullptr : here(guard.condition));
@@ -56,14 +56,14 @@ KernelUnit make_path(const KernelUnit& unit, const Guards& guards, KernelImage& 
     mixed = b.CreateMul(mixed, b.getInt64(0x9e3779b97f4a7c15));
     b.CreateStore(b.CreateXor(mixed, b.CreateLShr(mixed, 29)), way);
   }
-  // No guard depends on what follows.
-  for (LoadInst* read : guards.reads) {
-    auto* const load = cast<LoadInst>(here(read));
-    load->replaceAllUsesWith(Constant::getNullValue(load->getType()));
-    load->eraseFromParent();
-  }
+  // No guard depends on what is dropped.
   std::vector<Instruction*> effects;
   for (Instruction& instruction : instructions(*path.body)) {
+    if (instruction.hasMetadata(steerless_load)) {
+      instruction.replaceAllUsesWith(Constant::getNullValue(instruction.getType()));
+      effects.push_back(&instruction);
+      continue;
+    }
     const auto* store = dyn_cast<StoreInst>(&instruction);
     if ((store != nullptr && store->getPointerOperand() != way) || isa<FenceInst>(instruction) ||
         as_call_of(instruction, "__sluice_barrier") != nullptr) {
