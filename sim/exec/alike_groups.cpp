@@ -259,7 +259,7 @@ std::uint64_t GroupRunner::instructions_of(const GroupTrace& trace) const {
 
 // What the guards of each work-item of the group decide. False: the group is smaller than others, or that takes too long.
 bool GroupRunner::paths_of(const std::array<std::uint64_t, 3>& group, std::vector<std::uint64_t>& paths) {
-  place_items(group);
+  place_group(group);
   if (placed_ != launch_.range.local) return false;
   paths.resize(count_);
   reinterpret_cast<void (*)(Item*, std::uint64_t, std::uint64_t*)>(quiet_->code->path())(items_.data(), count_, paths.data());
@@ -357,7 +357,7 @@ bool GroupRunner::is_known(const std::array<std::uint64_t, 3>& group) {
 }
 
 bool GroupRunner::run_known(const std::array<std::uint64_t, 3>& group) {
-  if (!kernel_.guarded) place_items(group);
+  if (!kernel_.guarded) place_group(group);
   return quiet_ != nullptr ? run_quietly() : run_untraced(group);
 }
 

@@ -397,7 +397,7 @@ bool build(Module& module, TargetMachine& target, const LoadOptions& options, st
   if (!sound(module, "after instrumentation", log)) return false;
   Function* const entry = image.lane_loops ? make_group_function(unit)
                                            : make_entry(unit, image.quiet && !image.suspends ? Entry::items : Entry::item);
-  if (units.size() > 1) (void)make_entry(units.back(), Entry::paths);
+  if (units.size() > 1) (void)make_path_function(units.back());
   Passes(target).finish(module);
   if (image.suspends && !image.lane_loops) image.symbol = make_coroutine(entry)->getName().str();
   add_variable_table(module);
@@ -406,7 +406,7 @@ bool build(Module& module, TargetMachine& target, const LoadOptions& options, st
     passes.split_coroutines(module);
     passes.clean(module);
     if (image.quiet) passes.tune_loops(module);
-    if (image.lane_loops) passes.fill_vectors(module);
+    if (image.lane_loops || units.size() > 1) passes.fill_vectors(module);
   }
   return sound(module, "before code generation", log) && emit(module, target, image.object, log);
 }

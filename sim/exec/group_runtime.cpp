@@ -84,6 +84,7 @@ void* GroupRunner::check(Item& item, const Site& site, std::uint64_t address, st
              is_around_an_argument(site, address, base)) {
     return pointer;
   }
+  place_items();  // loops over them have not
   report(bad_access_report(where(item), site, address, site.exact ? base : 0, bytes, launch_.memory));
   failed_ = true;
   std::memset(sink_.data(), 0, std::min<std::uint64_t>(sink_.bytes(), site.bytes));

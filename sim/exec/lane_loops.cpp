@@ -22,14 +22,7 @@ class GroupFunction {
   }
 
   Function* run() {
-    function_ = Function::Create(FunctionType::get(b_.getVoidTy(), {pointer_, word_}, false), GlobalValue::ExternalLinkage,
-                                 unit_.image->symbol, *unit_.body->getParent());
-    function_->addFnAttr(Attribute::NoUnwind);
-    function_->addFnAttr(Attribute::NullPointerIsValid);
-    function_->addFnAttr("prefer-vector-width", "256");  // a row of a group often has no more than 8 or 16 work-items
-    function_->addParamAttr(0, Attribute::NoAlias);
-    b_.SetInsertPoint(BasicBlock::Create(context_, "", function_));
-    set_up();
+    begin({pointer_, word_});
     BasicBlock* const next = BasicBlock::Create(context_, "next", function_);
     BasicBlock* const over = BasicBlock::Create(context_, "over", function_);
     b_.CreateStore(b_.getInt64(0), start_);
@@ -43,11 +36,30 @@ class GroupFunction {
       b_.SetInsertPoint(here);
       run_from(start, next, over);
     }
-    unit_.body->setLinkage(GlobalValue::InternalLinkage);  // nobody needs it any more
+    return function_;
+  }
+
+  Function* run_paths() {
+    begin({pointer_, word_, pointer_});
+    Function* const region = regions_.make_region(0, 0, LaneRegions::Form::checked);
+    for_items(*region, LaneRegions::is_straight(*region), function_->getArg(2));
+    b_.CreateRetVoid();
     return function_;
   }
 
  private:
+  void begin(ArrayRef<Type*> parameter_types) {
+    function_ = Function::Create(FunctionType::get(b_.getVoidTy(), parameter_types, false), GlobalValue::ExternalLinkage,
+                                 unit_.image->symbol, *unit_.body->getParent());
+    function_->addFnAttr(Attribute::NoUnwind);
+    function_->addFnAttr(Attribute::NullPointerIsValid);
+    function_->addFnAttr("prefer-vector-width", "256");  // a row of a group often has no more than 8 or 16 work-items
+    function_->addParamAttr(0, Attribute::NoAlias);
+    unit_.body->setLinkage(GlobalValue::InternalLinkage);  // nobody needs it any more
+    b_.SetInsertPoint(BasicBlock::Create(context_, "", function_));
+    set_up();
+  }
+
   LoadInst* once(LoadInst* load) {
     load->setMetadata(LLVMContext::MD_invariant_load, MDNode::get(context_, {}));
     return load;
@@ -153,8 +165,8 @@ class GroupFunction {
   // Without barriers work-items share private memory.
   bool may_be_parallel() const { return unit_.image->info.private_bytes == 0 || unit_.image->suspends; }
 
-  // Calls `region` for each work-item, row by row.
-  void for_items(Function& region, bool parallel) {
+  // Calls `region` for each work-item, row by row. What it returns goes to `results`, or into bad_.
+  void for_items(Function& region, bool parallel, Value* results = nullptr) {
     Value* const item = function_->getArg(0);
     struct Loop {
       BasicBlock* head = nullptr;
@@ -173,9 +185,12 @@ class GroupFunction {
     }
     Value* const own = b_.CreateGEP(b_.getInt8Ty(), item, b_.CreateNUWMul(row, b_.getInt64(sizeof(Item))));
     CallInst* const call = b_.CreateCall(&region, parameters(own, {loops[0].at, loops[1].at, loops[2].at}, row));
-    b_.CreateStore(b_.CreateOr(b_.CreateLoad(word_, bad_), call), bad_);
+    Instruction* const result =
+        results == nullptr ? b_.CreateStore(b_.CreateOr(b_.CreateLoad(word_, bad_), call), bad_)
+                           : b_.CreateStore(call, b_.CreateGEP(word_, results, row));
     MDNode* const accesses = parallel ? MDNode::getDistinct(context_, {}) : nullptr;
     if (parallel) call->setMetadata(LLVMContext::MD_access_group, accesses);
+    if (parallel) result->setMetadata(LLVMContext::MD_access_group, accesses);
     for (const std::size_t d : {0, 1, 2}) {
       BasicBlock* const behind = BasicBlock::Create(context_, "", function_);
       Value* const next = b_.CreateNUWAdd(loops[d].at, b_.getInt64(1));
@@ -222,5 +237,6 @@ class GroupFunction {
 }  // namespace
 
 Function* make_group_function(const KernelUnit& unit) { return GroupFunction(unit).run(); }
+Function* make_path_function(const KernelUnit& path) { return GroupFunction(path).run_paths(); }
 
 }  // namespace sluice::exec

@@ -117,8 +117,11 @@ void LaneRegions::copy_body() {
   SmallVector<ReturnInst*> returns;
   CloneFunctionInto(whole_, unit_.body, map, CloneFunctionChangeType::LocalChangesOnly, returns);
   for (ReturnInst* end : returns) {
-    ReturnInst::Create(context_, ConstantInt::get(word, 0), end);
+    Instruction* const last = end->getPrevNode();
+    CallInst* const path = last != nullptr ? as_call_of(*last, path_of_item) : nullptr;
+    ReturnInst::Create(context_, path != nullptr ? path->getArgOperand(0) : ConstantInt::get(word, 0), end);
     end->eraseFromParent();
+    if (path != nullptr) path->eraseFromParent();
   }
 }
 
@@ -198,6 +201,8 @@ SmallVector<bool> LaneRegions::needed_behind(const Instruction& value) const {
 }
 
 void LaneRegions::find_slots() {
+  uniform_type_ = StructType::get(context_);
+  if (barriers_.empty()) return;
   DominatorTree dominators(*whole_);
   PostDominatorTree post_dominators(*whole_);
   LoopInfo loops(dominators);
@@ -411,8 +416,10 @@ Function* LaneRegions::make_region(unsigned start, unsigned end, Form form) {
       Value* const kept = b.CreateZExtOrBitCast(b.CreateLoad(value->getAllocatedType(), value), kept_type(slot));
       b.CreateStore(kept, place_of(b, *region, slot));
     }
-    Value* const result = form == Form::check ? b.CreateLoad(b.getInt64Ty(), more.front()) : nullptr;
-    ReplaceInstWithInst(at, ReturnInst::Create(context_, result != nullptr ? result : b.getInt64(0)));
+    Value* result = b.getInt64(0);
+    if (const auto* over = dyn_cast<ReturnInst>(at)) result = over->getReturnValue();
+    if (form == Form::check) result = b.CreateLoad(b.getInt64Ty(), more.front());
+    ReplaceInstWithInst(at, ReturnInst::Create(context_, result));
   };
   SmallVector<Instruction*> over;
   for (Instruction& instruction : instructions(*region)) {

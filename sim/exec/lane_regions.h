@@ -32,7 +32,7 @@ class LaneRegions {
  public:
   // All return a word.
   enum class Form : std::uint8_t {
-    checked,  // executes a work-item, with all checks; 0
+    checked,  // executes a work-item, with all checks; 0, or what a path function's work-item decides
     free,     // the same without checks
     check,    // has no effect: 0 if all checks would hold
   };

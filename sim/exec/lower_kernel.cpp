@@ -384,7 +384,6 @@ Function* make_entry(const KernelUnit& unit, Entry form) {
   Type* word = Type::getInt64Ty(context);
   SmallVector<Type*, 3> types{pointer};
   if (form != Entry::item) types.push_back(word);
-  if (form == Entry::paths) types.push_back(pointer);
   auto* entry = Function::Create(FunctionType::get(Type::getVoidTy(context), types, false), GlobalValue::ExternalLinkage,
                                  unit.image->symbol, module);
   entry->addFnAttr(Attribute::NoUnwind);
@@ -408,10 +407,6 @@ Function* make_entry(const KernelUnit& unit, Entry form) {
     PHINode* const i = b.CreatePHI(word, 2);
     values.push_back(b.CreateGEP(b.getInt8Ty(), item, b.CreateMul(i, b.getInt64(sizeof(Item)))));
     b.CreateCall(unit.body, values);
-    if (form == Entry::paths) {
-      Value* path = b.CreateLoad(word, member(b, group, offsetof(Group, path)));
-      b.CreateStore(path, b.CreateGEP(word, entry->getArg(2), i));
-    }
     Value* const next = b.CreateAdd(i, b.getInt64(1));
     b.CreateCondBr(b.CreateICmpEQ(next, entry->getArg(1)), over, loop);
     i->addIncoming(b.getInt64(0), set_up);

@@ -9,7 +9,6 @@
 #include <llvm/Transforms/Utils/PromoteMemToReg.h>
 
 #include "sim/exec/lowering.h"
-#include "sim/exec/runtime.h"
 #include "sim/exec/uniformity.h"
 
 namespace sluice::exec {
@@ -33,6 +32,12 @@ Value* decision_of(IRBuilder<>& b, Instruction& at, Value* condition) {
     condition = b.CreateICmp(extreme.getPredicate(), extreme.getLHS(), extreme.getRHS());
   }
   return b.CreateZExtOrTrunc(condition, b.getInt64Ty());
+}
+
+// Right before the work-item ends.
+void say_path(IRBuilder<>& b, Value* way) {
+  Module& module = *b.GetInsertBlock()->getModule();
+  b.CreateCall(module.getOrInsertFunction(path_of_item, b.getVoidTy(), b.getInt64Ty()), {way});
 }
 
 }  // namespace
@@ -70,11 +75,9 @@ KernelUnit make_path(const KernelUnit& unit, const std::vector<Guard>& guards, K
       effects.push_back(&instruction);
     } else if (isa<ReturnInst>(instruction)) {
       b.SetInsertPoint(&instruction);
-      Value* member = b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), path.group(), offsetof(Group, path));
-      b.CreateStore(b.CreateLoad(b.getInt64Ty(), way), member);
+      say_path(b, b.CreateLoad(b.getInt64Ty(), way));
     }
   }
-  // The stores to the group were not there to be found.
   for (Instruction* effect : effects) effect->eraseFromParent();
   DominatorTree dominators(*path.body);
   PromoteMemToReg({way}, dominators);
@@ -98,7 +101,7 @@ void limit_path(const KernelUnit& path) {
     Value* const too_many = b.CreateICmpUGT(more, b.getInt64(most_rounds));
     Instruction* const stop = SplitBlockAndInsertIfThen(too_many, end->getTerminator(), true);
     b.SetInsertPoint(stop);
-    b.CreateStore(b.getInt64(0), b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), path.group(), offsetof(Group, path)));
+    say_path(b, b.getInt64(0));
     b.CreateRetVoid();
     stop->eraseFromParent();
   }
