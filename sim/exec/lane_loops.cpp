@@ -1,6 +1,6 @@
-// A group as loops over its work-items, a loop for each way from barrier to barrier, instead of a call for each work-item.
-// Where such a way has no loop of its own it is first asked, for all work-items, whether every access is where it must be:
-// then they are executed without checks, several at once in vector registers.
+// A group as loops over its work-items, a loop for each way from barrier to barrier, instead of a call for each
+// work-item. Where such a way has no loop of its own it is first asked, for all work-items, whether every access is
+// where it must be: then they are executed without checks, several at once in vector registers.
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/MDBuilder.h>
 
@@ -49,8 +49,9 @@ class GroupFunction {
 
  private:
   void begin(ArrayRef<Type*> parameter_types) {
-    function_ = Function::Create(FunctionType::get(b_.getVoidTy(), parameter_types, false), GlobalValue::ExternalLinkage,
-                                 unit_.image->symbol, *unit_.body->getParent());
+    auto* const type = FunctionType::get(b_.getVoidTy(), parameter_types, false);
+    function_ =
+        Function::Create(type, GlobalValue::ExternalLinkage, unit_.image->symbol, *unit_.body->getParent());
     function_->addFnAttr(Attribute::NoUnwind);
     function_->addFnAttr(Attribute::NullPointerIsValid);
     function_->addFnAttr("prefer-vector-width", "256");  // a row of a group often has no more than 8 or 16 work-items

@@ -111,7 +111,8 @@ void LaneRegions::copy_body() {
   SmallVector<Type*> types(own.begin(), own.end());
   types.append(slots_parameter, word);
   types.append(lane_parameters - slots_parameter, pointer);
-  whole_ = Function::Create(FunctionType::get(word, types, false), GlobalValue::InternalLinkage, "sluice.lanes", module_);
+  auto* const whole_type = FunctionType::get(word, types, false);
+  whole_ = Function::Create(whole_type, GlobalValue::InternalLinkage, "sluice.lanes", module_);
   ValueToValueMapTy map;
   for (Argument& argument : unit_.body->args()) map[&argument] = whole_->getArg(argument.getArgNo());
   SmallVector<ReturnInst*> returns;
@@ -160,8 +161,8 @@ void LaneRegions::cut() {
   }
 }
 
-// What follows from arguments and ids alone is worked out anew in each region that needs it, so that loops see how addresses
-// go on from work-item to work-item.
+// What follows from arguments and ids alone is worked out anew in each region that needs it, so that loops see how
+// addresses go on from work-item to work-item.
 void LaneRegions::hoist() {
   if (barriers_.empty()) return;
   BasicBlock& entry = whole_->getEntryBlock();

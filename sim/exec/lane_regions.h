@@ -1,5 +1,5 @@
-// A kernel cut at its barriers: what a work-item does from one to the next, as functions that loops over the work-items of a
-// group may call (lane_loops.cpp). For kernels whose control flow and addresses do not depend on what is loaded
+// A kernel cut at its barriers: what a work-item does from one to the next, as functions that loops over the work-items
+// of a group may call (lane_loops.cpp). For kernels whose control flow and addresses do not depend on what is loaded
 // (uniformity.h), so all work-items of a group come to the same barriers, and which comes next is known before any of
 // them has run. Internal to sim/exec.
 #pragma once

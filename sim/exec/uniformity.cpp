@@ -180,8 +180,8 @@ class Analysis {
     if (way_only_) return is_index(operation) ? Kind::linear : Kind::computed;
     return is_word(operation) || (operation.getType()->isIntegerTy(32) && wraps_never) ? Kind::linear : Kind::computed;
   }
-  // (x << 32) >> amount; where only the way matters x may have had something added since it was shifted: the upper half of
-  // sums and products that have nothing in the lower one is as linear as the lower half of what they were made of.
+  // (x << 32) >> amount; where only the way matters x may have had something added since it was shifted: the upper half
+  // of sums and products that have nothing in the lower one is as linear as the lower half of what they were made of.
   Kind evaluate_extension(const Value& shifted, std::uint64_t amount) {
     if (way_only_ && amount <= 32 && kind(shifted) == Kind::linear &&
         computeKnownBits(&shifted, layout_).countMinTrailingZeros() >= 32) {
