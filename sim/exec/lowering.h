@@ -68,6 +68,8 @@ enum class Entry : std::uint8_t { item, items, paths };
 
 // instrument.cpp: log of accesses, bounds, instruction counts, watchdog.
 void instrument(const KernelUnit& unit);
+// Of the program's text; 0: it has none.
+[[nodiscard]] std::uint32_t source_line(const llvm::Instruction& instruction);
 
 // path_function.cpp: what a work-item's guards decide, by itself: a function like the body that leaves a hash of it in
 // Group::path. `image` is that of the function and of nothing else.
