@@ -140,6 +140,28 @@ void GroupRunner::print(const char* format, const char* types, const std::byte* 
       format_print(text, types, values, [this](std::uint64_t address) { return string_at(address); }));
 }
 
+// The first argument that is this pipe; negative: none.
+std::int32_t GroupRunner::pipe_argument(std::uint64_t pipe) const {
+  const auto& arguments = launch_.arguments;
+  const auto found = std::find_if(arguments.begin(), arguments.end(),
+                                  [&](const LaunchArgument& a) { return pipe != 0 && address_of(a.data) == pipe; });
+  return found == arguments.end() ? -1 : static_cast<std::int32_t>(found - arguments.begin());
+}
+
+void GroupRunner::pipe_event(const Item& item, SluicePipeEvent event, std::uint64_t pipe, std::uint64_t line) {
+  if (event == SluicePipeEvent::reserved) {
+    ++open_reservations_[pipe];
+  } else if (event == SluicePipeEvent::committed) {
+    --open_reservations_[pipe];
+  } else {
+    report(pipe_report(where(item), line, event, pipe_argument(pipe)));
+  }
+}
+
+void GroupRunner::report_open(std::uint64_t pipe, std::int64_t reservations) {
+  report(open_reservations_report(kernel_, pipe_argument(pipe), reservations));
+}
+
 std::uint32_t GroupRunner::space(std::uint64_t address) const {
   if (memory_.local.holds(address)) return 3;
   return memory_.private_memory.holds(address) ? 0 : 1;
@@ -163,6 +185,9 @@ std::uint32_t sluice_exec_late(Item* item, std::uint64_t line, std::uint64_t iss
 }
 void sluice_exec_print(Item* item, const char* format, const char* types, const std::byte* values) {
   item->group->runner->print(format, types, values);
+}
+void sluice_exec_pipe(Item* item, SluicePipeEvent event, std::uint64_t pipe, std::uint64_t line) {
+  item->group->runner->pipe_event(*item, event, pipe, line);
 }
 void* sluice_exec_frame(Item* item, std::uint64_t bytes) {
   return item->group->runner->frame(*item, bytes);

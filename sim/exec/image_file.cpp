@@ -116,6 +116,7 @@ void visit_info(Visitor& visit, Info& info) {
     visit(argument.is_const);
     visit(argument.is_restrict);
     visit(argument.is_volatile);
+    visit(argument.is_pipe);
   }
   visit(info.required_group);
   visit(info.group_hint);

@@ -20,12 +20,12 @@ namespace sluice::exec {
 
 using namespace llvm;
 
-namespace {
-
 std::uint32_t source_line(const Instruction& instruction) {
   const DILocation* location = instruction.getDebugLoc().get();  // the library has none, so it is the program's
   return location != nullptr ? location->getLine() : 0;
 }
+
+namespace {
 
 struct Access {
   Instruction* instruction = nullptr;

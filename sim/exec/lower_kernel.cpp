@@ -275,6 +275,7 @@ class QueryLowering {
       return once(b_.CreateLoad(call.getType(), member(b_, group_, offsetof(Group, scratch))));
     }
     IRBuilder<> b(&call);
+    if (name == "__sluice_pipe") return pipe_event(b, call);
     if (name == "__sluice_space") return space(b, call.getArgOperand(0));
     if (name == "__to_global") return when(b, call, 1);
     if (name == "__to_local") return when(b, call, local_space);
@@ -317,6 +318,14 @@ class QueryLowering {
     auto callee =
         unit_.body->getParent()->getOrInsertFunction("sluice_exec_space", b.getInt32Ty(), item, b.getInt64Ty());
     return b.CreateCall(callee, {unit_.item(), b.CreatePtrToInt(pointer, b.getInt64Ty())});
+  }
+
+  Value* pipe_event(IRBuilder<>& b, CallInst& call) {
+    Type* const item = PointerType::get(b.getContext(), private_space);
+    auto callee = unit_.body->getParent()->getOrInsertFunction("sluice_exec_pipe", b.getVoidTy(), item, b.getInt32Ty(),
+                                                               b.getInt64Ty(), b.getInt64Ty());
+    Value* const pipe = b.CreatePtrToInt(call.getArgOperand(1), b.getInt64Ty());
+    return b.CreateCall(callee, {unit_.item(), call.getArgOperand(0), pipe, b.getInt64(source_line(call))});
   }
 
   Value* when(IRBuilder<>& b, CallInst& call, unsigned wanted) {

@@ -76,6 +76,8 @@ enum class Entry : std::uint8_t { item, items };
 
 // instrument.cpp: log of accesses, bounds, instruction counts, watchdog.
 void instrument(const KernelUnit& unit);
+// Of the program's text; 0: it has none.
+[[nodiscard]] std::uint32_t source_line(const llvm::Instruction& instruction);
 
 // path_function.cpp: what a work-item's guards decide, by itself: a function like the body that calls path_of_item with a
 // hash of it as it ends. `image` is that of the function and of nothing else.
