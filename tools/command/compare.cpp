@@ -46,7 +46,7 @@ compare::Run run_under(const CompareOptions& options, const std::string& profile
   if (!result.trace_errors.empty()) return failed("trace-error: " + result.trace_errors.front());
   if (fs::file_size(trace.path(), ignored) == 0) return failed("the program opened no OpenCL device");
   compare::Run run = compare::read_run(profile, hash, trace.path());
-  return run.error.empty() ? run : failed(run.error);
+  return run.error.empty() ? run : failed(trace.unnamed(run.error));
 }
 
 }  // namespace

@@ -83,7 +83,8 @@ void zsh_command(std::string& out, const CLI::App& app, const std::string& name)
            "  if (( at > 0 && at < CURRENT )); then\n"
            "    shift $at words\n    (( CURRENT -= at ))\n    _normal\n    return\n  fi\n";
   }
-  if (!commands.empty()) out += "  local curcontext=$curcontext state line ret=1\n  local -a commands\n";
+  // Not "commands": that is zsh's own table of programs, which completion behind "--" looks at.
+  if (!commands.empty()) out += "  local curcontext=$curcontext state line ret=1\n  local -a subcommands\n";
   out += commands.empty() ? "  _arguments -s" : "  _arguments -s -C";
   bool has_rest = false;
   for (const OptionText& option : options_of(app)) {
@@ -111,12 +112,12 @@ void zsh_command(std::string& out, const CLI::App& app, const std::string& name)
     out += "\n}\n\n";
     return;
   }
-  out += " \\\n    '1:command:->command' '*::argument:->argument' && ret=0\n  case $state in\n    command)\n      commands=(";
+  out += " \\\n    '1:command:->command' '*::argument:->argument' && ret=0\n  case $state in\n    command)\n      subcommands=(";
   for (const CLI::App* command : commands) {
     std::string purpose = command->get_description();
     out += "\n        " + shell_quoted(command->get_name() + ":" + purpose);
   }
-  out += "\n      )\n      _describe command commands && ret=0 ;;\n    argument)\n      case $line[1] in\n";
+  out += "\n      )\n      _describe command subcommands && ret=0 ;;\n    argument)\n      case $line[1] in\n";
   for (const CLI::App* command : commands) {
     out += fmt::format("        {0}) {1}_{0} && ret=0 ;;\n", command->get_name(), name);
   }

@@ -73,7 +73,7 @@ int record(RecordOptions options) {
   const std::string program = fs::path(options.command.front()).filename().string();
   const std::string wrong = trace::record_trace(trace.path(), options.output, program);
   if (wrong.empty()) return exit_ok;
-  (void)complain("record", wrong);
+  (void)complain("record", trace.unnamed(wrong));
   return exit_trace_error;
 }
 

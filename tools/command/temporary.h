@@ -28,6 +28,10 @@ class TemporaryFile {
   TemporaryFile(const TemporaryFile&) = delete;
   TemporaryFile& operator=(const TemporaryFile&) = delete;
   [[nodiscard]] const std::string& path() const { return path_; }
+  // A complaint about the file without its name, since it is gone when somebody reads that.
+  [[nodiscard]] std::string unnamed(const std::string& complaint) const {
+    return complaint.starts_with(path_ + ": ") ? complaint.substr(path_.size() + 2) : complaint;
+  }
 
  private:
   std::string path_;

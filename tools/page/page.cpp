@@ -2,9 +2,12 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <nlohmann/json.hpp>
 
+#include "sim/iface/trace_sink.h"
 #include "tools/page/assets.h"
 #include "tools/text/escape.h"
 #include "traces/table.h"
@@ -15,6 +18,20 @@ namespace {
 
 using json = nlohmann::ordered_json;
 using text::escape_markup;
+
+// A stage's place here is its colour, whatever others a chart has. Those that most of the time goes to come first, in full
+// colours; what often stands beside another in a bar is of another hue.
+constexpr std::array stage_colours = {
+    Stage::link,       Stage::wakeup, Stage::host_copy, Stage::staging,
+    Stage::queue_wait, Stage::device_memory, Stage::compute, Stage::host_validate,
+    // lighter
+    Stage::doorbell,   Stage::host_pack, Stage::fetch, Stage::host_copy_out,
+    Stage::contention, Stage::fence, Stage::setup, Stage::dependency_wait,
+    // lightest
+    Stage::coherence,  Stage::snoop, Stage::iommu, Stage::detile,
+    Stage::page_fault, Stage::migration,
+};
+static_assert(stage_colours.size() == stage_count && stage_count <= hues * shades);
 
 // Within <script>: whatever a name is, it cannot end the element or begin a comment.
 std::string script_json(const json& value) {
@@ -106,13 +123,24 @@ void Page::add(const Lines& lines) {
   body_ += "</section>\n";
 }
 
+// What is no stage comes behind them, in the order in which the page has it.
+std::size_t Page::colour_of(const std::string& part) {
+  const auto is_part = [&](Stage stage) { return to_string(stage) == part; };
+  const auto stage = std::find_if(stage_colours.begin(), stage_colours.end(), is_part);
+  if (stage != stage_colours.end()) return static_cast<std::size_t>(stage - stage_colours.begin());
+  const auto unknown = std::find(unknown_parts_.begin(), unknown_parts_.end(), part);
+  const auto place = static_cast<std::size_t>(unknown - unknown_parts_.begin());
+  if (unknown == unknown_parts_.end()) unknown_parts_.push_back(part);
+  return stage_colours.size() + place;
+}
+
 void Page::add(const Stack& stack) {
   json data = {{"kind", "stack"}, {"labels", stack.labels}, {"parts", json::array()}};
   text::Grid grid{"", 1, {stack.label}, {}};
   grid.rows.resize(stack.labels.size());
   for (std::size_t i = 0; i < stack.labels.size(); ++i) grid.rows[i].push_back(stack.labels[i]);
   for (const auto& [name, values] : stack.parts) {
-    data["parts"].push_back({{"name", name}, {"values", values}});
+    data["parts"].push_back({{"name", name}, {"colour", colour_of(name)}, {"values", values}});
     grid.head.push_back(name + " us");
     for (std::size_t i = 0; i < values.size(); ++i) grid.rows[i].push_back(number_text(values[i], Unit::microseconds));
   }

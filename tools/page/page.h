@@ -2,6 +2,7 @@
 // its numbers in a table below, for screen readers, printers and whoever wants them.
 #pragma once
 
+#include <cstddef>
 #include <ostream>
 #include <string>
 #include <utility>
@@ -34,7 +35,7 @@ struct Lines {
   std::vector<Series> series;
 };
 
-// Where the time went: a bar a label, cut into stages.
+// Where the time went: a bar a label, cut into stages, each of one colour in all charts.
 struct Stack {
   std::string title;
   std::string label;               // what the bars are
@@ -57,6 +58,10 @@ struct Explorer {
 
 inline constexpr std::size_t most_printed_rows = 500;
 
+// The colours of the page's style; from there on lighter ones of the same hues.
+inline constexpr std::size_t hues = 8;
+inline constexpr std::size_t shades = 3;
+
 class Page {
  public:
   Page(std::string title, std::vector<std::string> introduction);
@@ -73,10 +78,12 @@ class Page {
 
  private:
   void chart(const std::string& title, const std::string& json, bool is_picture);
+  [[nodiscard]] std::size_t colour_of(const std::string& part);
 
   std::string title_;
   std::string body_;
   std::size_t charts_ = 0;
+  std::vector<std::string> unknown_parts_;  // of stacks, in the order in which they came
 };
 
 }  // namespace sluice::page

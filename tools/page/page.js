@@ -2,6 +2,8 @@
 (() => {
   const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
   const colour = (i) => css('--c' + i % 8);
+  // Lighter where the hues come again.
+  const shade = (i) => colour(i) + ['', 'a0', '60'][Math.floor(i / 8) % 3];
   const bytes = (v) => v < 1024 ? v + ' B' : v < 1048576 ? +(v / 1024).toPrecision(4) + ' KiB' :
     v < 1073741824 ? +(v / 1048576).toPrecision(4) + ' MiB' : +(v / 1073741824).toPrecision(4) + ' GiB';
   const time = (v) => v === 0 ? '0' : v < 1 ? +(v * 1000).toPrecision(4) + ' ns' : v < 1000 ? +v.toPrecision(4) + ' µs' : +(v / 1000).toPrecision(4) + ' ms';
@@ -79,7 +81,7 @@
     host.style.height = Math.max(12, 4 + rows) + 'rem';
     draw(host, {
       type: 'bar',
-      data: {labels, datasets: d.parts.map((p, i) => ({label: p.name, data: p.values, backgroundColor: i < 8 ? colour(i) : colour(i) + '99'}))},
+      data: {labels, datasets: d.parts.map((p) => ({label: p.name, data: p.values, backgroundColor: shade(p.colour)}))},
       options: {indexAxis: 'y', plugins: {tooltip: {callbacks: {label}}},
         scales: {x: {stacked: true, grid: {color: css('--line')}, ticks: {color: css('--soft'), callback: (v) => time(v)}},
           y: {stacked: true, grid: {display: false}, ticks: {color: css('--ink'), autoSkip: false, font: {size: onPaper ? 10 : 12}}}}},

@@ -82,6 +82,7 @@ END
     "sluice profile show igpu-c" "sluice profile show igpu-coherent "
     "sluice diff tra" "sluice diff trace.jsonl "
     "sluice sweep -o fol" "sluice sweep -o folder/"
+    "sluice run -- sluic" "sluice run -- sluice "
     "sluice run -- cat tra" "sluice run -- cat trace.jsonl "
   )
   typed=() expected=()

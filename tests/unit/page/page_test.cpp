@@ -4,10 +4,13 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include <map>
 #include <nlohmann/json.hpp>
 #include <regex>
+#include <set>
 #include <sstream>
 
+#include "sim/iface/trace_sink.h"
 #include "tools/page/assets.h"
 
 namespace sluice::page {
@@ -45,6 +48,15 @@ std::string own_part(std::string html) {
   return html;
 }
 
+// What the script finds in the page for each chart.
+std::vector<nlohmann::json> chart_data(const Page& page) {
+  const std::string own = own_part(written(page));
+  const std::regex element("<script type=\"application/json\" data-chart=\"chart[0-9]+\">(.*?)</script>");
+  std::vector<nlohmann::json> data;
+  for (std::sregex_iterator it(own.begin(), own.end(), element), end; it != end; ++it) data.push_back(nlohmann::json::parse((*it)[1].str()));
+  return data;
+}
+
 TEST(PageTest, NamesAreNeverMarkup) {
   const std::string own = own_part(written(full_page(evil)));
   EXPECT_THAT(own, Not(HasSubstr("<img")));
@@ -56,10 +68,7 @@ TEST(PageTest, NamesAreNeverMarkup) {
 }
 
 TEST(PageTest, DataComeBackFromTheScriptElements) {
-  const std::string own = own_part(written(full_page(evil)));
-  const std::regex element("<script type=\"application/json\" data-chart=\"chart[0-9]+\">(.*?)</script>");
-  std::vector<nlohmann::json> data;
-  for (std::sregex_iterator it(own.begin(), own.end(), element), end; it != end; ++it) data.push_back(nlohmann::json::parse((*it)[1].str()));
+  const std::vector<nlohmann::json> data = chart_data(full_page(evil));
   ASSERT_EQ(data.size(), 3u);
   EXPECT_EQ(data[0]["series"][0]["name"], evil);
   EXPECT_EQ(data[0]["series"][0]["points"], nlohmann::json::parse("[[4096.0,1.5],[8192.0,2.5]]"));
@@ -92,6 +101,41 @@ TEST(PageTest, WithoutChartsThereIsNoLibrary) {
   Page page("only text", {});
   page.add(text::Grid{"t", 1, {"a"}, {{"b"}}}, false);
   EXPECT_LT(written(page).size(), 30'000u);
+}
+
+// Charts with other stages before it, on this page or another, do not change a stage's colour; no two have the same; and
+// what is no stage has one of its own behind them.
+TEST(PageTest, AStageHasOneColourEverywhere) {
+  const auto stack_of = [](const std::vector<std::string>& names) {
+    Stack stack{"s", "bar", {"x"}, {}};
+    for (const std::string& name : names) stack.parts.emplace_back(name, std::vector<double>{1});
+    return stack;
+  };
+  std::vector<std::string> stages;
+  for (std::size_t s = 0; s < stage_count; ++s) stages.emplace_back(to_string(static_cast<Stage>(s)));
+  Page all("all", {});
+  all.add(stack_of(stages));
+  std::map<std::string, int> colours;
+  std::set<int> different;
+  const auto every = chart_data(all);
+  for (const auto& part : every[0]["parts"]) {
+    colours[part["name"]] = part["colour"];
+    different.insert(part["colour"].get<int>());
+  }
+  EXPECT_EQ(different.size(), stage_count);
+  EXPECT_EQ(*different.rbegin(), static_cast<int>(stage_count) - 1);
+
+  Page page("some", {});
+  page.add(stack_of({"link", "else"}));
+  page.add(stack_of({"host_copy", "other", "link", "else"}));
+  const auto data = chart_data(page);
+  for (const nlohmann::json& chart : data) {
+    for (const auto& part : chart["parts"]) {
+      const std::string name = part["name"];
+      const int expected = name == "else" ? stage_count : name == "other" ? stage_count + 1 : colours.at(name);
+      EXPECT_EQ(part["colour"], expected) << name;
+    }
+  }
 }
 
 // A reader of screens meets controls and tables of the explorer, not one picture that hides them.
