@@ -24,11 +24,11 @@ class Pipe : public ProgramTest {
     return objects.back();
   }
   cl_mem ints(std::size_t n) {
-    objects.push_back(buffer(n * sizeof(cl_int)));
+    cl_mem m = buffer(n * sizeof(cl_int));
+    objects.push_back(m);
     const cl_int zero = 0;
-    EXPECT_EQ(clEnqueueFillBuffer(queue, objects.back(), &zero, sizeof zero, 0, n * sizeof(cl_int), 0, nullptr, nullptr),
-              CL_SUCCESS);
-    return objects.back();
+    EXPECT_EQ(clEnqueueFillBuffer(queue, m, &zero, sizeof zero, 0, n * sizeof(cl_int), 0, nullptr, nullptr), CL_SUCCESS);
+    return m;
   }
   cl_kernel kernel(cl_program p, const std::vector<cl_mem>& arguments) {
     cl_int e = CL_SUCCESS;
@@ -76,7 +76,8 @@ class Pipe : public ProgramTest {
     EXPECT_THAT(said, HasSubstr(report)) << statements;
   }
 
-  static constexpr const char* kEnds = "kernel void k(write_only pipe int w, read_only pipe int r, global int* out) {\n";
+  static constexpr const char* kEnds =
+      "kernel void k(write_only pipe int w, read_only pipe int r, global int* out) {\n";
   std::vector<cl_kernel> kernels;
   std::vector<cl_mem> objects;
   std::string said;
@@ -163,7 +164,8 @@ TEST_F(Pipe, IsNoBuffer) {
   EXPECT_EQ(clEnqueueMapBuffer(queue, m, CL_TRUE, CL_MAP_READ, 0, 4, 0, nullptr, nullptr, &e), nullptr);
   EXPECT_EQ(e, bad);
   std::size_t pitch = 0;
-  EXPECT_EQ(clEnqueueMapImage(queue, m, CL_TRUE, CL_MAP_READ, at, box, &pitch, nullptr, 0, nullptr, nullptr, &e), nullptr);
+  EXPECT_EQ(clEnqueueMapImage(queue, m, CL_TRUE, CL_MAP_READ, at, box, &pitch, nullptr, 0, nullptr, nullptr, &e),
+            nullptr);
   EXPECT_EQ(e, bad);
   // "... or is a pipe object."
   EXPECT_EQ(clEnqueueUnmapMemObject(queue, m, data, 0, nullptr, nullptr), bad);
@@ -259,7 +261,8 @@ TEST_F(Pipe, TurnsForEver) {
                    "for (int i = 0; i < 300; ++i) {\n"
                    "  wrong += write_pipe(w, &i) != 0;\n"
                    "  if (i % 3 == 1) { int v; wrong += read_pipe(r, &v) != 0 || v != next++; }\n"
-                   "  if (i % 3 == 2) for (int j = 0; j < 2; ++j) { int v; wrong += read_pipe(r, &v) != 0 || v != next++; }\n"
+                   "  for (int j = 0; i % 3 == 2 && j < 2; ++j) {\n"
+                   "    int v; wrong += read_pipe(r, &v) != 0 || v != next++; }\n"
                    "}\n"
                    "out[0] = wrong; out[1] = next; out[2] = get_pipe_num_packets(r);",
                    3),
@@ -377,8 +380,8 @@ TEST_F(Pipe, LaunchesWaitForEachOther) {
   clReleaseCommandQueue(other);
 }
 
-// SPIR-V: a packet written with a reservation and one without; the second is read by the group, which reserved both, and
-// then there is none left.
+// SPIR-V: a packet written without a reservation and one with; the group reserves and reads both, and then there is none
+// left.
 TEST_F(Pipe, OfSpirv) {
   const auto op = [](cl_uint code, cl_uint words) { return words << 16 | code; };
   const std::vector<cl_uint> words = {
@@ -459,7 +462,8 @@ TEST_F(Pipe, PacketsOfAnySize) {
 
 TEST_F(Pipe, MisuseIsReported) {
   const std::string of = "work-item (0,0,0), group (0,0,0): the pipe of argument 0 'w': ";
-  expect_report(pipe(4, 8), "int v = 1; out[0] = write_pipe(w, &v);", "line 2, " + of + "its packets have another size");
+  expect_report(pipe(4, 8), "int v = 1; out[0] = write_pipe(w, &v);",
+                "line 2, " + of + "its packets have another size");
   expect_report(pipe(4), "reserve_id_t a = reserve_write_pipe(w, 2);\nint v = 1; write_pipe(w, a, 2, &v);",
                 "line 3, " + of + "the reservation has no packet of this index");
   const std::string none = "this is no reservation of it";
@@ -482,8 +486,8 @@ TEST_F(Pipe, MisuseIsReported) {
 TEST_F(Pipe, InventedReservations) {
   for (const char* id : {"0x7fffffffffffffff", "0x00000001fffffff0", "0x8000000000000000", "1", "0x0000000500000000"}) {
     expect_report(pipe(4),
-                  std::string("ulong bits = ") + id + "; int v = 1;\n" +
-                      "out[0] = write_pipe(w, *(reserve_id_t*)&bits, 0, &v); commit_write_pipe(w, *(reserve_id_t*)&bits);",
+                  std::string("ulong bits = ") + id + "; int v = 1; reserve_id_t a = *(reserve_id_t*)&bits;\n" +
+                      "out[0] = write_pipe(w, a, 0, &v); commit_write_pipe(w, a);",
                   "this is no reservation of it");
   }
 }

@@ -1,7 +1,7 @@
-// OpenCL C 3.0, 6.15.17 pipes. A pipe is a ring of packets with what it takes to share it: how many entries can be
-// reserved, in positions that grow for ever where the next reservation begins and up to where all are committed, and for
-// each entry the reservation that began there last. Reservations may be committed in any order; what is committed shows
-// itself in the order in which it was reserved. api/objects/pipe.h lays out the same memory.
+// OpenCL C 3.0, 6.15.17 pipes. A pipe is a ring of packets with what it takes to share it, for each side: how many
+// entries can be reserved, where the next reservation begins and up to where all are committed (positions that grow for
+// ever), and by entry the reservation that began there last. Reservations may be committed in any order; what is
+// committed shows itself in the order in which it was reserved. api/objects/pipe.cpp lays out the same memory.
 //
 // Reserving is adding and taking back, so that nothing is tried again: who finds too few entries has failed.
 
