@@ -107,7 +107,7 @@ void watch(const Memory& m, std::uint64_t serial) {
   Runtime& runtime = Runtime::instance();
   if (runtime.touches() == nullptr) return;
   for (const Memory::Mapping& x : m.mappings) {
-    if (x.serial == serial && x.writes()) runtime.watch(&m, serial, x.pointer, x.end - x.begin);
+    if (x.serial == serial && x.writes()) runtime.watch(&m, serial, x.pointer, x.end - x.begin, m.policy() != BufferPolicy::device_shared);
   }
 }
 

@@ -106,7 +106,8 @@ class GroupRunner final {
   };
 
   void place_arguments();
-  void place_items(const std::array<std::uint64_t, 3>& group);
+  void place_group(const std::array<std::uint64_t, 3>& group);
+  void place_items();
   void run_item(Item& item);
   [[nodiscard]] static auto resumption_of(const void* frame) -> void (*)(void*);
   [[nodiscard]] bool run_quietly();
@@ -139,6 +140,8 @@ class GroupRunner final {
   std::vector<Item> items_;                // of the largest group
   std::size_t count_ = 0;                  // of this group
   std::array<std::uint64_t, 3> placed_{};  // its size
+  std::array<std::uint64_t, 3> numbered_{};  // size of the group for which work-items have their local ids
+  bool items_placed_ = false;                // they have their global ids, too
   std::size_t runnable_ = 0;               // of them: neither ended nor at a barrier
   bool barrier_is_open_ = false;           // all that have not ended have come to it
   static constexpr std::uint64_t any_site = ~std::uint64_t{0};
@@ -167,7 +170,7 @@ class GroupRunner final {
     std::array<std::int64_t, 3> step{};
     std::uint64_t low = 0, high = 0;
   };
-  const NativeCode* quiet_ = nullptr;  // code that tells nothing
+  const LoadedProgram::Kernel* quiet_ = nullptr;  // code that tells nothing
   bool looked_for_quiet_ = false;
   GroupTrace unused_;
   bool way_known_ = false;

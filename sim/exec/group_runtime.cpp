@@ -41,7 +41,8 @@ AddressRange GroupRunner::find_range(std::uint64_t address, std::uint64_t bytes)
     const AddressRange found{address_of(launch_.arguments[i].data), launch_.arguments[i].size_bytes};
     if (found.holds(address, bytes)) return found;
   }
-  for (const NativeCode* code : {&code_, program_->variables(), quiet_}) {
+  const NativeCode* const quiet = quiet_ != nullptr ? quiet_->code.get() : nullptr;
+  for (const NativeCode* code : {&code_, program_->variables(), quiet}) {
     if (code == nullptr) continue;
     for (const Variable& variable : code->variables()) {
       const AddressRange found{variable.address, variable.bytes};
@@ -83,6 +84,7 @@ void* GroupRunner::check(Item& item, const Site& site, std::uint64_t address, st
              is_around_an_argument(site, address, base)) {
     return pointer;
   }
+  place_items();  // loops over them have not
   report(bad_access_report(where(item), site, address, site.exact ? base : 0, bytes, launch_.memory));
   failed_ = true;
   std::memset(sink_.data(), 0, std::min<std::uint64_t>(sink_.bytes(), site.bytes));
@@ -117,7 +119,8 @@ void GroupRunner::hang(const Item& item, std::uint64_t line) {
 }
 
 std::string_view GroupRunner::string_at(std::uint64_t address) const {
-  for (const NativeCode* code : {&code_, program_->variables(), quiet_}) {
+  const NativeCode* const quiet = quiet_ != nullptr ? quiet_->code.get() : nullptr;
+  for (const NativeCode* code : {&code_, program_->variables(), quiet}) {
     if (code == nullptr) continue;
     for (const Variable& variable : code->variables()) {
       const AddressRange range{variable.address, variable.bytes};

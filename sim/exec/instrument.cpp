@@ -137,6 +137,7 @@ class Instrumenter {
       if (!access.origin.in_bounds && space != SiteSpace::local && space != SiteSpace::private_)
         access.instruction->setOperand(access.operand, checked(access, access.instruction->getOperand(access.operand)));
     }
+    if (image_.lane_loops) return;
     for (const auto& [barrier, site] : barriers_) {
       IRBuilder<> b(barrier);
       stop_at(b, site);

@@ -48,7 +48,6 @@ struct alignas(64) Group {
   GroupRunner* runner = nullptr;
   std::uint64_t frame_bytes = 0;  // of each Item::room
   std::uint64_t stopped = 0;  // of quiet code: as Item::stopped, of the work-item that ran last
-  std::uint64_t path = 0;  // of the work-item whose guards were asked last
   alignas(64) std::uint64_t classes[counted_classes] = {};
 };
 
