@@ -1,6 +1,8 @@
 // Pipes (OpenCL 3.0, section 5.4; OpenCL C 3.0, section 6.15.17): objects, arguments, the order of packets, and misuse.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "tests/api/program_fixture.h"
 
 namespace {
@@ -342,6 +344,31 @@ TEST_F(Pipe, GroupsReserveTogether) {
   const std::vector<cl_int> data = contents(out, 64);
   for (int i = 0; i < 64; ++i) EXPECT_EQ(data[i], data[i / 16 * 16] - i % 16) << i;
   for (int i = 0; i < 64; i += 16) EXPECT_EQ(data[i] % 16, 15) << i;
+}
+
+// The last sub-group of 80 work-items may be shorter than the others. Each reads as many as it has, in order.
+TEST_F(Pipe, SubGroupsReserveTogether) {
+  cl_uint most = 0;
+  ASSERT_EQ(clGetDeviceInfo(device, CL_DEVICE_MAX_NUM_SUB_GROUPS, sizeof most, &most, nullptr), CL_SUCCESS);
+  if (most == 0) GTEST_SKIP() << "the device has no sub-groups";
+  cl_mem m = pipe(80);
+  cl_mem out = ints(80);
+  const auto text = [](const std::string& what) {
+    return "#pragma OPENCL EXTENSION cl_khr_subgroups : enable\nkernel void k(" + what +
+           "_only pipe int p, global int* out) {\n"
+           "  reserve_id_t id = sub_group_reserve_" + what + "_pipe(p, get_sub_group_size());\n"
+           "  if (!is_valid_reserve_id(id)) return;\n"
+           "  int v = get_global_id(0);\n"
+           "  " + what + "_pipe(p, id, get_sub_group_local_id(), &v);\n"
+           "  sub_group_commit_" + what + "_pipe(p, id);\n"
+           "  out[get_global_id(0)] = v;\n}";
+  };
+  EXPECT_EQ(run(kernel(text("write"), {m, out}), 80, 80), CL_COMPLETE) << said;
+  EXPECT_EQ(run(kernel(text("read"), {m, out}), 80, 80), CL_COMPLETE) << said;
+  std::vector<cl_int> data = contents(out, 80);
+  for (int i = 1; i < 80; ++i) EXPECT_TRUE(data[i] == data[i - 1] + 1 || data[i] % 4 == 0) << i;
+  std::sort(data.begin(), data.end());
+  for (int i = 0; i < 80; ++i) EXPECT_EQ(data[i], i);
 }
 
 // Every work-item reads what another one of its group, or of another group that runs beside it, writes later.
