@@ -42,8 +42,8 @@ CL_API_ENTRY cl_mem CL_API_CALL clCreatePipe(cl_context context_handle, cl_mem_f
   return create<cl_mem>(errcode_ret, [&](Call& call, cl_int& code) -> cl_mem {
     Context* const context = find<Context>(context_handle);
     if (context == nullptr) return code = CL_INVALID_CONTEXT, nullptr;
-    if ((flags & ~cl_mem_flags{CL_MEM_READ_WRITE | CL_MEM_HOST_NO_ACCESS}) != 0) return code = CL_INVALID_VALUE, nullptr;
-    if (properties != nullptr) return code = CL_INVALID_VALUE, nullptr;
+    constexpr cl_mem_flags allowed = CL_MEM_READ_WRITE | CL_MEM_HOST_NO_ACCESS;
+    if ((flags & ~allowed) != 0 || properties != nullptr) return code = CL_INVALID_VALUE, nullptr;
     if (packet_size == 0 || packet_size > PipeLimits::packet_bytes || max_packets == 0) {
       return code = CL_INVALID_PIPE_SIZE, nullptr;
     }

@@ -49,8 +49,8 @@ bool takes(const KernelArgumentInfo& argument, const Memory& memory) {
 bool same_definition(const KernelInfo& a, const KernelInfo& b) {
   return std::equal(a.arguments.begin(), a.arguments.end(), b.arguments.begin(), b.arguments.end(),
                     [](const KernelArgumentInfo& x, const KernelArgumentInfo& y) {
-                      return x.kind == y.kind && x.size_bytes == y.size_bytes && x.access == y.access && x.is_pipe == y.is_pipe &&
-                             x.type_name == y.type_name;
+                      return x.kind == y.kind && x.size_bytes == y.size_bytes && x.access == y.access &&
+                             x.is_pipe == y.is_pipe && x.type_name == y.type_name;
                     });
 }
 
@@ -189,7 +189,8 @@ cl_int Kernel::set_svm_pointer(cl_uint index, const void* pointer) {
   if (svm == SvmSupport::none) return CL_INVALID_OPERATION;
   if (index >= arguments_.size()) return CL_INVALID_ARG_INDEX;
   const KernelArgumentInfo& info = info_->arguments[index];
-  if ((info.kind != ArgumentKind::global && info.kind != ArgumentKind::constant) || info.is_pipe) return CL_INVALID_ARG_VALUE;
+  if (info.kind != ArgumentKind::global && info.kind != ArgumentKind::constant) return CL_INVALID_ARG_VALUE;
+  if (info.is_pipe) return CL_INVALID_ARG_VALUE;
   if (pointer != nullptr && svm != SvmSupport::fine_system) {
     const SvmAllocation* allocation = find_svm_argument(pointer);
     if (allocation == nullptr || allocation->context.get() != &context()) return CL_INVALID_ARG_VALUE;

@@ -1,6 +1,6 @@
-// A buffer, a window (sub-buffer) of one, an image, or a pipe. The data store is ordinary host memory that is reserved, not
-// committed; a mapped pointer points into it, so a map never copies. See docs/model.md for where the machine keeps it
-// in its time.
+// A buffer, a window (sub-buffer) of one, an image, or a pipe. The data store is ordinary host memory that is reserved,
+// not committed; a mapped pointer points into it, so a map never copies. See docs/model.md for where the machine keeps
+// it in its time.
 #pragma once
 
 #include <cstddef>

@@ -1,6 +1,8 @@
 // Pipes (OpenCL 3.0, section 5.4; OpenCL C 3.0, section 6.15.17): objects, arguments, the order of packets, and misuse.
 #include <gmock/gmock.h>
 
+#include <algorithm>
+
 #include "tests/api/program_fixture.h"
 
 namespace {
@@ -24,11 +26,11 @@ class Pipe : public ProgramTest {
     return objects.back();
   }
   cl_mem ints(std::size_t n) {
-    objects.push_back(buffer(n * sizeof(cl_int)));
+    cl_mem m = buffer(n * sizeof(cl_int));
+    objects.push_back(m);
     const cl_int zero = 0;
-    EXPECT_EQ(clEnqueueFillBuffer(queue, objects.back(), &zero, sizeof zero, 0, n * sizeof(cl_int), 0, nullptr, nullptr),
-              CL_SUCCESS);
-    return objects.back();
+    EXPECT_EQ(clEnqueueFillBuffer(queue, m, &zero, sizeof zero, 0, n * sizeof(cl_int), 0, nullptr, nullptr), CL_SUCCESS);
+    return m;
   }
   cl_kernel kernel(cl_program p, const std::vector<cl_mem>& arguments) {
     cl_int e = CL_SUCCESS;
@@ -76,7 +78,8 @@ class Pipe : public ProgramTest {
     EXPECT_THAT(said, HasSubstr(report)) << statements;
   }
 
-  static constexpr const char* kEnds = "kernel void k(write_only pipe int w, read_only pipe int r, global int* out) {\n";
+  static constexpr const char* kEnds =
+      "kernel void k(write_only pipe int w, read_only pipe int r, global int* out) {\n";
   std::vector<cl_kernel> kernels;
   std::vector<cl_mem> objects;
   std::string said;
@@ -163,7 +166,8 @@ TEST_F(Pipe, IsNoBuffer) {
   EXPECT_EQ(clEnqueueMapBuffer(queue, m, CL_TRUE, CL_MAP_READ, 0, 4, 0, nullptr, nullptr, &e), nullptr);
   EXPECT_EQ(e, bad);
   std::size_t pitch = 0;
-  EXPECT_EQ(clEnqueueMapImage(queue, m, CL_TRUE, CL_MAP_READ, at, box, &pitch, nullptr, 0, nullptr, nullptr, &e), nullptr);
+  EXPECT_EQ(clEnqueueMapImage(queue, m, CL_TRUE, CL_MAP_READ, at, box, &pitch, nullptr, 0, nullptr, nullptr, &e),
+            nullptr);
   EXPECT_EQ(e, bad);
   // "... or is a pipe object."
   EXPECT_EQ(clEnqueueUnmapMemObject(queue, m, data, 0, nullptr, nullptr), bad);
@@ -259,7 +263,8 @@ TEST_F(Pipe, TurnsForEver) {
                    "for (int i = 0; i < 300; ++i) {\n"
                    "  wrong += write_pipe(w, &i) != 0;\n"
                    "  if (i % 3 == 1) { int v; wrong += read_pipe(r, &v) != 0 || v != next++; }\n"
-                   "  if (i % 3 == 2) for (int j = 0; j < 2; ++j) { int v; wrong += read_pipe(r, &v) != 0 || v != next++; }\n"
+                   "  for (int j = 0; i % 3 == 2 && j < 2; ++j) {\n"
+                   "    int v; wrong += read_pipe(r, &v) != 0 || v != next++; }\n"
                    "}\n"
                    "out[0] = wrong; out[1] = next; out[2] = get_pipe_num_packets(r);",
                    3),
@@ -341,6 +346,31 @@ TEST_F(Pipe, GroupsReserveTogether) {
   for (int i = 0; i < 64; i += 16) EXPECT_EQ(data[i] % 16, 15) << i;
 }
 
+// The last sub-group of 80 work-items may be shorter than the others. Each reads as many as it has, in order.
+TEST_F(Pipe, SubGroupsReserveTogether) {
+  cl_uint most = 0;
+  ASSERT_EQ(clGetDeviceInfo(device, CL_DEVICE_MAX_NUM_SUB_GROUPS, sizeof most, &most, nullptr), CL_SUCCESS);
+  if (most == 0) GTEST_SKIP() << "the device has no sub-groups";
+  cl_mem m = pipe(80);
+  cl_mem out = ints(80);
+  const auto text = [](const std::string& what) {
+    return "#pragma OPENCL EXTENSION cl_khr_subgroups : enable\nkernel void k(" + what +
+           "_only pipe int p, global int* out) {\n"
+           "  reserve_id_t id = sub_group_reserve_" + what + "_pipe(p, get_sub_group_size());\n"
+           "  if (!is_valid_reserve_id(id)) return;\n"
+           "  int v = get_global_id(0);\n"
+           "  " + what + "_pipe(p, id, get_sub_group_local_id(), &v);\n"
+           "  sub_group_commit_" + what + "_pipe(p, id);\n"
+           "  out[get_global_id(0)] = v;\n}";
+  };
+  EXPECT_EQ(run(kernel(text("write"), {m, out}), 80, 80), CL_COMPLETE) << said;
+  EXPECT_EQ(run(kernel(text("read"), {m, out}), 80, 80), CL_COMPLETE) << said;
+  std::vector<cl_int> data = contents(out, 80);
+  for (int i = 1; i < 80; ++i) EXPECT_TRUE(data[i] == data[i - 1] + 1 || data[i] % 4 == 0) << i;
+  std::sort(data.begin(), data.end());
+  for (int i = 0; i < 80; ++i) EXPECT_EQ(data[i], i);
+}
+
 // Every work-item reads what another one of its group, or of another group that runs beside it, writes later.
 TEST_F(Pipe, ReadersWaitForWriters) {
   const std::string text = std::string(kEnds) +
@@ -377,8 +407,8 @@ TEST_F(Pipe, LaunchesWaitForEachOther) {
   clReleaseCommandQueue(other);
 }
 
-// SPIR-V: a packet written with a reservation and one without; the second is read by the group, which reserved both, and
-// then there is none left.
+// SPIR-V: a packet written without a reservation and one with; the group reserves and reads both, and then there is none
+// left.
 TEST_F(Pipe, OfSpirv) {
   const auto op = [](cl_uint code, cl_uint words) { return words << 16 | code; };
   const std::vector<cl_uint> words = {
@@ -459,7 +489,8 @@ TEST_F(Pipe, PacketsOfAnySize) {
 
 TEST_F(Pipe, MisuseIsReported) {
   const std::string of = "work-item (0,0,0), group (0,0,0): the pipe of argument 0 'w': ";
-  expect_report(pipe(4, 8), "int v = 1; out[0] = write_pipe(w, &v);", "line 2, " + of + "its packets have another size");
+  expect_report(pipe(4, 8), "int v = 1; out[0] = write_pipe(w, &v);",
+                "line 2, " + of + "its packets have another size");
   expect_report(pipe(4), "reserve_id_t a = reserve_write_pipe(w, 2);\nint v = 1; write_pipe(w, a, 2, &v);",
                 "line 3, " + of + "the reservation has no packet of this index");
   const std::string none = "this is no reservation of it";
@@ -482,8 +513,8 @@ TEST_F(Pipe, MisuseIsReported) {
 TEST_F(Pipe, InventedReservations) {
   for (const char* id : {"0x7fffffffffffffff", "0x00000001fffffff0", "0x8000000000000000", "1", "0x0000000500000000"}) {
     expect_report(pipe(4),
-                  std::string("ulong bits = ") + id + "; int v = 1;\n" +
-                      "out[0] = write_pipe(w, *(reserve_id_t*)&bits, 0, &v); commit_write_pipe(w, *(reserve_id_t*)&bits);",
+                  std::string("ulong bits = ") + id + "; int v = 1; reserve_id_t a = *(reserve_id_t*)&bits;\n" +
+                      "out[0] = write_pipe(w, a, 0, &v); commit_write_pipe(w, a);",
                   "this is no reservation of it");
   }
 }

@@ -1,7 +1,7 @@
-// OpenCL C 3.0, 6.15.17 pipes. A pipe is a ring of packets with what it takes to share it: how many entries can be
-// reserved, in positions that grow for ever where the next reservation begins and up to where all are committed, and for
-// each entry the reservation that began there last. Reservations may be committed in any order; what is committed shows
-// itself in the order in which it was reserved. api/objects/pipe.h lays out the same memory.
+// OpenCL C 3.0, 6.15.17 pipes. A pipe is a ring of packets with what it takes to share it, for each side: how many
+// entries can be reserved, where the next reservation begins and up to where all are committed (positions that grow for
+// ever), and by entry the reservation that began there last. Reservations may be committed in any order; what is
+// committed shows itself in the order in which it was reserved. api/objects/pipe.cpp lays out the same memory.
 //
 // Reserving is adding and taking back, so that nothing is tried again: who finds too few entries has failed.
 
@@ -170,6 +170,23 @@ int __read_pipe_4(pipe_pointer p, reservation reserved, uint index, void* data, 
   }
 RESERVATIONS(write, WRITING)
 RESERVATIONS(read, READING)
+
+// Of a sub-group, too; where there are any.
+#if __has_include("sub_groups.cl")
+#define FIRST_OF_SUB_GROUP (get_sub_group_local_id() == 0)
+#define SUB_GROUP_RESERVATIONS(side, SIDE)                                                              \
+  reservation __sub_group_reserve_##side##_pipe(pipe_pointer p, uint count, uint bytes, uint align) {   \
+    reservation reserved = NO_RESERVATION;                                                              \
+    if (FIRST_OF_SUB_GROUP) reserved = reserve(p, SIDE, count, bytes);                                  \
+    return (reservation)sub_group_broadcast((ulong)reserved, 0);                                        \
+  }                                                                                                     \
+  void __sub_group_commit_##side##_pipe(pipe_pointer p, reservation reserved, uint bytes, uint align) { \
+    sub_group_barrier(CLK_GLOBAL_MEM_FENCE);                                                            \
+    if (FIRST_OF_SUB_GROUP) commit(p, SIDE, reserved, bytes);                                           \
+  }
+SUB_GROUP_RESERVATIONS(write, WRITING)
+SUB_GROUP_RESERVATIONS(read, READING)
+#endif
 
 // SPIR-V may bring a null of the type.
 FUNCTION bool is_valid_reserve_id(reserve_id_t reserved) {
