@@ -39,7 +39,7 @@ class SimDevice final : public Simulator, public JobSink {
   void host_wrote(std::uint64_t address, std::uint64_t bytes) override;
   void host_read(std::uint64_t address, std::uint64_t bytes) override { host_.cpu_read(address, bytes); }
   TimePs hold(Command& command, TimePs host_now) override { return driver_.hold(command, host_now); }
-  EnqueueStamps enqueue(const Command& command, TimePs host_now) override;
+  EnqueueStamps enqueue(Command&& command, TimePs host_now) override;
   [[nodiscard]] TimePs host_cost(HostAction action) const noexcept override { return driver_.cost(action); }
   [[nodiscard]] TimePs now() const noexcept override { return now_; }
   [[nodiscard]] bool has_started(CommandId id) const noexcept override;
@@ -65,7 +65,7 @@ class SimDevice final : public Simulator, public JobSink {
   bool run_kernel(TimePs t);
   // Delivers the earliest completion if it is visible by `t`.
   bool deliver(TimePs t);
-  [[nodiscard]] Job* new_job();
+  [[nodiscard]] Job* new_job(Command&& command);
   // Whether the driver lets the command go with the marker before it.
   [[nodiscard]] bool takes_place(const Command& command);
 
@@ -92,7 +92,7 @@ class SimDevice final : public Simulator, public JobSink {
   // The newest command of an in-order queue, where it is a marker that the host has not seen complete.
   std::unordered_map<QueueId, CommandId> open_markers_;
   std::priority_queue<Job*, std::vector<Job*>, Later> finished_;
-  std::vector<std::unique_ptr<Job>> jobs_;  // owns all
+  std::vector<std::unique_ptr<Job[]>> jobs_;  // owns all, in blocks
   std::vector<Job*> idle_;
 };
 

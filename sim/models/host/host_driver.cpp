@@ -95,7 +95,7 @@ EnqueueStamps HostDriver::charge(Job& job, TimePs called) {
                                               : std::min(engines.inline_limit_bytes, engines.inline_limit_queued_bytes);
   job.inline_payload = c.direction == Direction::host_to_device && c.shape.rows * c.shape.slices == 1 &&
                        c.fill.empty() && bytes <= inline_limit && inline_limit != 0 &&
-                       (c.target.tiling.is_linear() || profile_.machine.policy.detile == Detile::in_transfer);
+                       (c.target.tiling->is_linear() || profile_.machine.policy.detile == Detile::in_transfer);
   job.staged = pageable && !job.inline_payload && chunk_bytes() != 0;
 
   const TimePs validate = (held ? 0 : costs.validate_ps) + pinning + (pageable ? d.pageable_ps : 0);
@@ -154,6 +154,8 @@ void HostDriver::complete(Job& job) {
 }
 
 void HostDriver::delivered(const Job& job) {
+  constexpr std::size_t kept = 64;  // a queue that was idle will be used again
+  if (open_.size() <= kept) return;
   const auto open = open_.find(job.command.queue);
   if (open == open_.end() || open->second.commands != 0) return;
   if (open->second.fenced <= job.times.visible) open_.erase(open);
