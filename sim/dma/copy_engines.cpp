@@ -83,12 +83,9 @@ CopyEngines::Pool* CopyEngines::pool_of(const Job& job) {
   return nullptr;  // markers need no engine
 }
 
-CopyState* CopyEngines::new_state() {
-  if (idle_states_.empty()) {
-    states_.push_back(std::make_unique<CopyState>());
-    return states_.back().get();
-  }
-  CopyState* const state = idle_states_.back();
+std::unique_ptr<CopyState> CopyEngines::new_state() {
+  if (idle_states_.empty()) return std::make_unique<CopyState>();
+  std::unique_ptr<CopyState> state = std::move(idle_states_.back());
   idle_states_.pop_back();
   auto copy_done = std::move(state->copy_done);  // keeps its memory
   copy_done.clear();
@@ -118,7 +115,7 @@ void CopyEngines::count(const Pool& pool, DeviceIndex device, TimePs now) {
 }
 
 void CopyEngines::begin(Job& job, TimePs now) {
-  job.copy = new_state();
+  if (job.copy == nullptr) job.copy = new_state();
   job.times.started = now;
   job.spend(Stage::queue_wait, now - job.arrived);
   if (migration_ == nullptr || !bring_pages(job, now)) begin_work(job, now);
@@ -204,24 +201,15 @@ bool CopyEngines::take_lines(Job& job, TimePs now) {
         (s.slices - 1) * end->slice_pitch_bytes + (s.rows - 1) * end->row_pitch_bytes + s.row_bytes;
     all.add(lines_->device_touches(end->address, span));
   }
+  Recalls recalls = plan_recalls(link_, all, job, now, profile_.link.line_bytes, trace_);
   job.copy->flips_ps = all.flips_ps;
-  job.copy->recalls_alone = 0;
+  job.copy->recalls_alone = recalls.alone;
   job.copy->flow_start = now;
-  if (all.lines + all.dirty != 0) {
-    job.flow = std::make_shared<Flow>();
-    link_.plan_recalls(all, *job.flow);
-    job.flow->command = c.id;
-    job.flow->device = c.device;
-    job.copy->recalls_alone = alone_times_(*job.flow).drained;
-    const Link::WireUse use = link_.wire_use(*job.flow, Direction::host_to_device);
-    job.wire_up += use.up, job.wire_down += use.down, job.tlps += use.tlps;
-  }
-  const TimePs took = job.copy->recalls_alone + job.copy->flips_ps;
-  tell_taken(trace_, all, profile_.link.line_bytes, c.id, c.device, now, took);
-  if (took == 0) return false;
-  job.spend(Stage::coherence, took);
-  if (job.copy->recalls_alone == 0) {
-    post(now + took, {&job, DmaStep::start_work});
+  if (recalls.took == 0) return false;
+  job.flow = std::move(recalls.flow);
+  job.spend(Stage::coherence, recalls.took);
+  if (job.flow == nullptr) {
+    post(now + recalls.took, {&job, DmaStep::start_work});
   } else {
     flows_.start(job.flow, [this, &job](FlowTimes times) {
       post(std::max(times.drained, kernel_now()), {&job, DmaStep::end_recalls});
@@ -314,8 +302,8 @@ void CopyEngines::start_work(Job& job, TimePs now) {
   if (job.staged) {
     const std::uint64_t chunk = profile_.driver.staging_chunk_bytes;
     job.copy->chunks = (c.shape.bytes() + chunk - 1) / chunk;
-    job.copy->copy_done.assign(job.copy->chunks, 0);
-    if (c.direction == Direction::host_to_device) {
+    if (!job.by_thread) job.copy->copy_done.assign(job.copy->chunks, 0);
+    if (c.direction == Direction::host_to_device && !job.by_thread) {
       // The first chunk was copied before submission; the next buffers fill while the first travels.
       job.copy->copy_done[0] = job.first_chunk_ready;
       for (std::uint64_t i = 1; i < std::min<std::uint64_t>(job.copy->chunks, profile_.driver.staging_buffers); ++i) {
@@ -437,7 +425,9 @@ TimePs CopyEngines::staging_copy(Job& job, std::uint64_t chunk) {
   const std::uint64_t buffer = staging_address + chunk % profile_.driver.staging_buffers * size;
   const std::uint64_t program = host_end(c).address + offset;
   if (c.direction == Direction::host_to_device) {
-    const TimePs work = host_.copy_in(program, buffer, bytes);
+    const TimePs work = job.by_thread ? profile_.driver.staging_thread_chunk_ps +
+                                            host_.copy_in(program, buffer, bytes, cache::Copier::driver_thread)
+                                      : host_.copy_in(program, buffer, bytes);
     job.copy->limits.add(Part::host_copy, work);
     return work;
   }
@@ -737,8 +727,8 @@ void CopyEngines::end(Job& job, TimePs now) {
     job.spend(Stage::host_copy_out, job.times.completed - now);
   }
   job.flow.reset();
-  CopyState& state = *std::exchange(job.copy, nullptr);
-  idle_states_.push_back(&state);
+  idle_states_.push_back(std::move(job.copy));
+  const CopyState& state = *idle_states_.back();
   if (state.transfer_start != 0) {
     const std::string_view limiter = state.limits.limiter();
     trace_->stage({job.command.id, job.command.device, limiter, "limits", state.transfer_start, job.times.completed,

@@ -11,39 +11,15 @@
 #include "sim/models/device_memory.h"
 #include "sim/models/host_link.h"
 #include "sim/models/job.h"
-#include "sim/models/limits.h"
 #include "sim/models/page_mover.h"
 #include "sim/models/write_log.h"
 #include "sim/profile/profile.h"
 
 namespace sluice::sim {
 
-enum class DmaStep : std::uint8_t {
-  begin, end_pages, begin_work, end_recalls, start_work, begin_flow, end_chunk, end_payload, finish
-};
-
 struct DmaEvent {
   Job* job = nullptr;
   DmaStep step = DmaStep::finish;
-};
-
-// Of a job that an engine is at work on.
-struct CopyState {
-  TimePs detile = 0;            // pass over the tiles of an image, before the transfer or behind it
-  TimePs memory_interval = 0;   // of the transfer's packets, where its chunks are of tiles
-  TimePs flow_start = 0;
-  DmaStep then = DmaStep::finish;  // of the flow under way
-  TimePs payload_taken = 0;     // inline: the engine could have taken all bytes
-  std::uint64_t chunk = 0;
-  std::uint64_t chunks = 1;
-  std::vector<TimePs> copy_done;  // staging copies, by chunk
-  Limits limits;                // of the transfer, where the trace asks for them
-  TimePs transfer_start = 0;    // of its first flow
-  TimePs pages_alone = 0;       // pages that the command brings: their flow, alone,
-  TimePs pages_wait = 0;        // and what comes behind it
-  TimePs recalls_alone = 0;     // lines that are taken back: the same
-  TimePs flips_ps = 0;
-  TimePs rows_ps = 0;           // the engine's work on the rows of the flow under way
 };
 
 class CopyEngines final : public Agenda<DmaEvent>, public Executor {
@@ -67,7 +43,7 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   };
 
   void act(const DmaEvent& event, TimePs now) override;
-  [[nodiscard]] CopyState* new_state();
+  [[nodiscard]] std::unique_ptr<CopyState> new_state();
   [[nodiscard]] Pool* pool_of(const Job& job);
   void count(const Pool& pool, DeviceIndex device, TimePs now);
   void begin(Job& job, TimePs now);
@@ -117,8 +93,7 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   Pool h2d_;
   Pool d2h_;
   Pool device_;
-  std::vector<std::unique_ptr<CopyState>> states_;  // owns all
-  std::vector<CopyState*> idle_states_;
+  std::vector<std::unique_ptr<CopyState>> idle_states_;
   std::vector<cache::LineRun> runs_;
   std::vector<AddressRun> tiles_;
   FlowPool flow_pool_;

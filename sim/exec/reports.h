@@ -7,6 +7,7 @@
 #include <string>
 
 #include "sim/exec/program_image.h"
+#include "sim/exec/runtime.h"
 #include "sim/iface/kernel_engine.h"
 
 namespace sluice::exec {
@@ -23,5 +24,10 @@ struct Where {
 [[nodiscard]] std::string hang_report(const Where& where, std::uint64_t line, std::uint64_t instructions);
 [[nodiscard]] std::string barrier_report(const Where& where, std::uint32_t line, std::uint32_t other_line);
 [[nodiscard]] std::string early_end_report(const Where& where, std::uint32_t barrier_line);
+// `argument`: the pipe's, negative if it is not known.
+[[nodiscard]] std::string pipe_report(const Where& where, std::uint64_t line, SluicePipeEvent misuse,
+                                      std::int32_t argument);
+[[nodiscard]] std::string open_reservations_report(const KernelImage& kernel, std::int32_t argument,
+                                                   std::int64_t reservations);
 
 }  // namespace sluice::exec

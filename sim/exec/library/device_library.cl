@@ -20,6 +20,7 @@ uint __sluice_space(const void* pointer) __attribute__((const));
 #include "math.cl"
 #elif SLUICE_PART == 3
 #include "atomics.cl"
+#include "pipes.cl"
 #else
 #include "group_functions.cl"
 #include "integers.cl"
