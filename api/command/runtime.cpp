@@ -107,6 +107,7 @@ void Runtime::charge_stores() {
 
 void Runtime::tell_written(const void* owner, std::uint64_t serial, const void* p, std::uint64_t address,
                            std::size_t bytes) {
+  if (touches_ == nullptr) return simulator_->host_wrote(address, bytes);
   for (const auto& [at, size] : written(owner, serial, p, bytes)) simulator_->host_wrote(address + at, size);
 }
 

@@ -125,7 +125,7 @@ CommandId Scheduler::depend_on_queue(PendingCommand& c, Command& command, std::u
   return 0;
 }
 
-void Scheduler::take_place(const PendingCommand& c, const Command& command, bool waits_for_all) noexcept {
+void Scheduler::take_place(const PendingCommand& c, Operation op, bool waits_for_all) noexcept {
   Queue::Order& order = c.queue->order;
   order.last = c.id;
   ++order.open;
@@ -135,7 +135,7 @@ void Scheduler::take_place(const PendingCommand& c, const Command& command, bool
     order.since_sync.clear();
     order.last_sync = c.id;
   }
-  if (command.op == Operation::barrier) order.last_barrier = c.id;
+  if (op == Operation::barrier) order.last_barrier = c.id;
 }
 
 void Scheduler::abandon(PendingCommand& c) noexcept {
@@ -151,6 +151,7 @@ cl_int Scheduler::enqueue(Call& call, Queue& queue, CommandRequest&& request, cl
   PendingCommand& c = add();
   const CommandId id = c.id;
   Command& command = request.command;
+  const Operation op = command.op;
   command.id = id;
   command.queue = queue.id();
   command.device = queue.device().index();
@@ -160,7 +161,7 @@ cl_int Scheduler::enqueue(Call& call, Queue& queue, CommandRequest&& request, cl
   c.queue = Ref<Queue>(&queue);
   c.hook = std::move(request.hook);
   c.keep = std::move(request.keep);
-  c.may_fail = command.op == Operation::kernel;
+  c.may_fail = op == Operation::kernel;
 
   std::uint32_t open = 0;
   bool failed = false;
@@ -170,7 +171,7 @@ cl_int Scheduler::enqueue(Call& call, Queue& queue, CommandRequest&& request, cl
     runtime_.touches()->command_writes(id, command.target.data, (s.slices - 1) * command.target.slice_pitch_bytes +
                                                                     (s.rows - 1) * command.target.row_pitch_bytes + s.row_bytes);
   }
-  const bool waits_for_all = num == 0 && (command.op == Operation::marker || command.op == Operation::barrier);
+  const bool waits_for_all = num == 0 && (op == Operation::marker || op == Operation::barrier);
   // What takes memory comes first: until it has its place in the queue, the command can be dropped without a trace.
   try {
     if (out != nullptr) {
@@ -199,13 +200,13 @@ cl_int Scheduler::enqueue(Call& call, Queue& queue, CommandRequest&& request, cl
       c.held->open_waits = open;
       if (failed) failing_.push_back(id);
     } else {
-      submit(c, command, true);
+      submit(c, std::move(command), true);
     }
   } catch (...) {
     abandon(c);
     throw;
   }
-  take_place(c, command, waits_for_all);
+  take_place(c, op, waits_for_all);
   call.enqueued(id, blocking);
   if (out != nullptr) *out = c.event->handle();
   if (c.held != nullptr) {
@@ -237,10 +238,10 @@ bool Scheduler::awaits(CommandId id) const noexcept {
   return false;
 }
 
-void Scheduler::submit(PendingCommand& c, const Command& command, bool charge) {
+void Scheduler::submit(PendingCommand& c, Command&& command, bool charge) {
   Simulator& sim = runtime_.sim();
   const TimePs now = sim.now();
-  const EnqueueStamps stamps = sim.enqueue(command, charge ? std::max(runtime_.clock(), now) : now);
+  const EnqueueStamps stamps = sim.enqueue(std::move(command), charge ? std::max(runtime_.clock(), now) : now);
   if (charge) runtime_.set_clock(stamps.returned);
   if (c.held != nullptr) {
     c.held.reset();
@@ -303,8 +304,7 @@ void Scheduler::settle(bool charge) {
     }
     PendingCommand* c = find(ready_[submitted++]);
     if (c == nullptr || c->held == nullptr) continue;
-    const Command command = std::move(c->held->command);
-    submit(*c, command, charge);
+    submit(*c, std::move(c->held->command), charge);
   }
   failing_.clear();
   ready_.clear();

@@ -11,7 +11,7 @@
 
 namespace sluice::api {
 
-// The light record of a command. The simulator has its own copy of the Command; here it is kept only while held.
+// The light record of a command. The Command itself is here while it is held, and then the simulator's.
 struct PendingCommand {
   struct Dependent {
     CommandId id;
@@ -75,13 +75,13 @@ class Scheduler {
   // Each adds to command.waits what the simulator is to wait for, and to `open` what it cannot wait for.
   void depend(PendingCommand& c, Command& command, std::uint32_t& open, PendingCommand& on, bool by_event);
   // The command is its queue's newest from now on.
-  static void take_place(const PendingCommand& c, const Command& command, bool waits_for_all) noexcept;
+  static void take_place(const PendingCommand& c, Operation op, bool waits_for_all) noexcept;
   // Drops a command that has no place in its queue yet.
   void abandon(PendingCommand& c) noexcept;
   // Returns the held command behind which an in-order queue places this one, or 0.
   [[nodiscard]] CommandId depend_on_queue(PendingCommand& c, Command& command, std::uint32_t& open,
                                           bool waits_for_all);
-  void submit(PendingCommand& c, const Command& command, bool charge);
+  void submit(PendingCommand& c, Command&& command, bool charge);
   void finish_command(PendingCommand& c, CommandOutcome outcome);
   void resolve(CommandId id, CommandId on, bool in_simulator);
   // Submits and fails what has become ready; the thread pays for it unless the simulator is delivering.

@@ -37,7 +37,7 @@ void describe_map(Call& call, const Queue& queue, Memory& m, const Memory::Mappi
     return;
   }
   if (m.policy() == BufferPolicy::device_shared) {
-    if ((mapping.flags & CL_MAP_READ) != 0) c.host_touches.push_back({m.device_end(queue.device(), at).address, size});
+    if ((mapping.flags & CL_MAP_READ) != 0) c.host_touches.edit().push_back({m.device_end(queue.device(), at).address, size});
     return;
   }
   Memory& top = m.root();
@@ -70,7 +70,7 @@ void describe_unmap(Call& call, const Queue& queue, Memory& m, const Memory::Map
     const std::uint64_t address = m.device_end(queue.device(), at).address;
     c.host_writes = true;
     for (const auto& [begin, bytes] : call.runtime().written(&m, mapping.serial, mapping.pointer, size))
-      c.host_touches.push_back({address + begin, bytes});
+      c.host_touches.edit().push_back({address + begin, bytes});
     return;
   }
   const Endpoint mirror = m.host_end(call.sim(), at, size);

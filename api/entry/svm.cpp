@@ -181,7 +181,7 @@ void add_pages(Call& call, const void* pointer, std::size_t bytes, cl_mem_migrat
   if (a == nullptr || !a->pages_move) return;
   const void* begin = bytes == 0 ? a->store : pointer;
   if (bytes == 0) bytes = a->size;
-  command.pages.push_back({call.sim().host_address(begin, bytes), bytes});
+  command.pages.edit().push_back({call.sim().host_address(begin, bytes), bytes});
   command.pages_to_device = (flags & CL_MIGRATE_MEM_OBJECT_HOST) == 0;
   command.pages_have_contents = (flags & CL_MIGRATE_MEM_OBJECT_CONTENT_UNDEFINED) == 0;
 }
@@ -372,7 +372,7 @@ cl_int CL_API_CALL clEnqueueSVMMap(cl_command_queue queue_handle, cl_bool blocki
           c.shape.row_bytes = size;
         }
         if (a->pages_move) {
-          c.pages.push_back({call.sim().host_address(pointer, size), size});
+          c.pages.edit().push_back({call.sim().host_address(pointer, size), size});
           c.pages_by_faults = true;
         }
       } else if (flags == CL_MAP_WRITE_INVALIDATE_REGION) {

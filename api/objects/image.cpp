@@ -44,10 +44,10 @@ std::size_t Image::span(const ImageBox& box) const noexcept {
          box.region[0] * layout_.element_bytes;
 }
 
-void Image::shape_end(Endpoint& end, std::size_t at) const noexcept {
+void Image::shape_end(Endpoint& end, std::size_t at) const {
   end.row_pitch_bytes = row_stride();
   end.slice_pitch_bytes = layout_.slice_pitch;
-  end.tiling = layout_.tiling;
+  if (!layout_.tiling.is_linear()) end.tiling = layout_.tiling;
   end.image_offset = at;
 }
 

@@ -80,7 +80,7 @@ class Image {
     return {box.region[0] * layout_.element_bytes, box.region[1], box.region[2]};
   }
   // Lets `end`, which begins at byte `at` of the store, know pitches and tiles.
-  void shape_end(Endpoint& end, std::size_t at) const noexcept;
+  void shape_end(Endpoint& end, std::size_t at) const;
   // Bytes from the first to past the last of a box in the store.
   [[nodiscard]] std::size_t span(const ImageBox& box) const noexcept;
 

@@ -16,8 +16,9 @@ void IntervalCache::append(std::uint64_t begin, std::uint64_t end, bool dirty) {
       return;
     }
   }
-  ages_.push_back(begin);
-  entries_.emplace(begin, Entry{end, dirty, std::prev(ages_.end())});
+  std::list<std::uint64_t> age{begin};  // apart until nothing can fail any more
+  entries_.emplace(begin, Entry{end, dirty, age.begin()});
+  ages_.splice(ages_.end(), age);
   used_ += end - begin;
 }
 
@@ -32,8 +33,9 @@ void IntervalCache::split(std::uint64_t at) {
   if (it == entries_.begin()) return;
   --it;
   if (it->first == at || it->second.end <= at) return;
-  const auto age = ages_.insert(std::next(it->second.age), at);
-  entries_.emplace_hint(std::next(it), at, Entry{it->second.end, it->second.dirty, age});
+  std::list<std::uint64_t> age{at};
+  entries_.emplace_hint(std::next(it), at, Entry{it->second.end, it->second.dirty, age.begin()});
+  ages_.splice(std::next(it->second.age), age);
   it->second.end = at;
 }
 

@@ -104,22 +104,16 @@ void SimDevice::host_wrote(std::uint64_t address, std::uint64_t bytes) {
   host_.cpu_wrote(address, bytes);
 }
 
-Job* SimDevice::new_job() {
+Job* SimDevice::new_job(Command&& command) {
   if (idle_.empty()) {
-    jobs_.push_back(std::make_unique<Job>());
-    return jobs_.back().get();
+    constexpr std::size_t block = 32;
+    jobs_.push_back(std::make_unique<Job[]>(block));
+    for (std::size_t i = block; i-- > 0;) idle_.push_back(&jobs_.back()[i]);
   }
-  Job* job = idle_.back();
+  Job* const job = idle_.back();
   idle_.pop_back();
-  // Keep the vectors' memory.
-  auto dependents = std::move(job->dependents);
-  auto copies = std::move(job->copy_done);
-  dependents.clear();
-  copies.clear();
-  *job = Job{};
-  job->dependents = std::move(dependents);
-  job->copy_done = std::move(copies);
-  return job;
+  std::destroy_at(job);
+  return std::construct_at(job, std::move(command));
 }
 
 bool SimDevice::takes_place(const Command& command) {
@@ -131,9 +125,9 @@ bool SimDevice::takes_place(const Command& command) {
   return behind_marker && command.queued == 0;  // one that was held back goes alone
 }
 
-EnqueueStamps SimDevice::enqueue(const Command& command, TimePs host_now) {
-  Job* job = new_job();
-  job->command = command;
+EnqueueStamps SimDevice::enqueue(Command&& moved, TimePs host_now) {
+  Job* const job = new_job(std::move(moved));
+  const Command& command = job->command;
   job->times.id = command.id;
   job->is_merged = profile_.driver.merged_marker_ps != 0 && takes_place(command);
   const EnqueueStamps stamps = driver_.charge(*job, std::max(host_now, now_) + std::exchange(host_owes_ps_, 0));
@@ -165,10 +159,12 @@ void SimDevice::kernel_waits() {
 }
 
 bool SimDevice::run_kernel(TimePs t) {
+  if (t < kernel_idle_until) return false;
   const TimePs at = kernel_now();
-  if (t < at || !sc_core::sc_pending_activity()) return false;
-  const sc_core::sc_time pending = sc_core::sc_time_to_pending_activity();
-  if (pending.value() > t - at) return false;
+  if (t < at) return false;
+  const TimePs pending = sc_core::sc_time_to_pending_activity().value();  // to the end of time where there is none
+  kernel_idle_until = at + pending;
+  if (pending > t - at || (t == time_never && !sc_core::sc_pending_activity())) return false;
   kernel_run_limit = t;
   // The end of sc_start is exclusive, so one picosecond more.
   kernel_waits_ = false;

@@ -45,7 +45,7 @@ class SimDevice final : public Simulator, public JobSink {
   }
   [[nodiscard]] bool times_stores() const noexcept override { return profile_.host.copy.store_bytes_per_s != 0; }
   TimePs hold(Command& command, TimePs host_now) override { return driver_.hold(command, host_now); }
-  EnqueueStamps enqueue(const Command& command, TimePs host_now) override;
+  EnqueueStamps enqueue(Command&& command, TimePs host_now) override;
   [[nodiscard]] TimePs host_cost(HostAction action) const noexcept override { return driver_.cost(action); }
   [[nodiscard]] TimePs now() const noexcept override { return now_; }
   [[nodiscard]] bool has_started(CommandId id) const noexcept override;
@@ -71,7 +71,7 @@ class SimDevice final : public Simulator, public JobSink {
   bool run_kernel(TimePs t);
   // Delivers the earliest completion if it is visible by `t`.
   bool deliver(TimePs t);
-  [[nodiscard]] Job* new_job();
+  [[nodiscard]] Job* new_job(Command&& command);
   // Whether the driver lets the command go with the marker before it.
   [[nodiscard]] bool takes_place(const Command& command);
 
@@ -98,7 +98,7 @@ class SimDevice final : public Simulator, public JobSink {
   // The newest command of an in-order queue, where it is a marker that the host has not seen complete.
   std::unordered_map<QueueId, CommandId> open_markers_;
   std::priority_queue<Job*, std::vector<Job*>, Later> finished_;
-  std::vector<std::unique_ptr<Job>> jobs_;  // owns all
+  std::vector<std::unique_ptr<Job[]>> jobs_;  // owns all, in blocks
   std::vector<Job*> idle_;
 };
 

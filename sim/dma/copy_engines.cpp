@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <numeric>
+#include <utility>
 
 #include "sim/dma/functional.h"
 #include "sim/models/line_records.h"
@@ -82,6 +83,17 @@ CopyEngines::Pool* CopyEngines::pool_of(const Job& job) {
   return nullptr;  // markers need no engine
 }
 
+std::unique_ptr<CopyState> CopyEngines::new_state() {
+  if (idle_states_.empty()) return std::make_unique<CopyState>();
+  std::unique_ptr<CopyState> state = std::move(idle_states_.back());
+  idle_states_.pop_back();
+  auto copy_done = std::move(state->copy_done);  // keeps its memory
+  copy_done.clear();
+  *state = CopyState{};
+  state->copy_done = std::move(copy_done);
+  return state;
+}
+
 void CopyEngines::execute(Job& job) {
   Pool* pool = pool_of(job);
   if (pool != nullptr) {
@@ -103,6 +115,7 @@ void CopyEngines::count(const Pool& pool, DeviceIndex device, TimePs now) {
 }
 
 void CopyEngines::begin(Job& job, TimePs now) {
+  if (job.copy == nullptr) job.copy = new_state();
   job.times.started = now;
   job.spend(Stage::queue_wait, now - job.arrived);
   if (migration_ == nullptr || !bring_pages(job, now)) begin_work(job, now);
@@ -121,7 +134,7 @@ bool CopyEngines::bring_pages(Job& job, TimePs now) {
     all.to_device_bytes += m.to_device_bytes;
     all.to_host_bytes += m.to_host_bytes;
   };
-  for (const Command::Pages& p : c.pages) {
+  for (const Command::Pages& p : *c.pages) {
     add(c.pages_by_faults ? migration_->host_faults(p.address, p.bytes)
                           : migration_->move(p.address, p.bytes, c.pages_to_device, c.pages_have_contents));
   }
@@ -155,9 +168,9 @@ bool CopyEngines::bring_pages(Job& job, TimePs now) {
               evicting + alone);
   job.spend(Stage::page_fault, all.handling_ps);
   job.spend(Stage::migration, evicting + alone);
-  job.pages_alone = alone;
-  job.pages_wait = all.handling_ps + evicting;
-  job.flow_start = now;
+  job.copy->pages_alone = alone;
+  job.copy->pages_wait = all.handling_ps + evicting;
+  job.copy->flow_start = now;
   flows_.start(job.flow, [this, &job](FlowTimes times) {
     post(std::max(times.drained, kernel_now()), {&job, DmaStep::end_pages});
   });
@@ -165,10 +178,10 @@ bool CopyEngines::bring_pages(Job& job, TimePs now) {
 }
 
 void CopyEngines::end_pages(Job& job, TimePs now) {
-  const TimePs took = now - job.flow_start;
-  job.spend(Stage::contention, took > job.pages_alone ? took - job.pages_alone : 0);
+  const TimePs took = now - job.copy->flow_start;
+  job.spend(Stage::contention, took > job.copy->pages_alone ? took - job.copy->pages_alone : 0);
   job.flow.reset();
-  post(now + job.pages_wait, {&job, DmaStep::begin_work});
+  post(now + job.copy->pages_wait, {&job, DmaStep::begin_work});
 }
 
 void CopyEngines::begin_work(Job& job, TimePs now) {
@@ -180,7 +193,7 @@ void CopyEngines::begin_work(Job& job, TimePs now) {
 bool CopyEngines::take_lines(Job& job, TimePs now) {
   const Command& c = job.command;
   cache::DeviceLines::Taken all;
-  for (const Command::Pages& p : c.host_touches) all.add(lines_->host_touches(p.address, p.bytes, c.host_writes));
+  for (const Command::Pages& p : *c.host_touches) all.add(lines_->host_touches(p.address, p.bytes, c.host_writes));
   const Shape& s = c.shape;
   for (const Endpoint* end : {&c.source, &c.target}) {
     if (c.direction == Direction::none || end->placement != Placement::device || s.bytes() == 0) continue;
@@ -189,9 +202,9 @@ bool CopyEngines::take_lines(Job& job, TimePs now) {
     all.add(lines_->device_touches(end->address, span));
   }
   Recalls recalls = plan_recalls(link_, all, job, now, profile_.link.line_bytes, trace_);
-  job.flips_ps = all.flips_ps;
-  job.recalls_alone = recalls.alone;
-  job.flow_start = now;
+  job.copy->flips_ps = all.flips_ps;
+  job.copy->recalls_alone = recalls.alone;
+  job.copy->flow_start = now;
   if (recalls.took == 0) return false;
   job.flow = std::move(recalls.flow);
   job.spend(Stage::coherence, recalls.took);
@@ -206,10 +219,10 @@ bool CopyEngines::take_lines(Job& job, TimePs now) {
 }
 
 void CopyEngines::end_recalls(Job& job, TimePs now) {
-  const TimePs took = now - job.flow_start;
-  job.spend(Stage::contention, took > job.recalls_alone ? took - job.recalls_alone : 0);
+  const TimePs took = now - job.copy->flow_start;
+  job.spend(Stage::contention, took > job.copy->recalls_alone ? took - job.copy->recalls_alone : 0);
   job.flow.reset();
-  post(now + job.flips_ps, {&job, DmaStep::start_work});
+  post(now + job.copy->flips_ps, {&job, DmaStep::start_work});
 }
 
 void CopyEngines::start_work(Job& job, TimePs now) {
@@ -277,24 +290,24 @@ void CopyEngines::start_work(Job& job, TimePs now) {
   }
   const TimePs setup = p.setup_cycles * cycle_ps_;
   job.spend(Stage::setup, setup);
-  job.detile = detile_time(c);
+  job.copy->detile = detile_time(c);
   TimePs before = 0;
-  if (c.direction == Direction::device_to_host && job.detile != 0) {
-    before = job.detile;
+  if (c.direction == Direction::device_to_host && job.copy->detile != 0) {
+    before = job.copy->detile;
     tell_detile(job, now + setup);
     job.spend(Stage::detile, before);
   }
-  job.chunk = 0;
-  job.chunks = 1;
+  job.copy->chunk = 0;
+  job.copy->chunks = 1;
   if (job.staged) {
     const std::uint64_t chunk = profile_.driver.staging_chunk_bytes;
-    job.chunks = (c.shape.bytes() + chunk - 1) / chunk;
-    if (!job.by_thread) job.copy_done.assign(job.chunks, 0);
+    job.copy->chunks = (c.shape.bytes() + chunk - 1) / chunk;
+    if (!job.by_thread) job.copy->copy_done.assign(job.copy->chunks, 0);
     if (c.direction == Direction::host_to_device && !job.by_thread) {
       // The first chunk was copied before submission; the next buffers fill while the first travels.
-      job.copy_done[0] = job.first_chunk_ready;
-      for (std::uint64_t i = 1; i < std::min<std::uint64_t>(job.chunks, profile_.driver.staging_buffers); ++i) {
-        job.copy_done[i] = job.copy_done[i - 1] + staging_copy(job, i);
+      job.copy->copy_done[0] = job.first_chunk_ready;
+      for (std::uint64_t i = 1; i < std::min<std::uint64_t>(job.copy->chunks, profile_.driver.staging_buffers); ++i) {
+        job.copy->copy_done[i] = job.copy->copy_done[i - 1] + staging_copy(job, i);
       }
     }
   }
@@ -304,10 +317,10 @@ void CopyEngines::start_work(Job& job, TimePs now) {
 // What an end of `shape` costs device memory: a linear one as a stream of its bytes, tiles with all that is touched.
 memory::StreamCost CopyEngines::stream(memory::Access access, const Endpoint& end, const Shape& shape,
                                        std::uint32_t packet_bytes) {
-  if (end.tiling.is_linear()) return memory_.stream(access, end.address, shape.bytes(), packet_bytes);
-  const ImageRegion box = end.tiling.region(end.image_offset, shape.row_bytes, shape.rows, shape.slices);
+  if (end.tiling->is_linear()) return memory_.stream(access, end.address, shape.bytes(), packet_bytes);
+  const ImageRegion box = end.tiling->region(end.image_offset, shape.row_bytes, shape.rows, shape.slices);
   tiles_.clear();
-  end.tiling.runs(box, std::max(sector_bytes, profile_.compute.fetch_bytes), tiles_);
+  end.tiling->runs(box, std::max(sector_bytes, profile_.compute.fetch_bytes), tiles_);
   for (AddressRun& run : tiles_) {
     run.begin += end.address - end.image_offset;
     run.end += end.address - end.image_offset;
@@ -348,7 +361,7 @@ double CopyEngines::local_copy_cycles(const Command& c, double missing) const {
   const profile::CopyEngines& p = profile_.copy_engines;
   const auto bytes = static_cast<double>(c.shape.bytes());
   const bool one_image = c.op == Operation::copy_buffer_to_image || c.op == Operation::copy_image_to_buffer;
-  const ImageTiling& tiling = c.source.tiling.is_linear() ? c.target.tiling : c.source.tiling;
+  const ImageTiling& tiling = c.source.tiling->is_linear() ? *c.target.tiling : *c.source.tiling;
   const bool layers = tiling.is_linear() ? c.shape.slices > 1 : tiling.slice_pitch_bytes != 0;
   if (one_image && layers && p.device_layers_bytes_per_cycle != 0) {
     // A work-item waits for what it reads, longer where that comes from memory.
@@ -374,7 +387,7 @@ double CopyEngines::local_copy_cycles(const Command& c, double missing) const {
 TimePs CopyEngines::detile_time(const Command& c) {
   const Detile by = profile_.machine.policy.detile;
   const Endpoint& image = device_end(c);
-  if (image.tiling.is_linear() || by == Detile::in_transfer) return 0;
+  if (image.tiling->is_linear() || by == Detile::in_transfer) return 0;
   constexpr std::uint32_t packet = 4096;
   const bool reads = c.direction == Direction::device_to_host;
   const auto tiles = stream(reads ? memory::Access::read : memory::Access::write, image, c.shape, packet);
@@ -400,7 +413,7 @@ void CopyEngines::tell_detile(const Job& job, TimePs begin) const {
   const bool by_kernel = profile_.machine.policy.detile == Detile::kernel;
   const TimePs cycle = by_kernel ? 1'000'000 / profile_.machine.device.max_clock_mhz : cycle_ps_;
   trace_->stage({job.command.id, job.command.device, by_kernel ? "compute" : "copy_engine.device", "detile", begin,
-                 begin + job.detile, job.detile / cycle, job.command.shape.bytes()});
+                 begin + job.copy->detile, job.copy->detile / cycle, job.command.shape.bytes()});
 }
 
 // The CPU's copy of one chunk between the program's memory and its staging buffer.
@@ -415,15 +428,15 @@ TimePs CopyEngines::staging_copy(Job& job, std::uint64_t chunk) {
     const TimePs work = job.by_thread ? profile_.driver.staging_thread_chunk_ps +
                                             host_.copy_in(program, buffer, bytes, cache::Copier::driver_thread)
                                       : host_.copy_in(program, buffer, bytes);
-    job.limits.add(Part::host_copy, work);
+    job.copy->limits.add(Part::host_copy, work);
     return work;
   }
   // A rectangle is copied out row by row.
   const TimePs rows = c.shape.rows * c.shape.slices > 1
-                          ? (c.shape.rows * c.shape.slices) * profile_.host.copy.out_row_ps / job.chunks
+                          ? (c.shape.rows * c.shape.slices) * profile_.host.copy.out_row_ps / job.copy->chunks
                           : 0;
   const TimePs work = host_.copy_out(buffer, program, bytes) + rows;
-  job.limits.add(Part::host_copy, work);
+  job.copy->limits.add(Part::host_copy, work);
   return work;
 }
 
@@ -484,17 +497,17 @@ void CopyEngines::begin_flow(Job& job, TimePs now) {
   runs_.clear();
   if (job.staged) {
     const std::uint64_t size = profile_.driver.staging_chunk_bytes;
-    t.host_address = staging_address + job.chunk % profile_.driver.staging_buffers * size;
-    t.row_bytes = std::min(size, c.shape.bytes() - job.chunk * size);
+    t.host_address = staging_address + job.copy->chunk % profile_.driver.staging_buffers * size;
+    t.row_bytes = std::min(size, c.shape.bytes() - job.copy->chunk * size);
     host_.classify(t.host_address, t.row_bytes, runs_);
   } else if (rows == 1 || host.row_pitch_bytes == c.shape.row_bytes) {
     t.host_address = host.address;
     t.row_bytes = c.shape.row_bytes * rows;
     // The device may still walk rows of its own; of a tiled image it walks the tiles.
-    if (rows > 1 && device_end(c).tiling.is_linear() && device_end(c).row_pitch_bytes != c.shape.row_bytes) {
+    if (rows > 1 && device_end(c).tiling->is_linear() && device_end(c).row_pitch_bytes != c.shape.row_bytes) {
       t.row_bytes = c.shape.row_bytes;
       t.rows = rows;
-    } else if (rows > 1 && !device_end(c).tiling.is_linear() && device_end(c).row_pitch_bytes != c.shape.row_bytes) {
+    } else if (rows > 1 && !device_end(c).tiling->is_linear() && device_end(c).row_pitch_bytes != c.shape.row_bytes) {
       // A piece of a tiled image: the engine gathers its rows line by line of the host.
       t.row_ps = packed_row_time(host.address, c.shape.row_bytes);
       t.row_unit_bytes = c.shape.row_bytes;
@@ -511,19 +524,19 @@ void CopyEngines::begin_flow(Job& job, TimePs now) {
   const auto access = c.direction == Direction::host_to_device ? memory::Access::write : memory::Access::read;
   const Endpoint& device = device_end(c);
   const std::uint32_t packet = profile_.link.max_payload_bytes;
-  if (device.tiling.is_linear() || job.detile != 0) {
-    const std::uint64_t from = job.detile != 0 ? detile_address : device.address;
+  if (device.tiling->is_linear() || job.copy->detile != 0) {
+    const std::uint64_t from = job.copy->detile != 0 ? detile_address : device.address;
     const auto cost =
-        memory_.stream(access, from + job.chunk * profile_.driver.staging_chunk_bytes, t.row_bytes * t.rows, packet);
+        memory_.stream(access, from + job.copy->chunk * profile_.driver.staging_chunk_bytes, t.row_bytes * t.rows, packet);
     t.memory_interval_ps = cost.interval_ps;
     tell_dram(job, device_part, cost.dram, t.row_bytes * t.rows, now);
   } else {
-    if (job.chunk == 0) {
+    if (job.copy->chunk == 0) {
       const auto cost = stream(access, device, c.shape, packet);
-      job.memory_interval = cost.interval_ps;
+      job.copy->memory_interval = cost.interval_ps;
       tell_dram(job, device_part, cost.dram, c.shape.bytes(), now);
     }
-    t.memory_interval_ps = job.memory_interval;
+    t.memory_interval_ps = job.copy->memory_interval;
   }
   use_host_dram(job, t, now);
   const std::uint64_t touched = t.rows > 1 ? t.rows * std::max(t.host_row_pitch_bytes, t.row_bytes) : t.row_bytes;
@@ -532,7 +545,7 @@ void CopyEngines::begin_flow(Job& job, TimePs now) {
   } else if (!link_.maintains_caches()) {
     host_.device_wrote(t.host_address, touched);
   }
-  job.rows_ps = t.rows > 1 || t.row_unit_bytes != 0 ? rows * t.row_ps : 0;
+  job.copy->rows_ps = t.rows > 1 || t.row_unit_bytes != 0 ? rows * t.row_ps : 0;
   start_flow(job, t, now, DmaStep::end_chunk);
 }
 
@@ -599,11 +612,12 @@ void CopyEngines::start_flow(Job& job, LinkTransfer& transfer, TimePs now, DmaSt
   flow.command = job.command.id;
   flow.device = job.command.device;
   flow.address = transfer.host_address;
-  job.flow_start = now;
+  job.copy->flow_start = now;
   tell_lines(job, now);
-  flows_.start(job.flow, [this, &job, then](FlowTimes times) {
+  job.copy->then = then;
+  flows_.start(job.flow, [this, &job](FlowTimes times) {
     job.drained = times.drained;
-    post(std::max(times.end, kernel_now()), {&job, then});
+    post(std::max(times.end, kernel_now()), {&job, job.copy->then});
   });
 }
 
@@ -617,20 +631,20 @@ void CopyEngines::fetch_payload(Job& job, TimePs now, TimePs taken) {
   runs_.clear();
   host_.classify(t.host_address, t.row_bytes, runs_);
   host_.device_read(t.host_address, t.row_bytes);
-  job.payload_taken = taken;
+  job.copy->payload_taken = taken;
   start_flow(job, t, now, DmaStep::end_payload);
 }
 
 void CopyEngines::end_payload(Job& job, TimePs now) {
   account(job, now);
-  const TimePs more = job.payload_taken > now ? job.payload_taken - now : 0;
+  const TimePs more = job.copy->payload_taken > now ? job.copy->payload_taken - now : 0;
   job.spend(Stage::link, more);
   post(now + more + profile_.copy_engines.inline_cycles * cycle_ps_, {&job, DmaStep::finish});
 }
 
 // Cuts the flow's time into what the wire needs and what each other part added to it.
 void CopyEngines::account(Job& job, TimePs now) {
-  const TimePs total = now - job.flow_start;
+  const TimePs total = now - job.copy->flow_start;
   const Flow& flow = *job.flow;
   const Link::WireUse use = link_.wire_use(flow, job.command.direction);
   job.wire_up += use.up;
@@ -653,11 +667,11 @@ void CopyEngines::account(Job& job, TimePs now) {
   job.spend(Stage::link, wire);
   if (trace_->level() >= TraceLevel::stage) {
     const bool down = job.command.direction == Direction::host_to_device;
-    if (job.transfer_start == 0) job.transfer_start = job.flow_start;
-    job.limits.add(flow, job.rows_ps);
-    job.limits.add(Part::contention, total - alone);
+    if (job.copy->transfer_start == 0) job.copy->transfer_start = job.copy->flow_start;
+    job.copy->limits.add(flow, job.copy->rows_ps);
+    job.copy->limits.add(Part::contention, total - alone);
     trace_->stage({job.command.id, job.command.device, down ? "copy_engine.h2d" : "copy_engine.d2h", "transfer",
-                   job.flow_start, now, total / cycle_ps_, flow.bytes()});
+                   job.copy->flow_start, now, total / cycle_ps_, flow.bytes()});
     const auto part = [&](std::string_view name, std::string_view action, TimePs took) {
       if (took == 0) return;
       trace_->stage({job.command.id, job.command.device, name, action, now - took, now,
@@ -671,24 +685,24 @@ void CopyEngines::account(Job& job, TimePs now) {
 
 void CopyEngines::end_chunk(Job& job, TimePs now) {
   account(job, now);
-  const std::uint64_t done = job.chunk;
+  const std::uint64_t done = job.copy->chunk;
   if (job.staged) {
     const bool write = job.command.direction == Direction::host_to_device;
     const std::uint64_t buffers = profile_.driver.staging_buffers;
-    if (write && done + buffers < job.chunks) {
+    if (write && done + buffers < job.copy->chunks) {
       const std::uint64_t next = done + buffers;
-      job.copy_done[next] = std::max(job.copy_done[next - 1], now) + staging_copy(job, next);
+      job.copy->copy_done[next] = std::max(job.copy->copy_done[next - 1], now) + staging_copy(job, next);
     } else if (!write) {
-      job.copy_done[done] = std::max(done > 0 ? job.copy_done[done - 1] : 0, std::max(now, job.drained)) + staging_copy(job, done);
+      job.copy->copy_done[done] = std::max(done > 0 ? job.copy->copy_done[done - 1] : 0, std::max(now, job.drained)) + staging_copy(job, done);
     }
-    if (done + 1 < job.chunks) {
-      ++job.chunk;
+    if (done + 1 < job.copy->chunks) {
+      ++job.copy->chunk;
       // A write waits for the next chunk's copy, a read for a buffer to be emptied.
       TimePs at = now;
       if (write) {
-        at = std::max(now, job.copy_done[job.chunk]);
-      } else if (job.chunk >= buffers) {
-        at = std::max(now, job.copy_done[job.chunk - buffers]);
+        at = std::max(now, job.copy->copy_done[job.copy->chunk]);
+      } else if (job.copy->chunk >= buffers) {
+        at = std::max(now, job.copy->copy_done[job.copy->chunk - buffers]);
       }
       job.spend(Stage::staging, at - now);
       post(at, {&job, DmaStep::begin_flow});
@@ -698,8 +712,8 @@ void CopyEngines::end_chunk(Job& job, TimePs now) {
   const TimePs finish = profile_.copy_engines.finish_cycles * cycle_ps_;
   job.spend(Stage::setup, finish);
   TimePs behind = 0;
-  if (job.command.direction == Direction::host_to_device && job.detile != 0) {
-    behind = job.detile;
+  if (job.command.direction == Direction::host_to_device && job.copy->detile != 0) {
+    behind = job.copy->detile;
     tell_detile(job, now);
     job.spend(Stage::detile, behind);
   }
@@ -709,14 +723,16 @@ void CopyEngines::end_chunk(Job& job, TimePs now) {
 void CopyEngines::end(Job& job, TimePs now) {
   job.times.ended = job.times.completed = now;
   if (job.staged && job.command.direction == Direction::device_to_host) {
-    job.times.completed = std::max(now, job.copy_done.back());
+    job.times.completed = std::max(now, job.copy->copy_done.back());
     job.spend(Stage::host_copy_out, job.times.completed - now);
   }
   job.flow.reset();
-  if (job.transfer_start != 0) {
-    const std::string_view limiter = job.limits.limiter();
-    trace_->stage({job.command.id, job.command.device, limiter, "limits", job.transfer_start, job.times.completed,
-                   (job.times.completed - job.transfer_start) / cycle_ps_, job.command.shape.bytes()});
+  idle_states_.push_back(std::move(job.copy));
+  const CopyState& state = *idle_states_.back();
+  if (state.transfer_start != 0) {
+    const std::string_view limiter = state.limits.limiter();
+    trace_->stage({job.command.id, job.command.device, limiter, "limits", state.transfer_start, job.times.completed,
+                   (job.times.completed - state.transfer_start) / cycle_ps_, job.command.shape.bytes()});
   }
   if (moves_bytes_) carry_out(job.command, writes_);
   Pool* pool = pool_of(job);

@@ -3,6 +3,8 @@
 #pragma once
 
 #include <deque>
+#include <memory>
+#include <vector>
 
 #include "sim/cache/device_lines.h"
 #include "sim/clock/agenda.h"
@@ -14,10 +16,6 @@
 #include "sim/profile/profile.h"
 
 namespace sluice::sim {
-
-enum class DmaStep : std::uint8_t {
-  begin, end_pages, begin_work, end_recalls, start_work, begin_flow, end_chunk, end_payload, finish
-};
 
 struct DmaEvent {
   Job* job = nullptr;
@@ -45,6 +43,7 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   };
 
   void act(const DmaEvent& event, TimePs now) override;
+  [[nodiscard]] std::unique_ptr<CopyState> new_state();
   [[nodiscard]] Pool* pool_of(const Job& job);
   void count(const Pool& pool, DeviceIndex device, TimePs now);
   void begin(Job& job, TimePs now);
@@ -94,6 +93,7 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
   Pool h2d_;
   Pool d2h_;
   Pool device_;
+  std::vector<std::unique_ptr<CopyState>> idle_states_;
   std::vector<cache::LineRun> runs_;
   std::vector<AddressRun> tiles_;
   FlowPool flow_pool_;

@@ -4,6 +4,7 @@
 #include <utility>
 
 #include "sim/dma/functional.h"
+#include "sim/models/limits.h"
 
 namespace sluice::sim {
 
@@ -14,6 +15,8 @@ struct PeerCopy {
   DeviceIndex to = 0;
   TimePs began = 0;
   TimePs contention = 0;
+  TimePs rows_ps = 0;  // the engine's work on the rows of a rectangle
+  Limits limits;       // where the trace asks for them
   std::uint64_t chunk_bytes = 0;
   std::uint64_t chunks = 0;
   std::uint64_t out_started = 0;
@@ -98,7 +101,7 @@ bool PeerCopies::begin_peer(PeerCopy& copy, TimePs now) {
   flow->peer = copy.to;
   flow->address = c.target.address;
   flow->device = copy.from;
-  copy.job->rows_ps = t.rows > 1 ? t.rows * t.row_ps : 0;
+  copy.rows_ps = t.rows > 1 ? t.rows * t.row_ps : 0;
   const std::shared_ptr<const Flow> planned = flow;
   devices_[copy.from].flows->start(std::move(flow), [this, &copy, planned, now](FlowTimes times) {
     // It is over when the last write is in the target's memory.
@@ -118,8 +121,8 @@ void PeerCopies::account(PeerCopy& copy, const Flow& flow, Direction direction, 
   job.wire_down += use.down;
   job.tlps += use.tlps;
   if (trace_ == nullptr || trace_->level() < TraceLevel::stage) return;
-  job.limits.add(flow, job.rows_ps);
-  job.limits.add(Part::contention, contention);
+  copy.limits.add(flow, copy.rows_ps);
+  copy.limits.add(Part::contention, contention);
 }
 
 // What of a staged copy can go on does so: a chunk leaves the source when a staging buffer is free, and goes to the target when
@@ -183,7 +186,7 @@ void PeerCopies::end(PeerCopy& copy, TimePs now) {
     const TimePs took = now - copy.began;
     trace_->stage({job.command.id, copy.from, "copy_engine.peer", copy.chunks == 0 ? "peer_to_peer" : "staged", copy.began, now,
                    took / cycle_ps_, bytes});
-    trace_->stage({job.command.id, copy.from, job.limits.limiter(), "limits", copy.began, now, took / cycle_ps_, bytes});
+    trace_->stage({job.command.id, copy.from, copy.limits.limiter(), "limits", copy.began, now, took / cycle_ps_, bytes});
   }
   if (moves_bytes_) carry_out(job.command, writes_);
   Device& device = devices_[copy.from];

@@ -8,7 +8,10 @@
 #include <string_view>
 #include <vector>
 
+#include <boost/container/small_vector.hpp>
+
 #include "sim/iface/image_tiling.h"
+#include "sim/iface/rare.h"
 #include "sim/iface/time.h"
 
 namespace sluice {
@@ -54,7 +57,7 @@ struct Endpoint {
   std::uint64_t address = 0;        // simulated address of the first byte, never an address of this process
   std::uint64_t row_pitch_bytes = 0;
   std::uint64_t slice_pitch_bytes = 0;
-  ImageTiling tiling = {};          // of an image that the device tiles
+  Rare<ImageTiling> tiling;         // of an image that the device tiles
   std::uint64_t image_offset = 0;   // of the first byte, in the image's linear store
 };
 
@@ -71,24 +74,25 @@ class Pattern {
  public:
   void assign(const void* bytes, std::size_t size) {
     const auto* first = static_cast<const std::byte*>(bytes);
-    bytes_.assign(first, first + size);
+    bytes_.edit().assign(first, first + size);
   }
-  [[nodiscard]] const std::byte* data() const noexcept { return bytes_.data(); }
-  [[nodiscard]] std::size_t size_bytes() const noexcept { return bytes_.size(); }
-  [[nodiscard]] bool empty() const noexcept { return bytes_.empty(); }
+  [[nodiscard]] const std::byte* data() const noexcept { return bytes_->data(); }
+  [[nodiscard]] std::size_t size_bytes() const noexcept { return bytes_->size(); }
+  [[nodiscard]] bool empty() const noexcept { return bytes_->empty(); }
 
  private:
-  std::vector<std::byte> bytes_;  // up to 128; on the heap, since few commands have any
+  Rare<std::vector<std::byte>> bytes_;  // up to 128
 };
 
 // Where the driver's CPU makes the texels of an image that it fills itself.
 inline constexpr std::uint64_t host_fill_address = 3ULL << 46;
 
+// A program may have a million of them waiting: what few have is Rare, and small members lie together.
 struct Command {
   CommandId id = 0;
-  Operation op = Operation::marker;
   DeviceIndex device = 0;
   QueueId queue = 0;
+  Operation op = Operation::marker;
   bool in_order = true;   // waits for the previous command of its queue
   bool blocking = false;  // the calling thread waits for it, and copies for it
   bool stamped = false;   // its event shall tell the stamps: the driver has more to do
@@ -97,12 +101,18 @@ struct Command {
   // (an unmap after a read map, say) or, with `host_only`, never reaches the device at all (a write-invalidate map).
   bool host_only = false;
   Direction direction = Direction::none;
+  // False where the bytes are already where they belong because a mapped pointer points into the backing store.
+  bool moves_data = true;
+
+  bool pages_to_device = false;    // `pages` below
+  bool pages_by_faults = false;    // a core's, as it touches them after the command; else the driver moves them
+  bool pages_have_contents = true; // false: they need not cross the link
+  bool host_writes = false;        // `host_touches` below
+
   Endpoint source;
   Endpoint target;
   Shape shape;
   Pattern fill;
-  // False where the bytes are already where they belong because a mapped pointer points into the backing store.
-  bool moves_data = true;
 
   // Shared virtual memory that the command wants on one side, where its pages move (Simulator::manage): what a map shows
   // the host, what a migration moves. Simulated host addresses.
@@ -110,15 +120,11 @@ struct Command {
     std::uint64_t address = 0;
     std::uint64_t bytes = 0;
   };
-  std::vector<Pages> pages;
-  bool pages_to_device = false;
-  bool pages_by_faults = false;    // a core's, as it touches them after the command; else the driver moves them
-  bool pages_have_contents = true; // false: they need not cross the link
+  Rare<std::vector<Pages>> pages;
 
   // Device memory that the program itself reads (a map) or has written (an unmap) through its cores' caches, where the
   // host addresses it.
-  std::vector<Pages> host_touches;
-  bool host_writes = false;
+  Rare<std::vector<Pages>> host_touches;
 
   // Bytes of a mirror that the driver creates and pins with this command: the first map of a buffer. Else 0.
   std::uint64_t pins_bytes = 0;
@@ -129,6 +135,10 @@ struct Command {
   TimePs called = 0;
   TimePs queued = 0;
 
+  // Commands of the same simulator that must complete first. Never a user event: the driver holds a command
+  // back until its user events are complete. Most wait for none or one.
+  boost::container::small_vector<CommandId, 1> waits;
+
   [[nodiscard]] constexpr DeviceIndex device_of(const Endpoint& end) const noexcept {
     return end.device == device_of_command ? device : end.device;
   }
@@ -136,10 +146,6 @@ struct Command {
   [[nodiscard]] bool is_between_devices() const noexcept {
     return direction == Direction::device_to_device && fill.empty() && device_of(source) != device_of(target);
   }
-
-  // Commands of the same simulator that must complete first. Never a user event: the driver holds a command
-  // back until its user events are complete.
-  std::vector<CommandId> waits;
 };
 
 // What a command became. Stamps are those of CL_PROFILING_COMMAND_*, in order.

@@ -90,7 +90,8 @@ class Simulator {
   [[nodiscard]] virtual TimePs hold(Command& command, TimePs host_now) = 0;
   // Charges the driver's host work from `host_now` on and hands the command to the device. Functional effects happen
   // when the command ends on the device. Requires host_now >= now().
-  virtual EnqueueStamps enqueue(const Command& command, TimePs host_now) = 0;
+  virtual EnqueueStamps enqueue(Command&& command, TimePs host_now) = 0;
+  EnqueueStamps enqueue(const Command& command, TimePs host_now) { return enqueue(Command(command), host_now); }
   [[nodiscard]] virtual TimePs host_cost(HostAction action) const noexcept = 0;
 
   [[nodiscard]] virtual TimePs now() const noexcept = 0;

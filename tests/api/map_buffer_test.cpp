@@ -371,7 +371,7 @@ TEST_F(MapBuffer, HostMemoryRunsOut) {
     if (event != nullptr) clReleaseEvent(event);
   }
   EXPECT_EQ(e, CL_SUCCESS);
-  EXPECT_GE(refused, 2);  // at least a mapping and an event are made anew; lists may have room from other tests
+  EXPECT_GE(refused, 1);  // the event at least is made anew; lists may have room from before
   EXPECT_EQ(clFinish(queue), CL_SUCCESS);  // nothing that was refused is waited for
   clReleaseMemObject(m);
 }

@@ -51,7 +51,7 @@ class DeviceMemory : public ::testing::TestWithParam<const char*> {
     c.queue = 1;
     c.op = Operation::unmap;
     c.moves_data = false;
-    c.host_touches.push_back({at, bytes});
+    c.host_touches.edit().push_back({at, bytes});
     c.host_writes = true;
     m.sim->enqueue(c, m.sim->now());
     while (m.sim->run_until_next_completion()) {
@@ -117,7 +117,7 @@ TEST_P(KernelsOverDeviceMemory, TakeLinesBackFirst) {
   c.id = ++id;
   c.queue = 1;
   c.op = Operation::unmap;
-  c.host_touches.push_back({1 << 20, 4096});  // where the fixture has device_base
+  c.host_touches.edit().push_back({1 << 20, 4096});  // where the fixture has device_base
   c.host_writes = true;
   sim->enqueue(c, sim->now());
   drain();
@@ -144,7 +144,7 @@ TEST_P(KernelsOverDeviceMemory, WhatIsTakenBackTakesTheWireFromOthers) {
     c.id = ++id;
     c.queue = 1;
     c.op = Operation::unmap;
-    c.host_touches.push_back({1 << 20, mib});
+    c.host_touches.edit().push_back({1 << 20, mib});
     c.host_writes = true;
     sim->enqueue(c, sim->now());
     drain();

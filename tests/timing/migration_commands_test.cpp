@@ -66,10 +66,10 @@ class Migration : public ::testing::TestWithParam<const char*> {
     c.id = ++id;
     c.queue = 1;
     c.moves_data = false;
-    sim->enqueue(c, sim->now());
+    sim->enqueue(std::move(c), sim->now());
     while (sim->run_until_next_completion()) {
     }
-    return c.id;
+    return id;
   }
   // Reads all of the shared allocation, page after page, or what lies where nobody allocated.
   CommandId launch(bool system_memory = false, std::uint64_t base = process_base, std::uint64_t bytes = 4 * mib) {
@@ -86,14 +86,14 @@ class Migration : public ::testing::TestWithParam<const char*> {
   CommandId map_for_host(std::uint64_t address, std::uint64_t bytes) {
     Command c;
     c.op = Operation::svm_map;
-    c.pages.push_back({address, bytes});
+    c.pages.edit().push_back({address, bytes});
     c.pages_by_faults = true;
     return enqueue(std::move(c));
   }
   CommandId migrate(std::uint64_t address, std::uint64_t bytes, bool to_device, bool contents = true) {
     Command c;
     c.op = Operation::svm_migrate;
-    c.pages.push_back({address, bytes});
+    c.pages.edit().push_back({address, bytes});
     c.pages_to_device = to_device;
     c.pages_have_contents = contents;
     return enqueue(std::move(c));

@@ -35,10 +35,10 @@ void CommandProcessor::count(DeviceIndex device, int more) {
 }
 
 void CommandProcessor::submit(Job& job) {
-  live_[job.command.id] = &job;
+  live_.insert(job);
   for (const CommandId id : job.command.waits) {
-    const auto it = live_.find(id);
-    if (it != live_.end() && it->second != &job) wait_for(job, *it->second, false);
+    Job* const on = live_.find(id);
+    if (on != nullptr && on != &job) wait_for(job, *on, false);
   }
   if (job.command.in_order) {
     Job*& last = last_[job.command.queue];

@@ -8,6 +8,7 @@
 #include "sim/clock/agenda.h"
 #include "sim/models/host_link.h"
 #include "sim/models/job.h"
+#include "sim/models/job_table.h"
 #include "sim/profile/profile.h"
 
 namespace sluice::sim {
@@ -30,10 +31,7 @@ class CommandProcessor final : public Agenda<FrontEndEvent> {
   // Of a job that awaited the driver's thread.
   void ring(Job& job);
   // nullptr: not submitted, or over.
-  [[nodiscard]] const Job* find(CommandId id) const noexcept {
-    const auto it = live_.find(id);
-    return it == live_.end() ? nullptr : it->second;
-  }
+  [[nodiscard]] const Job* find(CommandId id) const noexcept { return live_.find(id); }
   // An engine has finished `job`: lets its successors go.
   void ended(Job& job);
 
@@ -54,7 +52,7 @@ class CommandProcessor final : public Agenda<FrontEndEvent> {
   Flow read_;           // of one ring entry
   TimePs read_alone_;   // with the link to itself
   FlowPool flow_pool_;
-  std::unordered_map<CommandId, Job*> live_;  // looked up only, never iterated
+  JobTable live_;
   std::uint64_t seen_ = 0;  // and not over
   std::unordered_map<QueueId, Job*> last_;    // the newest command of each in-order queue
 };

@@ -95,7 +95,7 @@ EnqueueStamps HostDriver::charge(Job& job, TimePs called) {
                                               : std::min(engines.inline_limit_bytes, engines.inline_limit_queued_bytes);
   job.inline_payload = c.direction == Direction::host_to_device && c.shape.rows * c.shape.slices == 1 &&
                        c.fill.empty() && bytes <= inline_limit && inline_limit != 0 &&
-                       (c.target.tiling.is_linear() || profile_.machine.policy.detile == Detile::in_transfer);
+                       (c.target.tiling->is_linear() || profile_.machine.policy.detile == Detile::in_transfer);
   job.staged = pageable && !job.inline_payload && chunk_bytes() != 0;
 
   job.by_thread = job.staged && d.staging_thread_chunk_ps != 0 && !c.blocking && c.fill.empty() && !is_map(c.op) &&
@@ -158,17 +158,18 @@ void HostDriver::stage(Job& job, TimePs begins) {
   const TimePs submit = costs_of(c).submit_ps;
   const std::uint64_t bytes = c.shape.bytes();
   thread_works_ = true;
-  job.chunks = (bytes + chunk_bytes() - 1) / chunk_bytes();
-  job.copy_done.assign(job.chunks, 0);
+  job.copy = std::make_unique<CopyState>();
+  job.copy->chunks = (bytes + chunk_bytes() - 1) / chunk_bytes();
+  job.copy->copy_done.assign(job.copy->chunks, 0);
   TimePs at = begins;
-  for (std::uint64_t i = 0; i < std::min<std::uint64_t>(job.chunks, d.staging_buffers); ++i) {
+  for (std::uint64_t i = 0; i < std::min<std::uint64_t>(job.copy->chunks, d.staging_buffers); ++i) {
     const TimePs copy = memory_.copy_in(c.source.address + i * chunk_bytes(), staging_address + i * chunk_bytes(),
                                         std::min(chunk_bytes(), bytes - i * chunk_bytes()), cache::Copier::driver_thread);
-    if (i != 0) job.limits.add(Part::host_copy, d.staging_thread_chunk_ps + copy);
+    if (i != 0) job.copy->limits.add(Part::host_copy, d.staging_thread_chunk_ps + copy);
     at += d.staging_thread_chunk_ps + copy;
-    job.copy_done[i] = at;
+    job.copy->copy_done[i] = at;
   }
-  job.first_chunk_ready = job.copy_done[0];
+  job.first_chunk_ready = job.copy->copy_done[0];
   job.awaits_thread = false;
   job.doorbell = job.first_chunk_ready + submit;
   job.spend(Stage::staging, begins - job.handed_over);
@@ -202,6 +203,8 @@ void HostDriver::complete(Job& job) {
 }
 
 void HostDriver::delivered(const Job& job) {
+  constexpr std::size_t kept = 64;  // a queue that was idle will be used again
+  if (open_.size() <= kept) return;
   const auto open = open_.find(job.command.queue);
   if (open == open_.end() || open->second.commands != 0) return;
   if (open->second.fenced <= job.times.visible) open_.erase(open);

@@ -51,6 +51,10 @@ class PcieLink final : public Link {
       up.lanes = bridge_.lanes;
       upstream_ = wires(wire_ps_per_byte(up), bridge_.credits, bridge_.credit_return_ps, bridge_.propagation_ps);
     }
+    posted_ps_ = data_time(wires_, 4, 1, tlp_.write_bytes, 0, 0) + link_.propagation_ps;
+    if (bridged()) {
+      posted_ps_ += bridge_.latency_ps + wire_time(upstream_, 4 + tlp_.write_bytes) + upstream_.propagation_ps;
+    }
   }
 
   void plan(const LinkTransfer& t, const std::vector<cache::LineRun>& runs, Flow& flow) const override {
@@ -136,11 +140,7 @@ class PcieLink final : public Link {
     return true;
   }
 
-  TimePs posted_time() const override {
-    TimePs time = data_time(wires_, 4, 1, tlp_.write_bytes, 0, 0) + link_.propagation_ps;
-    if (bridged()) time += bridge_.latency_ps + wire_time(upstream_, 4 + tlp_.write_bytes) + upstream_.propagation_ps;
-    return time;
-  }
+  TimePs posted_time() const override { return posted_ps_; }
 
   WireUse wire_use(const Flow& flow, Direction direction) const override {
     WireUse use = flow.beside != nullptr ? wire_use(*flow.beside, Direction::host_to_device) : WireUse{};
@@ -426,6 +426,7 @@ class PcieLink final : public Link {
   bool counted_dllps_;
   Wires wires_;     // of the device's link
   Wires upstream_;  // of what the bridge has to the host
+  TimePs posted_ps_ = 0;
 };
 
 }  // namespace

@@ -76,9 +76,9 @@ class FakeSimulator final : public Simulator {
     command.called = command.queued = host_now;
     return host_now;
   }
-  EnqueueStamps enqueue(const Command& command, TimePs host_now) override {
+  EnqueueStamps enqueue(Command&& command, TimePs host_now) override {
     last_end_ = std::max(last_end_, host_now) + ps_per_us;
-    pending_.push_back({command, host_now, last_end_});
+    pending_.push_back({std::move(command), host_now, last_end_});
     return {host_now, host_now, host_now};
   }
   TimePs host_cost(HostAction) const noexcept override { return 0; }
