@@ -284,10 +284,13 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   validate_command->add_option("--keep", validate_options.keep,
                                "Keep what the measuring programs print in FOLDER; what the same command printed there is taken, not run")
       ->type_name("FOLDER");
+  validate_command->add_option("--again", validate_options.again,
+                               "The rows of a DATA file measured once more; repeatable. How far the two differ is told beside the errors")
+      ->type_name(type_file);
   validate_command->add_flag("--rows", validate_options.every_row, "Print every row");
   validate_command->add_flag("--full", validate_options.full, "Repeat as often as the measurement did");
   validate_command->add_flag("--check", validate_options.check, "Exit with 1 if an error is above its limit");
-  for (const char* name : {"--html", "--rows", "--full", "--check", "--program"}) published_option->excludes(validate_command->get_option(name));
+  for (const char* name : {"--html", "--rows", "--full", "--check", "--program", "--again"}) published_option->excludes(validate_command->get_option(name));
 
   CLI::App* profile_command = app.add_subcommand("profile", "List, show or check profiles");
   profile_command->require_subcommand(1);

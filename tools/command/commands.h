@@ -96,6 +96,7 @@ struct ValidateOptions {
   std::string profile;
   std::string program;  // that measured them, where the files do not say
   std::string html;     // a page, too
+  std::vector<std::string> again;  // the same measured once more
   bool json = false;
   bool markdown = false;
   bool every_row = false;

@@ -4,6 +4,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <optional>
 #include <sstream>
 
 #include "sim/profile/load.h"
@@ -30,18 +31,41 @@ std::string joined(const std::vector<std::string>& words) {
   return text;
 }
 
-bool validate_file(const ValidateOptions& options, const profile::Loaded& loaded, const std::string& file,
-                   validate::Result& result) {
+std::optional<validate::Measurements> read_file(const profile::Loaded& loaded, const std::string& file) {
   std::error_code ignored;
   std::ifstream in(file, std::ios::binary);
   if (!in || fs::is_directory(file, ignored)) {
     complain(file + ": cannot be read");
-    return false;
+    return std::nullopt;
   }
+  return validate::read_measurements(in, loaded.profile->silicon,
+                                     2 * static_cast<double>(loaded.profile->machine.device.timestamp_granularity_ps) / 1000);
+}
+
+// What was measured once more, beside the file that it repeats.
+bool compare_again(const profile::Loaded& loaded, const std::string& again, const std::vector<std::string>& files,
+                   validate::Result& result) {
+  const auto second = read_file(loaded, again);
+  if (!second) return false;
+  for (const std::string& file : files) {
+    const auto first = read_file(loaded, file);
+    if (!first || first->program != second->program || first->arguments != second->arguments) continue;
+    std::vector<validate::Skipped> unmatched;
+    validate::pair_up(*first, *second, fs::path(file).filename().string(), [](const validate::Row&) { return false; },
+                      result.again, unmatched);
+    return true;
+  }
+  complain(fmt::format("{}: found program \"{} {}\"; allowed with --again: program and arguments of a DATA file", again,
+                       second->program, joined(second->arguments)));
+  return false;
+}
+
+bool validate_file(const ValidateOptions& options, const profile::Loaded& loaded, const std::string& file,
+                   validate::Result& result) {
+  auto read = read_file(loaded, file);
+  if (!read) return false;
+  validate::Measurements& measured = *read;
   const std::string name = fs::path(file).filename().string();
-  validate::Measurements measured = validate::read_measurements(
-      in, loaded.profile->silicon,
-      2 * static_cast<double>(loaded.profile->machine.device.timestamp_granularity_ps) / 1000);
   if (!options.program.empty()) measured.program = options.program;
   if (measured.program.empty()) {
     complain(file + ": its first row names no measuring \"program\"; --program does, as in --program clprobe");
@@ -158,6 +182,7 @@ int validate(const ValidateOptions& options) {
   result.misses = loaded.profile->validation.misses;
   bool complete = true;
   for (const std::string& file : options.files) complete &= validate_file(options, loaded, file, result);
+  for (const std::string& again : options.again) complete &= compare_again(loaded, again, options.files, result);
   if (result.pairs.empty()) return exit_unusable;
   if (options.json) {
     validate::write_json(std::cout, result);

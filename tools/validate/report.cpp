@@ -35,9 +35,9 @@ void set_limits(Group& group) {
 
 using GroupKey = std::tuple<bool, std::string, Kind, std::string, std::string>;
 
-std::vector<Group> groups(const Result& result, bool detailed) {
+std::vector<Group> groups(const std::vector<Pair>& all_pairs, bool detailed) {
   std::map<GroupKey, std::vector<const Pair*>> members;
-  for (const Pair& p : result.pairs) {
+  for (const Pair& p : all_pairs) {
     members[{p.fitted, p.subject, p.kind, detailed ? p.op : "", detailed ? size_class(p.bytes) : ""}].push_back(&p);
   }
   std::vector<Group> all;
@@ -56,8 +56,10 @@ std::vector<std::string> cells(const Group& g) {
           fmt::format("{:+.1f} %", 100 * g.errors.bias)};
 }
 
+const char* data_name(const Group& g) { return g.again ? "measured again" : g.fitted ? "fit" : "validation"; }
+
 nlohmann::json to_json(const Group& g) {
-  nlohmann::json j = {{"data", g.fitted ? "fit" : "validation"},
+  nlohmann::json j = {{"data", data_name(g)},
                       {"subject", g.subject},
                       {"time", kind_name(g.kind)},
                       {"count", g.errors.count},
@@ -75,8 +77,16 @@ nlohmann::json to_json(const Group& g) {
 
 }  // namespace
 
-std::vector<Group> summary(const Result& result) { return groups(result, false); }
-std::vector<Group> by_operation(const Result& result) { return groups(result, true); }
+std::vector<Group> summary(const Result& result) {
+  std::vector<Group> all = groups(result.pairs, false);
+  for (Group& g : groups(result.again, false)) {
+    g.again = true;
+    g.median_limit = g.p90_limit = 0;
+    all.push_back(std::move(g));
+  }
+  return all;
+}
+std::vector<Group> by_operation(const Result& result) { return groups(result.pairs, true); }
 
 const char* kind_name(Kind kind) { return kind == Kind::device ? "device" : "program"; }
 
@@ -154,7 +164,7 @@ void write_text(std::ostream& out, const Result& result, bool every_row) {
   out << fmt::format("{} ({}), hash {}\n\n", result.profile, result.grade, result.profile_hash);
   trace::Table table("Errors", 3, {"data", "subject", "time", "n", "median", "p90", "worst", "bias", "limits", ""});
   for (const Group& g : summary(result)) {
-    std::vector<std::string> row = {g.fitted ? "fit" : "validation", g.subject, kind_name(g.kind)};
+    std::vector<std::string> row = {data_name(g), g.subject, kind_name(g.kind)};
     for (std::string& cell : cells(g)) row.push_back(std::move(cell));
     row.push_back(limit_text(g));
     row.emplace_back(g.median_limit == 0 ? "" : g.is_met() ? "ok" : "missed");
@@ -163,7 +173,7 @@ void write_text(std::ostream& out, const Result& result, bool every_row) {
   out << table.text(false) << '\n';
   trace::Table detailed("By operation and size", 5, {"data", "subject", "time", "operation", "size", "n", "median", "p90", "worst", "bias"});
   for (const Group& g : by_operation(result)) {
-    std::vector<std::string> row = {g.fitted ? "fit" : "validation", g.subject, kind_name(g.kind), g.op, g.size_class};
+    std::vector<std::string> row = {data_name(g), g.subject, kind_name(g.kind), g.op, g.size_class};
     for (std::string& cell : cells(g)) row.push_back(std::move(cell));
     detailed.row(std::move(row));
   }
@@ -191,7 +201,7 @@ void write_markdown(std::ostream& out, const Result& result) {
     out << "|\n";
   };
   const auto group = [&](const Group& g, bool detailed) {
-    std::vector<std::string> line = {g.fitted ? "fit" : "validation", g.subject, kind_name(g.kind)};
+    std::vector<std::string> line = {data_name(g), g.subject, kind_name(g.kind)};
     if (detailed) line.insert(line.end(), {g.op, g.size_class});
     for (std::string& cell : cells(g)) line.push_back(std::move(cell));
     if (!detailed) line.push_back(limit_text(g) + (g.median_limit == 0 ? "" : g.is_met() ? ", met" : ", **missed**"));

@@ -23,12 +23,14 @@ struct Result {
   std::map<std::string, std::vector<std::string>> misses;  // "transfer_device": what a missed limit is due to
   std::vector<std::string> commands;  // that made the simulated rows
   std::vector<Pair> pairs;
+  std::vector<Pair> again;  // rows measured twice: the second time in place of the simulated one
   std::vector<std::pair<std::string, Skipped>> skipped;  // file
 };
 
 // A line of the tables: a group of pairs, its errors and the limits that hold for it (0: none).
 struct Group {
   bool fitted = false;
+  bool again = false;      // of what was measured twice; nothing is simulated
   Kind kind = Kind::device;
   std::string subject;
   std::string op;          // empty: all
@@ -41,7 +43,7 @@ struct Group {
   }
 };
 
-[[nodiscard]] std::vector<Group> summary(const Result& result);       // by fit, kind of time and subject
+[[nodiscard]] std::vector<Group> summary(const Result& result);       // by fit, kind of time and subject; twice measured last
 [[nodiscard]] std::vector<Group> by_operation(const Result& result);  // those, by operation and size class
 // How many were skipped, by file and reason.
 using SkippedCounts = std::map<std::pair<std::string, std::string>, std::size_t>;

@@ -215,6 +215,17 @@ TEST(Report, MarkdownHasARowForEachGroup) {
   EXPECT_THAT(text.str(), HasSubstr("| f.jsonl | no & reason | 1 |"));
 }
 
+// 110 ns the second time where it was 100 ns: measured twice, so no limit holds.
+TEST(Report, WhatWasMeasuredTwiceHasARowOfItsOwn) {
+  Result r = sample();
+  r.again.push_back({"f.jsonl", 2, false, "transfer", "write", "write", "wall", Kind::program, 4096, 100, 110});
+  std::ostringstream text;
+  write_markdown(text, r);
+  EXPECT_THAT(text.str(), HasSubstr("| measured again | transfer | program | 1 | 10.0 % | 10.0 % | 10.0 % | +10.0 % | - |\n"));
+  EXPECT_THAT(text.str(), HasSubstr("| validation | transfer | program | 2 | 0.1 % |"));
+  EXPECT_EQ(by_operation(r).size(), by_operation(sample()).size());
+}
+
 // No name of a profile, file or row can bring markup into the page: only the page's own scripts are in it.
 TEST(Report, PageEscapesNames) {
   Result r = sample();
