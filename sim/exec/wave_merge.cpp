@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstddef>
 #include <limits>
+#include <utility>
 
 namespace sluice::exec {
 namespace {
@@ -37,6 +38,11 @@ std::uint64_t equal(const std::int32_t* values, std::size_t count, std::int32_t 
     found |= static_cast<std::uint64_t>(four_bits) << i;
   }
   return found;
+}
+
+// Has no record.
+bool is_silent(SiteKind kind) {
+  return kind == SiteKind::marker || kind >= SiteKind::wait;
 }
 
 AccessKind kind_of(SiteKind kind) {
@@ -74,7 +80,7 @@ std::uint64_t WaveMerge::run(std::span<const std::span<const LogEntry>> lanes, c
   memory_ = &memory;
   accesses_ = &accesses;
   sectors_ = &sectors;
-  pending_ = 0;
+  pending_ = std::exchange(begin_with_, 0);
   if (lanes.empty()) return 0;
   const std::size_t together = in_step(lanes);
   return run_in_step(lanes, together) + run_apart(lanes, together);
@@ -113,7 +119,7 @@ std::uint64_t WaveMerge::run_in_step(std::span<const std::span<const LogEntry>> 
     pending_ += more;
     const std::uint32_t site = first[at].site;
     const SiteKind kind = (*sites_)[site].kind;
-    if (kind == SiteKind::marker || kind == SiteKind::wait || kind == SiteKind::finish) continue;
+    if (is_silent(kind)) continue;
     for (std::size_t i = 0; i < lanes_.count; ++i) lanes_.addresses[i] = at_[i][at].address;
     come_to(site);
   }
@@ -159,7 +165,7 @@ std::uint64_t WaveMerge::run_apart(std::span<const std::span<const LogEntry>> la
 // The lanes in lanes_ execute the instruction together.
 void WaveMerge::come_to(std::uint32_t number) {
   const Site& site = (*sites_)[number];
-  if (site.kind == SiteKind::marker || site.kind == SiteKind::wait || site.kind == SiteKind::finish) return;
+  if (is_silent(site.kind)) return;
   if (site.space == SiteSpace::generic && site.kind != SiteKind::barrier) {
     split(number, site);
   } else {
