@@ -1,5 +1,5 @@
-// Decimal digits, eight at a time: a trace is mostly long integers, and writing them digit by digit or pair by pair
-// costs more than everything else about a record.
+// Decimal digits, eight at a time: a trace is mostly long integers, and writing or reading them digit by digit or pair by
+// pair costs more than everything else about a record.
 #pragma once
 
 #include <bit>
@@ -63,6 +63,42 @@ inline char* put_decimal(char* to, std::uint64_t value) noexcept {
     }
     return put_eight_digits(to, value % one_word);
   }
+}
+
+// The number that eight_digits() has the bytes of: neighbours joined to pairs, fours and the whole.
+[[nodiscard]] constexpr std::uint64_t value_of_digits(std::uint64_t digits) noexcept {
+  constexpr std::uint64_t first_and_fifth = 0x0000'00ff'0000'00ff;
+  const std::uint64_t twos = digits * 10 + (digits >> 8);  // in every other byte
+  const std::uint64_t upper = (twos & first_and_fifth) * (100 + (std::uint64_t{1'000'000} << 32));
+  const std::uint64_t lower = (twos >> 16 & first_and_fifth) * (1 + (std::uint64_t{10'000} << 32));
+  return (upper + lower) >> 32;
+}
+
+inline constexpr std::uint64_t powers_of_ten[] = {1, 10, 100, 1'000, 10'000, 100'000, 1'000'000, 10'000'000, 100'000'000};
+
+// Takes the digits from `from` on, at most up to `end`, and returns where they end. What has more than 19 of them may be
+// any `value`.
+[[nodiscard]] inline const char* take_decimal(const char* from, const char* end, std::uint64_t& value) noexcept {
+  value = 0;
+  if constexpr (std::endian::native == std::endian::little) {
+    while (end - from >= 8) {
+      std::uint64_t digits = 0;
+      std::memcpy(&digits, from, sizeof digits);
+      digits ^= eight_zeros;
+      // The highest bit of each byte above 9; what it carries reaches only bytes behind the first of them.
+      const std::uint64_t others = (digits | (digits + 0x7676'7676'7676'7676)) & 0x8080'8080'8080'8080;
+      if (others == 0) {
+        value = value * powers_of_ten[8] + value_of_digits(digits);
+        from += 8;
+        continue;
+      }
+      const int bits = std::countr_zero(others) & ~7;
+      if (bits > 0) value = value * powers_of_ten[bits / 8] + value_of_digits(digits << (64 - bits));
+      return from + bits / 8;
+    }
+  }
+  for (; from != end && static_cast<unsigned char>(*from - '0') < 10; ++from) value = value * 10 + static_cast<unsigned>(*from - '0');
+  return from;
 }
 
 }  // namespace sluice::trace

@@ -298,8 +298,9 @@ bool Reader::read_line() {
       begin_ += size + 1;
       return true;
     }
+    digest_until(begin_);
     std::memmove(buffer_.data(), buffer_.data() + begin_, size);
-    begin_ = 0;
+    begin_ = digested_ = 0;
     end_ = searched = size;
     end_ += static_cast<std::size_t>(
         in_.rdbuf()->sgetn(buffer_.data() + end_, static_cast<std::streamsize>(buffer_.size() - end_)));
@@ -309,6 +310,12 @@ bool Reader::read_line() {
       return false;
     }
   }
+}
+
+// In large pieces: by line the digest would cost several times as much.
+void Reader::digest_until(std::size_t end) {
+  if (digest_) digest_->add({buffer_.data() + digested_, end - digested_});
+  digested_ = end;
 }
 
 bool Reader::read_header() {
@@ -336,14 +343,13 @@ bool Reader::read_header() {
     fields.take("digest", header_.digest);
   }
   if (header_.has_digest()) digest_ = std::make_unique<Digest>();
-  if (schema != 1) digest_->add_line(line_);
+  if (schema == 1) digested_ = begin_;
   return fields.ok() || fail(fields.error());
 }
 
 Reader::Next Reader::next() {
   if (!read_line()) return error_.empty() ? finish() : Next::error;
   if (header_.schema != 1 && line_.starts_with(end_line_start)) return read_end();
-  if (digest_) digest_->add_line(line_);
   if (line_.starts_with("{\"record\":\"command\"")) {
     if (scan_command(line_, command_) && keeps_promises(command_)) return Next::command;
   } else if (scan_part(line_, part_) && is_of_schema(part_.kind)) {
@@ -377,6 +383,7 @@ Reader::Next Reader::finish() {
 
 Reader::Next Reader::read_end() {
   const std::uint64_t found = line_number_ - 2;  // without the header and this line
+  digest_until(static_cast<std::size_t>(line_.data() - buffer_.data()));
   const std::string expected = end_line(found, *digest_);
   if (line_ != expected) {
     const json value = parse(line_);

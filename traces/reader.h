@@ -112,6 +112,7 @@ class Reader {
 
  private:
   bool read_line();  // false: end of file, or error() is set
+  void digest_until(std::size_t end);  // all of the buffer before it that is not in the digest yet
   bool fail(const std::string& what);
   [[nodiscard]] bool is_of_schema(PartLine::Kind kind) const noexcept {
     return kind != PartLine::Kind::call || header_.schema != 1;
@@ -124,7 +125,8 @@ class Reader {
   std::vector<char> buffer_;
   std::size_t begin_ = 0;  // of what is left in the buffer
   std::size_t end_ = 0;
-  std::string_view line_;  // in the buffer
+  std::size_t digested_ = 0;  // how much of the buffer the digest has, or is not to have
+  std::string_view line_;     // in the buffer
   std::uint64_t line_number_ = 0;
   bool cut_off_ = false;
   std::unique_ptr<Digest> digest_;

@@ -1,15 +1,58 @@
 #include "traces/scan.h"
 
+#include <algorithm>
+#include <array>
+#include <bit>
 #include <concepts>
 #include <cstring>
 #include <limits>
 #include <span>
 
+#include "traces/digits.h"
 #include "traces/writer.h"
 
 namespace sluice::trace {
 
 namespace {
+
+// The names of all values: to_string() is a call and a switch for each.
+template <typename Enum, std::size_t count>
+std::array<std::string_view, count> names_of() {
+  std::array<std::string_view, count> names;
+  for (std::size_t i = 0; i < count; ++i) names[i] = sluice::to_string(static_cast<Enum>(i));
+  return names;
+}
+const auto operations = names_of<Operation, static_cast<std::size_t>(Operation::count_)>();
+const auto directions = names_of<Direction, static_cast<std::size_t>(Direction::host_to_host) + 1>();
+const auto placements = names_of<Placement, static_cast<std::size_t>(Placement::host_pageable) + 1>();
+const auto stages = names_of<Stage, stage_count>();
+const auto instructions = names_of<InstructionClass, instruction_classes>();
+
+// The highest bit of each byte that cannot stand for itself in a string, or ends it; of bytes above such a one, perhaps.
+constexpr std::uint64_t not_plain(std::uint64_t text) {
+  constexpr std::uint64_t each = 0x0101'0101'0101'0101;
+  const auto is = [text](std::uint64_t byte) {
+    const std::uint64_t differs = text ^ (each * byte);
+    return (differs - each) & ~differs;
+  };
+  const std::uint64_t is_control = (text - each * 0x20) & ~text;
+  return (is_control | text | is('"') | is('\\') | is(0x7f)) & (each * 0x80);
+}
+
+// Of the same size. Names are short: a call of memcmp costs more than what it does.
+inline bool is_same(const char* a, const char* b, std::size_t size) {
+  const auto differ = [=](std::size_t at, auto word) {
+    decltype(word) of_b;
+    std::memcpy(&word, a + at, sizeof word);
+    std::memcpy(&of_b, b + at, sizeof of_b);
+    return word ^ of_b;
+  };
+  if (size < 4) return std::equal(a, a + size, b);
+  if (size < 8) return (differ(0, std::uint32_t{}) | differ(size - 4, std::uint32_t{})) == 0;
+  if (size <= 16) return (differ(0, std::uint64_t{}) | differ(size - 8, std::uint64_t{})) == 0;
+  return std::memcmp(a, b, size) == 0;
+}
+inline bool is_same(std::string_view a, std::string_view b) { return a.size() == b.size() && is_same(a.data(), b.data(), a.size()); }
 
 class Scanner {
  public:
@@ -25,7 +68,7 @@ class Scanner {
   }
 
   bool literal(std::string_view text) {
-    if (static_cast<std::size_t>(end_ - at_) < text.size() || std::memcmp(at_, text.data(), text.size()) != 0) return false;
+    if (static_cast<std::size_t>(end_ - at_) < text.size() || !is_same(at_, text.data(), text.size())) return false;
     at_ += text.size();
     return true;
   }
@@ -34,10 +77,7 @@ class Scanner {
   bool number(T& out) {
     const char* const begin = at_;
     std::uint64_t value = 0;
-    while (at_ != end_ && static_cast<unsigned char>(*at_ - '0') < 10) {
-      value = value * 10 + static_cast<unsigned>(*at_ - '0');
-      ++at_;
-    }
+    at_ = take_decimal(at_, end_, value);
     // 19 digits cannot overflow; what has more is rare enough for the other parser. JSON has no leading zeros.
     const auto digits = at_ - begin;
     if (digits == 0 || digits > 19 || (digits > 1 && *begin == '0') || value > std::numeric_limits<T>::max()) return false;
@@ -62,6 +102,13 @@ class Scanner {
   bool string(std::string_view& out) {
     if (!literal("\"")) return false;
     const char* const begin = at_;
+    if constexpr (std::endian::native == std::endian::little) {
+      for (std::uint64_t text = 0; end_ - at_ >= 8;) {
+        std::memcpy(&text, at_, sizeof text);
+        at_ += std::countr_zero(not_plain(text)) / 8;
+        if (not_plain(text) != 0) break;
+      }
+    }
     while (at_ != end_ && *at_ != '"') {
       const auto byte = static_cast<unsigned char>(*at_);
       if (byte < 0x20 || byte >= 0x7f || byte == '\\') return false;
@@ -78,16 +125,19 @@ class Scanner {
     return true;
   }
 
-  template <typename Enum>
-  bool name(Enum& out, Enum last) {
+  template <typename Enum, std::size_t count>
+  bool name(Enum& out, const std::array<std::string_view, count>& names) {
+    // Most often it is that of the line before, which is still in `out`.
+    const char* const begin = at_;
+    const auto last = static_cast<std::size_t>(out);
+    if (last < count && literal("\"") && literal(names[last]) && literal("\"")) return true;
+    at_ = begin;
     std::string_view text;
     if (!string(text)) return false;
-    for (unsigned i = 0; i <= static_cast<unsigned>(last); ++i) {
-      if (text != sluice::to_string(static_cast<Enum>(i))) continue;
-      out = static_cast<Enum>(i);
-      return true;
-    }
-    return false;
+    const auto known = std::find(names.begin(), names.end(), text);
+    if (known == names.end()) return false;
+    out = static_cast<Enum>(known - names.begin());
+    return true;
   }
 
   bool name(std::string_view& out, std::span<const std::string_view> names) {
@@ -101,9 +151,9 @@ class Scanner {
     return false;
   }
 
-  // {"NAME":NUMBER,...} with names of Enum in their order, so that none can come twice.
-  template <typename Enum, std::size_t size>
-  bool figures(std::array<std::uint64_t, size>& out) {
+  // {"NAME":NUMBER,...} with `names` in their order, so that none can come twice.
+  template <std::size_t count>
+  bool figures(std::array<std::uint64_t, count>& out, const std::array<std::string_view, count>& names) {
     out = {};
     if (!literal("{")) return false;
     if (literal("}")) return true;
@@ -111,8 +161,8 @@ class Scanner {
     do {
       std::string_view text;
       if (!string(text)) return false;
-      while (i < size && text != sluice::to_string(static_cast<Enum>(i))) ++i;
-      if (i == size || !literal(":") || !number(out[i])) return false;
+      while (i < count && !is_same(text, names[i])) ++i;
+      if (i == count || !literal(":") || !number(out[i])) return false;
       ++i;
     } while (literal(","));
     return literal("}");
@@ -128,7 +178,7 @@ bool scan_kernel(Scanner& in, KernelLine& out) {
   KernelRecord& figures = out.figures;
   for (const KernelField& field : kernel_fields) {
     if (field.value == &KernelRecord::accesses) {
-      if (!in.literal(",\"instructions\":") || !in.figures<InstructionClass>(figures.instructions)) return false;
+      if (!in.literal(",\"instructions\":") || !in.figures(figures.instructions, instructions)) return false;
     }
     if (!in.literal(",\"") || !in.literal(std::string_view(field.name)) || !in.literal("\":") ||
         !in.number(figures.*field.value)) {
@@ -149,19 +199,19 @@ bool scan_command(std::string_view line, CommandLine& out) {
   Completion& times = out.times;
   const bool begins =
       in.literal("{\"record\":\"command\",\"id\":") && in.number(times.id) && in.literal(",\"op\":") &&
-      in.name(out.op, static_cast<Operation>(static_cast<int>(Operation::count_) - 1)) && in.literal(",\"queue\":") &&
+      in.name(out.op, operations) && in.literal(",\"queue\":") &&
       in.number(out.queue) && in.literal(",\"device\":") && in.number(out.device) && in.literal(",\"direction\":") &&
-      in.name(out.direction, Direction::host_to_host) && in.literal(",\"bytes\":") && in.number(out.bytes) &&
+      in.name(out.direction, directions) && in.literal(",\"bytes\":") && in.number(out.bytes) &&
       in.literal(",\"rows\":") && in.number(out.rows) && in.literal(",\"source\":") &&
-      in.name(out.source, Placement::host_pageable) && in.literal(",\"target\":") &&
-      in.name(out.target, Placement::host_pageable) && in.literal(",\"blocking\":") && in.boolean(out.blocking) &&
+      in.name(out.source, placements) && in.literal(",\"target\":") &&
+      in.name(out.target, placements) && in.literal(",\"blocking\":") && in.boolean(out.blocking) &&
       in.literal(",\"status\":") && in.number(times.status) && in.literal(",\"called\":") && in.number(out.called) &&
       in.literal(",\"queued\":") && in.number(times.queued) && in.literal(",\"submitted\":") &&
       in.number(times.submitted) && in.literal(",\"started\":") && in.number(times.started) &&
       in.literal(",\"ended\":") && in.number(times.ended) && in.literal(",\"completed\":") &&
       in.number(times.completed) && in.literal(",\"visible\":") && in.number(times.visible) &&
       in.literal(",\"bandwidth\":") && in.number(out.bandwidth_bytes_per_s) && in.literal(",\"stages\":") &&
-      in.figures<Stage>(out.stages) && in.literal(",\"wire_bytes_up\":") && in.number(out.wire_bytes_up) &&
+      in.figures(out.stages, stages) && in.literal(",\"wire_bytes_up\":") && in.number(out.wire_bytes_up) &&
       in.literal(",\"wire_bytes_down\":") && in.number(out.wire_bytes_down) && in.literal(",\"tlps\":") &&
       in.number(out.tlps);
   if (!begins) return false;

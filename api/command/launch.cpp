@@ -148,7 +148,8 @@ class Capture {
   [[nodiscard]] bool shares_memory() const { return shares_memory_; }
   [[nodiscard]] bool fits() const {
     return read_images_ <= ImageLimits::read_arguments && write_images_ <= ImageLimits::write_arguments &&
-           read_write_images_ <= ImageLimits::read_write_arguments && samplers_ <= ImageLimits::samplers;
+           read_write_images_ <= ImageLimits::read_write_arguments && samplers_ <= ImageLimits::samplers &&
+           pipes_ <= PipeLimits::arguments;
   }
 
  private:
@@ -158,6 +159,7 @@ class Capture {
     if (!info.is_const && (memory.flags() & CL_MEM_READ_ONLY) == 0) memory.written_by(queue_.device());
     to.data = memory.store();
     to.size_bytes = memory.size();
+    if (memory.pipe) ++pipes_;
     if (memory.image == nullptr) return CL_SUCCESS;
     to.image = descriptor(memory);
     ++(info.access == 1 ? read_images_ : info.access == 2 ? write_images_ : read_write_images_);
@@ -192,6 +194,7 @@ class Capture {
   std::size_t write_images_ = 0;
   std::size_t read_write_images_ = 0;
   std::size_t samplers_ = 0;
+  std::size_t pipes_ = 0;
   bool shares_memory_ = false;
 };
 

@@ -54,7 +54,7 @@ class LaunchReports final : public KernelReports {
 
 // The kernel's arguments as they are now, for the queue's device, as the command's launch and hook; what they refer to
 // is kept until the command has ended. `kernel` is ready and `range` valid. CL_MISALIGNED_SUB_BUFFER_OFFSET,
-// CL_INVALID_OPERATION (an SVM pointer that is none) or CL_OUT_OF_RESOURCES (local memory, images, samplers). Images that
+// CL_INVALID_OPERATION (an SVM pointer that is none) or CL_OUT_OF_RESOURCES (local memory, images, samplers, pipes). Images that
 // the device cannot take do not exist: they were refused when they were created.
 [[nodiscard]] cl_int capture(Runtime& runtime, Queue& queue, Kernel& kernel, const NdRange& range,
                              CommandRequest& request);

@@ -75,8 +75,10 @@ Runtime& Runtime::instance() {
   return *runtime;
 }
 
-void Runtime::watch(const void* owner, std::uint64_t serial, const void* p, std::size_t bytes) {
-  if (touches_ == nullptr || touches_->begin(owner, serial, static_cast<const std::byte*>(p), bytes)) return;
+void Runtime::watch(const void* owner, std::uint64_t serial, const void* p, std::size_t bytes, bool is_host_memory) {
+  const auto* const first = static_cast<const std::byte*>(p);
+  const bool times_stores = is_host_memory && simulator_->times_stores();
+  if (touches_ == nullptr || touches_->begin(owner, serial, first, bytes, times_stores)) return;
   if (std::exchange(told_unwatched_, true)) return;
   complain("touch tracking: some mapped memory cannot be watched; its map flags say what the host has written");
 }
@@ -84,6 +86,7 @@ void Runtime::watch(const void* owner, std::uint64_t serial, const void* p, std:
 std::vector<std::pair<std::uint64_t, std::uint64_t>> Runtime::written(const void* owner, std::uint64_t serial,
                                                                       const void* p, std::size_t bytes) {
   std::optional<std::vector<TouchTracker::Run>> runs;
+  charge_stores();
   if (touches_ != nullptr) runs = touches_->end(owner, serial);
   if (!runs) return {{0, bytes}};
   std::vector<std::pair<std::uint64_t, std::uint64_t>> all;
@@ -91,6 +94,15 @@ std::vector<std::pair<std::uint64_t, std::uint64_t>> Runtime::written(const void
     all.emplace_back(static_cast<std::uint64_t>(run.begin - static_cast<const std::byte*>(p)), run.bytes);
   }
   return all;
+}
+
+void Runtime::charge_stores() {
+  if (touches_ == nullptr || !simulator_->times_stores()) return;
+  for (const TouchTracker::Fresh& f : touches_->fresh()) {
+    // By its region's address, so that addresses do not depend on what of it is written first.
+    const std::uint64_t region = simulator_->host_address(f.region.begin, f.region.bytes);
+    charge(simulator_->host_stored(region + static_cast<std::uint64_t>(f.written.begin - f.region.begin), f.written.bytes));
+  }
 }
 
 void Runtime::tell_written(const void* owner, std::uint64_t serial, const void* p, std::uint64_t address,

@@ -61,7 +61,9 @@ class Runtime {
   // Tells which pages of mapped regions the program has written; nullptr: the map flags say it.
   [[nodiscard]] TouchTracker* touches() noexcept { return touches_.get(); }
   // A region that the program may write is mapped / unmapped. What it has written is then in its cores' caches.
-  void watch(const void* owner, std::uint64_t serial, const void* p, std::size_t bytes);
+  void watch(const void* owner, std::uint64_t serial, const void* p, std::size_t bytes, bool is_host_memory);
+  // Charges the calling thread for what the program has stored in mapped host memory since the last call.
+  void charge_stores();
   void tell_written(const void* owner, std::uint64_t serial, const void* p, std::uint64_t address, std::size_t bytes);
   // What of the region was written, from its beginning on: offsets and sizes. All of it, where nobody has watched.
   [[nodiscard]] std::vector<std::pair<std::uint64_t, std::uint64_t>> written(const void* owner, std::uint64_t serial,

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "api/objects/registry.h"
+#include "api/objects/touch_tracker.h"
 #include "api/strict/strict.h"
 
 namespace sluice::api {
@@ -138,6 +139,7 @@ void Scheduler::take_place(const PendingCommand& c, const Command& command, bool
 }
 
 void Scheduler::abandon(PendingCommand& c) noexcept {
+  if (runtime_.touches() != nullptr) runtime_.touches()->command_over(c.id);
   // The event's handle never reached the program. What others keep of the command is its id, which finds nothing.
   if (c.event) static_cast<void>(c.event->release());
   remove(c);
@@ -163,6 +165,11 @@ cl_int Scheduler::enqueue(Call& call, Queue& queue, CommandRequest&& request, cl
   std::uint32_t open = 0;
   bool failed = false;
   if (strict::instance != nullptr) strict::instance->enqueued(command);
+  if (runtime_.touches() != nullptr && command.moves_data && command.target.data != nullptr) {
+    const Shape& s = command.shape;
+    runtime_.touches()->command_writes(id, command.target.data, (s.slices - 1) * command.target.slice_pitch_bytes +
+                                                                    (s.rows - 1) * command.target.row_pitch_bytes + s.row_bytes);
+  }
   const bool waits_for_all = num == 0 && (command.op == Operation::marker || command.op == Operation::barrier);
   // What takes memory comes first: until it has its place in the queue, the command can be dropped without a trace.
   try {
@@ -310,6 +317,7 @@ void Scheduler::finish_command(PendingCommand& c, CommandOutcome outcome) {
   order.last_visible = std::max(order.last_visible, outcome.times.visible);
   const Ref<Queue> queue = c.queue;
   if (strict::instance != nullptr) strict::instance->ended(outcome.times, outcome.result >= 0);
+  if (runtime_.touches() != nullptr) runtime_.touches()->command_over(c.id);
   c.hook(outcome);
   if (c.waiter != nullptr) *c.waiter = outcome;
   if (c.event) {

@@ -63,7 +63,7 @@ cl_int check_target(cl_command_queue queue_handle, cl_mem handle, Queue*& queue,
   queue = find<Queue>(queue_handle);
   if (queue == nullptr) return CL_INVALID_COMMAND_QUEUE;
   memory = find<Memory>(handle);
-  if (memory == nullptr || memory->image != nullptr) return CL_INVALID_MEM_OBJECT;
+  if (memory == nullptr || !memory->is_buffer()) return CL_INVALID_MEM_OBJECT;
   if (&queue->context() != &memory->context()) return CL_INVALID_CONTEXT;
   return CL_SUCCESS;
 }

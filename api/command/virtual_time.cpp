@@ -16,6 +16,7 @@ SluiceVirtualTimeRegister register_hooks = nullptr;
 
 std::uint64_t now_ns() {
   Call call;
+  call.runtime().charge_stores();
   call.runtime().charge(HostAction::read_clock);
   return to_ns(call.runtime().clock());
 }

@@ -56,6 +56,7 @@ constexpr Feature kFeatures[] = {
     {"__opencl_c_atomic_order_seq_cst", k3_0, true, kAlways},
     {"__opencl_c_atomic_scope_device", k3_0, true, kAlways},
     {"__opencl_c_atomic_scope_all_devices", k3_0, true, kSvmAtomics},
+    {"__opencl_c_pipes", k3_0, true, kAlways},
     {"__opencl_c_images", k3_0, true, kImages},
     {"__opencl_c_3d_image_writes", k3_0, true, kImages},
     {"__opencl_c_read_write_images", k3_0, true, kImages},

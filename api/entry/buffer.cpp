@@ -76,7 +76,7 @@ CL_API_ENTRY cl_mem CL_API_CALL clCreateSubBuffer(cl_mem buffer, cl_mem_flags fl
                                                   const void* info, cl_int* errcode_ret) {
   return create<cl_mem>(errcode_ret, [&](Call&, cl_int& code) -> cl_mem {
     Memory* parent = find<Memory>(buffer);
-    if (parent == nullptr || parent->parent() != nullptr || parent->image != nullptr)
+    if (parent == nullptr || parent->parent() != nullptr || !parent->is_buffer())
       return code = CL_INVALID_MEM_OBJECT, nullptr;
     if ((code = inherit_memory_flags(parent->flags(), flags)) != CL_SUCCESS) return nullptr;
     if (type != CL_BUFFER_CREATE_TYPE_REGION || info == nullptr) return code = CL_INVALID_VALUE, nullptr;
@@ -131,7 +131,9 @@ CL_API_ENTRY cl_int CL_API_CALL clGetMemObjectInfo(cl_mem handle, cl_mem_info na
     const InfoWriter out(size, value, size_ret);
     switch (name) {
       case CL_MEM_TYPE:
-        return out.value<cl_mem_object_type>(i == nullptr ? CL_MEM_OBJECT_BUFFER : i->layout().type);
+        return out.value<cl_mem_object_type>(i != nullptr      ? i->layout().type
+                                             : m->is_buffer() ? CL_MEM_OBJECT_BUFFER
+                                                              : CL_MEM_OBJECT_PIPE);
       case CL_MEM_FLAGS:
         return out.value<cl_mem_flags>(m->flags());
       case CL_MEM_SIZE:

@@ -11,6 +11,7 @@
 #include "api/entry/platform.h"
 #include "api/objects/device.h"
 #include "api/objects/image.h"
+#include "api/objects/pipe.h"
 #include "api/objects/registry.h"
 
 namespace sluice::api {
@@ -26,6 +27,8 @@ constexpr cl_name_version kIls[] = {
     {CL_MAKE_VERSION(1, 0, 0), "SPIR-V"}, {CL_MAKE_VERSION(1, 1, 0), "SPIR-V"}, {CL_MAKE_VERSION(1, 2, 0), "SPIR-V"},
     {CL_MAKE_VERSION(1, 3, 0), "SPIR-V"}, {CL_MAKE_VERSION(1, 4, 0), "SPIR-V"}};
 constexpr std::size_t kGlobalVariableBytes = 65536;  // the least that __opencl_c_program_scope_global_variables allows
+
+bool has_pipes(const DeviceInfo& d) { return compiler::has_feature(d, "__opencl_c_pipes"); }
 
 cl_uint max_sub_groups(const Device& device) {
   if (!compiler::has_feature(device.info(), "__opencl_c_subgroups")) return 0;
@@ -71,10 +74,10 @@ bool uint_query(const Device& device, cl_device_info name, cl_uint& answer) {
     case CL_DEVICE_PREFERRED_GLOBAL_ATOMIC_ALIGNMENT:
     case CL_DEVICE_PREFERRED_LOCAL_ATOMIC_ALIGNMENT: answer = 0; return true;  // the type's own
     case CL_DEVICE_MAX_NUM_SUB_GROUPS: answer = max_sub_groups(device); return true;
-    // Pipes and device queues do not exist.
-    case CL_DEVICE_MAX_PIPE_ARGS:
-    case CL_DEVICE_PIPE_MAX_ACTIVE_RESERVATIONS:
-    case CL_DEVICE_PIPE_MAX_PACKET_SIZE:
+    case CL_DEVICE_MAX_PIPE_ARGS: answer = has_pipes(d) ? PipeLimits::arguments : 0; return true;
+    case CL_DEVICE_PIPE_MAX_ACTIVE_RESERVATIONS: answer = has_pipes(d) ? PipeLimits::reservations : 0; return true;
+    case CL_DEVICE_PIPE_MAX_PACKET_SIZE: answer = has_pipes(d) ? PipeLimits::packet_bytes : 0; return true;
+    // Device queues do not exist.
     case CL_DEVICE_QUEUE_ON_DEVICE_PREFERRED_SIZE:
     case CL_DEVICE_QUEUE_ON_DEVICE_MAX_SIZE:
     case CL_DEVICE_MAX_ON_DEVICE_QUEUES:
@@ -126,8 +129,10 @@ bool bool_query(const DeviceInfo& d, cl_device_info name, bool& answer) {
     case CL_DEVICE_GENERIC_ADDRESS_SPACE_SUPPORT:
       answer = compiler::has_feature(d, "__opencl_c_generic_address_space");
       return true;
+    case CL_DEVICE_PIPE_SUPPORT: answer = has_pipes(d); return true;
     case CL_DEVICE_ERROR_CORRECTION_SUPPORT:
-    case CL_DEVICE_PIPE_SUPPORT: answer = false; return true;
+      answer = false;
+      return true;
     // What cl_khr_subgroups promises.
     case CL_DEVICE_SUB_GROUP_INDEPENDENT_FORWARD_PROGRESS:
       answer = compiler::has_feature(d, "cl_khr_subgroups");

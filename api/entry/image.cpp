@@ -25,7 +25,8 @@ cl_int find_buffer(const Context& context, const cl_image_format& format, const 
   const bool needed = desc.image_type == CL_MEM_OBJECT_IMAGE1D_BUFFER;
   if (desc.mem_object == nullptr) return needed ? CL_INVALID_IMAGE_DESCRIPTOR : CL_SUCCESS;
   const bool possible = needed || desc.image_type == CL_MEM_OBJECT_IMAGE2D;
-  if (!possible || buffer == nullptr || &buffer->context() != &context) return CL_INVALID_IMAGE_DESCRIPTOR;
+  if (!possible || buffer == nullptr || &buffer->context() != &context || buffer->pipe)
+    return CL_INVALID_IMAGE_DESCRIPTOR;
   if (buffer->image == nullptr) return CL_SUCCESS;
   const Image::Layout& theirs = buffer->image->layout();
   const bool same = !needed && theirs.type == CL_MEM_OBJECT_IMAGE2D && theirs.dimensions[0] == desc.image_width &&

@@ -22,7 +22,7 @@ Memory* find_image(cl_mem handle) {
 
 Memory* find_buffer(cl_mem handle) {
   Memory* memory = find<Memory>(handle);
-  return memory != nullptr && memory->image == nullptr ? memory : nullptr;
+  return memory != nullptr && memory->is_buffer() ? memory : nullptr;
 }
 
 // Queue, objects and contexts in the order in which the specification lists them. Images exist only where the device

@@ -48,6 +48,7 @@ cl_kernel_arg_access_qualifier access_qualifier(std::uint8_t access) {
 }
 
 cl_kernel_arg_type_qualifier type_qualifier(const KernelArgumentInfo& a) {
+  if (a.is_pipe) return CL_KERNEL_ARG_TYPE_PIPE;
   cl_kernel_arg_type_qualifier bits = CL_KERNEL_ARG_TYPE_NONE;
   if (a.is_const) bits |= CL_KERNEL_ARG_TYPE_CONST;
   if (a.is_restrict) bits |= CL_KERNEL_ARG_TYPE_RESTRICT;

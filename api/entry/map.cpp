@@ -107,7 +107,7 @@ void watch(const Memory& m, std::uint64_t serial) {
   Runtime& runtime = Runtime::instance();
   if (runtime.touches() == nullptr) return;
   for (const Memory::Mapping& x : m.mappings) {
-    if (x.serial == serial && x.writes()) runtime.watch(&m, serial, x.pointer, x.end - x.begin);
+    if (x.serial == serial && x.writes()) runtime.watch(&m, serial, x.pointer, x.end - x.begin, m.policy() != BufferPolicy::device_shared);
   }
 }
 
@@ -217,7 +217,7 @@ CL_API_ENTRY cl_int CL_API_CALL clEnqueueUnmapMemObject(cl_command_queue queue_h
     Queue* queue = find<Queue>(queue_handle);
     if (queue == nullptr) return CL_INVALID_COMMAND_QUEUE;
     Memory* m = find<Memory>(handle);
-    if (m == nullptr) return CL_INVALID_MEM_OBJECT;
+    if (m == nullptr || m->pipe) return CL_INVALID_MEM_OBJECT;
     // The same pointer may be mapped several times; the newest map goes first, as brackets close.
     const auto it = std::find_if(m->mappings.rbegin(), m->mappings.rend(),
                                  [&](const Memory::Mapping& x) { return x.pointer == pointer; });

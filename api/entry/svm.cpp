@@ -160,7 +160,7 @@ void watch(const void* p, std::uint64_t serial) {
   const SvmAllocation* a = find_svm(p);
   if (a == nullptr) return;
   for (const SvmAllocation::Mapping& m : a->mappings) {
-    if (m.serial == serial && maps_for_writing(m.flags)) runtime.watch(nullptr, serial, m.pointer, m.size);
+    if (m.serial == serial && maps_for_writing(m.flags)) runtime.watch(nullptr, serial, m.pointer, m.size, true);
   }
 }
 

@@ -122,7 +122,7 @@ cl_int check_pair(cl_command_queue queue_handle, cl_mem source, cl_mem target, Q
   if (queue == nullptr) return CL_INVALID_COMMAND_QUEUE;
   s = find<Memory>(source);
   t = find<Memory>(target);
-  if (s == nullptr || s->image != nullptr || t == nullptr || t->image != nullptr) return CL_INVALID_MEM_OBJECT;
+  if (s == nullptr || !s->is_buffer() || t == nullptr || !t->is_buffer()) return CL_INVALID_MEM_OBJECT;
   if (&queue->context() != &s->context() || &queue->context() != &t->context()) return CL_INVALID_CONTEXT;
   return CL_SUCCESS;
 }

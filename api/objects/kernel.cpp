@@ -39,11 +39,17 @@ cl_mem_object_type image_type(std::string_view type_name) {
 constexpr bool reads_only(std::uint8_t access) { return access == 1; }
 constexpr bool writes_only(std::uint8_t access) { return access == 2; }
 
+// Whether an argument takes an object of this kind.
+bool takes(const KernelArgumentInfo& argument, const Memory& memory) {
+  if (argument.kind == ArgumentKind::image) return memory.image != nullptr;
+  return argument.is_pipe ? memory.pipe.has_value() : memory.is_buffer();
+}
+
 // What the host gives to kernels of two devices must be the same.
 bool same_definition(const KernelInfo& a, const KernelInfo& b) {
   return std::equal(a.arguments.begin(), a.arguments.end(), b.arguments.begin(), b.arguments.end(),
                     [](const KernelArgumentInfo& x, const KernelArgumentInfo& y) {
-                      return x.kind == y.kind && x.size_bytes == y.size_bytes && x.access == y.access &&
+                      return x.kind == y.kind && x.size_bytes == y.size_bytes && x.access == y.access && x.is_pipe == y.is_pipe &&
                              x.type_name == y.type_name;
                     });
 }
@@ -114,8 +120,9 @@ bool Kernel::has_argument_info() const noexcept {
 
 cl_int Kernel::set_memory(Argument& to, const KernelArgumentInfo& info, std::size_t size, const void* value) {
   const bool image = info.kind == ArgumentKind::image;
+  const bool needed = image || info.is_pipe;
   if (value == nullptr) {
-    if (image) return CL_INVALID_MEM_OBJECT;
+    if (needed) return CL_INVALID_MEM_OBJECT;
     to = cl_mem{nullptr};
     return CL_SUCCESS;
   }
@@ -123,12 +130,12 @@ cl_int Kernel::set_memory(Argument& to, const KernelArgumentInfo& info, std::siz
   cl_mem handle = nullptr;
   std::memcpy(&handle, value, sizeof handle);
   if (handle == nullptr) {
-    if (image) return CL_INVALID_MEM_OBJECT;
+    if (needed) return CL_INVALID_MEM_OBJECT;
     to = handle;
     return CL_SUCCESS;
   }
   const Memory* memory = find<Memory>(handle);
-  if (memory == nullptr || (memory->image != nullptr) != image) return CL_INVALID_MEM_OBJECT;
+  if (memory == nullptr || !takes(info, *memory)) return CL_INVALID_MEM_OBJECT;
   if (&memory->context() != &context()) return CL_INVALID_MEM_OBJECT;
   if (image) {
     const cl_mem_object_type type = image_type(info.type_name);
@@ -181,8 +188,8 @@ cl_int Kernel::set_svm_pointer(cl_uint index, const void* pointer) {
   const SvmSupport svm = context().devices().front()->info().svm;  // all devices are alike
   if (svm == SvmSupport::none) return CL_INVALID_OPERATION;
   if (index >= arguments_.size()) return CL_INVALID_ARG_INDEX;
-  const ArgumentKind kind = info_->arguments[index].kind;
-  if (kind != ArgumentKind::global && kind != ArgumentKind::constant) return CL_INVALID_ARG_VALUE;
+  const KernelArgumentInfo& info = info_->arguments[index];
+  if ((info.kind != ArgumentKind::global && info.kind != ArgumentKind::constant) || info.is_pipe) return CL_INVALID_ARG_VALUE;
   if (pointer != nullptr && svm != SvmSupport::fine_system) {
     const SvmAllocation* allocation = find_svm_argument(pointer);
     if (allocation == nullptr || allocation->context.get() != &context()) return CL_INVALID_ARG_VALUE;
@@ -198,8 +205,7 @@ bool Kernel::is_ready() const noexcept {
     if (const cl_mem* handle = std::get_if<cl_mem>(&a); handle != nullptr && *handle != nullptr) {
       // Another object may have taken its place.
       const Memory* memory = find<Memory>(*handle);
-      const bool image = info_->arguments[i].kind == ArgumentKind::image;
-      if (memory == nullptr || (memory->image != nullptr) != image || &memory->context() != &context()) return false;
+      if (memory == nullptr || !takes(info_->arguments[i], *memory) || &memory->context() != &context()) return false;
     }
     if (const cl_sampler* handle = std::get_if<cl_sampler>(&a); handle != nullptr && find<Sampler>(*handle) == nullptr) {
       return false;

@@ -1,4 +1,4 @@
-// A buffer, a window (sub-buffer) of one, or an image. The data store is ordinary host memory that is reserved, not
+// A buffer, a window (sub-buffer) of one, an image, or a pipe. The data store is ordinary host memory that is reserved, not
 // committed; a mapped pointer points into it, so a map never copies. See docs/model.md for where the machine keeps it
 // in its time.
 #pragma once
@@ -15,6 +15,7 @@
 #include "api/objects/image.h"
 #include "api/objects/kernel_memory.h"
 #include "api/objects/object.h"
+#include "api/objects/pipe.h"
 #include "sim/iface/command.h"
 #include "sim/iface/machine.h"
 #include "sim/iface/simulator.h"
@@ -115,7 +116,9 @@ class Memory final : public Object<Memory, cl_mem, ObjectType::memory> {
   std::vector<Memory*> children;  // live sub-buffers, for overlap checks
   std::uint64_t next_mapping = 0;
   bool mirror_made = false;                   // root: the mirror was created and pinned by a first map
-  std::unique_ptr<const Image> image;         // nullptr: a buffer
+  std::unique_ptr<const Image> image;
+  std::optional<Pipe> pipe;
+  [[nodiscard]] bool is_buffer() const noexcept { return image == nullptr && !pipe; }
   std::vector<cl_mem_properties> properties;  // with the terminating 0; empty if none were given
 
   // True if a mapping of this object, its parent or its siblings writes bytes of `mapping`.

@@ -7,7 +7,6 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <cstring>
@@ -27,15 +26,23 @@ struct ScannedRegion {
   std::uint64_t start, end, categories;
 };
 constexpr std::uint64_t page_is_written = 1U << 1;
+constexpr std::uint64_t protects_matching = 1U << 0;
 constexpr std::uint64_t feature_unpopulated = 1ULL << 13;
 constexpr std::uint64_t feature_async = 1ULL << 15;
 constexpr unsigned long scan_request = _IOWR('f', 16, ScanArguments);
 
 std::uintptr_t address(const std::byte* p) { return reinterpret_cast<std::uintptr_t>(p); }
 
-template <class Pages>
-bool meet(const Pages& a, const Pages& b) {
+bool meet(const std::pair<std::uintptr_t, std::uintptr_t>& a, const std::pair<std::uintptr_t, std::uintptr_t>& b) {
   return a.first < b.second && b.first < a.second;
+}
+
+std::pair<std::uintptr_t, std::uintptr_t> pages_of(std::uintptr_t from, std::uintptr_t to) {
+  return {from / page_bytes * page_bytes, (to + page_bytes - 1) / page_bytes * page_bytes};
+}
+
+TouchTracker::Run run_of(std::uintptr_t from, std::uintptr_t to) {
+  return {reinterpret_cast<const std::byte*>(from), to - from};
 }
 
 }  // namespace
@@ -79,11 +86,11 @@ TouchTracker::~TouchTracker() {
   if (page_map_ >= 0) ::close(page_map_);
 }
 
-bool TouchTracker::begin(const void* owner, std::uint64_t serial, const std::byte* p, std::size_t bytes) {
+bool TouchTracker::begin(const void* owner, std::uint64_t serial, const std::byte* p, std::size_t bytes, bool stores) {
   Watch watch;
+  watch.stores = stores;
   watch.bytes = {address(p), address(p) + bytes};
-  watch.pages = {watch.bytes.first / page_bytes * page_bytes,
-                 (watch.bytes.second + page_bytes - 1) / page_bytes * page_bytes};
+  watch.pages = pages_of(watch.bytes.first, watch.bytes.second);
   if (const auto old = watches_.find({owner, serial}); old != watches_.end()) leave(old);
   // Protecting the pages anew forgets what others have to know.
   for (auto& [key, other] : watches_) {
@@ -105,26 +112,53 @@ bool TouchTracker::begin(const void* owner, std::uint64_t serial, const std::byt
 std::optional<std::vector<TouchTracker::Run>> TouchTracker::end(const void* owner, std::uint64_t serial) {
   const auto it = watches_.find({owner, serial});
   if (it == watches_.end()) return std::nullopt;
-  std::vector<Pages> written = std::move(it->second.written);
-  const Pages bytes = it->second.bytes;
+  PageSet written = std::move(it->second.written);
   scan(it->second.pages, written);
+  written &= PageSet::interval_type(it->second.bytes.first, it->second.bytes.second);
   leave(it);
-  std::sort(written.begin(), written.end());
   std::vector<Run> runs;
-  std::uintptr_t told = bytes.first;
-  for (const Pages& pages : written) {
-    const std::uintptr_t from = std::max(pages.first, told);
-    const std::uintptr_t to = std::min(pages.second, bytes.second);
-    if (from >= to) continue;
-    const auto* const first = reinterpret_cast<const std::byte*>(from);
-    if (!runs.empty() && runs.back().begin + runs.back().bytes == first) {
-      runs.back().bytes += to - from;
-    } else {
-      runs.push_back({first, to - from});
-    }
-    told = to;
-  }
+  for (const auto& run : written) runs.push_back(run_of(run.lower(), run.upper()));
   return runs;
+}
+
+std::vector<TouchTracker::Fresh> TouchTracker::fresh() {
+  std::vector<Fresh> all;
+  for (const auto& [key, watch] : watches_) {
+    if (!watch.stores) continue;
+    PageSet seen;
+    scan(watch.pages, seen, true);
+    if (seen.empty()) continue;
+    for (auto& [other_key, other] : watches_) {
+      for (const auto& run : seen) {
+        if (meet(other.pages, {run.lower(), run.upper()})) other.written += run;
+      }
+    }
+    seen &= PageSet::interval_type(watch.bytes.first, watch.bytes.second);
+    seen -= command_wrote_;
+    for (const auto& [command, pages] : command_writes_) seen -= PageSet::interval_type(pages.first, pages.second);
+    for (const auto& run : seen) {
+      all.push_back({run_of(watch.bytes.first, watch.bytes.second), run_of(run.lower(), run.upper())});
+    }
+  }
+  command_wrote_.clear();
+  return all;
+}
+
+void TouchTracker::command_writes(std::uint64_t command, const std::byte* p, std::size_t bytes) {
+  const Pages pages = pages_of(address(p), address(p) + bytes);
+  for (const auto& [key, watch] : watches_) {
+    if (watch.stores && meet(watch.pages, pages)) {
+      command_writes_.emplace(command, pages);
+      return;
+    }
+  }
+}
+
+void TouchTracker::command_over(std::uint64_t command) {
+  const auto it = command_writes_.find(command);
+  if (it == command_writes_.end()) return;
+  command_wrote_ += PageSet::interval_type(it->second.first, it->second.second);
+  command_writes_.erase(it);
 }
 
 void TouchTracker::forget(const void* owner) {
@@ -132,10 +166,11 @@ void TouchTracker::forget(const void* owner) {
   while (it != watches_.end() && it->first.first == owner) leave(it++);
 }
 
-void TouchTracker::scan(const Pages& pages, std::vector<Pages>& written) const {
+void TouchTracker::scan(const Pages& pages, PageSet& written, bool again) const {
   std::array<ScannedRegion, 256> found;
   ScanArguments arguments{};
   arguments.size = sizeof arguments;
+  arguments.flags = again ? protects_matching : 0;
   arguments.start = pages.first;
   arguments.end = pages.second;
   arguments.vec = reinterpret_cast<std::uintptr_t>(found.data());
@@ -144,12 +179,13 @@ void TouchTracker::scan(const Pages& pages, std::vector<Pages>& written) const {
   while (arguments.start < arguments.end) {
     const int n = ::ioctl(page_map_, scan_request, &arguments);
     if (n < 0) {
-      written.push_back(pages);  // rather too much than too little
+      // Rather too many lines than too few; but time is not charged for what is not known.
+      if (!again) written += PageSet::interval_type(pages.first, pages.second);
       return;
     }
     for (int i = 0; i < n; ++i) {
       const ScannedRegion& r = found[static_cast<std::size_t>(i)];
-      written.push_back({r.start, r.end});
+      written += PageSet::interval_type(r.start, r.end);
     }
     if (arguments.walk_end <= arguments.start) return;
     arguments.start = arguments.walk_end;

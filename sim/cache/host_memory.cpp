@@ -166,10 +166,13 @@ void HostMemory::device_drops(std::uint64_t address, std::uint64_t bytes) {
   m.filter->remove(at, end);
 }
 
-TimePs HostMemory::copy_in(std::uint64_t source, std::uint64_t target, std::uint64_t bytes) {
+TimePs HostMemory::copy_in(std::uint64_t source, std::uint64_t target, std::uint64_t bytes, Copier copier) {
   if (bytes == 0) return 0;
   const profile::HostCopy& rates = impl_->host.copy;
   const bool streaming = rates.streaming_threshold_bytes != 0 && bytes >= rates.streaming_threshold_bytes;
+  const bool by_thread = copier == Copier::driver_thread;
+  const std::uint64_t from_memory = by_thread && rates.thread_memory_bytes_per_s != 0 ? rates.thread_memory_bytes_per_s
+                                                                                      : rates.memory_bytes_per_s;
   const std::uint64_t line = impl_->host.private_cache.line_bytes;
   impl_->runs.clear();
   classify(source, bytes, impl_->runs);
@@ -179,13 +182,15 @@ TimePs HostMemory::copy_in(std::uint64_t source, std::uint64_t target, std::uint
   for (const LineRun& r : impl_->runs) {
     std::uint64_t rate = streaming ? rates.streaming_bytes_per_s : rates.private_bytes_per_s;
     if (r.state == LineState::llc) rate = std::min(rate, rates.llc_bytes_per_s);
-    if (r.state == LineState::memory) rate = std::min(rate, rates.memory_bytes_per_s);
+    if (r.state == LineState::memory) rate = std::min(rate, from_memory);
+    if (r.state == LineState::private_dirty && by_thread) time += r.lines * rates.thread_dirty_line_ps;
     // Whole lines are touched, but only the bytes asked for are copied.
     border += r.lines * line;
     const std::uint64_t to = std::min(border, source + bytes);
     time += time_of(to - at, rate);
     at = to;
   }
+  if (by_thread) device_read(source, bytes);  // written back, as for any other reader
   cpu_read(source, bytes);
   if (streaming) {
     forget(target, bytes);
@@ -198,13 +203,33 @@ TimePs HostMemory::copy_in(std::uint64_t source, std::uint64_t target, std::uint
 TimePs HostMemory::copy_out(std::uint64_t source, std::uint64_t target, std::uint64_t bytes) {
   if (bytes == 0) return 0;
   const profile::HostCopy& rates = impl_->host.copy;
-  cpu_read(source, bytes);
-  if (rates.streaming_threshold_bytes != 0 && bytes >= rates.streaming_threshold_bytes) {
-    forget(target, bytes);
-  } else {
+  const std::uint64_t threshold =
+      rates.out_streaming_threshold_bytes != 0 ? rates.out_streaming_threshold_bytes : rates.streaming_threshold_bytes;
+  TimePs time = rates.out_overhead_ps + time_of(bytes, rates.out_bytes_per_s);
+  if (threshold == 0 || bytes < threshold) {
+    cpu_read(source, bytes);
     cpu_wrote(target, bytes);
+    return time;
   }
-  return rates.out_overhead_ps + time_of(bytes, rates.out_bytes_per_s);
+  // Non-temporal stores push the lines out of the caches that have them.
+  if (rates.out_private_line_ps != 0) {
+    impl_->scratch.clear();
+    impl_->core.resident(impl_->down(target), impl_->up(target + bytes), impl_->scratch);
+    for (const IntervalCache::Run& r : impl_->scratch) {
+      time += (r.end - r.begin) / impl_->host.private_cache.line_bytes * rates.out_private_line_ps;
+    }
+  }
+  cpu_read(source, bytes);
+  forget(target, bytes);
+  return time;
+}
+
+TimePs HostMemory::store_time(std::uint64_t address, std::uint64_t bytes) const {
+  const profile::HostCopy& rates = impl_->host.copy;
+  if (bytes == 0 || rates.store_bytes_per_s == 0) return 0;
+  const std::uint64_t in_core = std::min(bytes, impl_->core.resident_bytes(impl_->down(address), impl_->up(address + bytes)));
+  const std::uint64_t fast = rates.store_private_bytes_per_s != 0 ? rates.store_private_bytes_per_s : rates.store_bytes_per_s;
+  return time_of(in_core, fast) + time_of(bytes - in_core, rates.store_bytes_per_s);
 }
 
 }  // namespace sluice::cache

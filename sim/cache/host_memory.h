@@ -18,6 +18,9 @@ struct LineRun {
   LineState state = LineState::memory;
 };
 
+// Whose core copies: that of the program's thread, in the call, or another one, with a thread of the driver's.
+enum class Copier : std::uint8_t { caller, driver_thread };
+
 class HostMemory {
  public:
   explicit HostMemory(const profile::Host& host);
@@ -44,10 +47,14 @@ class HostMemory {
   void device_drops(std::uint64_t address, std::uint64_t bytes);
 
   // A core copies `bytes` from `source` into a staging or ring buffer at `target`; moves the cache state along.
-  // Streaming (non-temporal) stores leave the target in memory, ordinary ones dirty in the private cache.
-  [[nodiscard]] TimePs copy_in(std::uint64_t source, std::uint64_t target, std::uint64_t bytes);
+  // Streaming (non-temporal) stores leave the target in memory, ordinary ones dirty in the private cache. Private caches
+  // are one here, whoever has the lines: what the program's core has written, another one reads and leaves clean.
+  [[nodiscard]] TimePs copy_in(std::uint64_t source, std::uint64_t target, std::uint64_t bytes,
+                               Copier copier = Copier::caller);
   // A core copies out of a staging buffer into the program's memory.
   [[nodiscard]] TimePs copy_out(std::uint64_t source, std::uint64_t target, std::uint64_t bytes);
+  // What the program's stores to the bytes take, before cpu_wrote(). 0 where the profile does not say.
+  [[nodiscard]] TimePs store_time(std::uint64_t address, std::uint64_t bytes) const;
 
  private:
   struct Impl;

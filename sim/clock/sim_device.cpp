@@ -149,6 +149,9 @@ void SimDevice::job_ended(Job& job) {
   driver_.complete(job);
   finished_.push(&job);
   gpus_[job.command.device]->processor().ended(job);
+  if (job.by_thread) {
+    if (Job* next = driver_.stage_next(job.times.visible)) gpus_[next->command.device]->processor().ring(*next);
+  }
   // The host may act at this completion: do not run past it.
   if (job.times.visible < kernel_run_limit) {
     kernel_run_limit = job.times.visible;

@@ -38,6 +38,12 @@ class SimDevice final : public Simulator, public JobSink {
   }
   void host_wrote(std::uint64_t address, std::uint64_t bytes) override;
   void host_read(std::uint64_t address, std::uint64_t bytes) override { host_.cpu_read(address, bytes); }
+  [[nodiscard]] TimePs host_stored(std::uint64_t address, std::uint64_t bytes) override {
+    const TimePs time = host_.store_time(address, bytes);
+    host_wrote(address, bytes);
+    return time;
+  }
+  [[nodiscard]] bool times_stores() const noexcept override { return profile_.host.copy.store_bytes_per_s != 0; }
   TimePs hold(Command& command, TimePs host_now) override { return driver_.hold(command, host_now); }
   EnqueueStamps enqueue(const Command& command, TimePs host_now) override;
   [[nodiscard]] TimePs host_cost(HostAction action) const noexcept override { return driver_.cost(action); }

@@ -188,24 +188,15 @@ bool CopyEngines::take_lines(Job& job, TimePs now) {
         (s.slices - 1) * end->slice_pitch_bytes + (s.rows - 1) * end->row_pitch_bytes + s.row_bytes;
     all.add(lines_->device_touches(end->address, span));
   }
+  Recalls recalls = plan_recalls(link_, all, job, now, profile_.link.line_bytes, trace_);
   job.flips_ps = all.flips_ps;
-  job.recalls_alone = 0;
+  job.recalls_alone = recalls.alone;
   job.flow_start = now;
-  if (all.lines + all.dirty != 0) {
-    job.flow = std::make_shared<Flow>();
-    link_.plan_recalls(all, *job.flow);
-    job.flow->command = c.id;
-    job.flow->device = c.device;
-    job.recalls_alone = alone_times_(*job.flow).drained;
-    const Link::WireUse use = link_.wire_use(*job.flow, Direction::host_to_device);
-    job.wire_up += use.up, job.wire_down += use.down, job.tlps += use.tlps;
-  }
-  const TimePs took = job.recalls_alone + job.flips_ps;
-  tell_taken(trace_, all, profile_.link.line_bytes, c.id, c.device, now, took);
-  if (took == 0) return false;
-  job.spend(Stage::coherence, took);
-  if (job.recalls_alone == 0) {
-    post(now + took, {&job, DmaStep::start_work});
+  if (recalls.took == 0) return false;
+  job.flow = std::move(recalls.flow);
+  job.spend(Stage::coherence, recalls.took);
+  if (job.flow == nullptr) {
+    post(now + recalls.took, {&job, DmaStep::start_work});
   } else {
     flows_.start(job.flow, [this, &job](FlowTimes times) {
       post(std::max(times.drained, kernel_now()), {&job, DmaStep::end_recalls});
@@ -298,8 +289,8 @@ void CopyEngines::start_work(Job& job, TimePs now) {
   if (job.staged) {
     const std::uint64_t chunk = profile_.driver.staging_chunk_bytes;
     job.chunks = (c.shape.bytes() + chunk - 1) / chunk;
-    job.copy_done.assign(job.chunks, 0);
-    if (c.direction == Direction::host_to_device) {
+    if (!job.by_thread) job.copy_done.assign(job.chunks, 0);
+    if (c.direction == Direction::host_to_device && !job.by_thread) {
       // The first chunk was copied before submission; the next buffers fill while the first travels.
       job.copy_done[0] = job.first_chunk_ready;
       for (std::uint64_t i = 1; i < std::min<std::uint64_t>(job.chunks, profile_.driver.staging_buffers); ++i) {
@@ -421,7 +412,9 @@ TimePs CopyEngines::staging_copy(Job& job, std::uint64_t chunk) {
   const std::uint64_t buffer = staging_address + chunk % profile_.driver.staging_buffers * size;
   const std::uint64_t program = host_end(c).address + offset;
   if (c.direction == Direction::host_to_device) {
-    const TimePs work = host_.copy_in(program, buffer, bytes);
+    const TimePs work = job.by_thread ? profile_.driver.staging_thread_chunk_ps +
+                                            host_.copy_in(program, buffer, bytes, cache::Copier::driver_thread)
+                                      : host_.copy_in(program, buffer, bytes);
     job.limits.add(Part::host_copy, work);
     return work;
   }

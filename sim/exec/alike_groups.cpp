@@ -259,10 +259,10 @@ std::uint64_t GroupRunner::instructions_of(const GroupTrace& trace) const {
 
 // What the guards of each work-item of the group decide. False: the group is smaller than others, or that takes too long.
 bool GroupRunner::paths_of(const std::array<std::uint64_t, 3>& group, std::vector<std::uint64_t>& paths) {
-  place_items(group);
+  place_group(group);
   if (placed_ != launch_.range.local) return false;
   paths.resize(count_);
-  reinterpret_cast<void (*)(Item*, std::uint64_t, std::uint64_t*)>(quiet_->path())(items_.data(), count_, paths.data());
+  reinterpret_cast<void (*)(Item*, std::uint64_t, std::uint64_t*)>(quiet_->code->path())(items_.data(), count_, paths.data());
   return std::find(paths.begin(), paths.end(), std::uint64_t{0}) == paths.end();
 }
 
@@ -301,7 +301,7 @@ const AlikeGroups* GroupRunner::run_same_way() {
   if (kernel_.guarded) {
     const auto* quiet = program_->quiet(launch_.kernel);
     if (quiet == nullptr || quiet->code->path() == nullptr) return nullptr;
-    quiet_ = quiet->code.get();
+    quiet_ = quiet;
   }
   if (!find_reference()) {
     program_->postpone_quiet(launch_.kernel);
@@ -339,7 +339,7 @@ const AlikeGroups* GroupRunner::run_same_way() {
   if (quiet_ == nullptr) {
     const std::uint64_t rest = groups[0] * groups[1] * groups[2] - kept_.size();
     program_->spend(launch_.kernel, rest * instructions_of(alike_.first));
-    if (const auto* quiet = program_->quiet(launch_.kernel)) quiet_ = quiet->code.get();
+    quiet_ = program_->quiet(launch_.kernel);
   }
   return &alike_;
 }
@@ -357,7 +357,7 @@ bool GroupRunner::is_known(const std::array<std::uint64_t, 3>& group) {
 }
 
 bool GroupRunner::run_known(const std::array<std::uint64_t, 3>& group) {
-  if (!kernel_.guarded) place_items(group);
+  if (!kernel_.guarded) place_group(group);
   return quiet_ != nullptr ? run_quietly() : run_untraced(group);
 }
 

@@ -1,7 +1,11 @@
 // The order of the steps, and code for this processor.
+#include <llvm/ADT/PostOrderIterator.h>
+#include <llvm/Analysis/CFG.h>
+#include <llvm/Analysis/LoopInfo.h>
 #include <llvm/Analysis/TargetLibraryInfo.h>
 #include <llvm/Bitcode/BitcodeReader.h>
 #include <llvm/IR/DebugInfo.h>
+#include <llvm/IR/Dominators.h>
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/IntrinsicInst.h>
 #include <llvm/IR/LLVMContext.h>
@@ -30,6 +34,7 @@
 #include <llvm/Transforms/Scalar/SROA.h>
 #include <llvm/Transforms/Scalar/SimplifyCFG.h>
 #include <llvm/Transforms/Utils/LoopSimplify.h>
+#include <llvm/Transforms/Vectorize/LoopVectorize.h>
 
 #include <map>
 #include <mutex>
@@ -165,6 +170,24 @@ class Passes {
     passes.run(module, modules_);
   }
 
+  // Loops over work-items that say that these are independent of each other.
+  void fill_vectors(Module& module) {
+    ModulePassManager passes;
+    FunctionPassManager each;
+    each.addPass(InstCombinePass());
+    each.addPass(SimplifyCFGPass(SimplifyCFGOptions().convertSwitchRangeToICmp(true).hoistCommonInsts(true)));
+    each.addPass(createFunctionToLoopPassAdaptor(LICMPass(LICMOptions()), true));
+    each.addPass(LoopSimplifyPass());
+    each.addPass(LoopVectorizePass(LoopVectorizeOptions(true, false)));
+    each.addPass(InstCombinePass());
+    each.addPass(SimplifyCFGPass());
+    each.addPass(createFunctionToLoopPassAdaptor(LICMPass(LICMOptions()), true));
+    each.addPass(EarlyCSEPass(true));
+    each.addPass(ADCEPass());
+    passes.addPass(createModuleToFunctionPassAdaptor(std::move(each)));
+    passes.run(module, modules_);
+  }
+
   void clean(Module& module) {
     ModulePassManager passes;
     FunctionPassManager each;
@@ -288,6 +311,13 @@ std::vector<Function*> kernels_of(Module& module) {
   return kernels;
 }
 
+bool is_reducible(Function& function) {
+  DominatorTree dominators(function);
+  LoopInfo loops(dominators);
+  ReversePostOrderTraversal<const Function*> order(&function);
+  return !containsIrreducibleCFG<const BasicBlock*>(order, loops);
+}
+
 // Leaves what `kernel` needs.
 void cut_to(Module& module, const Function& kernel) {
   for (const char* name : {"llvm.used", "llvm.compiler.used"}) {
@@ -343,7 +373,8 @@ bool build(Module& module, TargetMachine& target, const LoadOptions& options, st
   unit.image->same_way = alikeness.same_way;
   unit.image->same_bytes = alikeness.same_bytes;
   unit.image->if_narrow = alikeness.narrow_ids;
-  unit.image->guarded = !alikeness.guards.all.empty();
+  unit.image->guarded = !alikeness.guards.empty();
+  unit.image->lane_loops = image.quiet && alikeness.marked && is_reducible(*unit.body);
   image.info.steered_by = find_steering(unit);
   KernelImage path_image;
   std::vector<KernelUnit> units{unit};
@@ -364,16 +395,18 @@ bool build(Module& module, TargetMachine& target, const LoadOptions& options, st
     variable->eraseFromParent();
   }
   if (!sound(module, "after instrumentation", log)) return false;
-  Function* const entry = make_entry(unit, image.quiet && !image.suspends ? Entry::items : Entry::item);
-  if (units.size() > 1) (void)make_entry(units.back(), Entry::paths);
+  Function* const entry = image.lane_loops ? make_group_function(unit)
+                                           : make_entry(unit, image.quiet && !image.suspends ? Entry::items : Entry::item);
+  if (units.size() > 1) (void)make_path_function(units.back());
   Passes(target).finish(module);
-  if (image.suspends) image.symbol = make_coroutine(entry)->getName().str();
+  if (image.suspends && !image.lane_loops) image.symbol = make_coroutine(entry)->getName().str();
   add_variable_table(module);
   {
     Passes passes(target);
     passes.split_coroutines(module);
     passes.clean(module);
     if (image.quiet) passes.tune_loops(module);
+    if (image.lane_loops || units.size() > 1) passes.fill_vectors(module);
   }
   return sound(module, "before code generation", log) && emit(module, target, image.object, log);
 }

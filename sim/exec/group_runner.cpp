@@ -115,31 +115,37 @@ void GroupRunner::place_arguments() {
   }
 }
 
-void GroupRunner::place_items(const std::array<std::uint64_t, 3>& group) {
+void GroupRunner::place_group(const std::array<std::uint64_t, 3>& group) {
   const NdRange& range = launch_.range;
   const auto groups = range.groups();
-  std::array<std::uint64_t, 3> size{};
   auto set = [&](QueryWord word, std::size_t i, std::uint64_t value) { state_.words[word - group_words + i] = value; };
+  count_ = 1;
   for (std::size_t i = 0; i < 3; ++i) {
-    size[i] = std::min(range.local[i], range.global[i] - group[i] * range.local[i]);
+    placed_[i] = std::min(range.local[i], range.global[i] - group[i] * range.local[i]);
+    count_ *= placed_[i];
     set(group_id_word, i, group[i]);
-    set(local_size_word, i, size[i]);
+    set(local_size_word, i, placed_[i]);
     set(enqueued_local_size_word, i, range.local[i]);
     set(global_size_word, i, range.global[i]);
     set(global_offset_word, i, range.offset[i]);
     set(group_count_word, i, groups[i]);
+    items_.front().ids[global_id_word + i] = range.offset[i] + group[i] * range.local[i];
   }
   set(dimensions_word, 0, range.dimensions);
-  std::array<std::uint64_t, 3> corner{};
-  for (std::size_t i = 0; i < 3; ++i) corner[i] = range.offset[i] + group[i] * range.local[i];
-  const bool same_size = size == placed_;
-  placed_ = size;
-  if (!same_size) {
-    count_ = 0;
-    for (std::uint64_t z = 0; z < size[2]; ++z) {
-      for (std::uint64_t y = 0; y < size[1]; ++y) {
-        for (std::uint64_t x = 0; x < size[0]; ++x) {
-          Item& item = items_[count_++];
+  items_placed_ = false;
+}
+
+// Of the group that was placed; loops over work-items do without.
+void GroupRunner::place_items() {
+  if (items_placed_) return;
+  items_placed_ = true;
+  if (numbered_ != placed_) {
+    numbered_ = placed_;
+    std::size_t next = 0;
+    for (std::uint64_t z = 0; z < placed_[2]; ++z) {
+      for (std::uint64_t y = 0; y < placed_[1]; ++y) {
+        for (std::uint64_t x = 0; x < placed_[0]; ++x) {
+          Item& item = items_[next++];
           item.ids[local_id_word] = x;
           item.ids[local_id_word + 1] = y;
           item.ids[local_id_word + 2] = z;
@@ -156,6 +162,9 @@ void GroupRunner::place_items(const std::array<std::uint64_t, 3>& group) {
     set(enqueued_sub_group_count_word, 0, (whole + wave_size_ - 1) / wave_size_);
     set(last_sub_group_size_word, 0, (count_ - 1) % wave_size_ + 1);
   }
+  const Item& first = items_.front();
+  const std::array<std::uint64_t, 3> corner{first.ids[global_id_word], first.ids[global_id_word + 1],
+                                            first.ids[global_id_word + 2]};
   for (std::size_t i = 0; i < count_; ++i) {
     Item& item = items_[i];
     for (std::size_t d = 0; d < 3; ++d) item.ids[global_id_word + d] = corner[d] + item.ids[local_id_word + d];
@@ -185,10 +194,10 @@ bool GroupRunner::run_unseen(const std::array<std::uint64_t, 3>& group) {
   if (failed_) return false;
   if (!looked_for_quiet_) {
     looked_for_quiet_ = true;
-    if (const auto* quiet = program_->quiet(launch_.kernel)) quiet_ = quiet->code.get();
+    if (const auto* quiet = program_->quiet(launch_.kernel)) quiet_ = quiet;
   }
   if (quiet_ != nullptr) {
-    place_items(group);
+    place_group(group);
     return run_quietly();
   }
   const bool ran = run_untraced(group);
@@ -204,7 +213,8 @@ bool GroupRunner::run_untraced(const std::array<std::uint64_t, 3>& group) {
 }
 
 bool GroupRunner::run_traced(const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
-  place_items(group);
+  place_group(group);
+  place_items();
   budget_ = program_->options().group_instruction_limit;
   runnable_ = count_;
   barrier_is_open_ = false;
@@ -262,11 +272,12 @@ inline auto GroupRunner::resumption_of(const void* frame) -> void (*)(void*) {
 // A group of which all is known but what it writes: it comes to the barriers that the groups before it came to, with all
 // work-items.
 bool GroupRunner::run_quietly() {
-  if (!kernel_.suspends) {
-    reinterpret_cast<void (*)(Item*, std::uint64_t)>(quiet_->entry())(items_.data(), count_);
+  if (!quiet_->image.lane_loops) place_items();
+  if (!kernel_.suspends || quiet_->image.lane_loops) {
+    reinterpret_cast<void (*)(Item*, std::uint64_t)>(quiet_->code->entry())(items_.data(), count_);
     return !failed_;
   }
-  const auto begin = reinterpret_cast<void* (*)(Item*)>(quiet_->entry());
+  const auto begin = reinterpret_cast<void* (*)(Item*)>(quiet_->code->entry());
   frames_of_quiet_.resize(count_);
   for (std::size_t i = 0; i < count_; ++i) frames_of_quiet_[i] = begin(&items_[i]);
   while (state_.stopped != 0 && !failed_) {

@@ -56,6 +56,11 @@ class GroupRunner final {
   [[nodiscard]] std::uint32_t late(Item& item, std::uint64_t line, std::uint64_t issued, std::uint32_t waits);
   void print(const char* format, const char* types, const std::byte* values);
   std::byte* frame(const Item& item, std::uint64_t bytes);
+  void pipe_event(const Item& item, SluicePipeEvent event, std::uint64_t pipe, std::uint64_t line);
+  // Reservations made less those committed, by the address of the pipe.
+  [[nodiscard]] const std::map<std::uint64_t, std::int64_t>& open_reservations() const { return open_reservations_; }
+  // Says so of a launch that has ended.
+  void report_open(std::uint64_t pipe, std::int64_t reservations);
   [[nodiscard]] std::uint32_t space(std::uint64_t address) const;
   [[nodiscard]] const Site& site(std::uint64_t number) const { return kernel_.sites[number]; }
 
@@ -108,7 +113,8 @@ class GroupRunner final {
   };
 
   void place_arguments();
-  void place_items(const std::array<std::uint64_t, 3>& group);
+  void place_group(const std::array<std::uint64_t, 3>& group);
+  void place_items();
   void run_item(Item& item);
   [[nodiscard]] static auto resumption_of(const void* frame) -> void (*)(void*);
   [[nodiscard]] bool run_quietly();
@@ -134,6 +140,7 @@ class GroupRunner final {
   [[nodiscard]] bool is_around_an_argument(const Site& site, std::uint64_t address, std::uint64_t base) const;
   [[nodiscard]] AddressRange find_range(std::uint64_t address, std::uint64_t bytes) const;
   [[nodiscard]] Where where(const Item& item) const;
+  [[nodiscard]] std::int32_t pipe_argument(std::uint64_t pipe) const;
   void report(const std::string& text);
   void hang(const Item& item, std::uint64_t line);
 
@@ -150,6 +157,8 @@ class GroupRunner final {
   std::vector<Item> items_;                // of the largest group
   std::size_t count_ = 0;                  // of this group
   std::array<std::uint64_t, 3> placed_{};  // its size
+  std::array<std::uint64_t, 3> numbered_{};  // size of the group for which work-items have their local ids
+  bool items_placed_ = false;                // they have their global ids, too
   std::size_t runnable_ = 0;               // of them: neither ended nor at a barrier
   bool barrier_is_open_ = false;           // all that have not ended have come to it
   static constexpr std::uint64_t any_site = ~std::uint64_t{0};
@@ -171,6 +180,7 @@ class GroupRunner final {
   std::uint64_t private_stride_ = 0;
   std::array<std::byte, 256> scratch_;
 
+  std::map<std::uint64_t, std::int64_t> open_reservations_;
   std::vector<Store>* stores_ = nullptr;                     // where they are collected
   std::vector<Store>* touched_ = nullptr;                    // the same for all accesses
   bool untraced_ = false;                                    // what the group does is known
@@ -180,7 +190,7 @@ class GroupRunner final {
     std::array<std::int64_t, 3> step{};
     std::uint64_t low = 0, high = 0;
   };
-  const NativeCode* quiet_ = nullptr;  // code that tells nothing
+  const LoadedProgram::Kernel* quiet_ = nullptr;  // code that tells nothing
   bool looked_for_quiet_ = false;
   GroupTrace unused_;
   bool way_known_ = false;

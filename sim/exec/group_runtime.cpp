@@ -41,7 +41,8 @@ AddressRange GroupRunner::find_range(std::uint64_t address, std::uint64_t bytes)
     const AddressRange found{address_of(launch_.arguments[i].data), launch_.arguments[i].size_bytes};
     if (found.holds(address, bytes)) return found;
   }
-  for (const NativeCode* code : {&code_, program_->variables(), quiet_}) {
+  const NativeCode* const quiet = quiet_ != nullptr ? quiet_->code.get() : nullptr;
+  for (const NativeCode* code : {&code_, program_->variables(), quiet}) {
     if (code == nullptr) continue;
     for (const Variable& variable : code->variables()) {
       const AddressRange found{variable.address, variable.bytes};
@@ -83,6 +84,7 @@ void* GroupRunner::check(Item& item, const Site& site, std::uint64_t address, st
              is_around_an_argument(site, address, base)) {
     return pointer;
   }
+  place_items();  // loops over them have not
   report(bad_access_report(where(item), site, address, site.exact ? base : 0, bytes, launch_.memory));
   failed_ = true;
   std::memset(sink_.data(), 0, std::min<std::uint64_t>(sink_.bytes(), site.bytes));
@@ -117,7 +119,8 @@ void GroupRunner::hang(const Item& item, std::uint64_t line) {
 }
 
 std::string_view GroupRunner::string_at(std::uint64_t address) const {
-  for (const NativeCode* code : {&code_, program_->variables(), quiet_}) {
+  const NativeCode* const quiet = quiet_ != nullptr ? quiet_->code.get() : nullptr;
+  for (const NativeCode* code : {&code_, program_->variables(), quiet}) {
     if (code == nullptr) continue;
     for (const Variable& variable : code->variables()) {
       const AddressRange range{variable.address, variable.bytes};
@@ -135,6 +138,28 @@ void GroupRunner::print(const char* format, const char* types, const std::byte* 
   const std::string_view text = string_at(address_of(format));
   launch_.reports->print(
       format_print(text, types, values, [this](std::uint64_t address) { return string_at(address); }));
+}
+
+// The first argument that is this pipe; negative: none.
+std::int32_t GroupRunner::pipe_argument(std::uint64_t pipe) const {
+  const auto& arguments = launch_.arguments;
+  const auto found = std::find_if(arguments.begin(), arguments.end(),
+                                  [&](const LaunchArgument& a) { return pipe != 0 && address_of(a.data) == pipe; });
+  return found == arguments.end() ? -1 : static_cast<std::int32_t>(found - arguments.begin());
+}
+
+void GroupRunner::pipe_event(const Item& item, SluicePipeEvent event, std::uint64_t pipe, std::uint64_t line) {
+  if (event == SluicePipeEvent::reserved) {
+    ++open_reservations_[pipe];
+  } else if (event == SluicePipeEvent::committed) {
+    --open_reservations_[pipe];
+  } else {
+    report(pipe_report(where(item), line, event, pipe_argument(pipe)));
+  }
+}
+
+void GroupRunner::report_open(std::uint64_t pipe, std::int64_t reservations) {
+  report(open_reservations_report(kernel_, pipe_argument(pipe), reservations));
 }
 
 std::uint32_t GroupRunner::space(std::uint64_t address) const {
@@ -160,6 +185,9 @@ std::uint32_t sluice_exec_late(Item* item, std::uint64_t line, std::uint64_t iss
 }
 void sluice_exec_print(Item* item, const char* format, const char* types, const std::byte* values) {
   item->group->runner->print(format, types, values);
+}
+void sluice_exec_pipe(Item* item, SluicePipeEvent event, std::uint64_t pipe, std::uint64_t line) {
+  item->group->runner->pipe_event(*item, event, pipe, line);
 }
 void* sluice_exec_frame(Item* item, std::uint64_t bytes) {
   return item->group->runner->frame(*item, bytes);

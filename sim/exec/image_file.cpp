@@ -116,6 +116,7 @@ void visit_info(Visitor& visit, Info& info) {
     visit(argument.is_const);
     visit(argument.is_restrict);
     visit(argument.is_volatile);
+    visit(argument.is_pipe);
   }
   visit(info.required_group);
   visit(info.group_hint);
@@ -154,6 +155,7 @@ requires std::is_same_v<std::remove_const_t<Image>, KernelImage> void visit_imag
   visit(image.same_bytes);
   visit(image.if_narrow);
   visit(image.guarded);
+  visit(image.lane_loops);
   visit(image.may_wait);
   visit(image.largest_access_bytes);
   visit(image.object);

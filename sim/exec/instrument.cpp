@@ -21,12 +21,12 @@ namespace sluice::exec {
 
 using namespace llvm;
 
-namespace {
-
 std::uint32_t source_line(const Instruction& instruction) {
   const DILocation* location = instruction.getDebugLoc().get();  // the library has none, so it is the program's
   return location != nullptr ? location->getLine() : 0;
 }
+
+namespace {
 
 struct Access {
   Instruction* instruction = nullptr;
@@ -142,6 +142,7 @@ class Instrumenter {
       if (!access.origin.in_bounds && space != SiteSpace::local && space != SiteSpace::private_)
         access.instruction->setOperand(access.operand, checked(access, access.instruction->getOperand(access.operand)));
     }
+    if (image_.lane_loops) return;
     for (const auto& [barrier, site] : barriers_) {
       IRBuilder<> b(barrier);
       stop_at(b, site);

@@ -90,6 +90,13 @@ bool is_image(const Argument& argument, StringRef type) {
   return named && type.endswith("_t") && argument.getType()->isPointerTy() && !argument.hasByValAttr();
 }
 
+// Whether `word` is one of the words of `list`, between which are blanks.
+bool is_word_of(StringRef word, StringRef list) {
+  SmallVector<StringRef, 4> words;
+  list.split(words, ' ');
+  return is_contained(words, word);
+}
+
 ArgumentKind kind_of(const Argument& argument, const std::string& base_type) {
   if (is_image(argument, base_type)) return ArgumentKind::image;
   if (base_type == "sampler_t") return ArgumentKind::sampler;
@@ -126,6 +133,7 @@ KernelInfo describe_kernel(const Function& kernel) {
     described.is_const = qualifiers.find("const") != std::string::npos;
     described.is_restrict = qualifiers.find("restrict") != std::string::npos;
     described.is_volatile = qualifiers.find("volatile") != std::string::npos;
+    described.is_pipe = described.kind == ArgumentKind::global && is_word_of("pipe", qualifiers);
     info.arguments.push_back(std::move(described));
   }
   info.required_group = sizes(kernel, "reqd_work_group_size");

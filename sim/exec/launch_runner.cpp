@@ -61,7 +61,7 @@ bool LaunchRunner::run_group(const std::array<std::uint64_t, 3>& group, GroupTra
     const bool good = first_.run_group(group, trace);
     rounds_ = 0;
     turn_ = first_turn;
-    return good;
+    return handed_over(good);
   }
   while (ended_.count(asked) == 0) {
     if (!give_way()) return false;
@@ -70,6 +70,23 @@ bool LaunchRunner::run_group(const std::array<std::uint64_t, 3>& group, GroupTra
   const bool good = found->second.first;
   trace = std::move(found->second.second);
   ended_.erase(found);
+  return handed_over(good);
+}
+
+bool LaunchRunner::run_unseen(const std::array<std::uint64_t, 3>& group) {
+  return handed_over(first_.run_unseen(group));
+}
+
+// A group's work is done. "Must be committed by the same kernel": with the last one all reservations are.
+bool LaunchRunner::handed_over(bool good) {
+  if (++handed_over_ != group_count_ || !good) return good;
+  std::map<std::uint64_t, std::int64_t> open = first_.open_reservations();
+  for (const auto& strand : strands_) {
+    for (const auto& [pipe, reservations] : strand->runner->open_reservations()) open[pipe] += reservations;
+  }
+  for (const auto& [pipe, reservations] : open) {
+    if (reservations > 0) first_.report_open(pipe, reservations);
+  }
   return good;
 }
 

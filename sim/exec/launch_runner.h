@@ -22,7 +22,7 @@ class LaunchRunner final : public KernelRun, public AlikeRun, private Turns {
   ~LaunchRunner() override;
   void set_resident_groups(std::uint64_t groups) override;
   [[nodiscard]] bool run_group(const std::array<std::uint64_t, 3>& group, GroupTrace& trace) override;
-  [[nodiscard]] bool run_unseen(const std::array<std::uint64_t, 3>& group) override { return first_.run_unseen(group); }
+  [[nodiscard]] bool run_unseen(const std::array<std::uint64_t, 3>& group) override;
   [[nodiscard]] bool told_all() const noexcept override;
   // Groups that take turns do so on the stack of who asks for them, and let other commands run there.
   [[nodiscard]] bool any_thread() const noexcept override { return !program_->kernels()[launch_.kernel].may_wait; }
@@ -51,6 +51,7 @@ class LaunchRunner final : public KernelRun, public AlikeRun, private Turns {
   void switch_to(std::size_t next);
   static void enter(void* self);
   void run_strand(Strand& strand);
+  [[nodiscard]] bool handed_over(bool good);
 
   std::shared_ptr<const LoadedProgram> program_;
   const KernelLaunch launch_;
@@ -68,6 +69,7 @@ class LaunchRunner final : public KernelRun, public AlikeRun, private Turns {
   bool failed_ = false;
   std::function<bool()> wait_;
   std::uint64_t next_group_ = 0;  // that was not begun
+  std::uint64_t handed_over_ = 0;  // groups
   std::uint64_t rounds_ = 0;      // of turns since a group ended
   std::uint64_t turn_ = first_turn;
 };

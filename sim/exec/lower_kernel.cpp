@@ -18,7 +18,7 @@ using namespace llvm;
 
 namespace {
 
-Value* member(IRBuilder<>& b, Value* base, std::size_t offset) {
+Value* member(IRBuilderBase& b, Value* base, std::size_t offset) {
   return b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), base, offset);
 }
 
@@ -278,6 +278,7 @@ class QueryLowering {
       return once(b_.CreateLoad(call.getType(), member(b_, unit_.item(), offsetof(Item, place))));
     }
     IRBuilder<> b(&call);
+    if (name == "__sluice_pipe") return pipe_event(b, call);
     if (name == "__sluice_space") return space(b, call.getArgOperand(0));
     if (name == "__to_global") return when(b, call, 1);
     if (name == "__to_local") return when(b, call, local_space);
@@ -288,7 +289,10 @@ class QueryLowering {
   Value* query(CallInst& call) {
     const auto* which = dyn_cast<ConstantInt>(call.getArgOperand(0));
     if (which == nullptr) return merged_query(call);
-    const std::uint64_t word = which->getZExtValue();
+    return known_query(which->getZExtValue());
+  }
+
+  Value* known_query(std::uint64_t word) {
     Value*& value = queries_[word];
     if (value == nullptr) {
       Value* at = word < group_words ? member(b_, unit_.item(), offsetof(Item, ids) + 8 * word)
@@ -302,11 +306,14 @@ class QueryLowering {
   Value* merged_query(CallInst& call) {
     IRBuilder<> b(&call);
     Value* word = b.CreateZExt(call.getArgOperand(0), b.getInt64Ty());
-    Value* own = b.CreateGEP(b.getInt64Ty(), member(b, unit_.item(), offsetof(Item, ids)), word);
     Value* first = b.CreateSub(word, b.getInt64(group_words));
-    Value* shared = b.CreateGEP(b.getInt64Ty(), member(b, group_, offsetof(Group, words)), first);
-    Value* at = b.CreateSelect(b.CreateICmpULT(word, b.getInt64(group_words)), own, shared);
-    return b.CreateLoad(b.getInt64Ty(), at);
+    Value* at = b.CreateGEP(b.getInt64Ty(), member(b, group_, offsetof(Group, words)), first);
+    // The group's words are read in any case.
+    at = b.CreateSelect(b.CreateICmpULT(word, b.getInt64(group_words)), member(b, group_, offsetof(Group, words)), at);
+    Value* value = b.CreateLoad(b.getInt64Ty(), at);
+    for (std::uint64_t own = 0; own < std::size(Item{}.ids); ++own)
+      value = b.CreateSelect(b.CreateICmpEQ(word, b.getInt64(own)), known_query(own), value);
+    return value;
   }
 
   Value* space(IRBuilder<>& b, Value* pointer) {
@@ -314,6 +321,14 @@ class QueryLowering {
     auto callee =
         unit_.body->getParent()->getOrInsertFunction("sluice_exec_space", b.getInt32Ty(), item, b.getInt64Ty());
     return b.CreateCall(callee, {unit_.item(), b.CreatePtrToInt(pointer, b.getInt64Ty())});
+  }
+
+  Value* pipe_event(IRBuilder<>& b, CallInst& call) {
+    Type* const item = PointerType::get(b.getContext(), private_space);
+    auto callee = unit_.body->getParent()->getOrInsertFunction("sluice_exec_pipe", b.getVoidTy(), item, b.getInt32Ty(),
+                                                               b.getInt64Ty(), b.getInt64Ty());
+    Value* const pipe = b.CreatePtrToInt(call.getArgOperand(1), b.getInt64Ty());
+    return b.CreateCall(callee, {unit_.item(), call.getArgOperand(0), pipe, b.getInt64(source_line(call))});
   }
 
   Value* when(IRBuilder<>& b, CallInst& call, unsigned wanted) {
@@ -358,23 +373,8 @@ void lower_queries(const KernelUnit& unit) {
   relax_local_atomics(*unit.body);
 }
 
-Function* make_entry(const KernelUnit& unit, Entry form) {
-  Module& module = *unit.body->getParent();
-  LLVMContext& context = module.getContext();
-  Type* pointer = PointerType::get(context, private_space);
-  Type* word = Type::getInt64Ty(context);
-  SmallVector<Type*, 3> types{pointer};
-  if (form != Entry::item) types.push_back(word);
-  if (form == Entry::paths) types.push_back(pointer);
-  auto* entry = Function::Create(FunctionType::get(Type::getVoidTy(context), types, false), GlobalValue::ExternalLinkage,
-                                 unit.image->symbol, module);
-  entry->addFnAttr(Attribute::NoUnwind);
-  entry->addFnAttr(Attribute::NullPointerIsValid);
-  entry->addParamAttr(0, Attribute::NoAlias);
-  BasicBlock* const set_up = BasicBlock::Create(context, "", entry);
-  IRBuilder<> b(set_up);
-  Value* item = entry->getArg(0);
-  Value* group = once(b.CreateLoad(pointer, member(b, item, offsetof(Item, group))));
+std::vector<Value*> load_arguments(IRBuilderBase& b, const KernelUnit& unit, Value* group) {
+  Type* pointer = PointerType::get(b.getContext(), private_space);
   Value* arguments = once(b.CreateLoad(pointer, member(b, group, offsetof(Group, arguments))));
   std::vector<Value*> values;
   for (unsigned i = 0; i < unit.by_value.size(); ++i) {
@@ -386,6 +386,26 @@ Function* make_entry(const KernelUnit& unit, Entry form) {
       values.push_back(once(b.CreateAlignedLoad(type, at, Align(1))));
     }
   }
+  return values;
+}
+
+Function* make_entry(const KernelUnit& unit, Entry form) {
+  Module& module = *unit.body->getParent();
+  LLVMContext& context = module.getContext();
+  Type* pointer = PointerType::get(context, private_space);
+  Type* word = Type::getInt64Ty(context);
+  SmallVector<Type*, 3> types{pointer};
+  if (form != Entry::item) types.push_back(word);
+  auto* entry = Function::Create(FunctionType::get(Type::getVoidTy(context), types, false), GlobalValue::ExternalLinkage,
+                                 unit.image->symbol, module);
+  entry->addFnAttr(Attribute::NoUnwind);
+  entry->addFnAttr(Attribute::NullPointerIsValid);
+  entry->addParamAttr(0, Attribute::NoAlias);
+  BasicBlock* const set_up = BasicBlock::Create(context, "", entry);
+  IRBuilder<> b(set_up);
+  Value* item = entry->getArg(0);
+  Value* group = once(b.CreateLoad(pointer, member(b, item, offsetof(Item, group))));
+  std::vector<Value*> values = load_arguments(b, unit, group);
   values.push_back(group);
   if (form == Entry::item) {
     values.push_back(item);
@@ -399,10 +419,6 @@ Function* make_entry(const KernelUnit& unit, Entry form) {
     PHINode* const i = b.CreatePHI(word, 2);
     values.push_back(b.CreateGEP(b.getInt8Ty(), item, b.CreateMul(i, b.getInt64(sizeof(Item)))));
     b.CreateCall(unit.body, values);
-    if (form == Entry::paths) {
-      Value* path = b.CreateLoad(word, member(b, group, offsetof(Group, path)));
-      b.CreateStore(path, b.CreateGEP(word, entry->getArg(2), i));
-    }
     Value* const next = b.CreateAdd(i, b.getInt64(1));
     b.CreateCondBr(b.CreateICmpEQ(next, entry->getArg(1)), over, loop);
     i->addIncoming(b.getInt64(0), set_up);

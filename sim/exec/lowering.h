@@ -2,6 +2,7 @@
 #pragma once
 
 #include <llvm/IR/Function.h>
+#include <llvm/IR/IRBuilder.h>
 #include <llvm/IR/Module.h>
 
 #include <string>
@@ -61,18 +62,28 @@ void relax_assumptions(llvm::Function& body);  // what the program promised but 
 void place_local_variables(const KernelUnit& unit, llvm::ArrayRef<llvm::GlobalVariable*> variables);
 void place_private_variables(const KernelUnit& unit);
 void lower_queries(const KernelUnit& unit);
-// void(Item*), or for `items` of a group, none of which waits, one after the other: void(Item*, count); or the same with
-// a word for each Group::path: void(Item*, count, std::uint64_t*).
-enum class Entry : std::uint8_t { item, items, paths };
+// The kernel's arguments as the body takes them.
+[[nodiscard]] std::vector<llvm::Value*> load_arguments(llvm::IRBuilderBase& b, const KernelUnit& unit, llvm::Value* group);
+// void(Item*), or for `items` of a group, none of which waits, one after the other: void(Item*, count).
+enum class Entry : std::uint8_t { item, items };
 [[nodiscard]] llvm::Function* make_entry(const KernelUnit& unit, Entry entry);
+
+// lane_loops.cpp, of whole groups. Of the items but the first nothing is read.
+// For kernels of KernelImage::lane_loops: void(Item*, count).
+[[nodiscard]] llvm::Function* make_group_function(const KernelUnit& unit);
+// Of what make_path() made; what each work-item's guards decide: void(Item*, count, std::uint64_t*).
+[[nodiscard]] llvm::Function* make_path_function(const KernelUnit& path);
 
 // instrument.cpp: log of accesses, bounds, instruction counts, watchdog.
 void instrument(const KernelUnit& unit);
+// Of the program's text; 0: it has none.
+[[nodiscard]] std::uint32_t source_line(const llvm::Instruction& instruction);
 
-// path_function.cpp: what a work-item's guards decide, by itself: a function like the body that leaves a hash of it in
-// Group::path. `image` is that of the function and of nothing else.
-struct Guards;
-[[nodiscard]] KernelUnit make_path(const KernelUnit& unit, const Guards& guards, KernelImage& image);
+// path_function.cpp: what a work-item's guards decide, by itself: a function like the body that calls path_of_item with a
+// hash of it as it ends. `image` is that of the function and of nothing else.
+struct Guard;
+inline constexpr llvm::StringLiteral path_of_item = "__sluice_path";
+[[nodiscard]] KernelUnit make_path(const KernelUnit& unit, const std::vector<Guard>& guards, KernelImage& image);
 // Its loops end after a while; what they would have decided is then 0, which else nothing is.
 void limit_path(const KernelUnit& path);
 

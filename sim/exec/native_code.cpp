@@ -22,6 +22,7 @@ Functions callable() {
   add("sluice_exec_full", &sluice_exec_full);
   add("sluice_exec_late", &sluice_exec_late);
   add("sluice_exec_print", &sluice_exec_print);
+  add("sluice_exec_pipe", &sluice_exec_pipe);
   add("sluice_exec_frame", &sluice_exec_frame);
   add("sluice_exec_space", &sluice_exec_space);
   add("memcpy", &std::memcpy);

@@ -9,7 +9,6 @@
 #include <llvm/Transforms/Utils/PromoteMemToReg.h>
 
 #include "sim/exec/lowering.h"
-#include "sim/exec/runtime.h"
 #include "sim/exec/uniformity.h"
 
 namespace sluice::exec {
@@ -35,9 +34,15 @@ Value* decision_of(IRBuilder<>& b, Instruction& at, Value* condition) {
   return b.CreateZExtOrTrunc(condition, b.getInt64Ty());
 }
 
+// Right before the work-item ends.
+void say_path(IRBuilder<>& b, Value* way) {
+  Module& module = *b.GetInsertBlock()->getModule();
+  b.CreateCall(module.getOrInsertFunction(path_of_item, b.getVoidTy(), b.getInt64Ty()), {way});
+}
+
 }  // namespace
 
-KernelUnit make_path(const KernelUnit& unit, const Guards& guards, KernelImage& image) {
+KernelUnit make_path(const KernelUnit& unit, const std::vector<Guard>& guards, KernelImage& image) {
   image.symbol = KernelImage::path_symbol;
   ValueToValueMapTy map;
   KernelUnit path{.body = CloneFunction(unit.body, map), .image = &image, .by_value = unit.by_value};
@@ -48,7 +53,7 @@ KernelUnit make_path(const KernelUnit& unit, const Guards& guards, KernelImage& 
   IRBuilder<> b(set_up_block(*path.body).getTerminator());
   AllocaInst* const way = b.CreateAlloca(b.getInt64Ty());
   b.CreateStore(b.getInt64(1), way);
-  for (const Guard& guard : guards.all) {
+  for (const Guard& guard : guards) {
     auto* const at = cast<Instruction>(here(guard.at));
     b.SetInsertPoint(at);
     Value* decision = decision_of(b, *at, guard.condition == nullptr ? nullptr : here(guard.condition));
@@ -56,25 +61,23 @@ KernelUnit make_path(const KernelUnit& unit, const Guards& guards, KernelImage& 
     mixed = b.CreateMul(mixed, b.getInt64(0x9e3779b97f4a7c15));
     b.CreateStore(b.CreateXor(mixed, b.CreateLShr(mixed, 29)), way);
   }
-  // No guard depends on what follows.
-  for (LoadInst* read : guards.reads) {
-    auto* const load = cast<LoadInst>(here(read));
-    load->replaceAllUsesWith(Constant::getNullValue(load->getType()));
-    load->eraseFromParent();
-  }
+  // No guard depends on what is dropped.
   std::vector<Instruction*> effects;
   for (Instruction& instruction : instructions(*path.body)) {
+    if (instruction.hasMetadata(steerless_load)) {
+      instruction.replaceAllUsesWith(Constant::getNullValue(instruction.getType()));
+      effects.push_back(&instruction);
+      continue;
+    }
     const auto* store = dyn_cast<StoreInst>(&instruction);
     if ((store != nullptr && store->getPointerOperand() != way) || isa<FenceInst>(instruction) ||
         as_call_of(instruction, "__sluice_barrier") != nullptr) {
       effects.push_back(&instruction);
     } else if (isa<ReturnInst>(instruction)) {
       b.SetInsertPoint(&instruction);
-      Value* member = b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), path.group(), offsetof(Group, path));
-      b.CreateStore(b.CreateLoad(b.getInt64Ty(), way), member);
+      say_path(b, b.CreateLoad(b.getInt64Ty(), way));
     }
   }
-  // The stores to the group were not there to be found.
   for (Instruction* effect : effects) effect->eraseFromParent();
   DominatorTree dominators(*path.body);
   PromoteMemToReg({way}, dominators);
@@ -98,7 +101,7 @@ void limit_path(const KernelUnit& path) {
     Value* const too_many = b.CreateICmpUGT(more, b.getInt64(most_rounds));
     Instruction* const stop = SplitBlockAndInsertIfThen(too_many, end->getTerminator(), true);
     b.SetInsertPoint(stop);
-    b.CreateStore(b.getInt64(0), b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), path.group(), offsetof(Group, path)));
+    say_path(b, b.getInt64(0));
     b.CreateRetVoid();
     stop->eraseFromParent();
   }

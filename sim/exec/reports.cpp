@@ -26,6 +26,12 @@ const char* verb(SiteKind kind) {
   }
 }
 
+std::string pipe_name(const KernelImage& kernel, std::int32_t argument) {
+  if (argument < 0) return "a pipe";
+  const std::string& name = kernel.info.arguments[static_cast<std::size_t>(argument)].name;
+  return fmt::format("the pipe of argument {}{}", argument, name.empty() ? "" : " '" + name + "'");
+}
+
 std::string object_name(const Where& where, const Site& site) {
   if (site.argument >= 0) {
     const std::string& name = where.kernel.info.arguments[static_cast<std::size_t>(site.argument)].name;
@@ -96,6 +102,29 @@ std::string early_end_report(const Where& where, std::uint32_t barrier_line) {
   return at(where, 0) +
          fmt::format("divergent barrier: ended while others of its group wait at line {}; they go on without it",
                      barrier_line);
+}
+
+std::string pipe_report(const Where& where, std::uint64_t line, SluicePipeEvent misuse, std::int32_t argument) {
+  const char* what = "";
+  switch (misuse) {
+    case SluicePipeEvent::wrong_size:
+      what = "its packets have another size than the type that the kernel declares for them";
+      break;
+    case SluicePipeEvent::wrong_reservation:
+      what = "this is no reservation of it that was made for this and is not committed yet";
+      break;
+    case SluicePipeEvent::wrong_index:
+      what = "the reservation has no packet of this index";
+      break;
+    default:
+      break;
+  }
+  return at(where, line) + fmt::format("{}: {}", pipe_name(where.kernel, argument), what);
+}
+
+std::string open_reservations_report(const KernelImage& kernel, std::int32_t argument, std::int64_t reservations) {
+  return fmt::format("kernel '{}': {}: {} reservation{} made and never committed; what comes behind waits for ever",
+                     kernel.info.name, pipe_name(kernel, argument), reservations, reservations == 1 ? "" : "s");
 }
 
 }  // namespace sluice::exec

@@ -7,6 +7,7 @@
 #include <string>
 
 #include "sim/exec/program_image.h"
+#include "sim/exec/runtime.h"
 #include "sim/iface/kernel_engine.h"
 
 namespace sluice::exec {
@@ -26,5 +27,10 @@ struct Where {
 [[nodiscard]] std::string sub_group_report(const Where& where, std::uint32_t line, std::uint32_t other_line);
 [[nodiscard]] std::string early_end_of_sub_group_report(const Where& where, std::uint32_t line);
 [[nodiscard]] std::string early_end_report(const Where& where, std::uint32_t barrier_line);
+// `argument`: the pipe's, negative if it is not known.
+[[nodiscard]] std::string pipe_report(const Where& where, std::uint64_t line, SluicePipeEvent misuse,
+                                      std::int32_t argument);
+[[nodiscard]] std::string open_reservations_report(const KernelImage& kernel, std::int32_t argument,
+                                                   std::int64_t reservations);
 
 }  // namespace sluice::exec

@@ -55,7 +55,6 @@ struct alignas(64) Group {
   GroupRunner* runner = nullptr;
   std::uint64_t frame_bytes = 0;  // of each Item::room
   std::uint64_t stopped = 0;  // of quiet code: as Item::stopped, of the work-item that ran last
-  std::uint64_t path = 0;  // of the work-item whose guards were asked last
   alignas(64) std::uint64_t classes[counted_classes] = {};
 };
 
@@ -88,6 +87,9 @@ std::uint32_t sluice_exec_late(sluice::exec::Item* item, std::uint64_t line, std
 // printf: `types` has a letter and a size for each argument ("i4;f8;p8;"), `values` their bytes, each at a multiple
 // of 16.
 void sluice_exec_print(sluice::exec::Item* item, const char* format, const char* types, const std::byte* values);
+// What a kernel did with a pipe, or tried to, at this line.
+enum class SluicePipeEvent : std::uint32_t { reserved, committed, wrong_size, wrong_reservation, wrong_index };
+void sluice_exec_pipe(sluice::exec::Item* item, SluicePipeEvent event, std::uint64_t pipe, std::uint64_t line);
 // Memory of a coroutine's frame.
 void* sluice_exec_frame(sluice::exec::Item* item, std::uint64_t bytes);
 // Address space of a generic pointer: 0 private, 1 global, 3 local.

@@ -70,13 +70,34 @@ inline std::uint32_t coalesce(std::span<const std::uint64_t> addresses, std::uin
     for (std::uint64_t sector = first / sector_bytes; sector <= last; ++sector) sectors.push_back(sector);
     return static_cast<std::uint32_t>(sectors.size() - before);
   }
+  // Near each other, and none in two sectors: a bit each, in any order.
+  if (std::has_single_bit(bytes) && bytes <= sector_bytes) {
+    constexpr std::uint64_t below = 32;  // sectors that may lie below the first lane's
+    const std::uint64_t base = first / sector_bytes - below;
+    std::uint64_t touched = 0, any = 0, farthest = 0;
+    for (const std::uint64_t address : addresses) {
+      const std::uint64_t sector = address / sector_bytes - base;
+      any |= address;
+      farthest |= sector;
+      touched |= std::uint64_t{1} << sector % 64;
+    }
+    if (farthest < 64 && any % bytes == 0) {
+      std::array<std::uint64_t, 64> each;
+      std::ptrdiff_t count = 0;
+      for (; touched != 0; touched &= touched - 1)
+        each[static_cast<std::size_t>(count++)] = base + static_cast<std::uint64_t>(std::countr_zero(touched));
+      sectors.insert(sectors.end(), each.begin(), each.begin() + count);
+      return static_cast<std::uint32_t>(count);
+    }
+  }
   if (bytes <= sector_bytes) {  // as long as addresses rise, what was touched lies below
     std::array<std::uint64_t, 2 * most_lanes + 1> rising;
     std::size_t count = 0;
     std::uint64_t previous = 0, next = 0;
     bool falls = false;
     for (const std::uint64_t address : addresses) {
-      falls |= address < previous;
+      falls = address < previous;
+      if (falls) break;
       previous = address;
       const std::uint64_t begin = address / sector_bytes, last = (address + bytes - 1) / sector_bytes;
       // Both are written where one is, so that nothing is to be predicted.
@@ -121,6 +142,21 @@ inline std::uint32_t coalesce(std::span<const std::uint64_t> addresses, std::uin
 // change it atomically do so one after the other.
 inline std::uint32_t bank_conflicts(std::span<const std::uint64_t> addresses, std::uint64_t bytes, bool atomic,
                                     KeySet& seen) {
+  // Within two rows of banks, and words whole or in one: a bit for each word.
+  if (!atomic && (bytes % bank_bytes == 0 ? bytes - 1 < local_banks * bank_bytes : bytes <= 2)) {
+    const std::uint64_t base = addresses.front() / bank_bytes / local_banks * local_banks;
+    const std::uint64_t more = (bytes - 1) / bank_bytes;  // words of a lane
+    const std::uint64_t one = ~std::uint64_t{0} >> (63 - more);
+    std::uint64_t touched = 0, any = 0, farthest = 0;
+    for (const std::uint64_t address : addresses) {
+      const std::uint64_t word = address / bank_bytes - base;
+      any |= address;
+      farthest |= word | (word + more);
+      touched |= one << word % 64;
+    }
+    if (farthest < 2 * local_banks && any % std::min(bytes, bank_bytes) == 0)
+      return (touched & touched >> local_banks) == 0 ? 1 : 2;
+  }
   std::array<std::uint32_t, local_banks> wanted{};
   // One word each, from the lowest on: all differ.
   std::uint64_t previous = 0;

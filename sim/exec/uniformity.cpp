@@ -6,6 +6,7 @@
 #include <llvm/IR/InstIterator.h>
 #include <llvm/IR/IntrinsicInst.h>
 #include <llvm/IR/Operator.h>
+#include <llvm/Support/KnownBits.h>
 
 #include <algorithm>
 
@@ -53,8 +54,10 @@ class Analysis {
     return !refuted_ && stores_;
   }
   [[nodiscard]] bool narrow_ids() const noexcept { return narrow_ids_; }
-  // Leaves the analysis without them.
-  [[nodiscard]] Guards take_guards() { return {std::move(guards_), reads_.takeVector()}; }
+  [[nodiscard]] const std::vector<Guard>& guards() const noexcept { return guards_; }
+  void mark_reads() const {
+    for (LoadInst* load : reads_) load->setMetadata(steerless_load, MDNode::get(load->getContext(), {}));
+  }
 
  private:
   Kind kind(const Value& value) const {
@@ -177,8 +180,13 @@ class Analysis {
     if (way_only_) return is_index(operation) ? Kind::linear : Kind::computed;
     return is_word(operation) || (operation.getType()->isIntegerTy(32) && wraps_never) ? Kind::linear : Kind::computed;
   }
-  // (x << 32) >> amount
+  // (x << 32) >> amount; where only the way matters x may have had something added since it was shifted: the upper half
+  // of sums and products that have nothing in the lower one is as linear as the lower half of what they were made of.
   Kind evaluate_extension(const Value& shifted, std::uint64_t amount) {
+    if (way_only_ && amount <= 32 && kind(shifted) == Kind::linear &&
+        computeKnownBits(&shifted, layout_).countMinTrailingZeros() >= 32) {
+      return Kind::linear;
+    }
     const auto* shift = dyn_cast<BinaryOperator>(&shifted);
     if (shift == nullptr || shift->getOpcode() != Instruction::Shl || amount > 32) return Kind::computed;
     const auto* left = dyn_cast<ConstantInt>(shift->getOperand(1));
@@ -292,14 +300,21 @@ class Analysis {
 
 Alikeness find_alikeness(const KernelUnit& unit) {
   Analysis bytes(unit, Question::same_bytes), way(unit, Question::same_way);
-  if (bytes.run()) return {.same_way = true, .same_bytes = true, .narrow_ids = bytes.narrow_ids(), .guards = {}};
-  if (way.run()) return {.same_way = true, .same_bytes = false, .narrow_ids = way.narrow_ids(), .guards = {}};
+  Alikeness found;
+  found.same_bytes = bytes.run();
+  found.marked = way.run();
+  found.same_way = found.same_bytes || found.marked;
+  if (found.marked) way.mark_reads();
+  found.narrow_ids = found.same_bytes ? bytes.narrow_ids() : way.narrow_ids();
+  if (found.same_way) return found;
   Analysis guarded(unit, Question::same_way_if_guarded);
   if (!guarded.run()) return {};
+  guarded.mark_reads();
   return {.same_way = true,
           .same_bytes = false,
           .narrow_ids = guarded.narrow_ids(),
-          .guards = guarded.take_guards()};
+          .guards = guarded.guards(),
+          .marked = true};
 }
 
 }  // namespace sluice::exec

@@ -17,10 +17,8 @@ struct Guard {
   llvm::Value* condition = nullptr;
 };
 
-struct Guards {
-  std::vector<Guard> all;
-  std::vector<llvm::LoadInst*> reads;  // of what groups may have written, on which no guard depends
-};
+// Of a load of what groups may have written, on which neither control flow nor an address depends.
+inline constexpr llvm::StringLiteral steerless_load = "sluice.steerless";
 
 struct Alikeness {
   // Control flow and addresses depend on arguments, sizes and local ids only, but that those of accesses to global
@@ -33,9 +31,12 @@ struct Alikeness {
   // The proof holds where global ids fit into 31 bits.
   bool narrow_ids = false;
   // Only groups go the same way for which these decide the same.
-  Guards guards = {};
+  std::vector<Guard> guards = {};
+  // All such loads are marked as steerless_load.
+  bool marked = false;
 };
 
+// Marks loads.
 [[nodiscard]] Alikeness find_alikeness(const KernelUnit& unit);
 
 }  // namespace sluice::exec

@@ -11,32 +11,54 @@
 namespace sluice::exec {
 namespace {
 
-constexpr std::int32_t none = std::numeric_limits<std::int32_t>::max();  // a lane's log is at its end
+// Eight sites each; all but kernels of tens of thousands of sites have numbers this short.
+template <class Number>
+constexpr Number none = std::numeric_limits<Number>::max();  // a lane's log is at its end
 
-__m128i four(const std::int32_t* values) {
+template <class Number>
+__m128i load(const Number* values) {
   return _mm_loadu_si128(reinterpret_cast<const __m128i*>(values));
 }
 
-// Of `count` values, a multiple of 4 and not 0.
-std::int32_t smallest(const std::int32_t* values, std::size_t count) {
-  __m128i least = four(values);
-  for (std::size_t i = 4; i < count; i += 4) {
-    const __m128i more = four(values + i), greater = _mm_cmpgt_epi32(least, more);
-    least = _mm_or_si128(_mm_and_si128(greater, more), _mm_andnot_si128(greater, least));
-  }
-  std::array<std::int32_t, 4> each;
-  _mm_storeu_si128(reinterpret_cast<__m128i*>(each.data()), least);
-  return *std::min_element(each.begin(), each.end());
+__m128i smaller(__m128i a, __m128i b, std::int16_t) {
+  return _mm_min_epi16(a, b);
+}
+__m128i smaller(__m128i a, __m128i b, std::int32_t) {
+  const __m128i greater = _mm_cmpgt_epi32(a, b);
+  return _mm_or_si128(_mm_and_si128(greater, b), _mm_andnot_si128(greater, a));
 }
 
-// Which of up to 64 values are `value`.
-std::uint64_t equal(const std::int32_t* values, std::size_t count, std::int32_t value) {
+// Of `count` values, a multiple of 16 and not 0.
+template <class Number>
+Number smallest(const Number* values, std::size_t count) {
+  constexpr std::size_t step = sizeof(__m128i) / sizeof(Number);
+  __m128i least = load(values);
+  for (std::size_t i = step; i < count; i += step) least = smaller(least, load(values + i), Number{});
+  least = smaller(least, _mm_shuffle_epi32(least, 0b01001110), Number{});
+  least = smaller(least, _mm_shuffle_epi32(least, 0b10110001), Number{});
+  const auto two = static_cast<std::uint32_t>(_mm_cvtsi128_si32(least));
+  if constexpr (sizeof(Number) == sizeof two) return static_cast<Number>(two);
+  return std::min(static_cast<Number>(two), static_cast<Number>(two >> 16));
+}
+
+__m128i sixteen_equal(const std::int16_t* values, std::int16_t value) {
+  const __m128i wanted = _mm_set1_epi16(value);
+  return _mm_packs_epi16(_mm_cmpeq_epi16(load(values), wanted), _mm_cmpeq_epi16(load(values + 8), wanted));
+}
+__m128i sixteen_equal(const std::int32_t* values, std::int32_t value) {
   const __m128i wanted = _mm_set1_epi32(value);
+  const auto eight = [&](const std::int32_t* from) {
+    return _mm_packs_epi32(_mm_cmpeq_epi32(load(from), wanted), _mm_cmpeq_epi32(load(from + 4), wanted));
+  };
+  return _mm_packs_epi16(eight(values), eight(values + 8));
+}
+
+// Which of up to 64 values, a multiple of 16, are `value`.
+template <class Number>
+std::uint64_t equal(const Number* values, std::size_t count, Number value) {
   std::uint64_t found = 0;
-  for (std::size_t i = 0; i < count; i += 4) {
-    const int four_bits = _mm_movemask_ps(_mm_castsi128_ps(_mm_cmpeq_epi32(four(values + i), wanted)));
-    found |= static_cast<std::uint64_t>(four_bits) << i;
-  }
+  for (std::size_t i = 0; i < count; i += 16)
+    found |= static_cast<std::uint64_t>(_mm_movemask_epi8(sixteen_equal(values + i, value))) << i;
   return found;
 }
 
@@ -82,80 +104,81 @@ std::uint64_t WaveMerge::run(std::span<const std::span<const LogEntry>> lanes, c
   sectors_ = &sectors;
   pending_ = std::exchange(begin_with_, 0);
   if (lanes.empty()) return 0;
-  const std::size_t together = in_step(lanes);
-  return run_in_step(lanes, together) + run_apart(lanes, together);
-}
-
-// How many entries all lanes begin with that are the same but for addresses.
-std::size_t WaveMerge::in_step(std::span<const std::span<const LogEntry>> lanes) {
-  const std::span<const LogEntry> first = lanes.front();
-  static_assert(offsetof(LogEntry, site) == 8 && sizeof(LogEntry) == sizeof(__m128i));
-  const auto load = [](const LogEntry& entry) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(&entry)); };
-  const auto differ = [](__m128i entries) { return _mm_cvtsi128_si64(_mm_unpackhi_epi64(entries, entries)) != 0; };
-  std::size_t same = first.size();
-  for (const std::span<const LogEntry> lane : lanes.subspan(1)) {
-    same = std::min(same, lane.size());
-    __m128i any = _mm_setzero_si128();
-    for (std::size_t i = 0; i < same; ++i) any = _mm_or_si128(any, _mm_xor_si128(load(first[i]), load(lane[i])));
-    if (!differ(any)) continue;
-    std::size_t i = 0;
-    while (!differ(_mm_xor_si128(load(first[i]), load(lane[i])))) ++i;
-    same = i;
-  }
-  return same;
-}
-
-// What run_apart() would do with the first `entries` of each lane: every one holds the smallest site each time.
-std::uint64_t WaveMerge::run_in_step(std::span<const std::span<const LogEntry>> lanes, std::size_t entries) {
-  const std::span<const LogEntry> first = lanes.front();
-  std::uint32_t issued = 0;
   std::uint64_t total = 0;
-  lanes_.count = lanes.size();
-  for (std::size_t i = 0; i < lanes.size(); ++i) at_[i] = lanes[i].data();
-  for (std::size_t at = 0; at < entries; ++at) {
-    const std::uint32_t more = first[at].issued - issued;
-    issued = first[at].issued;
+  const std::size_t together = run_in_step(lanes, total);
+  const bool are_short = sites.size() <= static_cast<std::size_t>(none<std::int16_t>);
+  return total + (are_short ? run_apart(lanes, together, short_next_) : run_apart(lanes, together, next_));
+}
+
+// What run_apart() would do with the entries that all lanes begin with and that are the same but for addresses: every one
+// holds the smallest site each time. Returns how many they are.
+std::size_t WaveMerge::run_in_step(std::span<const std::span<const LogEntry>> lanes, std::uint64_t& total) {
+  static_assert(offsetof(LogEntry, address) == 0 && offsetof(LogEntry, site) == 8 && sizeof(LogEntry) == sizeof(__m128i));
+  const auto load = [](const LogEntry& entry) { return _mm_loadu_si128(reinterpret_cast<const __m128i*>(&entry)); };
+  const std::size_t count = lanes.size();
+  std::size_t shortest = lanes.front().size();
+  for (std::size_t i = 0; i < count; ++i) {
+    at_[i] = lanes[i].data();
+    shortest = std::min(shortest, lanes[i].size());
+  }
+  std::uint32_t issued = 0;
+  lanes_.count = count;
+  for (std::size_t at = 0; at < shortest; ++at) {
+    const LogEntry& first = at_[0][at];
+    const __m128i wanted = load(first);
+    __m128i differ = _mm_setzero_si128();
+    for (std::size_t i = 0; i < count; ++i) {
+      const __m128i entry = load(at_[i][at]);
+      differ = _mm_or_si128(differ, _mm_xor_si128(entry, wanted));
+      _mm_storel_epi64(reinterpret_cast<__m128i*>(&lanes_.addresses[i]), entry);
+    }
+    if (_mm_cvtsi128_si64(_mm_unpackhi_epi64(differ, differ)) != 0) return at;
+    const std::uint32_t more = first.issued - issued;
+    issued = first.issued;
     total += more;
     pending_ += more;
-    const std::uint32_t site = first[at].site;
-    const SiteKind kind = (*sites_)[site].kind;
-    if (is_silent(kind)) continue;
-    for (std::size_t i = 0; i < lanes_.count; ++i) lanes_.addresses[i] = at_[i][at].address;
-    come_to(site);
+    come_to(first.site);
   }
-  return total;
+  return shortest;
 }
 
-// Without the first `done` entries of each lane.
-std::uint64_t WaveMerge::run_apart(std::span<const std::span<const LogEntry>> lanes, std::size_t done) {
-  const std::size_t n = lanes.size(), padded = (n + 3) / 4 * 4;
+// Without the first `done` entries of each lane. `next`: room for their sites.
+template <class Number>
+std::uint64_t WaveMerge::run_apart(std::span<const std::span<const LogEntry>> lanes, std::size_t done,
+                                   std::array<Number, most_lanes>& next) {
+  const std::size_t n = lanes.size(), padded = (n + 15) / 16 * 16;
   bool over = true;
   for (std::size_t i = 0; i < n; ++i) {
     at_[i] = lanes[i].data() + done;
+    ends_[i] = lanes[i].data() + lanes[i].size();
     const bool ended = lanes[i].size() == done;
     over &= ended;
-    next_[i] = ended ? none : static_cast<std::int32_t>(at_[i]->site);
+    next[i] = ended ? none<Number> : static_cast<Number>(at_[i]->site);
     issued_[i] = done == 0 ? 0 : at_[i][-1].issued;
   }
   if (over) return 0;
-  std::fill(next_.begin() + static_cast<std::ptrdiff_t>(n), next_.begin() + static_cast<std::ptrdiff_t>(padded), none);
+  std::fill(next.begin() + static_cast<std::ptrdiff_t>(n), next.begin() + static_cast<std::ptrdiff_t>(padded),
+            none<Number>);
   std::uint64_t total = 0;
   for (;;) {
-    const std::int32_t site = smallest(next_.data(), padded);
-    if (site == none) return total;
-    lanes_.count = 0;
+    const Number site = smallest(next.data(), padded);
+    if (site == none<Number>) return total;
+    std::size_t count = 0;
     std::uint32_t most = 0;
     for (std::size_t word = 0; word < padded; word += 64) {
-      for (std::uint64_t here = equal(next_.data() + word, std::min<std::size_t>(64, padded - word), site); here != 0;
+      for (std::uint64_t here = equal(next.data() + word, std::min<std::size_t>(64, padded - word), site); here != 0;
            here &= here - 1) {
         const std::size_t i = word + static_cast<std::size_t>(std::countr_zero(here));
-        const LogEntry& entry = *at_[i]++;
-        lanes_.addresses[lanes_.count++] = entry.address;
-        most = std::max(most, entry.issued - issued_[i]);
-        issued_[i] = entry.issued;
-        next_[i] = at_[i] == lanes[i].data() + lanes[i].size() ? none : static_cast<std::int32_t>(at_[i]->site);
+        const LogEntry* entry = at_[i];
+        lanes_.addresses[count++] = entry->address;
+        const std::uint32_t issued = entry->issued;
+        most = std::max(most, issued - issued_[i]);
+        issued_[i] = issued;
+        at_[i] = ++entry;
+        next[i] = entry == ends_[i] ? none<Number> : static_cast<Number>(entry->site);
       }
     }
+    lanes_.count = count;
     total += most;
     pending_ += most;
     come_to(static_cast<std::uint32_t>(site));
@@ -174,18 +197,25 @@ void WaveMerge::come_to(std::uint32_t number) {
   }
 }
 
-// From where texels lie in the functional store to where the device has them.
+// From where texels lie in the functional store to where the device has them. Most lanes lie in the row of the one before.
 void WaveMerge::place_texels(const GroupMemory& memory, Batch& batch) {
   const TiledRange* image = nullptr;
+  TexelPlaces::Row row;
+  std::uint64_t first = 0;  // of the image
   for (std::size_t i = 0; i < batch.count; ++i) {
     std::uint64_t& address = batch.addresses[i];
-    if (image == nullptr || !image->store.holds(address)) {
-      const auto it = std::find_if(memory.tiled_images.begin(), memory.tiled_images.end(),
-                                   [&](const TiledRange& t) { return t.store.holds(address); });
-      if (it == memory.tiled_images.end()) continue;
-      image = &*it;
+    if (!row.holds(address - first)) {
+      if (image == nullptr || !image->store.holds(address)) {
+        const auto it = std::find_if(memory.tiled_images.begin(), memory.tiled_images.end(),
+                                     [&](const TiledRange& t) { return t.store.holds(address); });
+        if (it == memory.tiled_images.end()) continue;
+        image = &*it;
+        first = image->store.first;
+      }
+      row = image->places.row_of(address - first);
+      row.bytes = std::min(row.bytes, image->store.bytes - row.begin);
     }
-    address = image->store.first + image->places.of(address - image->store.first);
+    address = first + image->places.in(row, address - first);
   }
 }
 
@@ -203,7 +233,8 @@ void WaveMerge::split(std::uint32_t number, const Site& site) {
 }
 
 void WaveMerge::record(std::uint32_t number, const Site& site, MemorySpace space, const Batch& batch) {
-  WaveAccess access;
+  // In place: what is put together elsewhere, byte by byte, and then copied is waited for.
+  WaveAccess& access = accesses_->emplace_back();
   access.site = number;
   access.kind = kind_of(site.kind);
   access.space = space;
@@ -220,7 +251,6 @@ void WaveMerge::record(std::uint32_t number, const Site& site, MemorySpace space
     access.first_sector = static_cast<std::uint32_t>(sectors_->size());
     access.sectors = sectors(number, site, batch);
   }
-  accesses_->push_back(access);
 }
 
 // What was found out about lanes that lay to each other as those in `batch` do, `unit` bytes from where these do or a

@@ -69,9 +69,10 @@ class WaveMerge {
     std::array<std::uint64_t, 16> sectors;  // from that of the first lane on
     std::array<std::uint64_t, most_lanes> offsets;
   };
-  [[nodiscard]] static std::size_t in_step(std::span<const std::span<const LogEntry>> lanes);
-  [[nodiscard]] std::uint64_t run_in_step(std::span<const std::span<const LogEntry>> lanes, std::size_t entries);
-  [[nodiscard]] std::uint64_t run_apart(std::span<const std::span<const LogEntry>> lanes, std::size_t done);
+  [[nodiscard]] std::size_t run_in_step(std::span<const std::span<const LogEntry>> lanes, std::uint64_t& total);
+  template <class Number>
+  [[nodiscard]] std::uint64_t run_apart(std::span<const std::span<const LogEntry>> lanes, std::size_t done,
+                                        std::array<Number, most_lanes>& next);
   void come_to(std::uint32_t number);
   void record(std::uint32_t number, const Site& site, MemorySpace space, const Batch& batch);
   static void place_texels(const GroupMemory& memory, Batch& batch);
@@ -87,8 +88,9 @@ class WaveMerge {
   std::vector<std::uint64_t>* sectors_ = nullptr;
 
   std::array<std::int32_t, most_lanes> next_;  // sites
+  std::array<std::int16_t, most_lanes> short_next_;
   std::array<std::uint32_t, most_lanes> issued_;
-  std::array<const LogEntry*, most_lanes> at_;
+  std::array<const LogEntry*, most_lanes> at_, ends_;
   Batch lanes_, global_, local_;
   std::uint32_t pending_ = 0;  // instructions since the last record
   std::uint32_t begin_with_ = 0;

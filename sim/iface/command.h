@@ -90,7 +90,7 @@ struct Command {
   DeviceIndex device = 0;
   QueueId queue = 0;
   bool in_order = true;   // waits for the previous command of its queue
-  bool blocking = false;  // the calling thread waits for it; for the record only
+  bool blocking = false;  // the calling thread waits for it, and copies for it
   bool stamped = false;   // its event shall tell the stamps: the driver has more to do
 
   // Timed traffic. Direction::none means that nothing crosses: the command is a marker to the device

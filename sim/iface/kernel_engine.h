@@ -78,6 +78,7 @@ struct KernelArgumentInfo {
   std::string name;
   std::uint8_t access = 0;       // 0 none, 1 read_only, 2 write_only, 3 read_write (images, pipes)
   bool is_const = false, is_restrict = false, is_volatile = false;
+  bool is_pipe = false;          // of `kind` global; type_name is the packets'
   std::uint64_t max_bytes = 0;   // of the memory behind it that the language allows (SPIR-V MaxByteOffset); 0: any
 };
 

@@ -77,6 +77,12 @@ class Simulator {
   // a host read of a result). `address` is one from host_address().
   virtual void host_wrote(std::uint64_t address, std::uint64_t bytes) = 0;
   virtual void host_read(std::uint64_t address, std::uint64_t bytes) = 0;
+  // The same of stores whose time counts, which it returns; whether the machine has such a time.
+  [[nodiscard]] virtual TimePs host_stored(std::uint64_t address, std::uint64_t bytes) {
+    host_wrote(address, bytes);
+    return 0;
+  }
+  [[nodiscard]] virtual bool times_stores() const noexcept { return false; }
 
   // For a command that the driver keeps for now, because it waits for a user event or another device: charges the part
   // of the host work that its call does, sets `called` and `queued`, and returns when the call returns. enqueue() takes

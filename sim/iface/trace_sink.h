@@ -38,7 +38,7 @@ enum class Stage : std::uint8_t {
   migration,       // those pages, and others that the program wants moved, on the link
   device_memory,   // time added or spent in device memory
   compute,         // a kernel's work on the compute units, what link and device memory added to it apart
-  staging,         // waiting for the CPU's staging copies in mid-transfer
+  staging,         // waiting for the CPU's staging copies: in mid-transfer, or of the writes before this one
   coherence,       // ownership, back-invalidation, clean and invalidate by line
   contention,      // time added because other transfers used the same resources
   fence,           // completion record written over the link

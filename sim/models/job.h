@@ -30,6 +30,9 @@ struct Job {
   TimePs memory_interval = 0;   // of the transfer's packets, where its chunks are of tiles
   bool staged = false;          // pageable memory, copied through pinned chunks
   TimePs first_chunk_ready = 0; // staged write: the copy that was made before submission
+  bool by_thread = false;       // staged write: a thread of the driver's copies,
+  TimePs handed_over = 0;       // ... which has it since then
+  bool awaits_thread = false;   // ... and turns to it once it is done with others: no doorbell yet
 
   // Dependencies, kept by the command processor.
   std::uint32_t open_waits = 0;

@@ -205,7 +205,13 @@ void add_host(Table& t) {
       .gbps("out_gbps", "memcpy out of a staging buffer that the device wrote", AT(host.copy.out_bytes_per_s))
       .ns("out_overhead_ns", 1e6, "Per copy out of a staging buffer", AT(host.copy.out_overhead_ps))
       .ns("out_row_ns", 1e6, "Per row of a rectangle copied out", AT(host.copy.out_row_ps))
-      .bytes("streaming_threshold_bytes", 0, 1e12, "Copies of this size and more use non-temporal stores; 0: never", AT(host.copy.streaming_threshold_bytes));
+      .bytes("streaming_threshold_bytes", 0, 1e12, "Copies of this size and more use non-temporal stores; 0: never", AT(host.copy.streaming_threshold_bytes))
+      .bytes("out_streaming_threshold_bytes", 0, 1e12, "The same of copies out of a staging buffer; absent or 0: as of the others", AT(host.copy.out_streaming_threshold_bytes), false)
+      .ns("out_private_line_ns", 1e4, "Added per line that a private cache has where a copy out uses non-temporal stores", AT(host.copy.out_private_line_ps), false)
+      .gbps("thread_memory_gbps", "memcpy by the driver's thread (driver.staging_thread_chunk_ns), source in memory; absent: memory_gbps", AT(host.copy.thread_memory_bytes_per_s), false)
+      .ns("thread_dirty_line_ns", 1e4, "Added per line that is dirty in the cache of the program's core where that thread copies it", AT(host.copy.thread_dirty_line_ps), false)
+      .gbps("store_private_gbps", "The program's stores into mapped memory, under --touch-tracking: lines in a private cache; absent: store_gbps", AT(host.copy.store_private_bytes_per_s), false)
+      .gbps("store_gbps", "The same of other lines; absent: they take no time", AT(host.copy.store_bytes_per_s), false);
 }
 
 std::vector<std::pair<const char*, std::array<DramField, 4>>> address_orders() {
@@ -547,7 +553,10 @@ void add_driver(Table& t) {
       .ns("user_event_ns", 1e7, "clSetUserEventStatus, before what waits for the event goes on; absent: 0", AT(driver.user_event_ps), false)
       .ns("create_buffer_ns", 1e9, "Creating a buffer", AT(driver.create_buffer_ps))
       .bytes("staging_chunk_bytes", 4096, 1e9, "Pinned chunk for pageable memory", AT(driver.staging_chunk_bytes))
-      .number("staging_buffers", 1, 64, "Chunks in flight", AT(driver.staging_buffers));
+      .number("staging_buffers", 1, 64, "Chunks in flight", AT(driver.staging_buffers))
+      .ns("staging_thread_chunk_ns", 1e7, "A thread of the driver's copies the pageable sources of non-blocking writes that do not go in the ring, and takes so long to take up each chunk; absent or 0: the caller copies the first", AT(driver.staging_thread_chunk_ps), false)
+      .ns("staging_handover_ns", 1e7, "The caller's work to give that thread a write", AT(driver.staging_handover_ps), false)
+      .ns("staging_handover_per_mib_ns", 1e7, "The same per MiB of it", AT(driver.staging_handover_per_mib_ps), false);
 }
 
 #undef AT

@@ -50,6 +50,12 @@ struct HostCopy {
   TimePs out_overhead_ps = 0;
   TimePs out_row_ps = 0;                    // per row of a rectangle copied out
   std::uint64_t streaming_threshold_bytes = 0;  // copies of this size and more use non-temporal stores
+  std::uint64_t out_streaming_threshold_bytes = 0;  // the same of copies out; 0: as the others
+  TimePs out_private_line_ps = 0;           // non-temporal stores out to a line that a private cache has
+  std::uint64_t thread_memory_bytes_per_s = 0;  // by the driver's thread, source in DRAM; 0: as a caller's copy
+  TimePs thread_dirty_line_ps = 0;          // by it, of a line that the program's core has written
+  std::uint64_t store_private_bytes_per_s = 0;  // the program's own stores to lines in a private cache ...
+  std::uint64_t store_bytes_per_s = 0;          // ... and to others; 0: they take no time
 };
 
 // Where page tables lie, as the IOMMU's walks find them. `cached`: in memory, and those lines of them in the last-level
@@ -427,6 +433,10 @@ struct Driver {
   TimePs create_buffer_ps = 0;
   std::uint64_t staging_chunk_bytes = 0;
   std::uint32_t staging_buffers = 2;
+  // A thread of the driver's copies the sources of non-blocking writes; 0: the caller does.
+  TimePs staging_thread_chunk_ps = 0;     // it takes up a chunk
+  TimePs staging_handover_ps = 0;         // the caller gives it a write ...
+  TimePs staging_handover_per_mib_ps = 0; // ... of so many MiB
 };
 
 // What the profile says of its own accuracy. Nothing of it is simulated.

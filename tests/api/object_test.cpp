@@ -134,11 +134,6 @@ TEST_F(Objects, WhatIsNotOffered) {
   EXPECT_EQ(clCreateCommandQueueWithProperties(context, device, sized, &e), nullptr);
   EXPECT_EQ(e, CL_INVALID_VALUE);
   EXPECT_EQ(clSetDefaultDeviceCommandQueue(context, device, queue), CL_INVALID_OPERATION);
-  // Pipes.
-  EXPECT_EQ(answer(CL_DEVICE_PIPE_SUPPORT), 0U);
-  EXPECT_EQ(answer(CL_DEVICE_MAX_PIPE_ARGS), 0U);
-  EXPECT_EQ(clCreatePipe(context, 0, 4, 4, nullptr, &e), nullptr);
-  EXPECT_EQ(e, CL_INVALID_OPERATION);
   // Sub-devices: "valid but not supported by the device" is CL_INVALID_VALUE.
   EXPECT_EQ(answer(CL_DEVICE_PARTITION_MAX_SUB_DEVICES), 0U);
   const cl_device_partition_property halves[] = {CL_DEVICE_PARTITION_EQUALLY, 2, 0};

@@ -1,6 +1,8 @@
-// `sluice compare` of a program of 10,000 commands over six profiles, beside the six traced runs that it takes.
+// `sluice compare` of a program of 10,000 commands over six profiles, beside the six traced runs that it takes: by elapsed
+// time, and by the processor time of all processes.
 #include <benchmark/benchmark.h>
 #include <fcntl.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -32,11 +34,25 @@ int run_program(int commands) {
   return 0;
 }
 
-// Seconds that the command took; negative if it failed.
-double seconds_of(std::vector<std::string> command) {
+struct Cost {
+  double elapsed_s = 0;
+  double cpu_s = 0;
+};
+
+// Processor time of the processes that were waited for, and of those that they waited for.
+double cpu_of_children() {
+  rusage usage{};
+  ::getrusage(RUSAGE_CHILDREN, &usage);
+  const auto seconds = [](const timeval& t) { return static_cast<double>(t.tv_sec) + 1e-6 * static_cast<double>(t.tv_usec); };
+  return seconds(usage.ru_utime) + seconds(usage.ru_stime);
+}
+
+// Runs the command and adds what it took. False: it failed.
+bool add_cost(std::vector<std::string> command, Cost& cost) {
   std::vector<char*> arguments;
   for (std::string& argument : command) arguments.push_back(argument.data());
   arguments.push_back(nullptr);
+  const double cpu_before = cpu_of_children();
   const double begin = now_s();
   const pid_t child = ::fork();
   if (child == 0) {
@@ -46,30 +62,35 @@ double seconds_of(std::vector<std::string> command) {
     ::_exit(127);
   }
   int status = 0;
-  if (child < 0 || ::waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 0) return -1;
-  return now_s() - begin;
+  if (child < 0 || ::waitpid(child, &status, 0) != child || !WIFEXITED(status) || WEXITSTATUS(status) != 0) return false;
+  cost.elapsed_s += now_s() - begin;
+  cost.cpu_s += cpu_of_children() - cpu_before;
+  return true;
 }
 
 void compare_six(benchmark::State& state) {
   const std::string commands = smoke() ? "100" : "10000";
   const std::string trace = std::filesystem::temp_directory_path() / ("sluice-bench-compare-" + std::to_string(::getpid()) + ".jsonl");
   std::vector<double> ratios;
+  std::vector<double> cpu_ratios;
   for (auto _ : state) {
-    double runs = 0;
+    Cost runs;
     for (const std::string& profile : profiles) {
-      const double s = seconds_of({"sluice", "run", "--profile", profile, "--trace", trace, "--", self, "--program", commands});
-      if (s < 0) return state.SkipWithError("a run failed");
-      runs += s;
+      if (!add_cost({"sluice", "run", "--profile", profile, "--trace", trace, "--", self, "--program", commands}, runs)) {
+        return state.SkipWithError("a run failed");
+      }
     }
     std::vector<std::string> command = {"sluice", "compare"};
     for (const std::string& profile : profiles) command.insert(command.end(), {"--profile", profile});
     command.insert(command.end(), {"--", self, "--program", commands});
-    const double both = seconds_of(command);
-    if (both < 0) return state.SkipWithError("sluice compare failed");
-    ratios.push_back(both / runs);
+    Cost compare;
+    if (!add_cost(command, compare)) return state.SkipWithError("sluice compare failed");
+    ratios.push_back(compare.elapsed_s / runs.elapsed_s);
+    cpu_ratios.push_back(compare.cpu_s / runs.cpu_s);
   }
   std::filesystem::remove(trace);
   state.counters["compare/runs"] = median(ratios);
+  state.counters["cpu_compare/runs"] = median(cpu_ratios);
 }
 BENCHMARK(compare_six)->Unit(benchmark::kSecond)->UseRealTime()->Iterations(smoke() ? 1 : 5);
 

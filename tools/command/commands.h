@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "sim/profile/profile.h"
 #include "tools/command/child.h"
 
 namespace sluice::tools {
@@ -108,8 +110,8 @@ struct ValidateOptions {
 [[nodiscard]] int profile_show(const std::string& name, bool json);
 [[nodiscard]] int profile_check(const std::vector<std::string>& files);
 
-// Prints each problem of the profile. False if there is one.
-[[nodiscard]] bool check_profile(const std::string& name_or_path);
+// The profile; none, and each problem printed, if there is one.
+[[nodiscard]] std::optional<profile::Profile> check_profile(const std::string& name_or_path);
 
 // Digits, then nothing or K, M, G (KiB, MiB, GiB). 0 if it is no such size.
 [[nodiscard]] std::uint64_t parse_size(const std::string& text);

@@ -23,16 +23,17 @@ namespace {
 void complain(const std::string& text) { fmt::print(stderr, "sluice compare: {}\n", text); }
 
 // What the program prints goes to stderr, profile by profile: stdout is the comparison's.
-compare::Run run_under(const CompareOptions& options, const std::string& profile) {
-  compare::Run run;
-  run.profile = profile;
-  const auto loaded = profile::load_profile(profile);
-  run.hash = loaded.profile->hash;
-  const TemporaryFile trace(".jsonl");
-  if (trace.path().empty()) {
-    run.error = "no temporary file can be written";
+compare::Run run_under(const CompareOptions& options, const std::string& profile, const std::string& hash) {
+  const auto failed = [&](const std::string& error) {
+    complain(profile + ": " + error);
+    compare::Run run;
+    run.profile = profile;
+    run.hash = hash;
+    run.error = error;
     return run;
-  }
+  };
+  const TemporaryFile trace(".jsonl");
+  if (trace.path().empty()) return failed("no temporary file can be written");
   ChildOptions child = options.child;
   child.profile = profile;
   child.traces = {trace.path()};
@@ -40,22 +41,12 @@ compare::Run run_under(const CompareOptions& options, const std::string& profile
   const ChildResult result = run_child(options.command, child);
   if (!result.output.empty()) fmt::print(stderr, "{}:\n{}{}", profile, result.output, result.output.ends_with('\n') ? "" : "\n");
   std::error_code ignored;
-  if (!result.started) {
-    run.error = result.error;
-  } else if (result.exit_code != 0) {
-    run.error = fmt::format("the program ended with {}", result.exit_code);
-  } else if (!result.trace_errors.empty()) {
-    run.error = "trace-error: " + result.trace_errors.front();
-  } else if (fs::file_size(trace.path(), ignored) == 0) {
-    run.error = "the program opened no OpenCL device";
-  } else {
-    compare::read_run(trace.path(), run);
-  }
-  if (!run.error.empty()) {
-    run = {profile, run.hash, run.error, {}, {}, {}, 0, {}, 0, {}};
-    complain(profile + ": " + run.error);
-  }
-  return run;
+  if (!result.started) return failed(result.error);
+  if (result.exit_code != 0) return failed(fmt::format("the program ended with {}", result.exit_code));
+  if (!result.trace_errors.empty()) return failed("trace-error: " + result.trace_errors.front());
+  if (fs::file_size(trace.path(), ignored) == 0) return failed("the program opened no OpenCL device");
+  compare::Run run = compare::read_run(profile, hash, trace.path());
+  return run.error.empty() ? run : failed(run.error);
 }
 
 }  // namespace
@@ -65,13 +56,16 @@ int compare(const CompareOptions& options) {
   if (profiles.empty()) {
     for (const auto& entry : profile::shipped_profiles()) profiles.push_back(entry.name);
   }
+  std::vector<std::string> hashes;
   for (const std::string& name : profiles) {
-    if (!check_profile(name)) return exit_unusable;
+    const auto profile = check_profile(name);
+    if (!profile) return exit_unusable;
+    hashes.push_back(profile->hash);
   }
   std::vector<compare::Run> runs;
   bool complete = true;
-  for (const std::string& profile : profiles) {
-    runs.push_back(run_under(options, profile));
+  for (std::size_t i = 0; i < profiles.size(); ++i) {
+    runs.push_back(run_under(options, profiles[i], hashes[i]));
     complete &= runs.back().error.empty();
   }
   const compare::Lineup lineup = compare::make_lineup(std::move(runs));

@@ -165,9 +165,9 @@ int mapcopy(const MapcopyOptions& options) {
   // All are checked before the first one runs.
   std::vector<bool> has_zero_copy;
   for (const std::string& name : profiles) {
-    if (!check_profile(name)) return exit_unusable;
-    has_zero_copy.push_back(profile::load_profile(name).profile->machine.policy.alloc_host_ptr ==
-                            BufferPolicy::zero_copy);
+    const auto profile = check_profile(name);
+    if (!profile) return exit_unusable;
+    has_zero_copy.push_back(profile->machine.policy.alloc_host_ptr == BufferPolicy::zero_copy);
   }
   const bool colour = text::stdout_takes_colour();
   text::Grid crossovers{

@@ -20,10 +20,10 @@ void print(const Json& document) {
 
 }  // namespace
 
-bool check_profile(const std::string& name_or_path) {
-  const profile::Loaded loaded = profile::load_profile(name_or_path);
+std::optional<profile::Profile> check_profile(const std::string& name_or_path) {
+  profile::Loaded loaded = profile::load_profile(name_or_path);
   for (const profile::Problem& problem : loaded.problems) fmt::print(stderr, "{}\n", profile::to_string(problem));
-  return loaded.profile.has_value();
+  return std::move(loaded.profile);
 }
 
 int profile_list(bool json) {
@@ -83,7 +83,7 @@ int profile_show(const std::string& name, bool json) {
 
 int profile_check(const std::vector<std::string>& files) {
   bool sound = true;
-  for (const std::string& file : files) sound &= check_profile(file);
+  for (const std::string& file : files) sound &= check_profile(file).has_value();
   return sound ? exit_ok : exit_unusable;
 }
 

@@ -104,7 +104,7 @@ void Points::read_trace(std::size_t index, sweep::Outcome& outcome) const {
     outcome.status = "no device was opened";
     return;
   }
-  diff::Source source(file(index, ".jsonl").string());
+  diff::Source source(file(index, ".jsonl").string(), diff::Source::Reading::in_step);
   while (const diff::Entry* entry = source.next()) {
     outcome.time_ps += entry->time_ps();
     for (std::size_t s = 0; s < stage_count; ++s) outcome.stages[s] += entry->figures[diff::first_stage + s];

@@ -1,6 +1,7 @@
 #include "tools/compare/lineup.h"
 
 #include <algorithm>
+#include <unordered_map>
 #include <utility>
 
 namespace sluice::compare {
@@ -40,46 +41,61 @@ class Judge {
   TimePs most_ = 0;
 };
 
-Contest contest_of(const Lineup& lineup, const Row& row) {
+Contest contest_of(const Lineup& lineup, Row row) {
   Judge judge;
-  for (std::size_t r = 0; r < row.at.size(); ++r) {
-    if (row.at[r] != diff::none) judge.add(r, lineup.runs[r].times_ps[row.at[r]]);
+  for (std::size_t r = 0; r < row.size(); ++r) {
+    if (row[r] != diff::none) judge.add(r, lineup.runs[r].commands[row[r]].time_ps);
   }
   return judge.contest();
 }
 
 }  // namespace
 
-void read_run(const std::string& trace, Run& run) {
-  diff::Source source(trace);
+Run read_run(std::string profile, std::string hash, const std::string& trace) {
+  Run run;
+  run.profile = std::move(profile);
+  run.hash = std::move(hash);
+  diff::Source source(trace, diff::Source::Reading::in_step);
+  std::unordered_map<std::uint64_t, std::uint32_t> kinds;
   while (const diff::Entry* entry = source.next()) {
-    run.commands.emplace_back(*entry);
-    run.times_ps.push_back(entry->time_ps());
-    run.time_ps += entry->time_ps();
-    for (std::size_t s = 0; s < stage_count; ++s) run.stages[s] += entry->figures[diff::first_stage + s];
-    run.shapes.push_back(diff::shape_of(*entry));
+    diff::Shape shape = diff::shape_of(*entry);
+    const auto [kind, is_new] = kinds.try_emplace(shape.kind, static_cast<std::uint32_t>(run.kinds.size()));
+    if (is_new) run.kinds.push_back(diff::kind_name(*entry));
+    Command command{entry->time_ps(), entry->bytes, run.stage_times_ps.size(), 0, kind->second};
+    for (std::size_t s = 0; s < stage_count; ++s) {
+      const TimePs time_ps = entry->figures[diff::first_stage + s];
+      if (time_ps == 0) continue;
+      command.stages |= 1U << s;
+      run.stage_times_ps.push_back(time_ps);
+      run.stages[s] += time_ps;
+    }
+    run.time_ps += command.time_ps;
+    run.commands.push_back(command);
     // Queues count from 1 in the order of their creation: those of the same number do the same work.
-    run.shapes.back().kind ^= entry->queue;
-    run.shapes.back().size ^= entry->queue;
+    shape.kind ^= entry->queue;
+    shape.size ^= entry->queue;
+    run.shapes.push_back(shape);
   }
   run.error = source.error();
   run.elapsed_ps = source.elapsed_ps();
-  if (!run.error.empty()) return;
   for (const auto& [key, total] : source.parts()) {
     if (std::get<2>(key) == trace::PartLine::Kind::call) run.calls.emplace(key, total);
   }
+  return run;
 }
 
-std::vector<Row> line_up(const std::vector<Run>& runs) {
-  std::vector<Row> rows;
+Rows line_up(const std::vector<Run>& runs) {
+  Rows rows(runs.size());
   std::vector<diff::Shape> shapes;  // of the first run that has the row
   for (std::size_t r = 0; r < runs.size(); ++r) {
-    std::vector<Row> next_rows;
+    const diff::Alignment alignment = diff::align(shapes, runs[r].shapes, true);
+    Rows next_rows(runs.size());
     std::vector<diff::Shape> next_shapes;
-    for (const auto& [i, j] : diff::align(shapes, runs[r].shapes, true)) {
-      next_rows.push_back(i == diff::none ? Row{std::vector<std::size_t>(runs.size(), diff::none)} : std::move(rows[i]));
+    next_rows.reserve(alignment.size());
+    next_shapes.reserve(alignment.size());
+    for (const auto& [i, j] : alignment) {
+      next_rows.add(i == diff::none ? Row() : rows[i])[r] = j;
       next_shapes.push_back(i == diff::none ? runs[r].shapes[j] : shapes[i]);
-      if (j != diff::none) next_rows.back().at[r] = j;
     }
     rows = std::move(next_rows);
     shapes = std::move(next_shapes);
@@ -87,18 +103,22 @@ std::vector<Row> line_up(const std::vector<Run>& runs) {
   return rows;
 }
 
-Line line_of(const Lineup& lineup, const Row& row) {
+Line line_of(const Lineup& lineup, Row row) {
   Line line;
   line.cells.resize(lineup.runs.size());
   for (std::size_t r = 0; r < lineup.runs.size(); ++r) {
-    if (row.at[r] == diff::none) continue;
-    const diff::Entry entry = lineup.runs[r].commands[row.at[r]].unpack();
-    if (line.kind.empty()) line.kind = diff::kind_name(entry);
+    if (row[r] == diff::none) continue;
+    const Run& run = lineup.runs[r];
+    const Command& command = run.commands[row[r]];
+    if (line.kind.empty()) line.kind = run.kinds[command.kind];
     Cell& cell = line.cells[r];
     cell.is_there = true;
-    cell.time_ps = entry.time_ps();
-    cell.bytes = entry.bytes;
-    std::copy_n(entry.figures.begin() + diff::first_stage, stage_count, cell.stages.begin());
+    cell.time_ps = command.time_ps;
+    cell.bytes = command.bytes;
+    std::size_t at = command.first_stage;
+    for (std::size_t s = 0; s < stage_count; ++s) {
+      if ((command.stages >> s & 1) != 0) cell.stages[s] = run.stage_times_ps[at++];
+    }
   }
   const Contest contest = contest_of(lineup, row);
   line.winner = contest.winner;
@@ -111,12 +131,13 @@ Lineup make_lineup(std::vector<Run> runs) {
   lineup.rows = line_up(runs);
   lineup.runs = std::move(runs);
   lineup.won.resize(lineup.runs.size());
-  for (const Row& row : lineup.rows) {
+  for (std::size_t i = 0; i < lineup.rows.size(); ++i) {
+    const Row row = lineup.rows[i];
     const Contest contest = contest_of(lineup, row);
     lineup.spreads_ps.push_back(contest.spread_ps);
     if (contest.winner != diff::none) ++lineup.won[contest.winner];
     bool partial = false;
-    for (std::size_t r = 0; r < row.at.size(); ++r) partial |= row.at[r] == diff::none && lineup.runs[r].error.empty();
+    for (std::size_t r = 0; r < row.size(); ++r) partial |= row[r] == diff::none && lineup.runs[r].error.empty();
     lineup.partial += partial ? 1 : 0;
   }
   Judge judge;

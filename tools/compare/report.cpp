@@ -198,8 +198,8 @@ void write_json(std::ostream& out, const Lineup& lineup) {
                              {"stages", stages_json(run.stages)}, {"calls", calls_json(run.calls)}});
   }
   j["commands"] = json::array();
-  for (const Row& row : lineup.rows) {
-    const Line line = line_of(lineup, row);
+  for (std::size_t i = 0; i < lineup.rows.size(); ++i) {
+    const Line line = line_of(lineup, lineup.rows[i]);
     json cells = json::array();
     for (const Cell& cell : line.cells) {
       cells.push_back(cell.is_there ? json{{"bytes", cell.bytes}, {"time_ps", cell.time_ps}, {"stages", stages_json(cell.stages)}} : json(nullptr));

@@ -13,9 +13,12 @@ constexpr std::string_view stamps[stamp_count] = {"queued", "submitted", "starte
 constexpr std::string_view counts[3] = {"wire_bytes_up", "wire_bytes_down", "tlps"};
 static_assert(std::size(trace::kernel_fields) + 2 == kernel_count);
 
-void put(std::string& out, std::uint64_t value) {
-  for (; value >= 0x80; value >>= 7) out.push_back(static_cast<char>(value | 0x80));
-  out.push_back(static_cast<char>(value));
+constexpr std::size_t most_put_bytes = 10;  // seven bits each
+
+char* put(char* to, std::uint64_t value) {
+  for (; value >= 0x80; value >>= 7) *to++ = static_cast<char>(value | 0x80);
+  *to++ = static_cast<char>(value);
+  return to;
 }
 
 std::uint64_t take(const char*& at) {
@@ -84,24 +87,23 @@ std::string kind_name(const Entry& entry) {
 }
 
 Packed::Packed(const Entry& entry) {
-  std::string bytes;
   const Attributes& a = entry.attributes;
-  for (const std::uint64_t value :
-       {entry.id, std::uint64_t{entry.queue}, std::uint64_t{entry.device}, static_cast<std::uint64_t>(entry.op),
-        entry.bytes, entry.rows, entry.called, static_cast<std::uint64_t>(a.direction),
-        static_cast<std::uint64_t>(a.source), static_cast<std::uint64_t>(a.target), std::uint64_t{a.blocking},
-        std::uint64_t{static_cast<std::uint32_t>(a.status)}, index_of(trace::occupancy_limits, a.occupancy_limit),
-        index_of(trace::limiters, a.limiter), std::uint64_t{entry.kernel.size()}}) {
-    put(bytes, value);
-  }
-  bytes += entry.kernel;
+  const std::uint64_t head[] = {
+      entry.id, entry.queue, entry.device, static_cast<std::uint64_t>(entry.op), entry.bytes, entry.rows, entry.called,
+      static_cast<std::uint64_t>(a.direction), static_cast<std::uint64_t>(a.source), static_cast<std::uint64_t>(a.target),
+      a.blocking, static_cast<std::uint32_t>(a.status), index_of(trace::occupancy_limits, a.occupancy_limit),
+      index_of(trace::limiters, a.limiter), entry.kernel.size()};
+  char bytes[(std::size(head) + 2 * figure_count + 1) * most_put_bytes];
+  char* end = bytes;
+  for (const std::uint64_t value : head) end = put(end, value);
+  char* const figures = end;
   for (std::size_t i = 0; i < figure_count; ++i) {
-    if (entry.figures[i] == 0) continue;
-    put(bytes, i + 1);
-    put(bytes, entry.figures[i]);
+    if (entry.figures[i] != 0) end = put(put(end, i + 1), entry.figures[i]);
   }
-  put(bytes, 0);
-  bytes_.assign(bytes);  // no more room than it takes
+  end = put(end, 0);
+  // No more room than it takes.
+  bytes_.reserve(static_cast<std::size_t>(end - bytes) + entry.kernel.size());
+  bytes_.append(bytes, figures).append(entry.kernel).append(figures, end);
 }
 
 Entry Packed::unpack() const {

@@ -19,7 +19,7 @@ std::uint64_t add(std::uint64_t a, std::uint64_t b) { return a > ~b ? ~std::uint
 
 }  // namespace
 
-Source::Source(std::string path) : path_(std::move(path)) {
+Source::Source(std::string path, Reading reading) : path_(std::move(path)) {
   std::error_code code;
   auto file = std::make_unique<std::ifstream>();
   file->rdbuf()->pubsetbuf(nullptr, 0);  // the reader has a buffer of its own
@@ -29,20 +29,22 @@ Source::Source(std::string path) : path_(std::move(path)) {
     return;
   }
   in_ = std::move(file);
-  open();
+  open(reading);
 }
 
-Source::Source(std::string name, std::unique_ptr<std::istream> text) : path_(std::move(name)), in_(std::move(text)) {
-  open();
+Source::Source(std::string name, std::unique_ptr<std::istream> text, Reading reading)
+    : path_(std::move(name)), in_(std::move(text)) {
+  open(reading);
 }
 
-void Source::open() {
+void Source::open(Reading reading) {
   reader_ = std::make_unique<trace::Reader>(*in_);
   if (!reader_->read_header()) {
     error_ = path_ + ": " + reader_->error();
     return;
   }
   header_ = reader_->header();
+  if (reading == Reading::in_step) return;
   for (std::size_t i = 0; i < batch_count; ++i) {
     empty_.push_back(std::make_unique<Batch>());
     empty_.back()->entries.resize(batch_entries);
@@ -88,26 +90,31 @@ bool Source::give(std::unique_ptr<Batch>& batch) {
   return true;
 }
 
+bool Source::read_one(Entry& entry, std::string& error) {
+  while (true) {
+    switch (reader_->next()) {
+      case trace::Reader::Next::part:
+        count_part(reader_->part());
+        continue;
+      case trace::Reader::Next::command:
+        fill(entry, reader_->command());
+        return true;
+      case trace::Reader::Next::error:
+        error = path_ + ": " + reader_->error();
+        return false;
+      case trace::Reader::Next::end:
+        if (reader_->is_cut_off()) error = path_ + ": " + std::string(trace::cut_off_words);
+        return false;
+    }
+  }
+}
+
 void Source::read() {
   std::unique_ptr<Batch> batch;
   std::string error;
   bool wanted = give(batch);
-  while (wanted) {
-    const trace::Reader::Next next = reader_->next();
-    if (next == trace::Reader::Next::part) {
-      count_part(reader_->part());
-      continue;
-    }
-    if (next != trace::Reader::Next::command) {
-      if (next == trace::Reader::Next::error) {
-        error = path_ + ": " + reader_->error();
-      } else if (reader_->is_cut_off()) {
-        error = path_ + ": " + std::string(trace::cut_off_words);
-      }
-      break;
-    }
-    fill(batch->entries[batch->used++], reader_->command());
-    if (batch->used == batch_entries) wanted = give(batch);
+  while (wanted && read_one(batch->entries[batch->used], error)) {
+    if (++batch->used == batch_entries) wanted = give(batch);
   }
   const std::lock_guard lock(mutex_);
   if (batch != nullptr && batch->used > 0) full_.push_back(std::move(batch));
@@ -117,6 +124,7 @@ void Source::read() {
 }
 
 const Entry* Source::from_file() {
+  if (!thread_.joinable()) return read_one(entry_, error_) ? &entry_ : nullptr;
   if (batch_ == nullptr || at_ == batch_->used) {
     std::unique_lock lock(mutex_);
     if (batch_ != nullptr) empty_.push_back(std::move(batch_));
@@ -144,9 +152,9 @@ const Entry* Source::next() {
   while (error_.empty()) {
     // Once the file is over, what is missing will not come: a killed program's trace has gaps.
     if (!early_.empty() && (drained_ || early_.begin()->first == next_id_)) {
-      unpacked_ = early_.begin()->second.unpack();
+      entry_ = early_.begin()->second.unpack();
       early_.erase(early_.begin());
-      return deliver(&unpacked_);
+      return deliver(&entry_);
     }
     if (drained_) return nullptr;
     const Entry* entry = from_file();

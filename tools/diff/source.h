@@ -1,5 +1,5 @@
-// A trace, read ahead by a thread of its own: its commands in the order of their creation (a trace has them in the order in
-// which they were over), and the sums of what its parts did.
+// A trace: its commands in the order of their creation (a trace has them in the order in which they were over), and the sums
+// of what its parts did.
 #pragma once
 
 #include <condition_variable>
@@ -32,10 +32,14 @@ using PartTotals = std::map<PartKey, PartTotal>;
 
 class Source {
  public:
+  enum class Reading : std::uint8_t {
+    ahead,   // by a thread of its own, for who has work of their own with each command, or reads two traces
+    in_step  // by next() itself, which takes less of the processor
+  };
   // The file is opened; error() says why it is no trace.
-  explicit Source(std::string path);
+  explicit Source(std::string path, Reading reading = Reading::ahead);
   // For tests and the fuzzer: what is in `text`.
-  Source(std::string name, std::unique_ptr<std::istream> text);
+  Source(std::string name, std::unique_ptr<std::istream> text, Reading reading = Reading::ahead);
   ~Source();
   Source(const Source&) = delete;
   Source& operator=(const Source&) = delete;
@@ -60,8 +64,10 @@ class Source {
   static constexpr std::size_t batch_entries = 256;
   static constexpr std::size_t batch_count = 8;
 
-  void open();
-  void read();                 // the thread
+  void open(Reading reading);
+  // The file's next command; false at its end, or where `error` says what is wrong.
+  [[nodiscard]] bool read_one(Entry& entry, std::string& error);
+  void read();  // the thread
   void count_part(const trace::PartLine& line);
   [[nodiscard]] bool give(std::unique_ptr<Batch>& batch);
   [[nodiscard]] const Entry* from_file();
@@ -89,7 +95,7 @@ class Source {
   CommandId next_id_ = 1;
   std::map<CommandId, Packed> early_;
   bool drained_ = false;
-  Entry unpacked_;
+  Entry entry_;  // read in step, or unpacked
   std::uint64_t commands_ = 0;
   TimePs first_ps_ = 0;
   TimePs last_ps_ = 0;

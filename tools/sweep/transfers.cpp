@@ -26,7 +26,7 @@ bool read_transfers(std::istream& output, std::vector<Transfer>& transfers) {
 }
 
 std::string add_stages(const std::string& trace, std::vector<Transfer>& transfers) {
-  diff::Source source(trace);
+  diff::Source source(trace, diff::Source::Reading::in_step);
   // Commands come in the order of their creation, and so do sizes and their methods.
   std::vector<Method*> methods;
   for (Transfer& transfer : transfers) {

@@ -22,6 +22,7 @@ private char* __sluice_place(void) __attribute__((const));
 #include "math.cl"
 #elif SLUICE_PART == 3
 #include "atomics.cl"
+#include "pipes.cl"
 #elif SLUICE_PART == 5
 #include "sub_group_codes.h"
 #include "sub_groups.cl"

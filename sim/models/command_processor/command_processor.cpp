@@ -50,6 +50,10 @@ void CommandProcessor::submit(Job& job) {
     post(job.doorbell, {&job, FrontEndStep::merged});
     return;
   }
+  if (!job.awaits_thread) ring(job);
+}
+
+void CommandProcessor::ring(Job& job) {
   job.reads_left = profile_.fetch_reads;
   const TimePs flight = link_.posted_time();
   job.spend(Stage::doorbell, flight);

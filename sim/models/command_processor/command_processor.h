@@ -25,8 +25,10 @@ class CommandProcessor final : public Agenda<FrontEndEvent> {
                    FlowEngine& flows, TraceSink* trace);
   void connect(Executor& engines) { engines_ = &engines; }
 
-  // The doorbell for `job` was rung at job.doorbell. May lie in the device's future.
+  // `job` takes its place. Its doorbell was rung at job.doorbell, which may lie in the device's future, or will be.
   void submit(Job& job);
+  // Of a job that awaited the driver's thread.
+  void ring(Job& job);
   // nullptr: not submitted, or over.
   [[nodiscard]] const Job* find(CommandId id) const noexcept {
     const auto it = live_.find(id);

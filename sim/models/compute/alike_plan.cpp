@@ -32,8 +32,9 @@ bool AlikePlan::look_up(std::size_t unit, const std::array<std::uint64_t, 3>& gr
 
   const auto expect = [&](std::size_t line) __attribute__((always_inline)) {
     if (line >= layout.lines.size()) return;
-    if (layout.lines[line].loaded) l1.expect(keys_[line]);
-    memory_.l2_.expect(keys_[line]);
+    const bool loads = layout.lines[line].loaded;
+    if (loads) l1.expect(keys_[line], false);
+    memory_.l2_.expect(keys_[line], !loads);
   };
   for (std::size_t i = 0; i < ahead; ++i) expect(i);  // most are on their way
   const Piece* piece = layout.pieces.data();
@@ -55,7 +56,7 @@ bool AlikePlan::look_up(std::size_t unit, const std::array<std::uint64_t, 3>& gr
         if (step.kind == AccessKind::load) {
           load(*piece, mask, l1, traffic);
         } else {
-          memory_.store({keys_[piece->line], mask, MemorySide::is_host(keys_[piece->line])}, step.whole, traffic);
+          memory_.store({keys_[piece->line], mask}, step.whole, traffic);
         }
       }
       traffic.lines += step.pieces;
@@ -81,8 +82,8 @@ void AlikePlan::expect(std::size_t unit, const std::array<std::uint64_t, 3>& gro
     for (std::size_t i = 0; i < lines; ++i) {
       const Line& line = layout.lines[i];
       const std::uint64_t key = line.number + place.lines[line.movement];
-      memory_.l2_.expect(key);
-      if (line.loaded) memory_.l1_[unit].expect(key);
+      memory_.l2_.expect(key, !line.loaded);
+      if (line.loaded) memory_.l1_[unit].expect(key, false);
     }
     return;
   }
@@ -104,7 +105,7 @@ inline void AlikePlan::load(const Piece& piece, std::uint32_t mask, SectorCache&
   traffic.l1_hits += count_sectors(near);
   traffic.level = std::max(traffic.level, Level::l1);
   if (const std::uint32_t missing = mask & ~near; missing != 0)
-    memory_.load({key, missing, MemorySide::is_host(key)}, traffic);
+    memory_.load({key, missing}, traffic);
 }
 
 std::uint8_t AlikePlan::movement_of(const AlikeGroups::Step& step, std::uint64_t sector) {
@@ -154,7 +155,7 @@ bool AlikePlan::find_movements() {
 }
 
 AlikePlan::Place AlikePlan::place_of(const std::array<std::uint64_t, 3>& group) const {
-  const std::uint64_t line_sectors = memory_.line_sectors_;
+  const std::uint64_t in_line = memory_.line_sectors_ - 1;
   Place place;
   place.key = 0;
   for (std::size_t i = 0; i < movements_.size(); ++i) {
@@ -166,16 +167,14 @@ AlikePlan::Place AlikePlan::place_of(const std::array<std::uint64_t, 3>& group) 
       const std::uint64_t address = m.sector * sector_bytes + m.step.offset + static_cast<std::uint64_t>(bytes);
       const std::uint64_t sector = place.sectors[i] = address / sector_bytes;
       const std::uint64_t simulated = sector + (m.range->simulated - m.range->begin);
-      place.lines[i] = simulated / line_sectors;
-      place.masks[i] = static_cast<std::uint8_t>(1U << simulated % line_sectors);
+      place.lines[i] = simulated >> memory_.line_shift_;
+      place.masks[i] = static_cast<std::uint8_t>(1U << (simulated & in_line));
       continue;
     }
     const std::int64_t sectors = bytes / std::int64_t{sector_bytes};
-    const auto lines = static_cast<std::int64_t>(line_sectors);
-    const std::int64_t phase = ((sectors % lines) + lines) % lines;
     place.sectors[i] = static_cast<std::uint64_t>(sectors);
-    place.lines[i] = static_cast<std::uint64_t>((sectors - phase) / lines);
-    place.key = place.key * max_line_sectors + static_cast<std::uint64_t>(phase);
+    place.lines[i] = static_cast<std::uint64_t>(sectors >> memory_.line_shift_);  // rounded down
+    place.key = place.key * max_line_sectors + (place.sectors[i] & in_line);
   }
   return place;
 }

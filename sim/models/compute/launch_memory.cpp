@@ -23,16 +23,10 @@ void LaunchMemory::use(Job& job, const Flow& flow, Direction direction) const {
 void LaunchMemory::take_lines(Job& job, const compute::MemorySide& touched, TimePs begin, Work& work) {
   cache::DeviceLines::Taken all;
   for (const compute::HostSpan& span : touched.device_spans()) all.add(lines_->device_touches(span.address, span.bytes));
-  work.flips_ps_ = work.recalls_ps_ = all.flips_ps;
-  if (all.lines + all.dirty != 0) {
-    work.recalls_ = std::make_shared<Flow>();
-    link_.plan_recalls(all, *work.recalls_);
-    work.recalls_->command = job.command.id;
-    work.recalls_->device = job.command.device;
-    work.recalls_ps_ += times_alone(*work.recalls_).drained;
-    use(job, *work.recalls_, Direction::host_to_device);
-  }
-  tell_taken(trace_, all, profile_.link.line_bytes, job.command.id, job.command.device, begin, work.recalls_ps_);
+  Recalls recalls = plan_recalls(link_, all, job, begin, profile_.link.line_bytes, trace_);
+  work.flips_ps_ = all.flips_ps;
+  work.recalls_ps_ = recalls.took;
+  work.recalls_ = std::move(recalls.flow);
 }
 
 // Which pages the launch faults on is known once its groups have run. The units stand still while they are served.

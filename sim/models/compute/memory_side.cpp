@@ -7,6 +7,8 @@ namespace sluice::compute {
 
 namespace {
 
+// Of more the last-level cache is searched.
+constexpr std::size_t most_host_lines = 4096;
 constexpr std::uint64_t page_sectors = 4096 / sector_bytes;
 // Simulated place of what is in no range (program-scope variables, say): above all that is handed out.
 constexpr std::uint64_t strays = (1ULL << 46) / sector_bytes;
@@ -60,6 +62,7 @@ bool Traffic::crosses_link() const {
 MemorySide::MemorySide(const profile::Profile& profile, const Rates& rates)
     : profile_(profile),
       line_sectors_(rates.line_sectors),
+      line_shift_(static_cast<unsigned>(std::countr_zero(rates.line_sectors))),
       routes_atomics_(rates.routes_atomics),
       tags_(SectorCache::tag_bytes(profile.device_cache.capacity_bytes, profile.device_cache.line_bytes) +
             SectorCache::tag_bytes(profile.compute.l1_bytes, profile.device_cache.line_bytes) *
@@ -73,6 +76,12 @@ void MemorySide::begin(const MemoryMap* map, std::uint64_t local_bytes, const si
                        bool system_memory) {
   catch_up();
   known_ = false;
+  if (host_lines_.size() == most_host_lines) {
+    l2_.forget_all(static_cast<unsigned>(std::countr_zero(host_bit)));
+  } else {
+    for (const std::uint64_t key : host_lines_) l2_.forget(key);
+  }
+  host_lines_.clear();
   page_sets_.clear();
   moving_pages_.clear();
   strays_move_ = migration != nullptr && system_memory;
@@ -182,10 +191,11 @@ void MemorySide::expect(std::size_t unit, const WaveAccess& access, const GroupT
     if (after == ranges_.begin()) return;
     range = &*std::prev(after);
   }
-  const std::uint64_t line = (sector + (range->simulated - range->begin)) / line_sectors_;
+  const std::uint64_t line = (sector + (range->simulated - range->begin)) >> line_shift_;
   const std::uint64_t key = range->host ? line | host_bit | launch_ << 44 : line;
-  if (access.kind == AccessKind::load) l1_[unit].expect(key);
-  l2_.expect(key);
+  const bool loads = access.kind == AccessKind::load;
+  if (loads) l1_[unit].expect(key, false);
+  l2_.expect(key, !loads);
 }
 
 // Of what is longer than the cache the end is left, and its beginning is taken to have been elsewhere.
@@ -256,15 +266,20 @@ void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupT
   const bool loads = access.kind == AccessKind::load;
   SectorCache& l1 = l1_[unit];
   while (sector != end) {
-    // The host's processor looks for several lines at once.
+    // The host's processor looks for several lines at once, in one cache after the other.
     std::size_t count = 0;
     while (sector != end && count < pieces_.size()) {
       Piece& piece = pieces_[count];
       next_piece(access, sector, end, piece);
-      ++traffic.lines;
-      if (loads && (piece.mask = missing(l1, piece, traffic)) == 0) continue;
-      if (++count != 1 || sector != end) l2_.expect(piece.key);
+      if (++count == 1 && sector == end) break;
+      if (loads) {
+        l1.expect(piece.key, false);
+      } else {
+        l2_.expect(piece.key, true);
+      }
     }
+    traffic.lines += count;
+    if (loads) count = pass_l1(l1, count, traffic);
     for (std::size_t i = 0; i < count; ++i) {
       const Piece& piece = pieces_[i];
       switch (access.kind) {
@@ -275,7 +290,7 @@ void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupT
           store(piece, whole, traffic);
           break;
         case AccessKind::atomic:
-          if (piece.host && routes_atomics_) {
+          if (is_host(piece.key) && routes_atomics_) {
             host_atomics += count_sectors(piece.mask);
           } else {
             atomic(piece, traffic);
@@ -287,6 +302,23 @@ void MemorySide::access(std::size_t unit, const WaveAccess& access, const GroupT
     }
   }
   if (host_atomics != 0) atomic_at_host(access, host_atomics, traffic);
+}
+
+// Looks the first `count` pieces up in the first-level cache and keeps what they miss there; returns how many do.
+std::size_t MemorySide::pass_l1(SectorCache& l1, std::size_t count, Traffic& traffic) {
+  std::size_t kept = 0;
+  std::uint64_t hits = 0;
+  for (std::size_t i = 0; i < count; ++i) {
+    const auto [key, mask] = pieces_[i];
+    const std::uint32_t near = l1.access(key, mask, false).hits;
+    hits += count_sectors(near);
+    if (near == mask) continue;
+    if (count != 1) l2_.expect(key, false);
+    pieces_[kept++] = {key, mask & ~near};
+  }
+  traffic.l1_hits += hits;
+  traffic.level = std::max(traffic.level, Level::l1);
+  return kept;
 }
 
 // A request for each lane; those of the access are taken to be spread evenly over its sectors. Atomic loads and stores are
@@ -311,7 +343,7 @@ void MemorySide::atomic_at_host(const WaveAccess& access, std::uint64_t sectors,
 // Brings `missing` from behind the last-level cache, in units of what a miss fetches.
 inline void MemorySide::fetch(const SectorCache::Result& line, std::uint32_t missing, const Piece& piece,
                               Traffic& traffic) {
-  const bool host = piece.host;
+  const bool host = is_host(piece.key);
   const std::uint32_t unit = (host ? profile_.compute.host_fetch_bytes : profile_.compute.fetch_bytes) / sector_bytes;
   std::uint32_t wanted = 0;
   for (std::uint32_t i = 0; i < line_sectors_; i += unit) {
@@ -323,6 +355,8 @@ inline void MemorySide::fetch(const SectorCache::Result& line, std::uint32_t mis
     *line.valid = static_cast<std::uint8_t>(*line.valid | wanted);
   }
   if (host) {
+    if (line.valid != nullptr && line.hits == 0 && host_lines_.size() < most_host_lines)
+      host_lines_.push_back(piece.key);
     traffic.level = Level::host;
     for_runs(wanted, [&](std::uint32_t n) { ++traffic.host_reads[n]; });
   } else {
@@ -346,16 +380,8 @@ inline void MemorySide::write_back(const SectorCache::Result& line, const Piece&
   if (!keeps_misses_ || bytes == 0) return;
   const std::uint64_t line_bytes = profile_.device_cache.line_bytes;
   const std::uint64_t below = profile_.device_cache.capacity_bytes / line_bytes;
-  const std::uint64_t number = piece.host ? 0 : piece.key;
+  const std::uint64_t number = is_host(piece.key) ? 0 : piece.key;
   misses_.push_back({memory::Access::write, (number - std::min(number, below)) * line_bytes, bytes});
-}
-
-// What a load of `piece` misses in the first-level cache, which takes it in.
-inline std::uint32_t MemorySide::missing(SectorCache& l1, const Piece& piece, Traffic& traffic) {
-  const std::uint32_t near = l1.access(piece.key, piece.mask, false).hits;
-  traffic.l1_hits += count_sectors(near);
-  traffic.level = std::max(traffic.level, Level::l1);
-  return piece.mask & ~near;
 }
 
 void MemorySide::load(const Piece& piece, Traffic& traffic) {
@@ -368,10 +394,10 @@ void MemorySide::load(const Piece& piece, Traffic& traffic) {
 }
 
 void MemorySide::store(const Piece& piece, bool whole, Traffic& traffic) {
-  const auto& [key, mask, host] = piece;
+  const auto& [key, mask] = piece;
   traffic.l2_sectors += std::uint64_t{count_sectors(mask)};
   traffic.level = std::max(traffic.level, Level::l2);
-  if (!host) {
+  if (!is_host(key)) {
     write_back(l2_.access(key, mask, true), piece, traffic);
     return;
   }
@@ -384,12 +410,12 @@ void MemorySide::store(const Piece& piece, bool whole, Traffic& traffic) {
 }
 
 inline void MemorySide::atomic(const Piece& piece, Traffic& traffic) {
-  const auto& [key, mask, host] = piece;
+  const auto& [key, mask] = piece;
   const auto sectors = std::uint64_t{count_sectors(mask)};
   traffic.l2_sectors += sectors;
   traffic.atomic_sectors += sectors;
   traffic.level = std::max(traffic.level, Level::l2);
-  if (host) {  // done by the host: a request with its answer, and the data
+  if (is_host(key)) {  // done by the host: a request with its answer, and the data
     traffic.level = Level::host;
     traffic.host_reads[1] += sectors;
     traffic.host_partial_writes += sectors;

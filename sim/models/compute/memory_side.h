@@ -102,7 +102,8 @@ class MemorySide final : public memory::KernelCache {
  private:
   friend class AlikePlan;  // does what access() does for groups of which it knows more
 
-  // Key of a line: its number, whose memory it is, and for the host's the launch that may use it.
+  // Key of a line: its number, whose memory it is, and for the host's the launch that may use it. Those are forgotten when
+  // the next one begins.
   static constexpr std::uint64_t host_bit = std::uint64_t{1} << 43;
   [[nodiscard]] static bool is_host(std::uint64_t key) noexcept { return (key & host_bit) != 0; }
   // One run of whole sectors may have a part of one at each end.
@@ -133,7 +134,6 @@ class MemorySide final : public memory::KernelCache {
   struct Piece {  // what an access touches of one line
     std::uint64_t key = 0;
     std::uint32_t mask = 0;
-    bool host = false;
   };
 
   void touch_page(Range& range, std::uint64_t sector);
@@ -141,7 +141,7 @@ class MemorySide final : public memory::KernelCache {
   [[nodiscard]] Range& find_range(std::uint64_t sector);
   void next_piece(const WaveAccess& access, const std::uint64_t*& sector, const std::uint64_t* end, Piece& piece);
   [[nodiscard]] HostSpan span_of(Extent Range::*extent) const noexcept;
-  [[nodiscard]] std::uint32_t missing(SectorCache& l1, const Piece& piece, Traffic& traffic);
+  [[nodiscard]] std::size_t pass_l1(SectorCache& l1, std::size_t count, Traffic& traffic);
   void load(const Piece& piece, Traffic& traffic);
   void store(const Piece& piece, bool whole, Traffic& traffic);
   void atomic(const Piece& piece, Traffic& traffic);
@@ -151,7 +151,8 @@ class MemorySide final : public memory::KernelCache {
   void write_back(const SectorCache::Result& line, const Piece& piece, Traffic& traffic);
 
   const profile::Profile& profile_;
-  const std::uint32_t line_sectors_;
+  const std::uint32_t line_sectors_;  // a power of two
+  const unsigned line_shift_;         // its logarithm
   const bool routes_atomics_;  // to the host
   std::uint64_t launch_ = 0;
   std::vector<Range> ranges_;  // by address
@@ -169,6 +170,7 @@ class MemorySide final : public memory::KernelCache {
   TagMemory tags_;
   std::vector<SectorCache> l1_;
   SectorCache l2_;
+  std::vector<std::uint64_t> host_lines_;  // keys, some of them twice, that the launch has brought to l2_
   std::uint64_t print_ = 0;  // of l2_
   bool known_ = false;       // print_ is it
   std::vector<std::shared_ptr<const CacheStep>> pending_;  // that l2_ has yet to take, each print once
@@ -189,9 +191,9 @@ inline void MemorySide::next_piece(const WaveAccess& access, const std::uint64_t
   touched_strays_ |=
       range.memory == nullptr && (access.kind != AccessKind::load || access.space != MemorySpace::constant);
   const std::uint64_t shift = range.simulated - range.begin;
-  const std::uint64_t line = (*sector + shift) / line_sectors_;
+  const std::uint64_t line = (*sector + shift) >> line_shift_;
   // Of the line's sectors those that lie in the range, in the process' numbers.
-  const std::uint64_t line_begin = line * line_sectors_ - shift;
+  const std::uint64_t line_begin = (line << line_shift_) - shift;
   const std::uint64_t first = std::max(line_begin, range.begin);
   const std::uint64_t count = std::min(line_begin + line_sectors_, range.end) - first;
   Extent& touched = access.kind == AccessKind::load ? range.read : range.written;
@@ -207,7 +209,6 @@ inline void MemorySide::next_piece(const WaveAccess& access, const std::uint64_t
   } while (sector != end && *sector - first < count);
   if (range.pages != nullptr) touch_page(range, at + shift);
   piece.mask = mask;
-  piece.host = range.host;
   piece.key = range.host ? line | host_bit | launch_ << 44 : line;
 }
 

@@ -284,7 +284,7 @@ class GroupRunner {
   }
 
   static constexpr std::uint32_t over = ~0U;
-  static constexpr std::size_t ahead = 6;  // records; by then what was asked for is there
+  static constexpr std::size_t ahead = 12;  // records; by then what was asked for is there
   static constexpr std::size_t most_past = 4;
 
   const std::uint32_t room_;

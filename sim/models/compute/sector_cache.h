@@ -2,6 +2,8 @@
 // first. Only tags, no data; made for one look-up per line and memory instruction. Free of SystemC.
 #pragma once
 
+#include <emmintrin.h>
+
 #include <array>
 #include <bit>
 #include <cstddef>
@@ -29,10 +31,14 @@ class SectorCache {
 
   // A capacity of less than one set gives a cache that holds nothing. `memory` must have tag_bytes() and outlive it.
   SectorCache(std::uint64_t capacity_bytes, std::uint32_t line_bytes, TagMemory& memory)
-      : set_count_(capacity_bytes / line_bytes / ways),
-        sets_(static_cast<Set*>(memory.take(tag_bytes(capacity_bytes, line_bytes))), set_count_) {}
+      : set_count_(capacity_bytes / line_bytes / ways) {
+    auto* const tags = static_cast<std::byte*>(memory.take(tag_bytes(capacity_bytes, line_bytes)));
+    sets_ = {reinterpret_cast<Set*>(tags), set_count_};
+    dirty_ = {reinterpret_cast<Sectors*>(tags + set_count_ * sizeof(Set)), set_count_};
+  }
   [[nodiscard]] static std::size_t tag_bytes(std::uint64_t capacity_bytes, std::uint32_t line_bytes) noexcept {
-    return capacity_bytes / line_bytes / ways * sizeof(Set);
+    const std::size_t bytes = capacity_bytes / line_bytes / ways * (sizeof(Set) + sizeof(Sectors));
+    return (bytes + alignof(Set) - 1) / alignof(Set) * alignof(Set);
   }
 
   struct Result {
@@ -40,40 +46,37 @@ class SectorCache {
     std::uint32_t written_back = 0;  // dirty sectors that another line lost to this one
     std::uint8_t* valid = nullptr;   // the line's sectors, until the next access; nullptr: the cache holds nothing
   };
-  // Reads or writes the sectors `mask` of `line` and leaves them valid; a write leaves them dirty.
+  // Reads or writes the sectors `mask` of `line` and leaves them valid; a write leaves them dirty. What of `line` lies above
+  // its lowest key_bits decides where it lies, but is not remembered: of the lines that differ in that alone, all but one
+  // must have been forgotten.
   Result access(std::uint64_t line, std::uint32_t mask, bool write) {
     if (set_count_ == 0 || usable_ == 0) return {0, write ? count_sectors(mask) : 0, nullptr};
-    const std::uint64_t hash = hash_of(line);
-    const std::size_t number = set_of(hash);
+    const std::size_t number = set_of(hash_of(line));
     Set& set = sets_[number];
-    std::uint32_t way = static_cast<std::uint32_t>(set.order & 0xf);  // as a rule it is the last one again
-    if (set.tag[way] != line || way >= set.filled || set.epoch != epoch_) way = way_of(set, line, hash);
+    std::uint32_t way = way_of(set, line);
     Result result;
     if (way == absent) {
-      const Replaced replaced = replace(set, line, hash);
+      const Replaced replaced = replace(number, line);
       way = replaced.way;
       result.written_back = replaced.written_back;
     } else {
       result.hits = set.valid[way] & mask;
     }
     renew(set, way);
-    if (!set.changed) {
-      set.changed = true;
-      changed_.push_back(static_cast<std::uint32_t>(number));
-    }
+    note_change(number);
     set.valid[way] = static_cast<std::uint8_t>(set.valid[way] | mask);
-    if (write) set.dirty[way] = static_cast<std::uint8_t>(set.dirty[way] | mask);
+    if (write) {
+      std::uint8_t& dirty = dirty_[number][way];
+      dirty = static_cast<std::uint8_t>(((set.written >> way & 1) != 0 ? dirty : 0) | mask);
+      set.written = static_cast<std::uint16_t>(set.written | 1U << way);
+    }
     result.valid = &set.valid[way];
     return result;
   }
   // Brings what a look-up of `line` will need nearer to the host's processor. Inlined always: GCC drops calls of functions
   // that do nothing else.
-  [[gnu::always_inline]] void expect(std::uint64_t line) const noexcept {
-    if (set_count_ == 0) return;
-    const Set& set = sets_[set_of(hash_of(line))];
-    __builtin_prefetch(&set);
-    __builtin_prefetch(&set.tag);
-    __builtin_prefetch(&set.tag[ways / 2]);
+  [[gnu::always_inline]] void expect(std::uint64_t line, bool write) const noexcept {
+    if (set_count_ != 0) expect_set(set_of(hash_of(line)), write);
   }
   // The sectors of `mask` that are there, which neither fills nor renews.
   [[nodiscard]] std::uint32_t present(std::uint64_t line, std::uint32_t mask) const;
@@ -86,6 +89,9 @@ class SectorCache {
     Set& set = sets_[behind / sizeof(Set)];
     renew(set, static_cast<std::uint32_t>(valid - set.valid.data()));
   }
+  // `line`, or all lines whose numbers have the bit, will not be found again; their places stay taken.
+  void forget(std::uint64_t line);
+  void forget_all(unsigned bit);
   // Part of what it holds, to be put back.
   class Changes;
   // Differs, as far as 64 bits can, where any later access could. `changes`: of what was accessed since it was asked for
@@ -96,16 +102,20 @@ class SectorCache {
   void clear(std::uint32_t usable_ways = ways);
 
  private:
-  // A look-up touches two of the host's cache lines: the first, and the one of the tag that it finds or replaces.
+  static constexpr unsigned key_bits = 48;
+  using Sectors = std::array<std::uint8_t, ways>;
+  // Two of the host's cache lines, of which a look-up needs both.
   struct alignas(64) Set {
-    std::array<std::uint64_t, ways / 8> marks;  // a byte of each tag's hash
-    std::uint64_t order;                        // a way in four bits, the most recently used one lowest
-    std::array<std::uint8_t, ways> valid, dirty;
-    std::uint32_t epoch;  // of the last clear() that it saw; another one: empty
-    std::uint8_t filled;  // ways in use, from the first
-    bool changed;         // perhaps, since the last fingerprint(); then it is in changed_
-    alignas(64) std::array<std::uint64_t, ways> tag;
+    std::array<std::uint16_t, ways> high;  // of the line's key_bits
+    Sectors valid;
+    std::uint64_t order;    // a way in four bits, the most recently used one lowest
+    std::uint32_t epoch;    // of the last clear() that it saw; another one: empty
+    std::uint16_t written;  // ways that have dirty sectors
+    std::uint8_t filled;    // ways in use, from the first
+    bool changed;           // perhaps, since the last fingerprint(); then it is in changed_
+    alignas(64) std::array<std::uint32_t, ways> low;
   };
+  static_assert(sizeof(Set) == 128);
   static constexpr std::uint64_t ways_in_order = 0xfedcba9876543210ULL;
   static constexpr std::uint32_t absent = ways;
 
@@ -114,22 +124,24 @@ class SectorCache {
   [[nodiscard]] std::size_t set_of(std::uint64_t hash) const noexcept {
     return static_cast<std::size_t>(((hash >> 32) * set_count_) >> 32);
   }
-  [[nodiscard]] static std::uint8_t mark_of(std::uint64_t hash) noexcept {
-    return static_cast<std::uint8_t>(hash >> 24);
-  }
-  [[nodiscard]] std::uint32_t way_of(const Set& set, std::uint64_t line, std::uint64_t hash) const noexcept {
+  [[nodiscard]] std::uint32_t way_of(const Set& set, std::uint64_t line) const noexcept {
     if (set.epoch != epoch_) return absent;
-    constexpr std::uint64_t ones = 0x0101010101010101ULL;
-    const std::uint64_t wanted = ones * mark_of(hash);
-    for (std::uint32_t half = 0; half < set.marks.size(); ++half) {
-      const std::uint64_t differ = set.marks[half] ^ wanted;
-      // The high bit of each byte that is zero; a byte above one may be marked, too, which its tag tells.
-      for (std::uint64_t equal = (differ - ones) & ~differ & (ones << 7); equal != 0; equal &= equal - 1) {
-        const std::uint32_t way = 8 * half + static_cast<std::uint32_t>(std::countr_zero(equal)) / 8;
-        if (way < set.filled && set.tag[way] == line) return way;
-      }
-    }
-    return absent;
+    const __m128i low = _mm_set1_epi32(static_cast<int>(line));
+    const __m128i high = _mm_set1_epi16(static_cast<short>(line >> 32));
+    const auto equal = [](const auto* values, std::size_t i, __m128i wanted, auto compare) {
+      return compare(_mm_load_si128(reinterpret_cast<const __m128i*>(values) + i), wanted);
+    };
+    const auto low_equal = [&](std::size_t i) {
+      return equal(set.low.data(), i, low, [](__m128i a, __m128i b) { return _mm_cmpeq_epi32(a, b); });
+    };
+    const auto high_equal = [&](std::size_t i) {
+      return equal(set.high.data(), i, high, [](__m128i a, __m128i b) { return _mm_cmpeq_epi16(a, b); });
+    };
+    const __m128i first = _mm_and_si128(_mm_packs_epi32(low_equal(0), low_equal(1)), high_equal(0));
+    const __m128i second = _mm_and_si128(_mm_packs_epi32(low_equal(2), low_equal(3)), high_equal(1));
+    const auto found = static_cast<std::uint32_t>(_mm_movemask_epi8(_mm_packs_epi16(first, second)));
+    const std::uint32_t there = found & ((1U << set.filled) - 1);
+    return there == 0 ? absent : static_cast<std::uint32_t>(std::countr_zero(there));
   }
   // Moves `way` to the lowest place of the order.
   static void renew(Set& set, std::uint32_t way) noexcept {
@@ -145,14 +157,26 @@ class SectorCache {
     std::uint8_t way = 0;
     std::uint8_t written_back = 0;
   };
-  Replaced replace(Set& set, std::uint64_t line, std::uint64_t hash);
+  [[gnu::always_inline]] void expect_set(std::size_t number, bool write) const noexcept {
+    __builtin_prefetch(&sets_[number]);
+    __builtin_prefetch(&sets_[number].low);
+    if (write) __builtin_prefetch(&dirty_[number]);
+  }
+  Replaced replace(std::size_t number, std::uint64_t line);
+  void forget_way(std::size_t number, std::size_t way);
+  void note_change(std::size_t number) {
+    if (sets_[number].changed) return;
+    sets_[number].changed = true;
+    changed_.push_back(static_cast<std::uint32_t>(number));
+  }
   [[nodiscard]] std::uint64_t print_of(std::size_t number) const;
   void set_print(std::size_t number, std::uint64_t print);
 
   std::uint64_t set_count_;
   std::uint32_t usable_ = ways;
   std::uint32_t epoch_ = 1;
-  std::span<Set> sets_;  // zeros until something comes to them
+  std::span<Set> sets_;       // zeros until something comes to them
+  std::span<Sectors> dirty_;  // of ways that are written; few look at it
   std::vector<std::uint32_t> changed_;  // sets, among others, that are marked so
   std::vector<std::uint64_t> prints_;   // of sets, once they are asked for
   std::uint64_t print_ = 1;            // their sum
@@ -160,16 +184,17 @@ class SectorCache {
 
 class SectorCache::Changes {
  public:
-  [[nodiscard]] std::size_t bytes() const noexcept { return sets_.size() * sizeof(Change); }
+  [[nodiscard]] std::size_t bytes() const noexcept { return sets_.size() * (sizeof(Set) + sizeof(Rest)); }
 
  private:
   friend SectorCache;
-  struct Change {
-    Set set;
+  struct Rest {
+    Sectors dirty;
     std::uint64_t print;
     std::size_t number;
   };
-  std::vector<Change> sets_;
+  std::vector<Set> sets_;
+  std::vector<Rest> rests_;  // one for each of sets_
 };
 
 }  // namespace sluice::compute

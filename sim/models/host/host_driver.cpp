@@ -98,6 +98,9 @@ EnqueueStamps HostDriver::charge(Job& job, TimePs called) {
                        (c.target.tiling.is_linear() || profile_.machine.policy.detile == Detile::in_transfer);
   job.staged = pageable && !job.inline_payload && chunk_bytes() != 0;
 
+  job.by_thread = job.staged && d.staging_thread_chunk_ps != 0 && !c.blocking && c.fill.empty() && !is_map(c.op) &&
+                  c.direction == Direction::host_to_device;
+
   const TimePs validate = (held ? 0 : costs.validate_ps) + pinning + (pageable ? d.pageable_ps : 0);
   TimePs pack = costs.pack_ps + per_mib(d.pack_per_mib_ps, bytes);
   // What an event's stamps take comes behind the doorbell of a call, and before that of a command that was kept.
@@ -109,7 +112,7 @@ EnqueueStamps HostDriver::charge(Job& job, TimePs called) {
   }
   if (job.inline_payload) {
     copy = memory_.copy_in(host_end.address, ring_address, bytes);
-  } else if (job.staged && c.direction == Direction::host_to_device) {
+  } else if (job.staged && c.direction == Direction::host_to_device && !job.by_thread) {
     copy += memory_.copy_in(host_end.address, staging_address, std::min(bytes, chunk_bytes()));
   }
   stamps.queued = held ? c.queued : called + validate;
@@ -123,9 +126,54 @@ EnqueueStamps HostDriver::charge(Job& job, TimePs called) {
   job.times.submitted = stamps.submitted;
   job.spend(Stage::host_validate, validate);
   job.spend(Stage::host_pack, pack);
+  if (job.by_thread) {
+    const TimePs handover = d.staging_handover_ps + per_mib(d.staging_handover_per_mib_ps, bytes);
+    stamps.returned = stamps.submitted + handover + costs.return_ps + (c.stamped ? costs.stamps_ps : 0);
+    job.handed_over = stamps.submitted;
+    job.awaits_thread = thread_works_;
+    if (thread_works_) {
+      handed_over_.push_back(&job);
+    } else {
+      stage(job, job.handed_over);
+    }
+    return stamps;
+  }
   job.spend(Stage::host_copy, copy);
   job.spend(Stage::doorbell, costs.submit_ps);
   return stamps;
+}
+
+Job* HostDriver::stage_next(TimePs at) {
+  thread_works_ = false;
+  if (handed_over_.empty()) return nullptr;
+  Job* const next = handed_over_.front();
+  handed_over_.pop_front();
+  stage(*next, std::max(at, next->handed_over));
+  return next;
+}
+
+void HostDriver::stage(Job& job, TimePs begins) {
+  const profile::Driver& d = profile_.driver;
+  const Command& c = job.command;
+  const TimePs submit = costs_of(c).submit_ps;
+  const std::uint64_t bytes = c.shape.bytes();
+  thread_works_ = true;
+  job.chunks = (bytes + chunk_bytes() - 1) / chunk_bytes();
+  job.copy_done.assign(job.chunks, 0);
+  TimePs at = begins;
+  for (std::uint64_t i = 0; i < std::min<std::uint64_t>(job.chunks, d.staging_buffers); ++i) {
+    const TimePs copy = memory_.copy_in(c.source.address + i * chunk_bytes(), staging_address + i * chunk_bytes(),
+                                        std::min(chunk_bytes(), bytes - i * chunk_bytes()), cache::Copier::driver_thread);
+    if (i != 0) job.limits.add(Part::host_copy, d.staging_thread_chunk_ps + copy);
+    at += d.staging_thread_chunk_ps + copy;
+    job.copy_done[i] = at;
+  }
+  job.first_chunk_ready = job.copy_done[0];
+  job.awaits_thread = false;
+  job.doorbell = job.first_chunk_ready + submit;
+  job.spend(Stage::staging, begins - job.handed_over);
+  job.spend(Stage::host_copy, job.first_chunk_ready - begins);
+  job.spend(Stage::doorbell, submit);
 }
 
 void HostDriver::complete(Job& job) {

@@ -1,6 +1,7 @@
 // What the driver's own work costs on the host, before a command reaches the device and after it has left it.
 #pragma once
 
+#include <deque>
 #include <unordered_map>
 
 #include "sim/cache/host_memory.h"
@@ -15,8 +16,12 @@ class HostDriver {
  public:
   HostDriver(const profile::Profile& profile, const Link& link, cache::HostMemory& memory);
 
-  // Charges the call that began at `called`: stamps and stages of the host part, job.doorbell, inline_payload, staged.
+  // Charges the call that began at `called`: stamps and stages of the host part, job.doorbell, inline_payload, staged. No
+  // doorbell where job.awaits_thread.
   EnqueueStamps charge(Job& job, TimePs called);
+  // The driver's thread sees at `at` that its write is over, and turns to the next, whose doorbell is known by that. nullptr:
+  // there is none.
+  Job* stage_next(TimePs at);
   // See Simulator::hold().
   [[nodiscard]] TimePs hold(Command& command, TimePs called) const;
   // Fence and wake-up: from times.completed to times.visible.
@@ -34,6 +39,8 @@ class HostDriver {
   };
 
   [[nodiscard]] const profile::DriverCosts& costs_of(const Command& c) const;
+  // The driver's thread copies, from `begins` on, what of the write finds room in the staging buffers.
+  void stage(Job& job, TimePs begins);
   // Adds a command to its queue. True: the driver, at `called`, finds every earlier one ended.
   [[nodiscard]] bool opens(const Command& c, TimePs called);
 
@@ -42,6 +49,9 @@ class HostDriver {
   cache::HostMemory& memory_;
   TimePs last_interrupt_ = 0;
   std::unordered_map<QueueId, Open> open_;  // kept only where writes in the ring depend on it
+  // The driver's thread: whether it has a write that is not over, and what comes next.
+  bool thread_works_ = false;
+  std::deque<Job*> handed_over_;
 };
 
 }  // namespace sluice::sim

@@ -107,5 +107,58 @@ TEST(HostMemory, CopyOverABorderCostsItsBytes) {
   EXPECT_EQ(m.copy_in(32, 4096, 64), 100U + 500 + 1000);
 }
 
+// A line that the program wrote (1000 ps at 64 GB/s and 700 more) and one in memory (4000 ps at 16 GB/s). Others than the
+// caller's core read what it has as any reader does: it stays, written back, so that nothing is added a second time.
+TEST(HostMemory, AnotherCoreFetchesWhatTheProgramWrote) {
+  profile::Host h = small_host();
+  h.copy.thread_dirty_line_ps = 700;
+  h.copy.thread_memory_bytes_per_s = 16'000'000'000;
+  h.copy.streaming_threshold_bytes = 64;  // the buffer takes no room in the cache
+  h.copy.streaming_bytes_per_s = 64'000'000'000;
+  HostMemory m(h);
+  m.cpu_wrote(0, 64);
+  EXPECT_EQ(m.copy_in(0, 4096, 128, Copier::driver_thread), 100U + 1000 + 700 + 4000);
+  EXPECT_EQ(states(m, 2), (std::vector{clean, clean}));
+  EXPECT_EQ(m.copy_in(0, 4096, 128, Copier::driver_thread), 100U + 1000 + 1000);
+  m.cpu_wrote(0, 64);
+  EXPECT_EQ(m.copy_in(0, 4096, 64), 100U + 1000);  // the caller has it at hand
+  EXPECT_EQ(states(m, 1), (std::vector{dirty}));
+}
+
+// 1000 ps a line at 64 GB/s; of the two, one is in a core's cache.
+TEST(HostMemory, StreamingCopiesOutEvictWhatTheyMeet) {
+  profile::Host h = small_host();
+  h.copy.out_bytes_per_s = 64'000'000'000;
+  h.copy.out_private_line_ps = 300;
+  h.copy.streaming_threshold_bytes = 256;
+  const auto out = [&](HostMemory& m) {
+    m.cpu_wrote(0, 64);
+    return m.copy_out(4096, 0, 128);
+  };
+  HostMemory ordinary(h);
+  EXPECT_EQ(out(ordinary), 2000U);
+  EXPECT_EQ(states(ordinary, 2), (std::vector{dirty, dirty}));
+  h.copy.out_streaming_threshold_bytes = 128;
+  HostMemory streaming(h);
+  EXPECT_EQ(out(streaming), 2000U + 300);
+  EXPECT_EQ(states(streaming, 2), (std::vector{mem, mem}));
+}
+
+// 64 bytes at 64 GB/s where a core has them, at 32 GB/s where not.
+TEST(HostMemory, StoresTakeTheirTime) {
+  profile::Host h = small_host();
+  HostMemory untimed(h);
+  EXPECT_EQ(untimed.store_time(0, 128), 0U);
+  h.copy.store_bytes_per_s = 32'000'000'000;
+  HostMemory one_rate(h);
+  one_rate.cpu_wrote(0, 64);
+  EXPECT_EQ(one_rate.store_time(0, 128), 4000U);
+  h.copy.store_private_bytes_per_s = 64'000'000'000;
+  HostMemory m(h);
+  m.cpu_wrote(0, 64);
+  EXPECT_EQ(m.store_time(0, 128), 1000U + 2000);
+  EXPECT_EQ(m.store_time(0, 32), 500U);
+}
+
 }  // namespace
 }  // namespace sluice::cache

@@ -19,9 +19,7 @@ using testing::HasSubstr;
 Run run_of(const std::string& profile, const std::vector<MadeUp>& commands, const std::string& more = {}) {
   const tools::TemporaryFile file(".jsonl");
   std::ofstream(file.path(), std::ios::binary) << diff::sealed(diff::trace_of(commands) + more);
-  Run run;
-  run.profile = profile;
-  read_run(file.path(), run);
+  Run run = read_run(profile, "0123456789abcdef", file.path());
   EXPECT_EQ(run.error, "");
   return run;
 }
@@ -85,8 +83,8 @@ TEST(LineupTest, AProgramMayAdaptToTheDevice) {
   for (std::size_t i = 0; i < adapted.size(); ++i) adapted[i].id = i + 1;
   const Lineup lineup = make_lineup({run_of("a", commands(60'000)), run_of("b", adapted), run_of("c", commands(60'000))});
   std::string text;
-  for (const Row& row : lineup.rows) {
-    const Line line = line_of(lineup, row);
+  for (std::size_t i = 0; i < lineup.rows.size(); ++i) {
+    const Line line = line_of(lineup, lineup.rows[i]);
     text += line.kind.substr(0, line.kind.find('_')) + ":";
     for (const Cell& cell : line.cells) text += cell.is_there ? fmt::format(" {}", cell.bytes) : " -";
     text += "; ";
@@ -103,9 +101,10 @@ TEST(LineupTest, QueuesAreNotMixedUp) {
   one[0].queue = one[1].queue = 2;
   other[2].queue = other[3].queue = 2;
   const Lineup lineup = make_lineup({run_of("a", one), run_of("b", other)});
-  for (const Row& row : lineup.rows) {
-    if (row.at[0] == diff::none || row.at[1] == diff::none) continue;
-    EXPECT_EQ(lineup.runs[0].commands[row.at[0]].unpack().queue, lineup.runs[1].commands[row.at[1]].unpack().queue);
+  for (std::size_t i = 0; i < lineup.rows.size(); ++i) {
+    const Row row = lineup.rows[i];
+    if (row[0] == diff::none || row[1] == diff::none) continue;
+    EXPECT_EQ(one[row[0]].queue, other[row[1]].queue);
   }
 }
 

@@ -149,6 +149,17 @@ TEST_F(Memory, LinesOfTheHostAreForgottenBetweenLaunches) {
   EXPECT_EQ(side->host_read().bytes, 128U);
 }
 
+// For good: in one set every line of every launch meets every other.
+TEST_F(Memory, NoLaterLaunchFindsLinesOfTheHost) {
+  profile->device_cache.capacity_bytes = std::uint64_t{128} * SectorCache::ways;
+  side = std::make_unique<MemorySide>(*profile, *rates);
+  for (int launch = 0; launch < 40; ++launch) {
+    side->begin(&map, 0);
+    EXPECT_EQ(access(AccessKind::load, host_base, 8, 4, 4).l2_hits, 0U) << launch;
+    EXPECT_EQ(access(AccessKind::load, host_base, 8, 4, 4, 1).l2_hits, 1U) << launch;
+  }
+}
+
 TEST_F(Memory, AtomicsAreDoneAtTheLastLevelCache) {
   (void)access(AccessKind::load, device_base, 1, 4, 4);
   const Traffic t = access(AccessKind::atomic, device_base, 1, 4, 4);

@@ -6,6 +6,7 @@
 #include <bit>
 #include <list>
 #include <random>
+#include <vector>
 
 namespace sluice::compute {
 namespace {
@@ -86,6 +87,66 @@ TEST(SectorCache, AnyAccessesLeaveWhatAListWould) {
       if (write) line.dirty |= mask;
     }
   }
+}
+
+TEST(SectorCache, ForgottenLinesAreNotFoundAndKeepTheirPlaces) {
+  constexpr std::uint64_t high = 1ULL << 47;
+  TagMemory memory(SectorCache::tag_bytes(one_set, 128));
+  SectorCache cache(one_set, 128, memory);
+  for (std::uint64_t line = 0; line < SectorCache::ways; ++line) (void)cache.access(line < 2 ? line : line | high, 1, line == 1);
+  cache.forget(5);  // which is not there
+  cache.forget(5 | high);
+  EXPECT_EQ(cache.present(5 | high, 1), 0U);
+  EXPECT_EQ(cache.present(6 | high, 1), 1U);
+  cache.forget_all(47);
+  EXPECT_EQ(cache.present(6 | high, 1), 0U);
+  EXPECT_EQ(cache.present(0, 1), 1U);
+  EXPECT_EQ(cache.access(100, 1, false).written_back, 0U);  // line 0, the oldest still
+  EXPECT_EQ(cache.present(0, 1), 0U);
+  EXPECT_EQ(cache.access(101, 1, false).written_back, 1U);  // line 1
+}
+
+// All that decides what later accesses find, and nothing else.
+TEST(SectorCache, TheFingerprintIsThatOfWhatItHolds) {
+  struct Access {
+    std::uint64_t line;
+    std::uint32_t mask;
+    bool write;
+  };
+  const auto print = [](const std::vector<Access>& accesses) {
+    TagMemory memory(SectorCache::tag_bytes(one_set, 128));
+    SectorCache cache(one_set, 128, memory);
+    for (const Access& a : accesses) (void)cache.access(a.line, a.mask, a.write);
+    return cache.fingerprint();
+  };
+  const std::uint64_t known = print({{1, 3, false}, {2, 3, false}});
+  EXPECT_EQ(print({{2, 3, false}, {1, 1, false}, {1, 2, false}, {2, 1, false}}), known);  // in other ways
+  for (const std::vector<Access>& other : std::vector<std::vector<Access>>{{},
+                                                                           {{1, 3, false}},
+                                                                           {{2, 3, false}, {1, 3, false}},
+                                                                           {{1, 3, false}, {2, 1, false}},
+                                                                           {{1, 3, false}, {2, 3, true}},
+                                                                           {{1, 3, true}, {2, 3, false}},
+                                                                           {{1, 3, false}, {3, 3, false}},
+                                                                           {{1, 3, false}, {2 | 1ULL << 40, 3, false}}}) {
+    EXPECT_NE(print(other), known);
+  }
+}
+
+// What is put back is what was there: dirty sectors, too.
+TEST(SectorCache, ChangesArePutBack) {
+  TagMemory memory(2 * SectorCache::tag_bytes(one_set, 128));
+  SectorCache from(one_set, 128, memory), to(one_set, 128, memory);
+  (void)from.access(1, 0b11, true);
+  (void)from.access(2, 0b1, false);
+  SectorCache::Changes changes;
+  const std::uint64_t print = from.fingerprint(&changes);
+  (void)to.access(3, 0b1, true);
+  to.apply(changes);
+  EXPECT_EQ(to.fingerprint(), print);
+  EXPECT_EQ(to.present(3, 1), 0U);
+  for (std::uint64_t line = 10; line < 10 + SectorCache::ways - 2; ++line) (void)to.access(line, 1, false);
+  EXPECT_EQ(to.access(30, 1, false).written_back, 2U);  // line 1
 }
 
 TEST(SectorCache, WithoutCapacityEverythingPasses) {

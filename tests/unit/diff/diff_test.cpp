@@ -16,6 +16,30 @@ namespace {
 
 using testing::HasSubstr;
 
+// With and without a thread: the same commands in the order of their creation, the same sums, and the same complaint.
+TEST(SourceTest, ReadingInStepGivesWhatReadingAheadGives) {
+  auto commands = some(1000);
+  std::swap(commands[3], commands[8]);
+  const std::string sound = sealed(trace_of(commands) + MadeUpCall{}.line());
+  for (const std::string& text : {sound, sound.substr(0, sound.size() / 2), sound.substr(0, sound.rfind("{\"record\":\"end\""))}) {
+    Source ahead("t", std::make_unique<std::istringstream>(text));
+    Source in_step("t", std::make_unique<std::istringstream>(text), Source::Reading::in_step);
+    CommandId id = 0;
+    while (const Entry* entry = in_step.next()) {
+      const Entry* other = ahead.next();
+      ASSERT_NE(other, nullptr);
+      EXPECT_EQ(entry->id, ++id);
+      EXPECT_EQ(other->id, id);
+      EXPECT_EQ(entry->figures, other->figures);
+    }
+    EXPECT_EQ(ahead.next(), nullptr);
+    EXPECT_EQ(in_step.error(), ahead.error());
+    EXPECT_EQ(in_step.error().empty(), text == sound);
+    EXPECT_EQ(in_step.elapsed_ps(), ahead.elapsed_ps());
+    EXPECT_EQ(in_step.parts(), ahead.parts());
+  }
+}
+
 TEST(DiffTest, TheSameTraceIsNoChange) {
   const std::string text = trace_of(some(5));
   const Result result = compare_texts(text, text);

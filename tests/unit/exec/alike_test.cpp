@@ -173,10 +173,10 @@ TEST_F(AlikeTest, LaunchesThatBreakThePatternAreNot) {
 // With quiet code from the first launch on.
 class GuardedTest : public AlikeTest {
  protected:
-  GuardedTest() {
+  explicit GuardedTest(const char* kernels = "alike") {
     LoadOptions options;
     options.quiet_after_instructions = 0;
-    module_ = load("alike", options);
+    module_ = load(kernels, options);
     for (std::size_t i = 0; i < words; ++i) in_[i] = static_cast<int>(i * 7 % 1001);
   }
   // How many groups were like the reference; as many as there are: all.
@@ -245,6 +245,58 @@ TEST_F(GuardedTest, ABadAccessIsReported) {
   EXPECT_FALSE(run->run_group({63, 0, 0}, trace));
   ASSERT_EQ(reports_.bad.size(), 1U);
   EXPECT_THAT(reports_.bad.front(), testing::HasSubstr("bounded_badly"));
+}
+
+// Groups as loops over their work-items: against one work-item after the other.
+class LaneTest : public GuardedTest {
+ protected:
+  LaneTest() : GuardedTest("lanes") {}
+  const LaunchArgument in_argument_ = global(in_, words);
+  const LaunchArgument part_ = local(64 * sizeof(int));
+};
+
+TEST_F(LaneTest, WhatWorkItemsKeepBehindBarriers) {
+  EXPECT_EQ(alike_of("keeps", line(words, 64), {in_argument_, part_, value(7)}), 64U);
+  EXPECT_EQ(alike_of("keeps", line(words, 64), {in_argument_, part_, value(0)}), 64U);
+  EXPECT_EQ(alike_of("keeps", line(words, 24), {in_argument_, part_, value(5)}), 0U);  // the last group is smaller
+  EXPECT_EQ(alike_of("kinds", line(words, 64), {in_argument_, part_}), 64U);
+  EXPECT_EQ(alike_of("kinds", line(words, 8), {in_argument_, part_}), 512U);
+}
+
+TEST_F(LaneTest, WhatIsTheSameInALoopButNotBehindIt) {
+  EXPECT_EQ(alike_of("leaves_late", line(words, 64), {in_argument_, part_}), 64U);
+}
+
+TEST_F(LaneTest, BarriersThatAnArgumentChooses) {
+  EXPECT_EQ(alike_of("two_ways", line(words, 64), {in_argument_, part_, value(3)}), 64U);
+  EXPECT_EQ(alike_of("two_ways", line(words, 64), {in_argument_, part_, value(0)}), 64U);
+}
+
+TEST_F(LaneTest, RowsOfAGroup) {
+  const NdRange plane{.dimensions = 2, .offset = {0, 0, 0}, .global = {64, 64, 1}, .local = {16, 4, 1}};
+  EXPECT_EQ(alike_of("rows", plane, {in_argument_, part_, value(64), value(64)}), 2U * 14);
+}
+
+TEST_F(LaneTest, WithoutABarrier) {
+  EXPECT_EQ(alike_of("straight", line(words, 64), {in_argument_, value(int{words})}), 62U);
+  EXPECT_EQ(alike_of("straight", line(words, 32), {in_argument_, value(int{words})}), 126U);
+}
+
+// Asked before anything is written; then one after the other, each told of.
+TEST_F(LaneTest, ABadAccessOfOneWorkItem) {
+  auto* out = buffer<int>(words);
+  auto launch = launch_of(module_, "last_out", line(words, 64));
+  launch.arguments = {global(out, words), in_argument_, part_};
+  const auto run = engine_->start(launch, 32);
+  std::fill_n(out, words, -1);
+  ASSERT_TRUE(run->run_unseen({62, 0, 0}));
+  EXPECT_EQ(out[63 * 64], in_[63 * 64 - 1] + 1);
+  EXPECT_TRUE(reports_.bad.empty());
+  EXPECT_FALSE(run->run_unseen({63, 0, 0}));
+  EXPECT_EQ(out[words - 1], in_[words - 2] + 1);
+  ASSERT_EQ(reports_.bad.size(), 1U);
+  EXPECT_THAT(reports_.bad.front(), testing::HasSubstr("last_out"));
+  EXPECT_THAT(reports_.bad.front(), testing::HasSubstr("63"));
 }
 
 }  // namespace

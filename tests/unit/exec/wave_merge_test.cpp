@@ -82,6 +82,46 @@ TEST_F(WaveMergeTest, GenericPointersAreToldApart) {
   EXPECT_EQ(accesses_[1].lanes, 1);
 }
 
+// Lanes go from row to row, from image to image and to memory outside of both, wherever that leads.
+TEST_F(WaveMergeTest, TexelsLieWhereTheTilingSays) {
+  const ImageTile tile{0b0000110111, 0b1111001000, 0};
+  const ImageTiling one = ImageTiling::of(tile, 1000, 37, 1, 1024, 0), other = ImageTiling::of(tile, 70, 9, 1, 70, 0);
+  const std::uint64_t at_one = 1 << 20, at_other = at_one + one.bytes();
+  memory_.tiled_images.push_back({{at_one, one.bytes()}, TexelPlaces(one)});
+  memory_.tiled_images.push_back({{at_other, other.bytes()}, TexelPlaces(other)});
+  const auto site = add_site(SiteKind::load, SiteSpace::image, 1);
+  std::mt19937_64 random(1);
+  for (int round = 0; round < 200; ++round) {
+    std::vector<std::vector<LogEntry>> logs;
+    std::vector<std::uint64_t> expected;
+    std::uint64_t address = at_one;
+    for (int lane = 0; lane < 32; ++lane) {
+      const std::uint64_t before = at_one - 100 + random() % 200, near = address + random() % 64;
+      const std::uint64_t far = at_one + random() % (1024 * 37), second = at_other + random() % (70 * 9);
+      address = std::array<std::uint64_t, 8>{before, near, near, near, near, near, far, second}[random() % 8];
+      logs.push_back({{address, site, 1}});
+      std::uint64_t place = address;
+      if (address >= at_other) {
+        if (address < at_other + other.bytes()) place = at_other + other.place(address - at_other);
+      } else if (address >= at_one) {
+        place = at_one + one.place(address - at_one);
+      }
+      if (std::find(expected.begin(), expected.end(), place / 32) == expected.end()) expected.push_back(place / 32);
+    }
+    sectors_.clear();
+    merge(logs);
+    std::sort(expected.begin(), expected.end());
+    std::sort(sectors_.begin(), sectors_.end());
+    ASSERT_EQ(sectors_, expected) << round;
+  }
+  // The store ends within a row: what comes behind it is other memory.
+  ASSERT_NE(other.bytes() % 70, 0U);
+  const std::uint64_t end = at_other + other.bytes();
+  sectors_.clear();
+  merge({{{end - 1, site, 1}}, {{end + 1, site, 1}}});
+  EXPECT_THAT(sectors_, testing::Contains(end / 32));
+}
+
 // The rule of wave_merge.h, word for word, with sets where the merge has shortcuts.
 struct PlainMerge {
   std::vector<std::vector<std::uint64_t>> sectors;    // of each record; none for local ones
@@ -139,18 +179,30 @@ struct PlainMerge {
   }
 };
 
-// Loops whose accesses keep their shape, change it, or move by less than a sector; lanes in step or not.
+// Loops whose accesses keep their shape, change it, or move by less than a sector; lanes in step or not; of few sites, and
+// of more than 16 bits can number.
 TEST_F(WaveMergeTest, AnyLogsMergeAsTheRuleSays) {
-  add_site(SiteKind::load);
-  add_site(SiteKind::store, SiteSpace::global, 16);
-  add_site(SiteKind::load, SiteSpace::local);
-  add_site(SiteKind::atomic, SiteSpace::local);
-  add_site(SiteKind::load, SiteSpace::global, 64);
-  add_site(SiteKind::marker);
+  std::vector<std::uint32_t> used;
+  const auto use_sites = [&] {
+    used.push_back(add_site(SiteKind::load));
+    used.push_back(add_site(SiteKind::store, SiteSpace::global, 16));
+    used.push_back(add_site(SiteKind::load, SiteSpace::local));
+    used.push_back(add_site(SiteKind::load, SiteSpace::local, 1));
+    used.push_back(add_site(SiteKind::store, SiteSpace::local, 2));
+    used.push_back(add_site(SiteKind::load, SiteSpace::local, 12));
+    used.push_back(add_site(SiteKind::atomic, SiteSpace::local));
+    used.push_back(add_site(SiteKind::load, SiteSpace::global, 64));
+    used.push_back(add_site(SiteKind::marker));
+  };
+  use_sites();
   std::mt19937_64 random(1);
   const auto pick = [&](std::uint64_t n) { return random() % n; };
   for (int round = 0; round < 400; ++round) {
-    const std::uint64_t lanes = 1 + pick(32), steps = 1 + pick(12);
+    if (round == 300) {
+      sites_.resize(70'000);
+      use_sites();
+    }
+    const std::uint64_t lanes = 1 + pick(round % 8 == 0 ? most_lanes : 32), steps = 1 + pick(12);
     const bool apart = round % 3 == 0;
     std::vector<std::vector<LogEntry>> logs(lanes);
     std::vector<std::uint32_t> issued(lanes);
@@ -159,7 +211,7 @@ TEST_F(WaveMergeTest, AnyLogsMergeAsTheRuleSays) {
       if (pick(4) == 0) shape = pick(5), stride = 4 * pick(12), split = 1 + pick(32);
       const std::uint64_t base = 4096 + 4 * pick(64) + (pick(8) == 0 ? pick(4) : 0);
       const auto cost = static_cast<std::uint32_t>(pick(5));
-      for (std::uint32_t site = 1; site < sites_.size(); ++site) {
+      for (const std::uint32_t site : used) {
         for (std::uint64_t lane = 0; lane < lanes; ++lane) {
           if (apart && pick(3) == 0) continue;
           std::uint64_t offset = stride * lane;
@@ -232,6 +284,7 @@ TEST(TexelPlaces, AreThoseOfTheTiling) {
        {ImageTiling::of(flat, 1000, 37, 1, 1024, 0), ImageTiling::of(deep, 100, 5, 3, 112, 600),
         ImageTiling::of(flat, 7, 1, 1, 7, 0), ImageTiling::of(flat, 3000, 50, 1, 3001, 0)}) {
     const TexelPlaces places(t);
+    TexelPlaces::Row row;
     const std::uint64_t slices = t.slice_pitch_bytes == 0 ? 1 : 3;
     const std::uint64_t rows = t.slice_pitch_bytes == 0 ? t.tiles_y : 5;
     for (std::uint64_t z = 0; z < slices; ++z) {
@@ -239,6 +292,8 @@ TEST(TexelPlaces, AreThoseOfTheTiling) {
         for (std::uint64_t x = 0; x < std::min<std::uint64_t>(t.row_pitch_bytes, 3000); ++x) {
           const std::uint64_t linear = z * t.slice_pitch_bytes + y * t.row_pitch_bytes + x;
           ASSERT_EQ(places.of(linear), t.place(linear)) << x << ' ' << y << ' ' << z;
+          if (!row.holds(linear)) row = places.row_of(linear);
+          ASSERT_EQ(places.in(row, linear), t.place(linear)) << x << ' ' << y << ' ' << z;
         }
       }
     }

@@ -169,6 +169,90 @@ TEST_F(RingWrites, WithoutTheKeyTheQueueDoesNotMatter) {
   EXPECT_TRUE(write(1, 2048, 2'000'000).inline_payload);
 }
 
+// Pageable writes of which a thread of the driver's makes the staging copies: 4 KiB chunks in two buffers, 1 us to take up
+// each and 4 us to copy it. A call takes 1 + 2 us until it hands over, 0.5 us for that and 0.25 more a KiB, 4 us to its end.
+class StagingThread : public Completion {
+ protected:
+  void SetUp() override {
+    Completion::SetUp();
+    profile::Profile& p = *loaded_.profile;
+    p.copy_engines.inline_limit_pageable_bytes = 0;
+    p.host.copy = {};
+    p.host.copy.private_bytes_per_s = p.host.copy.llc_bytes_per_s = p.host.copy.memory_bytes_per_s = 1'024'000'000;
+    driver().transfer = {1'000'000, 2'000'000, 3'000'000, 4'000'000, 0};
+    driver().pack_per_mib_ps = driver().pageable_ps = 0;
+    driver().staging_chunk_bytes = 4096;
+    driver().staging_buffers = 2;
+    driver().staging_thread_chunk_ps = 1'000'000;
+    driver().staging_handover_ps = 500'000;
+    driver().staging_handover_per_mib_ps = 256'000'000;
+    memory_.emplace(p.host);
+    host_.emplace(p, *link_, *memory_);
+  }
+  EnqueueStamps write(Job& job, std::uint64_t bytes, TimePs called, bool blocking = false) {
+    job.command.op = Operation::write_buffer;
+    job.command.direction = Direction::host_to_device;
+    job.command.blocking = blocking;
+    job.command.source.placement = Placement::host_pageable;
+    job.command.target.placement = Placement::device;
+    job.command.shape.row_bytes = bytes;
+    return host_->charge(job, called);
+  }
+  static TimePs spent(const Job& job) {
+    TimePs all = 0;
+    for (const TimePs s : job.stages) all += s;
+    return all;
+  }
+
+  std::optional<cache::HostMemory> memory_;
+  std::optional<HostDriver> host_;
+};
+
+constexpr TimePs us = 1'000'000;
+
+TEST_F(StagingThread, TheCallIsBackBeforeTheCopy) {
+  Job job;
+  const EnqueueStamps stamps = write(job, 4096, 100 * us);
+  EXPECT_EQ(stamps.submitted, 103 * us);
+  EXPECT_EQ(stamps.returned, 103 * us + us / 2 + us + 4 * us);
+  EXPECT_FALSE(job.awaits_thread);
+  EXPECT_EQ(job.doorbell, 103 * us + 5 * us + 3 * us);
+  EXPECT_EQ(spent(job), job.doorbell - 100 * us);
+}
+
+TEST_F(StagingThread, ABlockingCallCopiesItself) {
+  Job job;
+  const EnqueueStamps stamps = write(job, 4096, 100 * us, true);
+  EXPECT_EQ(stamps.submitted, 107 * us);
+  EXPECT_EQ(job.doorbell, 110 * us);
+  EXPECT_EQ(stamps.returned, 114 * us);
+}
+
+// It turns to the next when it sees that the one before is over.
+TEST_F(StagingThread, ItTakesOneWriteAfterTheOther) {
+  Job first;
+  Job second;
+  Job third;
+  write(first, 12288, 100 * us);  // three chunks, of which two find room
+  EXPECT_EQ(first.chunks, 3U);
+  EXPECT_EQ(first.copy_done[1], 103 * us + 10 * us);
+  write(second, 4096, 104 * us);
+  write(third, 4096, 150 * us);
+  EXPECT_TRUE(second.awaits_thread);
+  EXPECT_TRUE(third.awaits_thread);
+  EXPECT_EQ(host_->stage_next(140 * us), &second);
+  EXPECT_FALSE(second.awaits_thread);
+  EXPECT_EQ(second.doorbell, 140 * us + 5 * us + 3 * us);
+  EXPECT_EQ(second.stages[static_cast<std::size_t>(Stage::staging)], 140 * us - 107 * us);
+  EXPECT_EQ(spent(second), second.doorbell - 104 * us);
+  EXPECT_EQ(host_->stage_next(151 * us), &third);  // before the call has handed it over
+  EXPECT_EQ(third.doorbell, 153 * us + 5 * us + 3 * us);
+  EXPECT_EQ(host_->stage_next(170 * us), nullptr);
+  Job fourth;
+  write(fourth, 4096, 180 * us);  // at once
+  EXPECT_EQ(fourth.doorbell, 183 * us + 5 * us + 3 * us);
+}
+
 TEST_F(Completion, AUserEventCostsWhatTheProfileSays) {
   driver().user_event_ps = 5'100'000;
   cache::HostMemory memory(loaded_.profile->host);

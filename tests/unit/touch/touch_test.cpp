@@ -128,6 +128,53 @@ TEST_F(Touch, MemoryThatIsNotThereIsRefused) {
   EXPECT_EQ(tracker_->end(this, 1), std::nullopt);
 }
 
+class Stores : public Touch {
+ protected:
+  [[nodiscard]] Runs fresh() {
+    Runs all;
+    for (const TouchTracker::Fresh& f : tracker_->fresh()) all.push_back(f.written);
+    return all;
+  }
+};
+
+// A page counts each time that it is written; the end of the watch tells of all.
+TEST_F(Stores, AreToldAgainAndAgain) {
+  ASSERT_TRUE(tracker_->begin(this, 1, at_ + 100, 40 * page, true));
+  EXPECT_EQ(fresh(), Runs{});
+  write(2 * page);
+  write(3 * page);
+  write(100);
+  EXPECT_EQ(fresh(), (Runs{{at_ + 100, page - 100}, run(2, 2)}));
+  EXPECT_EQ(fresh(), Runs{});
+  write(3 * page);
+  EXPECT_EQ(fresh(), (Runs{run(3, 1)}));
+  write(5 * page);
+  EXPECT_EQ(tracker_->end(this, 1), (Runs{{at_ + 100, page - 100}, run(2, 2), run(5, 1)}));
+  EXPECT_EQ(fresh(), Runs{});
+}
+
+TEST_F(Stores, OfSharedPagesCountOnce) {
+  ASSERT_TRUE(tracker_->begin(this, 1, at_, 2 * page, true));
+  ASSERT_TRUE(tracker_->begin(this, 2, at_ + page, 2 * page, true));
+  ASSERT_TRUE(tracker_->begin(this, 3, at_, 3 * page));  // whose stores nobody asks for
+  write(page);
+  EXPECT_EQ(fresh(), (Runs{run(1, 1)}));
+  for (const std::uint64_t n : {1U, 2U, 3U}) EXPECT_EQ(tracker_->end(this, n), (Runs{run(1, 1)}));
+}
+
+TEST_F(Stores, WhatCommandsMayHaveWrittenIsNotTheProgram) {
+  ASSERT_TRUE(tracker_->begin(this, 1, at_, pages * page, true));
+  tracker_->command_writes(7, at_ + 10 * page + 5, page);  // two pages
+  for (const std::size_t n : {9, 10, 11, 12}) write(n * page);
+  EXPECT_EQ(fresh(), (Runs{run(9, 1), run(12, 1)}));
+  write(10 * page);  // and again, before it is over
+  tracker_->command_over(7);
+  EXPECT_EQ(fresh(), Runs{});
+  write(10 * page);  // this time by the program
+  EXPECT_EQ(fresh(), (Runs{run(10, 1)}));
+  EXPECT_EQ(tracker_->end(this, 1), (Runs{run(9, 4)}));
+}
+
 TEST_F(Touch, AnOwnerThatIsGoneIsForgotten) {
   const int other = 0;
   ASSERT_TRUE(tracker_->begin(this, 1, at_, page));

@@ -189,6 +189,24 @@ TEST(ReaderTest, NoByteCanBeAnotherOneUnseen) {
   }
 }
 
+// The digest is taken in pieces as large as the reader's buffer, whose ends fall anywhere in a line.
+TEST(ReaderTest, ByteOfALongTraceCannotBeAnotherOneUnseen) {
+  std::string text = with(with(header, "\"schema\":1", "\"schema\":2"), "command", "packet");
+  std::uint64_t lines = 0;
+  for (; text.size() < 1'200'000; ++lines) {
+    text += R"({"record":"counter","device":0,"part":"link.up","name":"use_permille","at":4,"value":)" + std::to_string(lines) + "}\n";
+  }
+  Digest digest;
+  digest.add(text);
+  text += end_line(lines, digest) + "\n";
+  EXPECT_EQ(complaint(text), "");
+  for (std::size_t at = text.find("link.up"); at < text.size() - 200; at = text.find("link.up", at + 90'000)) {
+    text[at] = 'L';
+    EXPECT_NE(complaint(text).find("the trace is damaged"), std::string::npos) << at;
+    text[at] = 'l';
+  }
+}
+
 // Nor can one go, or come; the end that is missing is a word of its own, since what is there may be of use.
 TEST(ReaderTest, NoByteCanGoOrComeUnseen) {
   const std::string sound = sealed();

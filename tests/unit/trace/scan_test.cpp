@@ -124,6 +124,67 @@ TEST(ScanTest, NumbersThatDoNotFitGoToTheParser) {
   EXPECT_NE(read(device).error, "");
 }
 
+// Digits are taken eight at a time: every count of them, the value as std::to_string has it, at the end of the line and with
+// others behind.
+TEST(ScanTest, NumbersOfAnyLengthAreTheirDigits) {
+  std::uint64_t value = 0;
+  for (std::uint64_t digit = 1; digit < 20; ++digit) {
+    value = value * 10 + digit % 10;
+    for (const std::uint64_t number : {value, value - 1, value + 1}) {
+      const std::string digits = std::to_string(number);
+      if (digits.size() > 19) continue;
+      std::string text = counter;
+      text.replace(text.find("\"value\":6"), 9, "\"value\":" + digits);
+      text.replace(text.find("\"at\":5"), 6, "\"at\":" + digits);
+      PartLine part;
+      ASSERT_TRUE(scan_part(text, part)) << text;
+      EXPECT_EQ(part.value, number);
+      EXPECT_EQ(part.begin, number);
+    }
+  }
+}
+
+// A name of every length, with every byte in every place: what is taken as it stands is what JSON makes of it.
+TEST(ScanTest, StringsAreTakenWholeOrNotAtAll) {
+  for (std::size_t size = 0; size < 20; ++size) {
+    for (std::size_t at = 0; at < size; ++at) {
+      for (int byte = 0; byte < 256; ++byte) {
+        std::string name(size, 'n');
+        name[at] = static_cast<char>(byte);
+        std::string text = counter;
+        text.replace(text.find("waves"), 5, name);
+        PartLine part;
+        const bool is_plain = byte >= 0x20 && byte < 0x7f && byte != '"' && byte != '\\';
+        ASSERT_EQ(scan_part(text, part), is_plain) << byte << " at " << at;
+        if (is_plain) {
+          ASSERT_EQ(part.what, name);
+        }
+      }
+    }
+  }
+}
+
+// Names are looked for where the line before had one: none of them may stick, and none that only begins like another pass.
+TEST(ScanTest, EveryNameIsItself) {
+  CommandLine line;
+  const auto with_op = [](std::string_view name) {
+    std::string text = command;
+    return text.replace(text.find("kernel"), 6, name);
+  };
+  for (int before = 0; before < static_cast<int>(Operation::count_); ++before) {
+    for (int i = 0; i < static_cast<int>(Operation::count_); ++i) {
+      const std::string name(sluice::to_string(static_cast<Operation>(i)));
+      line.op = static_cast<Operation>(before);
+      ASSERT_TRUE(scan_command(with_op(name), line)) << name;
+      EXPECT_EQ(line.op, static_cast<Operation>(i));
+      EXPECT_FALSE(scan_command(with_op(name + "s"), line));
+      EXPECT_FALSE(scan_command(with_op(name.substr(1)), line));
+      EXPECT_FALSE(scan_command(with_op("Z" + name.substr(1)), line));
+      EXPECT_FALSE(scan_command(with_op(name.substr(0, name.size() - 1) + "Z"), line));
+    }
+  }
+}
+
 TEST(ScanTest, LinesLongerThanTheBufferOrAcrossItsEndAreRead) {
   std::string text = header;
   std::size_t lines = 0;
