@@ -20,6 +20,7 @@ namespace sluice::api {
 namespace {
 
 constexpr std::uint64_t preferred_group = 256;
+constexpr std::uint64_t preferred_multiple = 32;  // of local sizes that are chosen here, on every device
 
 // The largest divisor of n up to `limit`, of those that make whole wavefronts together with `so_far` if there are any.
 std::uint64_t best_divisor(std::uint64_t n, std::uint64_t limit, std::uint64_t so_far, std::uint64_t wave) {
@@ -233,7 +234,7 @@ std::array<std::uint64_t, 3> choose_local(const Device& device, const std::array
   std::uint64_t room = std::min<std::uint64_t>(preferred_group, device.info().max_work_group_size);
   std::uint64_t so_far = 1;
   for (std::size_t i = 0; i < 3; ++i) {
-    local[i] = best_divisor(global[i], std::min<std::uint64_t>(room, items[i]), so_far, Device::group_multiple);
+    local[i] = best_divisor(global[i], std::min<std::uint64_t>(room, items[i]), so_far, preferred_multiple);
     so_far *= local[i];
     room /= local[i];
   }

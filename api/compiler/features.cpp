@@ -34,6 +34,15 @@ constexpr Feature kExtensions[] = {
     {"cl_khr_int64_extended_atomics", k1_0, true, kAlways},
     {"cl_khr_3d_image_writes", k1_0, true, kImages},
     {"cl_khr_image2d_from_buffer", k1_0, false, kImages},
+    {"cl_khr_subgroups", k1_0, true, kAlways},
+    {"cl_khr_subgroup_extended_types", k1_0, false, kAlways},
+    {"cl_khr_subgroup_non_uniform_vote", k1_0, false, kAlways},
+    {"cl_khr_subgroup_ballot", k1_0, false, kAlways},
+    {"cl_khr_subgroup_non_uniform_arithmetic", k1_0, false, kAlways},
+    {"cl_khr_subgroup_shuffle", k1_0, false, kAlways},
+    {"cl_khr_subgroup_shuffle_relative", k1_0, false, kAlways},
+    {"cl_khr_subgroup_clustered_reduce", k1_0, false, kAlways},
+    {"cl_khr_subgroup_rotate", k1_0, false, kAlways},
 };
 
 constexpr Feature kFeatures[] = {
@@ -42,6 +51,7 @@ constexpr Feature kFeatures[] = {
     {"__opencl_c_generic_address_space", k3_0, true, kAlways},
     {"__opencl_c_program_scope_global_variables", k3_0, true, kAlways},
     {"__opencl_c_work_group_collective_functions", k3_0, true, kAlways},
+    {"__opencl_c_subgroups", k3_0, true, kAlways},
     {"__opencl_c_atomic_order_acq_rel", k3_0, true, kAlways},
     {"__opencl_c_atomic_order_seq_cst", k3_0, true, kAlways},
     {"__opencl_c_atomic_scope_device", k3_0, true, kAlways},

@@ -30,7 +30,7 @@ constexpr Flag kFlags[] = {
     {"-cl-finite-math-only", "-cl-finite-math-only"},
     {"-cl-fast-relaxed-math", "-cl-fast-relaxed-math"},
     {"-cl-uniform-work-group-size", "-cl-uniform-work-group-size"},
-    {"-cl-no-subgroup-ifp", ""},  // there are no sub-groups
+    {"-cl-no-subgroup-ifp", ""},  // a permission: sub-groups make progress all the same
     {"-cl-kernel-arg-info", "-cl-kernel-arg-info"},
 };
 

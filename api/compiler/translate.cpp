@@ -16,8 +16,31 @@ namespace sluice::compiler {
 
 namespace {
 
+// An execution mode that asks for sub-groups of a size, or for a number of them, which the translator would ignore.
+// SPIR-V, sections 2.3 and 3.6; the module is well-formed as far as read_il() goes.
+const char* refused_mode(std::span<const std::uint32_t> words) {
+  constexpr std::uint32_t header = 5, execution_mode = 16, execution_mode_id = 331, function = 54;
+  for (std::size_t at = header; at < words.size();) {
+    const std::uint32_t count = words[at] >> 16, op = words[at] & 0xffff;
+    if (op == function || count == 0 || count > words.size() - at) break;
+    if ((op == execution_mode || op == execution_mode_id) && count > 2) {
+      switch (words[at + 2]) {
+        case 35: return "SubgroupSize";
+        case 36: return "SubgroupsPerWorkgroup";
+        case 37: return "SubgroupsPerWorkgroupId";
+        default: break;
+      }
+    }
+    at += count;
+  }
+  return nullptr;
+}
+
 Result translate(std::span<const std::uint32_t> words, const std::map<std::uint32_t, std::uint64_t>& constants,
                  const CompileOptions& options, ImageKind kind) {
+  if (const char* mode = refused_mode(words)) {
+    return {.log = std::string("error: SPIR-V: execution mode ") + mode + " is not supported\n"};
+  }
   SPIRV::TranslatorOpts how(SPIRV::VersionNumber::MaximumVersion);
   how.enableAllExtensions();
   how.enableGenArgNameMD();

@@ -30,8 +30,14 @@ constexpr std::size_t kGlobalVariableBytes = 65536;  // the least that __opencl_
 
 bool has_pipes(const DeviceInfo& d) { return compiler::has_feature(d, "__opencl_c_pipes"); }
 
+cl_uint max_sub_groups(const Device& device) {
+  if (!compiler::has_feature(device.info(), "__opencl_c_subgroups")) return 0;
+  return static_cast<cl_uint>(device.sub_groups(device.info().max_work_group_size));
+}
+
 // Every query whose answer is a cl_uint. False: not one of them.
-bool uint_query(const DeviceInfo& d, cl_device_info name, cl_uint& answer) {
+bool uint_query(const Device& device, cl_device_info name, cl_uint& answer) {
+  const DeviceInfo& d = device.info();
   switch (name) {
     case CL_DEVICE_VENDOR_ID: answer = d.vendor_id; return true;
     case CL_DEVICE_MAX_COMPUTE_UNITS: answer = d.compute_units; return true;
@@ -67,24 +73,25 @@ bool uint_query(const DeviceInfo& d, cl_device_info name, cl_uint& answer) {
     case CL_DEVICE_PREFERRED_PLATFORM_ATOMIC_ALIGNMENT:
     case CL_DEVICE_PREFERRED_GLOBAL_ATOMIC_ALIGNMENT:
     case CL_DEVICE_PREFERRED_LOCAL_ATOMIC_ALIGNMENT: answer = 0; return true;  // the type's own
+    case CL_DEVICE_MAX_NUM_SUB_GROUPS: answer = max_sub_groups(device); return true;
     case CL_DEVICE_MAX_PIPE_ARGS: answer = has_pipes(d) ? PipeLimits::arguments : 0; return true;
     case CL_DEVICE_PIPE_MAX_ACTIVE_RESERVATIONS: answer = has_pipes(d) ? PipeLimits::reservations : 0; return true;
     case CL_DEVICE_PIPE_MAX_PACKET_SIZE: answer = has_pipes(d) ? PipeLimits::packet_bytes : 0; return true;
-    // Device queues and sub-groups do not exist.
+    // Device queues do not exist.
     case CL_DEVICE_QUEUE_ON_DEVICE_PREFERRED_SIZE:
     case CL_DEVICE_QUEUE_ON_DEVICE_MAX_SIZE:
     case CL_DEVICE_MAX_ON_DEVICE_QUEUES:
-    case CL_DEVICE_MAX_ON_DEVICE_EVENTS:
-    case CL_DEVICE_MAX_NUM_SUB_GROUPS: answer = 0; return true;
+    case CL_DEVICE_MAX_ON_DEVICE_EVENTS: answer = 0; return true;
     default: return false;
   }
 }
 
 // Every query whose answer is a size_t.
-bool size_query(const DeviceInfo& d, cl_device_info name, std::size_t& answer) {
+bool size_query(const Device& device, cl_device_info name, std::size_t& answer) {
+  const DeviceInfo& d = device.info();
   switch (name) {
     case CL_DEVICE_MAX_WORK_GROUP_SIZE: answer = d.max_work_group_size; return true;
-    case CL_DEVICE_PREFERRED_WORK_GROUP_SIZE_MULTIPLE: answer = Device::group_multiple; return true;
+    case CL_DEVICE_PREFERRED_WORK_GROUP_SIZE_MULTIPLE: answer = device.group_multiple(); return true;
     case CL_DEVICE_IMAGE2D_MAX_WIDTH:
     case CL_DEVICE_IMAGE2D_MAX_HEIGHT: answer = d.images ? 16384 : 0; return true;
     case CL_DEVICE_IMAGE3D_MAX_WIDTH:
@@ -124,7 +131,12 @@ bool bool_query(const DeviceInfo& d, cl_device_info name, bool& answer) {
       return true;
     case CL_DEVICE_PIPE_SUPPORT: answer = has_pipes(d); return true;
     case CL_DEVICE_ERROR_CORRECTION_SUPPORT:
-    case CL_DEVICE_SUB_GROUP_INDEPENDENT_FORWARD_PROGRESS: answer = false; return true;
+      answer = false;
+      return true;
+    // What cl_khr_subgroups promises.
+    case CL_DEVICE_SUB_GROUP_INDEPENDENT_FORWARD_PROGRESS:
+      answer = compiler::has_feature(d, "cl_khr_subgroups");
+      return true;
     case CL_DEVICE_NON_UNIFORM_WORK_GROUP_SUPPORT: answer = Device::non_uniform_groups(); return true;
     default: return false;
   }
@@ -194,8 +206,8 @@ cl_int device_info(Device& device, cl_device_info name, const InfoWriter& out) {
   std::size_t s = 0;
   cl_ulong l = 0;
   bool b = false;
-  if (uint_query(d, name, u)) return out.value<cl_uint>(u);
-  if (size_query(d, name, s)) return out.value<std::size_t>(s);
+  if (uint_query(device, name, u)) return out.value<cl_uint>(u);
+  if (size_query(device, name, s)) return out.value<std::size_t>(s);
   if (bool_query(d, name, b)) return out.boolean(b);
   if (ulong_query(device, name, l)) return out.value<cl_ulong>(l);
   switch (name) {

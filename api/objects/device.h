@@ -19,8 +19,12 @@ class Device final : public Object<Device, cl_device_id, ObjectType::device> {
   [[nodiscard]] DeviceIndex index() const noexcept { return index_; }
   [[nodiscard]] const Machine& machine() const noexcept { return machine_; }
   [[nodiscard]] const DeviceInfo& info() const noexcept { return machine_.device; }
-  // CL_DEVICE_PREFERRED_WORK_GROUP_SIZE_MULTIPLE: a wavefront.
-  static constexpr std::size_t group_multiple = 32;
+  // CL_DEVICE_PREFERRED_WORK_GROUP_SIZE_MULTIPLE: a wavefront, which is a sub-group.
+  [[nodiscard]] std::size_t group_multiple() const noexcept { return info().wave_size; }
+  // How many of them `items` work-items are.
+  [[nodiscard]] std::size_t sub_groups(std::size_t items) const noexcept {
+    return items / info().wave_size + (items % info().wave_size == 0 ? 0 : 1);
+  }
   // CL_DEVICE_PRINTF_BUFFER_SIZE.
   static constexpr std::size_t printf_buffer_bytes = std::size_t{1} << 20;
   // CL_DEVICE_MAX_WORK_ITEM_SIZES.

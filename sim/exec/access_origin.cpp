@@ -74,7 +74,8 @@ class OriginFinder {
     if (is_descriptor(root)) return true;
     const auto* call = dyn_cast<CallInst>(&root);
     return call != nullptr && call->getCalledFunction() != nullptr &&
-           call->getCalledFunction()->getName() == "__sluice_scratch";
+           (call->getCalledFunction()->getName() == "__sluice_scratch" ||
+            call->getCalledFunction()->getName() == "__sluice_place");
   }
 
   void in(SiteSpace space) {

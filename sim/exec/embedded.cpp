@@ -11,6 +11,7 @@ SLUICE_EMBED(sluice_exec_device_library_1, SLUICE_DEVICE_LIBRARY_1)
 SLUICE_EMBED(sluice_exec_device_library_2, SLUICE_DEVICE_LIBRARY_2)
 SLUICE_EMBED(sluice_exec_device_library_3, SLUICE_DEVICE_LIBRARY_3)
 SLUICE_EMBED(sluice_exec_device_library_4, SLUICE_DEVICE_LIBRARY_4)
+SLUICE_EMBED(sluice_exec_device_library_5, SLUICE_DEVICE_LIBRARY_5)
 SLUICE_EMBED(sluice_exec_library_index, SLUICE_LIBRARY_INDEX)
 SLUICE_EMBED(sluice_exec_builtin_library, SLUICE_BUILTIN_LIBRARY)
 
@@ -21,6 +22,7 @@ std::array<std::span<const char>, device_library_parts + 1> library_bitcode() {
           std::span(sluice_exec_device_library_2, sluice_exec_device_library_2_end),
           std::span(sluice_exec_device_library_3, sluice_exec_device_library_3_end),
           std::span(sluice_exec_device_library_4, sluice_exec_device_library_4_end),
+          std::span(sluice_exec_device_library_5, sluice_exec_device_library_5_end),
           std::span(sluice_exec_builtin_library, sluice_exec_builtin_library_end)};
 }
 std::string_view library_index() {

@@ -54,6 +54,7 @@ GroupRunner::GroupRunner(std::shared_ptr<const LoadedProgram> program, const Ker
   log_ = memory_for(sizeof(LogEntry), std::max(log_entries, margin * wave_size_));
   spill_ = memory_for(sizeof(LogEntry), 2 * margin + 4096);
   place_arguments();
+  place_sub_groups();
 
   for (Item& item : items_) {
     item.group = &state_;
@@ -151,6 +152,15 @@ void GroupRunner::place_items() {
         }
       }
     }
+    for (std::size_t i = 0; i < count_; ++i) {
+      items_[i].ids[sub_group_id_word] = i / wave_size_;
+      items_[i].ids[sub_group_local_id_word] = i % wave_size_;
+    }
+    const std::uint64_t whole = range.local[0] * range.local[1] * range.local[2];
+    set(max_sub_group_size_word, 0, std::min<std::uint64_t>(whole, wave_size_));
+    set(sub_group_count_word, 0, (count_ + wave_size_ - 1) / wave_size_);
+    set(enqueued_sub_group_count_word, 0, (whole + wave_size_ - 1) / wave_size_);
+    set(last_sub_group_size_word, 0, (count_ - 1) % wave_size_ + 1);
   }
   const Item& first = items_.front();
   const std::array<std::uint64_t, 3> corner{first.ids[global_id_word], first.ids[global_id_word + 1],
@@ -214,6 +224,7 @@ bool GroupRunner::run_traced(const std::array<std::uint64_t, 3>& group, GroupTra
     waves_[i].accesses.clear();
     waves_[i].issued.fill(0);
     waves_[i].unrecorded = 0;
+    waves_[i].pending = 0;
   }
   // A wave's records are contiguous in the trace. With barriers waves take turns, so each collects its own first.
   trace.waves.resize(waves);
@@ -225,6 +236,7 @@ bool GroupRunner::run_traced(const std::array<std::uint64_t, 3>& group, GroupTra
         step_wave(i, waves_[i].accesses, trace.sectors);
       } else {
         run_wave(i, kernel_.suspends ? waves_[i].accesses : trace.accesses, trace.sectors);
+        if (kernel_.sub_groups) run_together(i, waves_[i].accesses, trace.sectors);
       }
       trace.waves[i].accesses = static_cast<std::uint32_t>(trace.accesses.size()) - trace.waves[i].first_access;
     }
@@ -292,7 +304,14 @@ inline void GroupRunner::run_item(Item& item) {
 
 bool GroupRunner::can_go_on(const Item& item) const {
   if (item.frame == nullptr) return true;
+  if (kernel_.sub_groups && held_[item.stopped] != Held::no) return false;
   return item.stopped != 0 && (barrier_is_open_ || !is_at_barrier(item));
+}
+
+// Whether it is its turn.
+inline bool GroupRunner::goes_on(const Item& item) const {
+  if (in_step_ == any_site) return can_go_on(item);
+  return item.stopped == in_step_ && ((kernel_.sub_groups && held_[in_step_] != Held::no) || can_go_on(item));
 }
 
 // One step of a wavefront that goes on in step; those of a group take turns. The work-items go on that are furthest
@@ -305,7 +324,11 @@ void GroupRunner::step_wave(std::size_t wave, std::vector<WaveAccess>& accesses,
   for (std::size_t i = first; i < end; ++i) {
     if (can_go_on(items_[i])) next = std::min(next, items_[i].stopped);
   }
-  if (next == ~std::uint64_t{0}) return;
+  if (kernel_.sub_groups && next != 0) {
+    const std::uint64_t together = next_together(wave);
+    if (together != 0 && together < next) exchange_at(next = together, wave);
+  }
+  if (next == ~std::uint64_t{0} || failed_) return;
   in_step_ = next;
   run_wave(wave, accesses, sectors);
   in_step_ = any_site;
@@ -323,7 +346,7 @@ void GroupRunner::run_wave(std::size_t wave, std::vector<WaveAccess>& accesses, 
   lanes_.clear();
   for (std::size_t i = first; i < end; ++i) {
     Item& item = items_[i];
-    if (!can_go_on(item) || (in_step_ != any_site && item.stopped != in_step_)) continue;
+    if (!goes_on(item)) continue;
     if (untraced_) state_.log = log;
     LogEntry* const begin = state_.log;
     state_.log_limit = begin + (share - margin);
@@ -348,7 +371,9 @@ void GroupRunner::run_wave(std::size_t wave, std::vector<WaveAccess>& accesses, 
   }
   Wave& result = waves_[wave];
   const std::size_t records_before = accesses.size(), sectors_before = sectors.size();
+  if (kernel_.sub_groups) merge_.begin_with(result.pending);
   count_instructions(result, merge_.run(lanes_, kernel_.sites, memory_, accesses, sectors));
+  result.pending = merge_.pending();
   if (records_ > most_records || sectors_before > most_sectors) {
     for (std::size_t i = records_before; i < accesses.size(); ++i) unrecorded_ += accesses[i].lanes;
     accesses.resize(records_before);

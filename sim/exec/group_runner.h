@@ -1,11 +1,13 @@
 // Runs the work-groups of one launch, work-item by work-item, and traces them.
 #pragma once
 
+#include <algorithm>
 #include <array>
 #include <cstddef>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -13,6 +15,7 @@
 #include "sim/exec/mapped_memory.h"
 #include "sim/exec/reports.h"
 #include "sim/exec/runtime.h"
+#include "sim/exec/sub_groups.h"
 #include "sim/exec/wave_merge.h"
 #include "sim/iface/alike_groups.h"
 #include "sim/iface/kernel_engine.h"
@@ -99,10 +102,14 @@ class GroupRunner final {
   [[nodiscard]] bool run_untraced(const std::array<std::uint64_t, 3>& group);
   void write_groups(const Moving& moving) const;
 
+  // Who must have come to a site before anybody goes on from there.
+  enum class Held : std::uint8_t { no, with_all, with_those_there };
+
   struct Wave {
     std::vector<WaveAccess> accesses;  // of a group with barriers, whose waves take turns
     std::array<std::uint64_t, instruction_classes> issued{};
     std::uint64_t unrecorded = 0;
+    std::uint32_t pending = 0;  // instructions since the last record
   };
 
   void place_arguments();
@@ -117,6 +124,16 @@ class GroupRunner final {
   void step_wave(std::size_t wave, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);
   [[nodiscard]] bool is_at_barrier(const Item& item) const { return item.stopped - first_barrier_ < barriers_; }
   [[nodiscard]] bool can_go_on(const Item& item) const;
+  [[nodiscard]] bool goes_on(const Item& item) const;
+  // Of sub-groups (sub_group_steps.cpp).
+  void place_sub_groups();
+  void run_together(std::size_t wave, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);
+  [[nodiscard]] std::span<const Item> lanes_of(std::size_t wave) const {
+    const std::size_t first = wave * wave_size_;
+    return {items_.data() + first, std::min(count_, first + wave_size_) - first};
+  }
+  [[nodiscard]] std::uint64_t next_together(std::size_t wave);
+  void exchange_at(std::uint64_t number, std::size_t wave);
   void count_instructions(Wave& wave, std::uint64_t issued);
   [[nodiscard]] bool items_wait();
   [[nodiscard]] std::string_view string_at(std::uint64_t address) const;
@@ -146,6 +163,9 @@ class GroupRunner final {
   bool barrier_is_open_ = false;           // all that have not ended have come to it
   static constexpr std::uint64_t any_site = ~std::uint64_t{0};
   std::uint64_t in_step_ = any_site;  // work-items at this site go on
+  std::vector<Held> held_;            // by site, if work-items of a sub-group do anything together
+  std::vector<SubGroupPlace> places_;
+  bool reported_early_end_of_sub_group_ = false;
   std::vector<void*> frames_of_quiet_;
   std::vector<Wave> waves_;
   std::vector<std::span<const LogEntry>> lanes_;

@@ -143,10 +143,12 @@ requires std::is_same_v<std::remove_const_t<Image>, KernelImage> void visit_imag
     visit(site.argument);
     visit(site.bytes);
     visit(site.line);
+    visit(site.operation);
     visit(site.object);
   }
   visit(image.largest_block_entries);
   visit(image.suspends);
+  visit(image.sub_groups);
   visit(image.lockstep);
   visit(image.quiet);
   visit(image.same_way);

@@ -1,11 +1,13 @@
 #include "sim/exec/instruction_cost.h"
 
+#include <llvm/Analysis/ValueTracking.h>
 #include <llvm/IR/Instructions.h>
 #include <llvm/IR/IntrinsicInst.h>
 
 #include <algorithm>
 
 #include "sim/exec/lowering.h"
+#include "sim/exec/sub_groups.h"
 
 namespace sluice::exec {
 
@@ -39,6 +41,13 @@ InstructionClass float_class(const Type& type) {
   return type.getScalarType()->isDoubleTy() ? InstructionClass::float64 : InstructionClass::float32;
 }
 
+// A work-item's place for what its sub-group does together, which on a device are registers.
+bool is_place(const Value* pointer) {
+  const auto* call = pointer == nullptr ? nullptr : dyn_cast<CallInst>(getUnderlyingObject(pointer));
+  return call != nullptr && call->getCalledFunction() != nullptr &&
+         call->getCalledFunction()->getName() == "__sluice_place";
+}
+
 bool is_half(const Type& type) { return type.getScalarType()->isHalfTy(); }
 
 std::uint32_t& at(ClassCounts& counts, InstructionClass which) {
@@ -66,6 +75,32 @@ const ClassCounts& InstructionCost::of(const Function& function) {
   return entry->second;
 }
 
+// What a wavefront issues. Values pass between lanes a word at a time at half the rate of integers (CUDA C++ Programming
+// Guide, "Arithmetic Instructions": warp shuffle, 32 results a clock of 64 lanes); votes are one instruction. What is
+// combined passes in as many steps as 32 lanes take, and is combined in each.
+void InstructionCost::add_sub_group(const CallBase& call, ClassCounts& counts) {
+  constexpr std::uint32_t steps = 5, move = 2;
+  const auto* code = dyn_cast<ConstantInt>(call.getArgOperand(0));
+  const SubGroupOperation operation(code == nullptr ? 0 : static_cast<std::uint32_t>(code->getZExtValue()));
+  const std::uint32_t words = std::max<std::uint32_t>(1, operation.bytes() / 4);
+  const bool is_vote = operation.form() == sub_group_vote || operation.form() == sub_group_equal ||
+                       (operation.form() == sub_group_fold && operation.combine() >= sub_group_logical_and);
+  if (operation.form() == sub_group_meet) {
+    ++at(counts, InstructionClass::control);
+  } else if (is_vote) {
+    at(counts, InstructionClass::integer) += words;
+  } else if (operation.form() == sub_group_move || operation.form() == sub_group_turn) {
+    at(counts, InstructionClass::integer) += move * words;
+  } else {
+    at(counts, InstructionClass::integer) += steps * move * words;
+    const std::uint32_t type = operation.type();
+    const InstructionClass combines = type == sub_group_double                             ? InstructionClass::float64
+                                      : type == sub_group_half || type == sub_group_float ? InstructionClass::float32
+                                                                                           : InstructionClass::integer;
+    at(counts, combines) += steps * (combines == InstructionClass::integer ? words : 1);
+  }
+}
+
 void InstructionCost::add_call(const CallBase& call, ClassCounts& counts) {
   const Function* callee = call.getCalledFunction();
   if (callee == nullptr) return;
@@ -80,6 +115,7 @@ void InstructionCost::add_call(const CallBase& call, ClassCounts& counts) {
   }
   if (!callee->isIntrinsic()) {
     if (callee->getName() == "__sluice_barrier") ++at(counts, InstructionClass::control);
+    if (callee->getName() == "__sluice_sub_group") add_sub_group(call, counts);
     if (callee->getName() == "sluice_exec_print") at(counts, InstructionClass::integer) += 16;
     if (callee->getName().startswith("__sluice_libm_")) {
       // What a GPU's library takes for sin or exp: reduction, a table or special instruction, a polynomial.
@@ -141,6 +177,9 @@ void InstructionCost::add(const Instruction& instruction, ClassCounts& counts) {
       return;
     case Instruction::Load:
     case Instruction::Store:
+      if (is_place(getLoadStorePointerOperand(&instruction))) return;
+      ++at(counts, InstructionClass::memory);
+      return;
     case Instruction::AtomicRMW:
     case Instruction::AtomicCmpXchg:
       ++at(counts, InstructionClass::memory);

@@ -21,6 +21,7 @@ class InstructionCost {
  private:
   void add(const llvm::Instruction& instruction, ClassCounts& counts);
   void add_call(const llvm::CallBase& call, ClassCounts& counts);
+  static void add_sub_group(const llvm::CallBase& call, ClassCounts& counts);
   const ClassCounts& of(const llvm::Function& function);
   std::map<const llvm::Function*, ClassCounts> functions_;
 };

@@ -15,6 +15,7 @@
 #include "sim/exec/access_origin.h"
 #include "sim/exec/instruction_cost.h"
 #include "sim/exec/runtime.h"
+#include "sim/exec/sub_groups.h"
 
 namespace sluice::exec {
 
@@ -116,13 +117,17 @@ class Instrumenter {
     for (const auto& [end, loop] : back_edges_) watch(*end, loop);
     for (const auto& [end, site] : loop_ends_) {
       write_log(end, site, nullptr);
-      if (image_.lockstep) suspend(end, site);
+      if (image_.lockstep || image_.sites[site].kind == SiteKind::sub_group_loop) suspend(end, site);
     }
     for (Access& access : accesses_) {
       image_.largest_access_bytes = std::max(image_.largest_access_bytes, access.bytes);
       instrument_access(access);
     }
     for (const auto& [barrier, site] : barriers_) at_barrier(*barrier, site);
+    for (const auto& [operation, site] : operations_) {
+      at_barrier(*operation, site);
+      operation->setCalledFunction(stop_function());
+    }
     for (ReturnInst* end : returns_) at_return(*end);
     DominatorTree dominators(body_);
     PromoteMemToReg({log_, issued_, classes_}, dominators);
@@ -141,6 +146,17 @@ class Instrumenter {
     for (const auto& [barrier, site] : barriers_) {
       IRBuilder<> b(barrier);
       stop_at(b, site);
+    }
+    for (const auto& [operation, site] : operations_) {
+      IRBuilder<> b(operation);
+      stop_at(b, site);
+      operation->setCalledFunction(stop_function());
+    }
+    for (const auto& [end, site] : loop_ends_) {
+      if (image_.sites[site].kind != SiteKind::sub_group_loop) continue;
+      IRBuilder<> b(end);
+      stop_at(b, site);
+      b.CreateCall(stop_function(), {b.getInt32(0)});
     }
     for (ReturnInst* end : returns_) {
       IRBuilder<> b(end);
@@ -299,7 +315,15 @@ class Instrumenter {
   // unless every iteration ends with an access anyway.
   void end_loop(const Loop& loop, const LoopInfo& loops, const DominatorTree& dominators) {
     BasicBlock* latch = loop.getLoopLatch();
-    if (latch == nullptr || accesses_.empty()) return;
+    if (latch == nullptr) return;
+    if (any_of(operations_, [&](const auto& o) {
+          return loop.contains(o.first->getParent()) && SubGroupOperation(image_.sites[o.second].operation).apart();
+        })) {
+      const std::uint32_t site = add_site({.kind = SiteKind::sub_group_loop, .line = loop_line(*latch)});
+      loop_ends_.emplace_back(latch->getTerminator(), site);
+      return;
+    }
+    if (accesses_.empty()) return;
     const BasicBlock* last = nullptr;
     for (auto access = accesses_.rbegin(); access != accesses_.rend() && last == nullptr; ++access) {
       if (access->logged && loop.contains(access->instruction->getParent())) last = access->instruction->getParent();
@@ -313,6 +337,13 @@ class Instrumenter {
     for (Instruction& instruction : block) {
       if (CallInst* barrier = as_call_of(instruction, "__sluice_barrier")) {
         barriers_.emplace_back(barrier, 0);
+        ++entries;
+      }
+      if (CallInst* call = as_call_of(instruction, "__sluice_sub_group")) {
+        const auto* code = dyn_cast<ConstantInt>(call->getArgOperand(0));
+        Site site{.kind = SiteKind::sub_group, .line = line_near(*call)};
+        site.operation = code == nullptr ? 0 : static_cast<std::uint32_t>(code->getZExtValue());
+        operations_.emplace_back(call, add_site(site));
         ++entries;
       }
       for (const Pointer& pointer : pointers_of(instruction, module_.getDataLayout())) {
@@ -453,9 +484,11 @@ class Instrumenter {
   void suspend(Instruction* at, std::uint32_t site) {
     IRBuilder<> b(at);
     end_phase(b, site);
-    auto barrier = module_.getOrInsertFunction("__sluice_barrier", b.getVoidTy(), b.getInt32Ty());
-    b.CreateCall(barrier, {b.getInt32(0)});
+    b.CreateCall(stop_function(), {b.getInt32(0)});
     begin_phase(b);
+  }
+  FunctionCallee stop_function() {
+    return module_.getOrInsertFunction("__sluice_barrier", Type::getVoidTy(context_), Type::getInt32Ty(context_));
   }
   void step(Instruction* at, std::uint32_t site) {
     write_log(at, step_site_, nullptr);
@@ -558,6 +591,7 @@ class Instrumenter {
   std::vector<Access> accesses_;
   std::vector<std::pair<Instruction*, std::uint32_t>> loop_ends_;
   std::vector<std::pair<CallInst*, std::uint32_t>> barriers_;
+  std::vector<std::pair<CallInst*, std::uint32_t>> operations_;  // of sub-groups
   std::vector<ReturnInst*> returns_;
   MapVector<Instruction*, BackEdge> back_edges_;
   std::uint32_t finish_site_ = 0;

@@ -210,9 +210,10 @@ void estimate_resources(const KernelUnit& unit) {
   unit.image->info.registers = std::min<std::uint32_t>(255, fixed + Pressure(*unit.body).most());
   for (Instruction& instruction : instructions(*unit.body)) {
     if (as_call_of(instruction, "__sluice_barrier") != nullptr) unit.image->suspends = true;
+    if (as_call_of(instruction, "__sluice_sub_group") != nullptr) unit.image->sub_groups = true;
   }
   unit.image->info.has_barrier = unit.image->suspends;
-  unit.image->suspends |= unit.image->lockstep;
+  unit.image->suspends |= unit.image->lockstep || unit.image->sub_groups;
 }
 
 }  // namespace sluice::exec

@@ -274,6 +274,9 @@ class QueryLowering {
     if (name == "__sluice_scratch") {
       return once(b_.CreateLoad(call.getType(), member(b_, group_, offsetof(Group, scratch))));
     }
+    if (name == "__sluice_place") {
+      return once(b_.CreateLoad(call.getType(), member(b_, unit_.item(), offsetof(Item, place))));
+    }
     IRBuilder<> b(&call);
     if (name == "__sluice_pipe") return pipe_event(b, call);
     if (name == "__sluice_space") return space(b, call.getArgOperand(0));

@@ -248,4 +248,11 @@ std::span<const NamedFunction> math_functions() {
   return kFunctions;
 }
 
+std::uint16_t float_to_half(float number) {
+  return static_cast<std::uint16_t>(std::bit_cast<std::uint32_t>(half_of(number)));
+}
+float half_to_float(std::uint16_t half) {
+  return float_of_half(std::bit_cast<float>(std::uint32_t{half}));
+}
+
 }  // namespace sluice::exec

@@ -50,6 +50,8 @@ void normalise(Module& module) {
       if (auto* call = dyn_cast<CallBase>(&instruction)) {
         call->setCallingConv(CallingConv::C);
         call->removeFnAttr(Attribute::NoInline);  // the translator of SPIR-V says it of calls, too
+        // Who comes to it together is its place's business: calls in two branches stay two.
+        if (as_call_of(instruction, "__sluice_sub_group") != nullptr) call->addFnAttr(Attribute::NoMerge);
       }
     }
   }

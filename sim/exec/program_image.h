@@ -17,6 +17,8 @@ enum class SiteKind : std::uint8_t {
   marker,  // a loop's end: keeps lanes that left an iteration early with the others
   barrier,
   wait,    // a loop's end at which a work-item lets the others of its group go on
+  sub_group,       // what work-items of a sub-group do together, and
+  sub_group_loop,  // the end of a loop in which some of them do so: those behind catch up with those ahead
   finish,  // the kernel's end
 };
 
@@ -33,6 +35,7 @@ struct Site {
   std::int32_t argument = -1;  // kernel argument that the pointer comes from
   std::uint32_t bytes = 0;     // of one lane's access
   std::uint32_t line = 0;      // of the source; 0: unknown
+  std::uint32_t operation = 0; // of SiteKind::sub_group (sub_groups.h)
   std::string object = {};     // variable's name, for reports
 };
 
@@ -46,6 +49,7 @@ struct KernelImage {
   std::vector<Site> sites;                  // [0] is not used
   std::uint32_t largest_block_entries = 0;  // log entries that may be written between two checks for room
   bool suspends = false;                    // the entry is a coroutine: returns its frame (it stops at sites)
+  bool sub_groups = false;                  // work-items of a sub-group do something together
   bool same_way = false;                    // its groups go the same way (uniformity.h),
   bool same_bytes = false;                  // and do the same but for where they write,
   bool if_narrow = false;                   // where global ids fit into 31 bits;

@@ -87,6 +87,17 @@ std::string barrier_report(const Where& where, std::uint32_t line, std::uint32_t
          fmt::format("divergent barrier: waits here while others of its group wait at line {}", other_line);
 }
 
+std::string sub_group_report(const Where& where, std::uint32_t line, std::uint32_t other_line) {
+  return at(where, line) +
+         fmt::format("divergent sub-group function: waits here while others of its sub-group wait at line {}", other_line);
+}
+
+std::string early_end_of_sub_group_report(const Where& where, std::uint32_t line) {
+  return at(where, 0) + fmt::format("divergent sub-group function: ended while others of its sub-group wait at line {}; "
+                                    "they go on without it",
+                                    line);
+}
+
 std::string early_end_report(const Where& where, std::uint32_t barrier_line) {
   return at(where, 0) +
          fmt::format("divergent barrier: ended while others of its group wait at line {}; they go on without it",

@@ -23,6 +23,9 @@ struct Where {
                                             std::uint64_t base, std::uint64_t bytes, const MemoryMap* memory);
 [[nodiscard]] std::string hang_report(const Where& where, std::uint64_t line, std::uint64_t instructions);
 [[nodiscard]] std::string barrier_report(const Where& where, std::uint32_t line, std::uint32_t other_line);
+// Of work-items of one sub-group that come to different operations, or to none.
+[[nodiscard]] std::string sub_group_report(const Where& where, std::uint32_t line, std::uint32_t other_line);
+[[nodiscard]] std::string early_end_of_sub_group_report(const Where& where, std::uint32_t line);
 [[nodiscard]] std::string early_end_report(const Where& where, std::uint32_t barrier_line);
 // `argument`: the pipe's, negative if it is not known.
 [[nodiscard]] std::string pipe_report(const Where& where, std::uint64_t line, SluicePipeEvent misuse,

@@ -19,10 +19,13 @@ static_assert(sizeof(LogEntry) == 16);
 // Instructions by class; as wide as a vector register, the last two are not used.
 inline constexpr std::size_t counted_classes = 8;
 
-// Words that __sluice_query(n) reads: 0 local id, 3 global id of the work-item; from 16 on the group's.
+// Words that __sluice_query(n) reads: 0 local id, 3 global id of the work-item, 6 that of its sub-group; from 16 on the
+// group's.
 enum QueryWord : unsigned {
   local_id_word = 0,
   global_id_word = 3,
+  sub_group_id_word = 6,
+  sub_group_local_id_word = 7,
   group_words = 16,
   group_id_word = 16,
   local_size_word = 19,
@@ -31,10 +34,14 @@ enum QueryWord : unsigned {
   global_offset_word = 28,
   group_count_word = 31,
   dimensions_word = 34,
+  max_sub_group_size_word = 35,
+  sub_group_count_word = 36,
+  enqueued_sub_group_count_word = 37,
+  last_sub_group_size_word = 38,
 };
 
 struct alignas(64) Group {
-  std::uint64_t words[20] = {};
+  std::uint64_t words[23] = {};
   std::byte* local = nullptr;
   std::uint64_t local_bytes = 0;
   std::byte* scratch = nullptr;                   // of the device library's collectives
@@ -52,7 +59,7 @@ struct alignas(64) Group {
 };
 
 struct Item {
-  std::uint64_t ids[6] = {};
+  std::uint64_t ids[8] = {};
   Group* group = nullptr;
   std::byte* private_memory = nullptr;
   std::uint64_t issued = 0;   // in the phase, written when it ends
@@ -60,6 +67,7 @@ struct Item {
   std::uint64_t stopped = 0;  // site of the barrier that it waits at
   void* frame = nullptr;      // of the coroutine; nullptr: not started
   std::byte* room = nullptr;  // for it
+  std::byte* place = nullptr;  // where it meets others of its sub-group (sub_groups.h)
 };
 
 }  // namespace sluice::exec

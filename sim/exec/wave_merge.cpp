@@ -6,6 +6,7 @@
 #include <bit>
 #include <cstddef>
 #include <limits>
+#include <utility>
 
 namespace sluice::exec {
 namespace {
@@ -61,6 +62,11 @@ std::uint64_t equal(const Number* values, std::size_t count, Number value) {
   return found;
 }
 
+// Has no record.
+bool is_silent(SiteKind kind) {
+  return kind == SiteKind::marker || kind >= SiteKind::wait;
+}
+
 AccessKind kind_of(SiteKind kind) {
   switch (kind) {
     case SiteKind::store:
@@ -96,7 +102,7 @@ std::uint64_t WaveMerge::run(std::span<const std::span<const LogEntry>> lanes, c
   memory_ = &memory;
   accesses_ = &accesses;
   sectors_ = &sectors;
-  pending_ = 0;
+  pending_ = std::exchange(begin_with_, 0);
   if (lanes.empty()) return 0;
   std::uint64_t total = 0;
   const std::size_t together = run_in_step(lanes, total);
@@ -183,7 +189,7 @@ std::uint64_t WaveMerge::run_apart(std::span<const std::span<const LogEntry>> la
 // The lanes in lanes_ execute the instruction together.
 void WaveMerge::come_to(std::uint32_t number) {
   const Site& site = (*sites_)[number];
-  if (site.kind == SiteKind::marker || site.kind == SiteKind::wait || site.kind == SiteKind::finish) return;
+  if (is_silent(site.kind)) return;
   if (site.space == SiteSpace::generic && site.kind != SiteKind::barrier) {
     split(number, site);
   } else {

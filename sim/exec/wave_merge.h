@@ -44,6 +44,10 @@ class WaveMerge {
   // returns how many instructions it issued.
   std::uint64_t run(std::span<const std::span<const LogEntry>> lanes, const std::vector<Site>& sites,
                     const GroupMemory& memory, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);
+  // Instructions of phases that no record tells. They belong to the next one's record if it begins with them: at a
+  // sub-group's operation, of which there is none, phases end, too.
+  [[nodiscard]] std::uint32_t pending() const noexcept { return pending_; }
+  void begin_with(std::uint32_t pending) noexcept { begin_with_ = pending; }
 
  private:
   struct Batch {  // lanes of one instruction that go to one memory
@@ -89,6 +93,7 @@ class WaveMerge {
   std::array<const LogEntry*, most_lanes> at_, ends_;
   Batch lanes_, global_, local_;
   std::uint32_t pending_ = 0;  // instructions since the last record
+  std::uint32_t begin_with_ = 0;
   std::unique_ptr<KeySet> seen_ = std::make_unique<KeySet>();
   std::unique_ptr<std::array<Pattern, 64>> patterns_ = std::make_unique<std::array<Pattern, 64>>();
   Pattern none_;  // of instructions that have none

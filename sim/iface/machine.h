@@ -61,6 +61,7 @@ struct DeviceInfo {
   std::uint32_t compute_units = 0;
   std::uint32_t max_clock_mhz = 0;
   std::uint32_t max_work_group_size = 1024;
+  std::uint32_t wave_size = 32;  // work-items of a sub-group; the last of a work-group may be smaller
   std::uint32_t address_bits = 64;
   std::uint32_t base_address_align_bits = 4096;  // CL_DEVICE_MEM_BASE_ADDR_ALIGN is in bits
   bool host_unified_memory = false;

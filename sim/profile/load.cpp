@@ -637,6 +637,7 @@ Loaded finish(Loader& loader, const Node& root) {
     std::snprintf(text, sizeof text, "%016llx", static_cast<unsigned long long>(hash));
     profile.hash = text;
     profile.machine.profile_name = profile.name;
+    profile.machine.device.wave_size = profile.compute.wave_size;
     profile.machine.profile_hash = text;
   }
   loaded.problems = loader.take_problems();

@@ -72,6 +72,31 @@ Words module_with_function() {
   };
 }
 
+// One that stores how many times 3 its sub-group has work-items.
+Words module_with_sub_groups() {
+  return {
+      0x07230203, 0x00010000, 0, 10, 0,
+      op(17, 2), 4,               // OpCapability Addresses
+      op(17, 2), 6,               // OpCapability Kernel
+      op(17, 2), 18,              // OpCapability Groups
+      op(17, 2), 58,              // OpCapability SubgroupDispatch
+      op(14, 3), 2, 2,            // OpMemoryModel Physical64 OpenCL
+      op(15, 4), 6, 6, 'k',       // OpEntryPoint Kernel %6 "k"
+      op(19, 2), 1,               // %1 = OpTypeVoid
+      op(21, 4), 2, 32, 0,        // %2 = OpTypeInt 32 0
+      op(32, 4), 3, 5, 2,         // %3 = OpTypePointer CrossWorkgroup %2
+      op(33, 4), 4, 1, 3,         // %4 = OpTypeFunction %1 %3
+      op(43, 4), 2, 5, 3,         // %5 = OpConstant %2 3: the scope Subgroup
+      op(54, 5), 1, 6, 0, 4,      // %6 = OpFunction %1 None %4
+      op(55, 3), 3, 7,            // %7 = OpFunctionParameter %3
+      op(248, 2), 8,              // %8 = OpLabel
+      op(264, 6), 2, 9, 5, 0, 5,  // %9 = OpGroupIAdd %2 %5 Reduce %5
+      op(62, 5), 7, 9, 2, 4,      // OpStore %7 %9 Aligned 4
+      op(253, 1),                 // OpReturn
+      op(56, 1),                  // OpFunctionEnd
+  };
+}
+
 class Il : public ProgramTest {
  protected:
   cl_program il(const Words& words, cl_int code = CL_SUCCESS) {
@@ -96,6 +121,23 @@ TEST_F(Il, Builds) {
   EXPECT_EQ(kernel_names(p), "k");
   EXPECT_FALSE(binary(p).empty());
   EXPECT_EQ(build(from_binary(binary(p))), CL_SUCCESS);
+}
+
+TEST_F(Il, SubGroups) {
+  const Words words = module_with_sub_groups();
+  cl_program p = il(words);
+  EXPECT_EQ(build(p), CL_SUCCESS) << log(p);
+  EXPECT_EQ(kernel_names(p), "k");
+  // The device has one size of sub-groups, and a kernel as many as its local size makes.
+  for (const auto& [mode, name] :
+       {std::pair<cl_uint, const char*>{35, "SubgroupSize"}, {36, "SubgroupsPerWorkgroup"}}) {
+    Words asking = words;
+    const Words execution_mode = {op(16, 4), 6, mode, 4};  // behind OpEntryPoint
+    asking.insert(asking.begin() + 20, execution_mode.begin(), execution_mode.end());
+    cl_program refused = il(asking);
+    EXPECT_EQ(build(refused), CL_BUILD_PROGRAM_FAILURE);
+    EXPECT_NE(log(refused).find(name), std::string::npos) << log(refused);
+  }
 }
 
 TEST_F(Il, OfTheOtherByteOrder) {

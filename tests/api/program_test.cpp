@@ -133,6 +133,19 @@ TEST_F(Build, FeaturesAndExtensions) {
   }
   EXPECT_EQ(log_of(text, CL_SUCCESS, "-cl-std=CL3.0"), "");
   EXPECT_TRUE(is("__opencl_c_int64"));  // of every device with the full profile
+  // "If cl_khr_subgroups is supported by the device this must return CL_TRUE."
+  EXPECT_TRUE(is("__opencl_c_subgroups"));
+  cl_uint sub_groups = 0;
+  cl_bool progress = CL_FALSE;
+  clGetDeviceInfo(device, CL_DEVICE_MAX_NUM_SUB_GROUPS, sizeof sub_groups, &sub_groups, nullptr);
+  clGetDeviceInfo(device, CL_DEVICE_SUB_GROUP_INDEPENDENT_FORWARD_PROGRESS, sizeof progress, &progress, nullptr);
+  EXPECT_GT(sub_groups, 0U);
+  EXPECT_EQ(progress, CL_TRUE);
+  for (const char* name : {"", "_extended_types", "_non_uniform_vote", "_ballot", "_non_uniform_arithmetic", "_shuffle",
+                           "_shuffle_relative", "_clustered_reduce", "_rotate"}) {
+    const std::string extension = std::string("cl_khr_subgroup") + (*name == 0 ? "s" : name);
+    EXPECT_EQ(log_of("#ifndef " + extension + "\n#error\n#endif", CL_SUCCESS, "-cl-std=CL3.0"), "") << extension;
+  }
   char extensions[4096] = {};
   ASSERT_EQ(clGetDeviceInfo(device, CL_DEVICE_EXTENSIONS, sizeof extensions, extensions, nullptr), CL_SUCCESS);
   const bool doubles = std::strstr(extensions, "cl_khr_fp64") != nullptr;

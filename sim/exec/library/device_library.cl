@@ -13,6 +13,8 @@ ulong __sluice_query(uint word) __attribute__((const));
 void __sluice_barrier(uint flags) __attribute__((convergent));
 private char* __sluice_scratch(void) __attribute__((const));
 uint __sluice_space(const void* pointer) __attribute__((const));
+void __sluice_sub_group(uint code) __attribute__((convergent));
+private char* __sluice_place(void) __attribute__((const));
 
 #if SLUICE_PART == 1
 #include "work_items.cl"
@@ -21,6 +23,9 @@ uint __sluice_space(const void* pointer) __attribute__((const));
 #elif SLUICE_PART == 3
 #include "atomics.cl"
 #include "pipes.cl"
+#elif SLUICE_PART == 5
+#include "sub_group_codes.h"
+#include "sub_groups.cl"
 #else
 #include "group_functions.cl"
 #include "integers.cl"

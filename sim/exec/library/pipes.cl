@@ -148,7 +148,7 @@ int __read_pipe_4(pipe_pointer p, reservation reserved, uint index, void* data, 
   return use(p, READING, reserved, index, data, bytes);
 }
 
-// Of a group the first work-item reserves and commits.
+// Of a group or sub-group the first work-item reserves and commits.
 #define FIRST_OF_GROUP (get_local_linear_id() == 0)
 #define BY_GROUP ((private reservation*)__sluice_scratch())
 #define RESERVATIONS(side, SIDE)                                                                              \
@@ -167,6 +167,15 @@ int __read_pipe_4(pipe_pointer p, reservation reserved, uint index, void* data, 
   void __work_group_commit_##side##_pipe(pipe_pointer p, reservation reserved, uint bytes, uint align) {      \
     __sluice_barrier(CLK_GLOBAL_MEM_FENCE);                                                                   \
     if (FIRST_OF_GROUP) commit(p, SIDE, reserved, bytes);                                                     \
+  }                                                                                                           \
+  reservation __sub_group_reserve_##side##_pipe(pipe_pointer p, uint count, uint bytes, uint align) {         \
+    ulong name = 0;                                                                                           \
+    if (get_sub_group_local_id() == 0) name = (ulong)reserve(p, SIDE, count, bytes);                          \
+    return (reservation)sub_group_broadcast(name, 0);                                                         \
+  }                                                                                                           \
+  void __sub_group_commit_##side##_pipe(pipe_pointer p, reservation reserved, uint bytes, uint align) {       \
+    sub_group_barrier(CLK_GLOBAL_MEM_FENCE);                                                                  \
+    if (get_sub_group_local_id() == 0) commit(p, SIDE, reserved, bytes);                                      \
   }
 RESERVATIONS(write, WRITING)
 RESERVATIONS(read, READING)

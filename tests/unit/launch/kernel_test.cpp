@@ -319,14 +319,86 @@ TEST_F(KernelTest, WorkGroupInformation) {
             CL_INVALID_DEVICE);
 }
 
-TEST_F(KernelTest, SubGroupsAreAbsent) {
+// A wavefront of this machine is 32 work-items, a group at most 1024 ("sized": 8 by 4).
+class SubGroupQueryTest : public KernelTest {
+ protected:
+  using Sizes = std::vector<std::size_t>;
+  cl_int query(cl_kernel k, cl_kernel_sub_group_info name, const Sizes& input, Sizes& answer) const {
+    std::size_t bytes = 99;
+    const cl_int e = clGetKernelSubGroupInfo(k, device, name, input.size() * sizeof(std::size_t),
+                                             input.empty() ? nullptr : input.data(),
+                                             answer.size() * sizeof(std::size_t), answer.data(), &bytes);
+    if (e == CL_SUCCESS) answer.resize(bytes / sizeof(std::size_t));
+    return e;
+  }
+  std::size_t one(cl_kernel k, cl_kernel_sub_group_info name, const Sizes& input) const {
+    Sizes answer{99};
+    EXPECT_EQ(query(k, name, input, answer), CL_SUCCESS);
+    EXPECT_EQ(answer.size(), 1U);
+    return answer.front();
+  }
+};
+
+TEST_F(SubGroupQueryTest, OfADispatch) {
   cl_kernel k = kernel("plain");
-  std::size_t n = 0;
-  EXPECT_EQ(clGetKernelSubGroupInfo(k, device, CL_KERNEL_MAX_NUM_SUB_GROUPS, 0, nullptr, sizeof n, &n, nullptr),
-            CL_INVALID_OPERATION);
-  EXPECT_EQ(clGetKernelSubGroupInfo(k, reinterpret_cast<cl_device_id>(k), CL_KERNEL_MAX_NUM_SUB_GROUPS, 0, nullptr,
-                                    sizeof n, &n, nullptr),
-            CL_INVALID_DEVICE);
+  EXPECT_EQ(one(k, CL_KERNEL_MAX_SUB_GROUP_SIZE_FOR_NDRANGE, {1024}), 32U);
+  EXPECT_EQ(one(k, CL_KERNEL_MAX_SUB_GROUP_SIZE_FOR_NDRANGE, {3, 5}), 15U);  // a group that is smaller
+  EXPECT_EQ(one(k, CL_KERNEL_SUB_GROUP_COUNT_FOR_NDRANGE, {1024}), 32U);
+  EXPECT_EQ(one(k, CL_KERNEL_SUB_GROUP_COUNT_FOR_NDRANGE, {3, 5, 7}), 4U);  // 105 work-items
+  EXPECT_EQ(one(k, CL_KERNEL_SUB_GROUP_COUNT_FOR_NDRANGE, {1}), 1U);
+  EXPECT_EQ(one(k, CL_KERNEL_MAX_NUM_SUB_GROUPS, {}), 32U);
+  EXPECT_EQ(one(k, CL_KERNEL_COMPILE_NUM_SUB_GROUPS, {}), 0U);
+  EXPECT_EQ(one(kernel("sized"), CL_KERNEL_MAX_NUM_SUB_GROUPS, {}), 1U);
+}
+
+// "Any returned work-group will have one dimension. Other dimensions ... will be filled with the value 1 ... If no
+// work-group size can accommodate the requested number of sub-groups, 0 will be returned in each element".
+TEST_F(SubGroupQueryTest, LocalSizes) {
+  cl_kernel k = kernel("plain");
+  const auto sizes = [&](cl_kernel of, std::size_t count, std::size_t dimensions) {
+    Sizes answer(dimensions, 99);
+    EXPECT_EQ(query(of, CL_KERNEL_LOCAL_SIZE_FOR_SUB_GROUP_COUNT, {count}, answer), CL_SUCCESS);
+    return answer;
+  };
+  EXPECT_EQ(sizes(k, 1, 1), (Sizes{32}));
+  EXPECT_EQ(sizes(k, 5, 2), (Sizes{160, 1}));
+  EXPECT_EQ(sizes(k, 32, 3), (Sizes{1024, 1, 1}));
+  EXPECT_EQ(sizes(k, 33, 3), (Sizes{0, 0, 0}));
+  EXPECT_EQ(sizes(k, 0, 2), (Sizes{0, 0}));
+  EXPECT_EQ(sizes(k, ~std::size_t{0} / 32 + 2, 1), (Sizes{0}));
+  EXPECT_EQ(sizes(k, 2, 4), (Sizes{64, 1, 1}));                  // more room than dimensions
+  EXPECT_EQ(sizes(kernel("sized"), 1, 3), (Sizes{0, 0, 0}));  // it must be 8 by 4
+}
+
+TEST_F(SubGroupQueryTest, Misuse) {
+  cl_kernel k = kernel("plain");
+  const std::size_t n = 32;
+  std::size_t out = 99, bytes = 99;
+  const auto status = [&](cl_kernel of, cl_device_id on, cl_kernel_sub_group_info name, const void* input,
+                          std::size_t input_bytes, std::size_t out_bytes) {
+    return clGetKernelSubGroupInfo(of, on, name, input_bytes, input, out_bytes, &out, &bytes);
+  };
+  constexpr cl_kernel_sub_group_info count = CL_KERNEL_SUB_GROUP_COUNT_FOR_NDRANGE;
+  EXPECT_EQ(status(k, device, count, &n, 8, 8), CL_SUCCESS);
+  EXPECT_EQ(status(k, nullptr, count, &n, 8, 8), CL_SUCCESS);  // the context has one device
+  EXPECT_EQ(status(nullptr, device, count, &n, 8, 8), CL_INVALID_KERNEL);
+  EXPECT_EQ(status(reinterpret_cast<cl_kernel>(device), device, count, &n, 8, 8), CL_INVALID_KERNEL);
+  EXPECT_EQ(status(k, reinterpret_cast<cl_device_id>(k), count, &n, 8, 8), CL_INVALID_DEVICE);
+  for (const cl_kernel_sub_group_info name :
+       {CL_KERNEL_MAX_SUB_GROUP_SIZE_FOR_NDRANGE, CL_KERNEL_SUB_GROUP_COUNT_FOR_NDRANGE,
+        CL_KERNEL_LOCAL_SIZE_FOR_SUB_GROUP_COUNT}) {
+    EXPECT_EQ(status(k, device, name, nullptr, 8, 8), CL_INVALID_VALUE) << name;
+    EXPECT_EQ(status(k, device, name, &n, 0, 8), CL_INVALID_VALUE) << name;
+    EXPECT_EQ(status(k, device, name, &n, 4, 8), CL_INVALID_VALUE) << name;
+    EXPECT_EQ(status(k, device, name, &n, 8, 4), CL_INVALID_VALUE) << name;
+    const std::size_t four[4] = {1, 1, 1, 1};
+    EXPECT_EQ(status(k, device, name, four, sizeof four, 8), CL_INVALID_VALUE) << name;
+  }
+  const std::size_t none[2] = {4, 0}, large[2] = {1024, 2}, huge[2] = {~std::size_t{0}, 2};
+  for (const std::size_t* local : {none, large, huge}) EXPECT_EQ(status(k, device, count, local, 16, 8), CL_INVALID_VALUE);
+  EXPECT_EQ(status(k, device, CL_KERNEL_WORK_GROUP_SIZE, &n, 8, 8), CL_INVALID_VALUE);
+  EXPECT_EQ(clGetKernelSubGroupInfo(k, device, CL_KERNEL_MAX_NUM_SUB_GROUPS, 0, nullptr, 0, nullptr, &bytes), CL_SUCCESS);
+  EXPECT_EQ(bytes, sizeof(std::size_t));
 }
 
 }  // namespace
