@@ -234,8 +234,8 @@ TEST_F(StagingThread, ItTakesOneWriteAfterTheOther) {
   Job second;
   Job third;
   write(first, 12288, 100 * us);  // three chunks, of which two find room
-  EXPECT_EQ(first.chunks, 3U);
-  EXPECT_EQ(first.copy_done[1], 103 * us + 10 * us);
+  EXPECT_EQ(first.copy->chunks, 3U);
+  EXPECT_EQ(first.copy->copy_done[1], 103 * us + 10 * us);
   write(second, 4096, 104 * us);
   write(third, 4096, 150 * us);
   EXPECT_TRUE(second.awaits_thread);
