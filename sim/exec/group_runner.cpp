@@ -132,6 +132,11 @@ void GroupRunner::place_group(const std::array<std::uint64_t, 3>& group) {
     items_.front().ids[global_id_word + i] = range.offset[i] + group[i] * range.local[i];
   }
   set(dimensions_word, 0, range.dimensions);
+  const std::uint64_t whole = range.local[0] * range.local[1] * range.local[2];
+  set(max_sub_group_size_word, 0, std::min<std::uint64_t>(whole, wave_size_));
+  set(sub_group_count_word, 0, (count_ + wave_size_ - 1) / wave_size_);
+  set(enqueued_sub_group_count_word, 0, (whole + wave_size_ - 1) / wave_size_);
+  set(last_sub_group_size_word, 0, (count_ - 1) % wave_size_ + 1);
   items_placed_ = false;
 }
 
@@ -156,11 +161,6 @@ void GroupRunner::place_items() {
       items_[i].ids[sub_group_id_word] = i / wave_size_;
       items_[i].ids[sub_group_local_id_word] = i % wave_size_;
     }
-    const std::uint64_t whole = range.local[0] * range.local[1] * range.local[2];
-    set(max_sub_group_size_word, 0, std::min<std::uint64_t>(whole, wave_size_));
-    set(sub_group_count_word, 0, (count_ + wave_size_ - 1) / wave_size_);
-    set(enqueued_sub_group_count_word, 0, (whole + wave_size_ - 1) / wave_size_);
-    set(last_sub_group_size_word, 0, (count_ - 1) % wave_size_ + 1);
   }
   const Item& first = items_.front();
   const std::array<std::uint64_t, 3> corner{first.ids[global_id_word], first.ids[global_id_word + 1],
