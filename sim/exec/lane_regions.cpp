@@ -142,10 +142,21 @@ void LaneRegions::replace_ids() {
     APInt offset(64, 0);
     const Value* const base = load->getPointerOperand()->stripAndAccumulateConstantOffsets(layout, offset, true);
     if (base != item || offset.getZExtValue() >= sizeof(Item::ids)) continue;
-    const auto number = static_cast<unsigned>((offset.getZExtValue() - offsetof(Item, ids)) / sizeof(std::uint64_t));
-    load->replaceAllUsesWith(parameter(*whole_, local_id_parameter + number));
+    const auto word = static_cast<unsigned>((offset.getZExtValue() - offsetof(Item, ids)) / sizeof(std::uint64_t));
+    IRBuilder<> b(load);
+    load->replaceAllUsesWith(id(b, word));
     load->eraseFromParent();
   }
+}
+
+Value* LaneRegions::id(IRBuilder<>& b, unsigned word) const {
+  if (word < sub_group_id_word) return parameter(*whole_, local_id_parameter + word - local_id_word);
+  Argument* const group = whole_->getArg(static_cast<unsigned>(unit_.body->arg_size()) - 2);
+  const std::size_t at = offsetof(Group, words) + sizeof(std::uint64_t) * (max_sub_group_size_word - group_words);
+  LoadInst* const size = b.CreateLoad(b.getInt64Ty(), b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), group, at));
+  size->setMetadata(LLVMContext::MD_invariant_load, MDNode::get(context_, {}));
+  Value* const lane = parameter(*whole_, lane_parameter);
+  return word == sub_group_id_word ? b.CreateUDiv(lane, size) : b.CreateURem(lane, size);
 }
 
 void LaneRegions::cut() {

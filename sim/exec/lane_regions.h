@@ -66,6 +66,8 @@ class LaneRegions {
   };
   void copy_body();
   void replace_ids();
+  // As QueryWord numbers them.
+  [[nodiscard]] llvm::Value* id(llvm::IRBuilder<>& b, unsigned word) const;
   void cut();
   void hoist();
   void find_slots();

@@ -84,14 +84,6 @@ class Analysis {
 
   // ---- values ----
 
-  static bool may_be_of_sub_groups(const Value& word) {
-    if (const auto* constant = dyn_cast<ConstantInt>(&word)) return constant->getZExtValue() - sub_group_id_word < 2;
-    const auto* user = dyn_cast<User>(&word);
-    return user != nullptr && any_of(user->operands(), [](const Use& use) {
-      const auto* constant = dyn_cast<ConstantInt>(use.get());
-      return constant != nullptr && constant->getZExtValue() - sub_group_id_word < 2;
-    });
-  }
   static bool is_query(const Value& value, unsigned first, unsigned words) {
     const auto* call = dyn_cast<CallInst>(&value);
     if (call == nullptr || call->getCalledFunction() == nullptr ||
@@ -207,11 +199,7 @@ class Analysis {
     if (callee == nullptr) return refute();
     if (is_group_query(call)) return Kind::linear;
     const StringRef name = callee->getName();
-    if (name == "__sluice_query") {
-      // Loops over work-items do not number sub-groups; the optimiser may have merged the words of two branches.
-      if (may_be_of_sub_groups(*call.getArgOperand(0))) return refute();
-      return isa<ConstantInt>(call.getArgOperand(0)) ? Kind::uniform : Kind::computed;
-    }
+    if (name == "__sluice_query") return isa<ConstantInt>(call.getArgOperand(0)) ? Kind::uniform : Kind::computed;
     if (name == "__sluice_barrier" || isa<DbgInfoIntrinsic>(call) || call.isLifetimeStartOrEnd()) return Kind::uniform;
     if (is_texture_function(*callee)) return refute();
     if (const auto* extreme = dyn_cast<MinMaxIntrinsic>(&call); extreme != nullptr && guarded_)

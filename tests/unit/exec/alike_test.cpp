@@ -277,6 +277,11 @@ TEST_F(LaneTest, RowsOfAGroup) {
   EXPECT_EQ(alike_of("rows", plane, {in_argument_, part_, value(64), value(64)}), 2U * 14);
 }
 
+TEST_F(LaneTest, SubGroups) {
+  EXPECT_EQ(alike_of("numbers", line(words, 64), {in_argument_, part_}), 64U);
+  EXPECT_EQ(alike_of("numbers", line(words, 16), {in_argument_, part_}), 256U);
+}
+
 TEST_F(LaneTest, WithoutABarrier) {
   EXPECT_EQ(alike_of("straight", line(words, 64), {in_argument_, value(int{words})}), 62U);
   EXPECT_EQ(alike_of("straight", line(words, 32), {in_argument_, value(int{words})}), 126U);

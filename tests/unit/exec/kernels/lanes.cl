@@ -70,6 +70,14 @@ kernel void rows(global int* out, global const int* in, local int* part, int wid
   out[at] = sum + part[ly * w + (w - 1 - lx)];
 }
 
+// Which of its sub-group a work-item is.
+kernel void numbers(global int* out, global const int* in, local int* part) {
+  const int l = get_local_id(0);
+  part[l] = in[get_global_id(0)];
+  barrier(CLK_LOCAL_MEM_FENCE);
+  out[get_global_id(0)] = part[l ^ 1] + get_sub_group_id() * 1000 + get_sub_group_local_id() + get_sub_group_size() * 7;
+}
+
 // No barrier: all in one loop. A quotient for some.
 kernel void straight(global float* out, global const int* in, int n) {
   const int i = get_global_id(0);
