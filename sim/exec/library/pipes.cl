@@ -180,23 +180,6 @@ int __read_pipe_4(pipe_pointer p, reservation reserved, uint index, void* data, 
 RESERVATIONS(write, WRITING)
 RESERVATIONS(read, READING)
 
-// Of a sub-group, too; where there are any.
-#if __has_include("sub_groups.cl")
-#define FIRST_OF_SUB_GROUP (get_sub_group_local_id() == 0)
-#define SUB_GROUP_RESERVATIONS(side, SIDE)                                                              \
-  reservation __sub_group_reserve_##side##_pipe(pipe_pointer p, uint count, uint bytes, uint align) {   \
-    reservation reserved = NO_RESERVATION;                                                              \
-    if (FIRST_OF_SUB_GROUP) reserved = reserve(p, SIDE, count, bytes);                                  \
-    return (reservation)sub_group_broadcast((ulong)reserved, 0);                                        \
-  }                                                                                                     \
-  void __sub_group_commit_##side##_pipe(pipe_pointer p, reservation reserved, uint bytes, uint align) { \
-    sub_group_barrier(CLK_GLOBAL_MEM_FENCE);                                                            \
-    if (FIRST_OF_SUB_GROUP) commit(p, SIDE, reserved, bytes);                                           \
-  }
-SUB_GROUP_RESERVATIONS(write, WRITING)
-SUB_GROUP_RESERVATIONS(read, READING)
-#endif
-
 // SPIR-V may bring a null of the type.
 FUNCTION bool is_valid_reserve_id(reserve_id_t reserved) {
   const ulong name = __builtin_astype(reserved, ulong);
@@ -205,7 +188,7 @@ FUNCTION bool is_valid_reserve_id(reserve_id_t reserved) {
 
 #define QUERIES(access)                                                           \
   uint __get_pipe_num_packets_##access(pipe_pointer p, uint bytes, uint align) {  \
-    const long there = atomic_load(&p->read.left);                \
+    const long there = atomic_load(&p->read.left);                                \
     return there > 0 ? (uint)there : 0;                                           \
   }                                                                               \
   uint __get_pipe_max_packets_##access(pipe_pointer p, uint bytes, uint align) {  \
