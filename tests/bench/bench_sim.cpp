@@ -71,8 +71,12 @@ Command transfer(Machine& m, bool to_device) {
   c.op = to_device ? sluice::Operation::write_buffer : sluice::Operation::read_buffer;
   c.queue = to_device ? 1 : 2;
   c.direction = to_device ? sluice::Direction::host_to_device : sluice::Direction::device_to_host;
-  const sluice::Endpoint host{.placement = sluice::Placement::host_pinned, .address = m.host_address};
-  const sluice::Endpoint device{.placement = sluice::Placement::device, .address = m.device_address};
+  sluice::Endpoint host;
+  host.placement = sluice::Placement::host_pinned;
+  host.address = m.host_address;
+  sluice::Endpoint device;
+  device.placement = sluice::Placement::device;
+  device.address = m.device_address;
   c.source = to_device ? host : device;
   c.target = to_device ? device : host;
   c.shape.row_bytes = Machine::bytes;
