@@ -311,10 +311,18 @@ std::vector<Function*> kernels_of(Module& module) {
   return kernels;
 }
 
-bool is_reducible(Function& function) {
-  DominatorTree dominators(function);
+// Whether a body can be cut at its barriers, and is worth it: each way from one to the next is a copy of it at first.
+bool can_be_cut(Function& body) {
+  constexpr std::size_t most_copied = std::size_t{1} << 16;  // instructions; half a second of compiling
+  std::size_t count = 0, ways = 1;
+  for (Instruction& instruction : instructions(body)) {
+    ++count;
+    if (as_call_of(instruction, "__sluice_barrier") != nullptr) ++ways;
+  }
+  if (count * ways > most_copied) return false;
+  DominatorTree dominators(body);
   LoopInfo loops(dominators);
-  ReversePostOrderTraversal<const Function*> order(&function);
+  ReversePostOrderTraversal<const Function*> order(&body);
   return !containsIrreducibleCFG<const BasicBlock*>(order, loops);
 }
 
@@ -374,7 +382,7 @@ bool build(Module& module, TargetMachine& target, const LoadOptions& options, st
   unit.image->same_bytes = alikeness.same_bytes;
   unit.image->if_narrow = alikeness.narrow_ids;
   unit.image->guarded = !alikeness.guards.empty();
-  unit.image->lane_loops = image.quiet && alikeness.marked && is_reducible(*unit.body);
+  unit.image->lane_loops = image.quiet && alikeness.marked && can_be_cut(*unit.body);
   image.info.steered_by = find_steering(unit);
   KernelImage path_image;
   std::vector<KernelUnit> units{unit};
