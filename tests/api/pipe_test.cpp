@@ -54,6 +54,11 @@ class Pipe : public ProgramTest {
     EXPECT_EQ(clEnqueueNDRangeKernel(queue, k, 1, nullptr, &items, &group, 0, nullptr, &event), CL_SUCCESS);
     EXPECT_EQ(clFinish(queue), CL_SUCCESS);
     said = testing::internal::GetCapturedStderr();
+    // The address sanitizer's remark that kernels which may wait are contexts of their own.
+    if (const std::size_t at = said.find("makecontext"); at != std::string::npos) {
+      const std::size_t begin = said.rfind('\n', at) + 1, end = said.find('\n', at);
+      said.erase(begin, end - begin + 1);
+    }
     const cl_int result = status(event);
     clReleaseEvent(event);
     return result;
