@@ -49,25 +49,13 @@ class Pipe : public ProgramTest {
   }
   // The status that the launch ends with; what it wrote to stderr is in `said`.
   cl_int run(cl_kernel k, std::size_t items = 1, std::size_t group = 1) {
-    cl_event event = nullptr;
-    testing::internal::CaptureStderr();
-    EXPECT_EQ(clEnqueueNDRangeKernel(queue, k, 1, nullptr, &items, &group, 0, nullptr, &event), CL_SUCCESS);
-    EXPECT_EQ(clFinish(queue), CL_SUCCESS);
-    said = testing::internal::GetCapturedStderr();
+    const cl_int result = ProgramTest::run(k, items, group, said);
     // The address sanitizer's remark that kernels which may wait are contexts of their own.
     if (const std::size_t at = said.find("makecontext"); at != std::string::npos) {
       const std::size_t begin = said.rfind('\n', at) + 1, end = said.find('\n', at);
       said.erase(begin, end - begin + 1);
     }
-    const cl_int result = status(event);
-    clReleaseEvent(event);
     return result;
-  }
-  std::vector<cl_int> contents(cl_mem m, std::size_t n) {
-    std::vector<cl_int> data(n);
-    EXPECT_EQ(clEnqueueReadBuffer(queue, m, CL_TRUE, 0, n * sizeof(cl_int), data.data(), 0, nullptr, nullptr),
-              CL_SUCCESS);
-    return data;
   }
   // Runs statements with the pipe's two ends, `w` and `r`, and `out`; returns what they left in out.
   std::vector<cl_int> play(cl_mem m, const std::string& statements, std::size_t n, std::size_t items = 1) {

@@ -45,6 +45,23 @@ class ProgramTest : public ClTest {
     EXPECT_EQ(build(p, options), code) << text.substr(0, 200) << log(p).substr(0, 2000);
     return log(p);
   }
+  // The status that the event of a launch ends with, and what it wrote to stderr.
+  cl_int run(cl_kernel k, std::size_t global, std::size_t local, std::string& said) {
+    cl_event event = nullptr;
+    testing::internal::CaptureStderr();
+    EXPECT_EQ(clEnqueueNDRangeKernel(queue, k, 1, nullptr, &global, &local, 0, nullptr, &event), CL_SUCCESS);
+    EXPECT_EQ(clFinish(queue), CL_SUCCESS);
+    said = testing::internal::GetCapturedStderr();
+    const cl_int result = status(event);
+    clReleaseEvent(event);
+    return result;
+  }
+  std::vector<cl_int> contents(cl_mem m, std::size_t n) {
+    std::vector<cl_int> data(n);
+    EXPECT_EQ(clEnqueueReadBuffer(queue, m, CL_TRUE, 0, n * sizeof(cl_int), data.data(), 0, nullptr, nullptr),
+              CL_SUCCESS);
+    return data;
+  }
   template <class T>
   T build_info(cl_program p, cl_program_build_info name) {
     T value{};
