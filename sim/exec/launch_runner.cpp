@@ -146,12 +146,12 @@ bool LaunchRunner::give_way() {
   return !failed_;
 }
 
-void LaunchRunner::switch_to(std::size_t next) {
+void LaunchRunner::switch_to(std::size_t next, bool for_good) {
   if (next == current_) return;
   FiberPlace& from = current_ == caller_turn ? caller_ : strands_[current_]->place;
   const FiberPlace& to = next == caller_turn ? caller_ : strands_[next]->place;
   current_ = next;
-  switch_fiber(from, to);
+  switch_fiber(from, to, for_good);
 }
 
 void LaunchRunner::enter(void* runner) {
@@ -173,7 +173,7 @@ void LaunchRunner::run_strand(Strand& strand) {
   strand.ended = true;
   rounds_ = 0;
   turn_ = first_turn;
-  switch_to(caller_turn);
+  switch_to(caller_turn, /*for_good=*/true);
 }
 
 }  // namespace sluice::exec

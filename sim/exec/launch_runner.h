@@ -48,7 +48,7 @@ class LaunchRunner final : public KernelRun, public AlikeRun, private Turns {
   [[nodiscard]] Strand* strand_of(std::uint64_t group) noexcept;
   [[nodiscard]] Strand* free_strand();
   [[nodiscard]] Strand* begin_next();
-  void switch_to(std::size_t next);
+  void switch_to(std::size_t next, bool for_good = false);
   static void enter(void* self);
   void run_strand(Strand& strand);
   [[nodiscard]] bool handed_over(bool good);

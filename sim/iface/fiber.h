@@ -12,7 +12,11 @@ namespace sluice {
 // Where something goes on.
 struct FiberPlace {
   ucontext_t context{};
-  void* sanitizer = nullptr;
+  // For the sanitizers.
+  void* fiber = nullptr;
+  void* frames = nullptr;       // that are kept off the stack
+  const void* stack = nullptr;  // its lowest byte
+  std::size_t stack_bytes = 0;
 };
 
 class FiberStack {
@@ -29,11 +33,11 @@ class FiberStack {
  private:
   void* memory_ = nullptr;
   std::size_t bytes_;
-  void* sanitizer_ = nullptr;
+  void* fiber_ = nullptr;
 };
 
-// Leaves `from` as where the caller goes on once somebody switches to it.
-void switch_fiber(FiberPlace& from, const FiberPlace& to);
+// Leaves `from` as where the caller goes on once somebody switches to it; `for_good`: nobody will.
+void switch_fiber(FiberPlace& from, const FiberPlace& to, bool for_good = false);
 
 // Work on a stack of its own. It throws nothing.
 class PausingWork {
