@@ -24,10 +24,10 @@ bool complain(const char* command, const std::string& text) {
   return false;
 }
 
-bool write_junit_file(const std::string& file, const diff::Result& result) {
+bool write_junit_file(const std::string& file, const diff::Result& result, bool is_accepted = false) {
   if (file.empty()) return true;
   std::ofstream out(file, std::ios::binary);
-  diff::write_junit(out, result);
+  diff::write_junit(out, result, is_accepted);
   out.close();
   return out ? true : complain("diff", file + ": cannot be written");
 }
@@ -99,15 +99,17 @@ int diff(const DiffOptions& options) {
   } else {
     diff::write_text(std::cout, result, text::stdout_takes_colour());
   }
-  if (!std::cout.flush() || !write_junit_file(options.junit, result)) return exit_unusable;
-  if (!result.is_changed()) return exit_ok;
-  if (!options.accept) return exit_failed;
+  if (!std::cout.flush()) return exit_unusable;
+  if (!result.is_changed() || !options.accept) {
+    if (!write_junit_file(options.junit, result)) return exit_unusable;
+    return result.is_changed() ? exit_failed : exit_ok;
+  }
   if (const std::string wrong = trace::record_trace(options.after, options.before, result.before.header.program); !wrong.empty()) {
     (void)complain("diff", wrong);
     return exit_unusable;
   }
   fmt::print(stderr, "sluice diff: accepted: {} now holds what {} does\n", options.before, options.after);
-  return exit_ok;
+  return write_junit_file(options.junit, result, /*is_accepted=*/true) ? exit_ok : exit_unusable;
 }
 
 }  // namespace sluice::tools

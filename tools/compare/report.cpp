@@ -8,6 +8,7 @@
 #include <set>
 #include <vector>
 
+#include "tools/text/escape.h"
 #include "tools/text/grid.h"
 #include "traces/table.h"
 
@@ -147,8 +148,8 @@ void write_text(std::ostream& out, const Lineup& lineup, std::size_t most_comman
 
 void write_markdown(std::ostream& out, const Lineup& lineup, std::size_t most_commands) {
   out << "### sluice compare\n\n";
-  for (const std::string& line : profile_lines(lineup)) out << "- " << line << '\n';
-  out << '\n' << verdict(lineup) << '\n';
+  for (const std::string& line : profile_lines(lineup)) out << "- " << text::escape_markdown(line) << '\n';
+  out << '\n' << text::escape_markdown(verdict(lineup)) << '\n';
   text::write_markdown(out, total_grid(lineup));
   text::write_markdown(out, stage_grid(lineup));
   text::write_markdown(out, call_grid(lineup));

@@ -32,8 +32,13 @@ class Comparer {
   void pair(const Entry* before, const Entry* after) {
     Class& c = class_of(before != nullptr ? *before : *after);
     if (before == nullptr || after == nullptr) {
-      for (Class* total : {&c, &result_.all}) ++(before == nullptr ? total->added : total->removed);
-      allow(before == nullptr ? after->time_ps() : before->time_ps());
+      const TimePs time = before == nullptr ? after->time_ps() : before->time_ps();
+      for (Class* total : {&c, &result_.all}) {
+        ++(before == nullptr ? total->added : total->removed);
+        TimePs& sum = before == nullptr ? total->added_ps : total->removed_ps;
+        sum = add(sum, time);
+      }
+      allow(time);
       remember(before, after);
       return;
     }

@@ -39,10 +39,15 @@ struct Class {
   std::uint64_t faster = 0;
   std::uint64_t removed = 0;
   std::uint64_t added = 0;
+  TimePs removed_ps = 0;
+  TimePs added_ps = 0;
   Figures before{};  // sums over what was matched
   Figures after{};
   std::array<std::uint64_t, figure_count> changed_figures{};  // in how many commands
   [[nodiscard]] bool is_changed() const { return changed + removed + added > 0; }
+  // Of all commands of that trace.
+  [[nodiscard]] TimePs old_ps() const { return before[visible_figure] + removed_ps; }
+  [[nodiscard]] TimePs new_ps() const { return after[visible_figure] + added_ps; }
 };
 using ClassKey = std::pair<std::string, std::string>;  // kind, size class
 using Classes = std::map<ClassKey, Class>;

@@ -38,8 +38,8 @@ Grid class_grid(const Result& result) {
                             "old us", "new us", "change"}, {}};
   for (const auto& [key, c] : result.classes) {
     if (!c.is_changed()) continue;
-    const TimePs before = c.before[visible_figure];
-    const TimePs after = c.after[visible_figure];
+    const TimePs before = c.old_ps();
+    const TimePs after = c.new_ps();
     grid.rows.push_back({key.first, key.second, guilty_stage(c.before, c.after), fmt::format("{}", c.matched),
                          count_text(c.changed), count_text(c.slower), count_text(c.faster), count_text(c.removed),
                          count_text(c.added), format_us(before), format_us(after), change_percent(before, after)});
@@ -159,8 +159,8 @@ void test_case(std::ostream& out, const std::string& name, const std::string& fa
 
 std::string class_failure(const Class& c) {
   if (!c.is_changed()) return {};
-  const TimePs before = c.before[visible_figure];
-  const TimePs after = c.after[visible_figure];
+  const TimePs before = c.old_ps();
+  const TimePs after = c.new_ps();
   const std::string guilty = guilty_stage(c.before, c.after);
   return fmt::format("{} of {} commands changed ({} slower, {} faster), {} removed, {} added; {} us -> {} us ({}){}", c.changed,
                      c.matched, c.slower, c.faster, c.removed, c.added, format_us(before), format_us(after),
@@ -225,7 +225,7 @@ void write_json(std::ostream& out, const Result& result) {
   for (const auto& [key, c] : result.classes) {
     j["classes"].push_back({{"operation", key.first}, {"size", key.second}, {"matched", c.matched}, {"changed", c.changed},
                             {"slower", c.slower}, {"faster", c.faster}, {"removed", c.removed}, {"added", c.added},
-                            {"old_ps", c.before[visible_figure]}, {"new_ps", c.after[visible_figure]},
+                            {"old_ps", c.old_ps()}, {"new_ps", c.new_ps()},
                             {"stage", guilty_stage(c.before, c.after)}, {"figures", figures_json(c)}});
   }
   j["parts_compared"] = result.parts;
@@ -248,7 +248,7 @@ void write_json(std::ostream& out, const Result& result) {
   out << j.dump(1, ' ', false, nlohmann::json::error_handler_t::replace) << '\n';
 }
 
-void write_junit(std::ostream& out, const Result& result) {
+void write_junit(std::ostream& out, const Result& result, bool is_accepted) {
   if (!result.error.empty()) {
     out << "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"sluice diff\" tests=\"1\" failures=\"0\" errors=\"1\">\n"
         << "  <testcase classname=\"sluice.diff\" name=\"traces\">\n    <error message=\"" << text::escape_markup(result.error)
@@ -261,12 +261,21 @@ void write_junit(std::ostream& out, const Result& result) {
   std::string parts;
   for (const PartChange& p : result.part_changes) parts += (parts.empty() ? "changed: " : "; ") + part_name(p.part);
   cases.emplace_back("parts", parts);
+  std::string said = verdict(result) + "\n";
+  for (const std::string& note : result.notes) said += note + "\n";
+  if (is_accepted) {
+    said += "Accepted:\n";
+    for (auto& [name, failure] : cases) {
+      if (!failure.empty()) said += name + ": " + std::exchange(failure, "") + "\n";
+    }
+  }
+  said += not_compared;
   std::size_t failures = 0;
   for (const auto& [name, failure] : cases) failures += failure.empty() ? 0 : 1;
   out << fmt::format("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n<testsuite name=\"sluice diff\" tests=\"{}\" failures=\"{}\" errors=\"0\">\n",
                      cases.size(), failures);
   for (const auto& [name, failure] : cases) test_case(out, name, failure);
-  out << "  <system-out>" << text::escape_markup(verdict(result)) << "</system-out>\n</testsuite>\n";
+  out << "  <system-out>" << text::escape_markup(said) << "</system-out>\n</testsuite>\n";
 }
 
 }  // namespace sluice::diff

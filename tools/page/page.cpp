@@ -162,8 +162,8 @@ void Page::add(const text::Grid& grid, bool folded) {
   const std::string name = grid.title.empty() ? "Table" : grid.title;
   if (folded) {
     const bool is_long = grid.rows.size() > most_printed_rows;
-    body_ += fmt::format("<details{}><summary>{} ({} rows{})</summary>{}</details>\n", is_long ? " class=\"long\"" : "", escape_markup(name),
-                         grid.rows.size(), is_long ? "<span class=\"paper\">, too many for paper</span>" : "", table_html(grid));
+    body_ += fmt::format("<details{}><summary>{} ({} row{}{})</summary>{}</details>\n", is_long ? " class=\"long\"" : "", escape_markup(name),
+                         grid.rows.size(), grid.rows.size() == 1 ? "" : "s", is_long ? "<span class=\"paper\">, too many for paper</span>" : "", table_html(grid));
   } else {
     body_ += "<h3>" + escape_markup(name) + "</h3>\n" + table_html(grid);
   }

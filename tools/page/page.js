@@ -64,7 +64,7 @@
     return draw(host, {
       type: d.scatter ? 'scatter' : 'line',
       data: {datasets: d.series.map((s, i) => ({
-        label: s.name, data: s.points.map(([x, y]) => ({x, y})), borderColor: colour(s.colour ?? i), backgroundColor: colour(s.colour ?? i),
+        label: s.name, data: s.points.map(([x, y]) => ({x, y})), borderColor: shade(s.colour ?? i), backgroundColor: shade(s.colour ?? i),
         borderWidth: 1.5, pointRadius: s.bare ? 0 : s.points.length > 200 ? 1.5 : 3, showLine: !s.loose && !d.xNames, tension: 0, clip: 8,
       }))},
       options: {parsing: false, interaction: {mode: 'nearest', intersect: false}, plugins: {tooltip: {callbacks: {label}}},
@@ -107,7 +107,12 @@
     host.append(controls, first, heat, second);
     const many = d.parameters.map((p, i) => i).filter((i) => d.values[i].length > 1);
     const names = many.map((i) => d.parameters[i]);
-    if (many.length === 0) return;
+    const say = (text) => Object.assign(document.createElement('p'), {textContent: text});
+    if (many.length === 0 || !d.points.some(([, metrics]) => metrics.some((v) => v >= 0))) {
+      const one = many.length === 0 ? 'Nothing varies: the one point is in the table.' : 'No point ran to its end: the table says why.';
+      host.replaceChildren(say(one));
+      return;
+    }
     const isNumber = (i) => d.values[i].every((v) => v !== '' && isFinite(v));
     const x0 = Math.max(0, many.findIndex(isNumber)), y0 = many.findIndex((p, i) => i !== x0 && isNumber(p));
     const metric = choice(controls, 'Time', d.metrics, 0);
@@ -132,12 +137,24 @@
       const rows = y < 0 ? [0] : d.values[y].map((v, i) => i);
       const place = (i) => isNumber(x) ? +d.values[x][i] : i;
       const get = (i, j) => best.get(i + j * 1e6);
-      const series = rows.slice(0, 16).map((j) => ({name: y < 0 ? d.metrics[m] : d.parameters[y] + ' ' + d.values[y][j],
+      const drawn = rows.slice(0, 24);  // as many as there are colours
+      const series = drawn.map((j) => ({name: y < 0 ? d.metrics[m] : d.parameters[y] + ' ' + d.values[y][j],
         points: d.values[x].map((v, i) => [place(i), get(i, j)]).filter((p) => p[1] !== undefined)}));
       const all = series.flatMap((s) => s.points);
       const xLog = isNumber(x) && all.every((p) => p[0] > 0) && new Set(all.map((p) => p[0])).size > 2;
-      lines(first, {x: d.parameters[x], y: d.metrics[m], xUnit: '', yUnit: 'us', xLog, xNames: isNumber(x) ? undefined : d.values[x], yLog: all.every((p) => p[1] > 0), series},
+      if (all.length > 0) lines(first, {x: d.parameters[x], y: d.metrics[m], xUnit: '', yUnit: 'us', xLog, xNames: isNumber(x) ? undefined : d.values[x], yLog: all.every((p) => p[1] > 0), series},
         `${d.metrics[m]} over ${d.parameters[x]}; the numbers are in the table of every point`);
+      if (drawn.length < rows.length) {
+        heat.append(say(`Curves of the first ${drawn.length} of ${rows.length} values of ${d.parameters[y]}; the table has all.`));
+      }
+      if (all.length === 0) {
+        first.replaceChildren(say(`No point has ${d.metrics[m]}.`));
+        first.style.height = second.style.height = 'auto';
+        return;
+      }
+      // The legend's lines are not to be the curves' loss.
+      first.style.height = drawn.length > 8 ? 18 + 1.4 * Math.ceil(drawn.length / 4) + 'rem' : '';
+      second.style.height = '';
       if (y >= 0) {
         const [low, high] = extent([...best.values()]).map((v) => Math.log(v + 1e-9));
         const table = document.createElement('table');
@@ -187,8 +204,9 @@
   }
   let isDrawn = false;
   const drawOnce = () => {
-    if (!isDrawn && self.Chart) all();
+    if (isDrawn) return;
     isDrawn = true;
+    if (self.Chart) all();
     performance.mark('charts');
   };
   // On paper what is folded is open.
@@ -204,7 +222,9 @@
   if (!self.Chart) return;
   matchMedia('(prefers-color-scheme: dark)').addEventListener('change', all);
   matchMedia('print').addEventListener('change', all);
-  // Headings and text are seen before the charts are drawn; a page in the background is not painted, and drawn at once.
+  // Headings and text are seen before the charts are drawn. A page in the background is not painted, and drawn at once; one that is
+  // printed or photographed by a program may never ask for a frame.
   if (document.hidden) drawOnce();
   else requestAnimationFrame(() => setTimeout(drawOnce));
+  setTimeout(drawOnce, 300);
 })();

@@ -128,7 +128,8 @@ page::Page make_page(const Spec& spec, const std::vector<Outcome>& outcomes) {
   std::string what = spec.program.empty() ? "The built-in transfers" : "Program:";
   for (const std::string& word : spec.program) what += " " + word;
   const auto failed = std::count_if(outcomes.begin(), outcomes.end(), [](const Outcome& o) { return !o.is_ok(); });
-  page::Page page("Sweep", {what, fmt::format("{} points, {} failed. Where more varies than is chosen, the best point counts.", outcomes.size(), failed)});
+  page::Page page("Sweep", {what, fmt::format("{} point{}, {} failed. Where more varies than is chosen, the best point counts.", outcomes.size(),
+                                              outcomes.size() == 1 ? "" : "s", failed)});
   page::Explorer explorer = explorer_of(spec, outcomes);
   text::Grid grid{"Every point", static_cast<unsigned>(explorer.parameters.size()) + 1, explorer.parameters, {}};
   grid.head.emplace_back("status");

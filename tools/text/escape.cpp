@@ -32,4 +32,18 @@ std::string escape_markdown(const std::string& text) {
   return safe;
 }
 
+std::string escape_prose(const std::string& text) {
+  std::string safe;
+  for (const char c : text) {
+    switch (c) {
+      case '&': safe += "&amp;"; break;
+      case '<': safe += "&lt;"; break;
+      case '>': safe += "&gt;"; break;
+      case '|': safe += "\\|"; break;
+      default: safe += static_cast<unsigned char>(c) < 0x20 ? ' ' : c;
+    }
+  }
+  return safe;
+}
+
 }  // namespace sluice::text

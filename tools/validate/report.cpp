@@ -2,10 +2,13 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <map>
 #include <nlohmann/json.hpp>
 #include <tuple>
 
+#include "tools/text/escape.h"
+#include "tools/text/grid.h"
 #include "traces/table.h"
 
 namespace sluice::validate {
@@ -138,13 +141,15 @@ void write_fitted(std::ostream& out, const Result& result) {
          "| file | rows that fitted | constants |\n| --- | --- | --- |\n";
   for (const FittedFile& f : result.fitted) {
     std::vector<std::string> rows;
-    for (const std::string& text : f.rows) {
-      const std::size_t colon = text.find(": ");
-      std::string selection = colon == std::string::npos ? "all" : "`" + text.substr(colon + 2) + "`";
+    for (const std::string& row : f.rows) {
+      const std::size_t colon = row.find(": ");
+      std::string selection = colon == std::string::npos ? "all" : row.substr(colon + 2);
+      std::replace(selection.begin(), selection.end(), '`', '\'');
+      if (colon != std::string::npos) selection = "`" + text::printable(std::move(selection)) + "`";
       for (std::size_t bar = selection.find('|'); bar != std::string::npos; bar = selection.find('|', bar + 2)) selection.replace(bar, 1, "\\|");
       rows.push_back(std::move(selection));
     }
-    out << fmt::format("| {} | {} | {} |\n", f.file, rows.empty() ? "all" : joined(rows, "; "), joined(f.constants, ", "));
+    out << fmt::format("| {} | {} | {} |\n", text::escape_prose(f.file), rows.empty() ? "all" : joined(rows, "; "), joined(f.constants, ", "));
   }
 }
 
@@ -154,7 +159,7 @@ void write_misses(std::ostream& out, const Result& result) {
   out << "\n### Why limits are missed\n\n";
   for (const Miss& miss : all) {
     out << "- **" << miss.what << "**:" << (miss.why.empty() ? " not explained.\n" : "\n");
-    for (const std::string& why : miss.why) out << "  - " << why << '\n';
+    for (const std::string& why : miss.why) out << "  - " << text::escape_prose(why) << '\n';
   }
 }
 
@@ -202,13 +207,14 @@ void write_markdown(std::ostream& out, const Result& result) {
   };
   const auto group = [&](const Group& g, bool detailed) {
     std::vector<std::string> line = {data_name(g), g.subject, kind_name(g.kind)};
-    if (detailed) line.insert(line.end(), {g.op, g.size_class});
+    if (detailed) line.insert(line.end(), {text::escape_prose(g.op), g.size_class});
     for (std::string& cell : cells(g)) line.push_back(std::move(cell));
     if (!detailed) line.push_back(limit_text(g) + (g.median_limit == 0 ? "" : g.is_met() ? ", met" : ", **missed**"));
     row(line);
   };
-  out << fmt::format("## {}\n\n{}. Grade: {}. Profile hash {}.\n\n", result.profile, result.description, result.grade, result.profile_hash);
-  for (const std::string& command : result.commands) out << "    " << command << '\n';
+  out << fmt::format("## {}\n\n{}. Grade: {}. Profile hash {}.\n\n", text::escape_prose(result.profile),
+                     text::escape_prose(result.description), text::escape_prose(result.grade), result.profile_hash);
+  for (const std::string& command : result.commands) out << "    " << text::printable(command) << '\n';  // code, in which nothing is markup
   write_fitted(out, result);
   out << "\n### Targets\n\n| data | subject | time | n | median | p90 | worst | bias | limits, median / p90 |\n| --- | --- | --- | ---: | ---: | ---: | ---: | ---: | --- |\n";
   for (const Group& g : summary(result)) group(g, false);
@@ -217,7 +223,7 @@ void write_markdown(std::ostream& out, const Result& result) {
   for (const Group& g : by_operation(result)) group(g, true);
   if (result.skipped.empty()) return;
   out << "\n### Skipped\n\n| file | reason | count |\n| --- | --- | ---: |\n";
-  for (const auto& [what, count] : count_skipped(result)) row({what.first, what.second, std::to_string(count)});
+  for (const auto& [what, count] : count_skipped(result)) row({text::escape_prose(what.first), text::escape_prose(what.second), std::to_string(count)});
 }
 
 void write_json(std::ostream& out, const Result& result) {

@@ -15,6 +15,7 @@ namespace {
 
 using diff::MadeUp;
 using testing::HasSubstr;
+using testing::Not;
 
 Run run_of(const std::string& profile, const std::vector<MadeUp>& commands, const std::string& more = {}) {
   const tools::TemporaryFile file(".jsonl");
@@ -49,6 +50,16 @@ TEST(LineupTest, CallsStandSideBySide) {
   const auto j = nlohmann::json::parse(json_text.str());
   EXPECT_EQ(j["profiles"][1]["calls"]["clFinish"]["calls"], 3);
   EXPECT_EQ(j["profiles"][1]["calls"]["clFinish"]["time_ps"], 5'000'000);
+}
+
+// A pull request's summary renders what it is given.
+TEST(LineupTest, MarkdownEscapesNames) {
+  Lineup lineup = make_lineup({run_of("one", commands(60'000)), run_of("two", commands(70'000))});
+  for (auto& run : lineup.runs) run.profile = "<img src=x onerror=alert(1)>";
+  std::ostringstream text;
+  write_markdown(text, lineup, 10);
+  EXPECT_THAT(text.str(), Not(HasSubstr("<img")));
+  EXPECT_THAT(text.str(), HasSubstr("&lt;img"));
 }
 
 TEST(LineupTest, TheSameCommandsStandSideBySide) {

@@ -10,6 +10,7 @@
 #include "tests/unit/diff/support.h"
 #include "tools/diff/report.h"
 #include "traces/recording.h"
+#include "traces/table.h"
 
 namespace sluice::diff {
 namespace {
@@ -271,7 +272,7 @@ TEST(DiffTest, UnusableTracesAreNamed) {
     const Result result = compare_texts(good, c.text);
     EXPECT_THAT(result.error, HasSubstr(c.complaint));
     std::ostringstream out;
-    write_junit(out, result);
+    write_junit(out, result, false);
     EXPECT_THAT(out.str(), HasSubstr("<error message="));
   }
 }
@@ -362,7 +363,7 @@ TEST(DiffReportTest, NamesAreNoMarkup) {
   std::ostringstream junit;
   std::ostringstream markdown;
   std::ostringstream json;
-  write_junit(junit, result);
+  write_junit(junit, result, false);
   write_markdown(markdown, result);
   write_json(json, result);
   EXPECT_THAT(junit.str(), HasSubstr("&lt;script&gt;|&quot;&#39;&amp;"));
@@ -370,6 +371,56 @@ TEST(DiffReportTest, NamesAreNoMarkup) {
   EXPECT_EQ(markdown.str().find("<script"), std::string::npos);
   EXPECT_THAT(markdown.str(), HasSubstr("&lt;script&gt;\\|"));
   EXPECT_EQ(nlohmann::json::parse(json.str())["old"]["profile"], evil);
+}
+
+// What only one of the traces has took time, too.
+TEST(DiffReportTest, WhatWasAddedOrRemovedCounts) {
+  auto commands = some(4);
+  const std::string less = trace_of(commands);
+  MadeUp extra = commands.back();
+  extra.id = 99;
+  extra.op = "marker";
+  commands.push_back(extra);
+  const std::string more = trace_of(commands);
+  const auto marker = [](const Result& result) {
+    for (const auto& [key, c] : result.classes) {
+      if (key.first == "marker") return c;
+    }
+    return Class{};
+  };
+  const Result added = compare_texts(less, more);
+  ASSERT_EQ(added.error, "");
+  EXPECT_EQ(marker(added).added, 1u);
+  EXPECT_EQ(marker(added).old_ps(), 0u);
+  ASSERT_EQ(added.dearest.size(), 1u);
+  EXPECT_EQ(marker(added).new_ps(), added.dearest[0].after->time_ps());
+  EXPECT_GT(marker(added).new_ps(), 0u);
+  const Result removed = compare_texts(more, less);
+  EXPECT_EQ(marker(removed).old_ps(), marker(added).new_ps());
+  EXPECT_EQ(marker(removed).new_ps(), 0u);
+  std::ostringstream text;
+  write_text(text, added, false);
+  EXPECT_THAT(text.str(), HasSubstr(trace::format_us(marker(added).new_ps())));
+}
+
+TEST(DiffReportTest, JunitSaysWhatIsNotComparedAndWhatWasAccepted) {
+  auto commands = some(3);
+  const std::string before = trace_of(commands);
+  commands[1].link_ps += 6'000;
+  Result result = compare_texts(before, trace_of(commands));
+  result.notes.emplace_back("a note");
+  std::ostringstream failed;
+  std::ostringstream accepted;
+  write_junit(failed, result, false);
+  write_junit(accepted, result, true);
+  for (const std::string& text : {failed.str(), accepted.str()}) {
+    EXPECT_THAT(text, HasSubstr("a note"));
+    EXPECT_THAT(text, HasSubstr("Not compared: "));
+    EXPECT_THAT(text, HasSubstr("1 slower"));
+  }
+  EXPECT_THAT(failed.str(), HasSubstr("<failure"));
+  EXPECT_EQ(accepted.str().find("<failure"), std::string::npos);
+  EXPECT_THAT(accepted.str(), HasSubstr("failures=\"0\""));
 }
 
 TEST(DiffReportTest, WhatIsNotShownIsCounted) {

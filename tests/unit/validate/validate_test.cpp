@@ -212,7 +212,31 @@ TEST(Report, MarkdownHasARowForEachGroup) {
   write_markdown(text, sample());
   EXPECT_THAT(text.str(), HasSubstr("| fit | transfer | program | 1 | 6.1 % |"));  // 174 of 164 ns
   EXPECT_THAT(text.str(), HasSubstr("| validation | transfer | program | 2 | 0.1 % |"));
-  EXPECT_THAT(text.str(), HasSubstr("| f.jsonl | no & reason | 1 |"));
+  EXPECT_THAT(text.str(), HasSubstr("| f.jsonl | no &amp; reason | 1 |"));
+}
+
+// A pull request's summary renders what it is given.
+TEST(Report, MarkdownEscapesNames) {
+  Result r = sample();
+  const std::string evil = "<img src=x onerror=alert(1)>|\n# x";
+  r.profile = r.description = r.grade = evil;
+  r.commands = {evil};
+  r.fitted = {{evil, {evil + ": `<b>`"}, {}}};
+  std::ostringstream text;
+  write_markdown(text, r);
+  std::istringstream lines(text.str());
+  for (std::string line; std::getline(lines, line);) {
+    if (line.starts_with("    ")) continue;  // code
+    std::string plain;  // without the code in it
+    bool is_code = false;
+    for (const char c : line) {
+      if (c == '`') is_code = !is_code;
+      else if (!is_code) plain += c;
+    }
+    EXPECT_THAT(plain, Not(HasSubstr("<img"))) << line;
+    EXPECT_THAT(plain, Not(HasSubstr("<b>"))) << line;
+    EXPECT_FALSE(line.starts_with("# x")) << line;
+  }
 }
 
 // 110 ns the second time where it was 100 ns: measured twice, so no limit holds.
