@@ -35,7 +35,7 @@ SimDevice::SimDevice(profile::Profile profile, Detail detail, TraceSink* trace, 
                      : nullptr),
       driver_(profile_, *link_, host_),
       trace_(trace != nullptr && trace->level() != TraceLevel::off ? trace : nullptr),
-      peers_("peer_copies", profile_, *link_, host_, iommu_.get(), writes_, trace_) {
+      peers_("peer_copies", profile_, *link_, host_, writes_, trace_) {
   peers_.connect(*this);
   const std::uint32_t devices = profile_.machine.device_count;
   const bool bridged = profile_.bridge.kind != profile::BridgeKind::none;

@@ -20,6 +20,7 @@ struct Sink final : TraceSink {
   void command(const CommandRecord& r) override {
     EXPECT_EQ(std::accumulate(r.stages.begin(), r.stages.end(), TimePs{0}), r.times.visible - r.called);
     walks[r.times.id] = r.stages[static_cast<std::size_t>(Stage::iommu)];
+    up[r.times.id] = r.wire_bytes_up;
   }
   void stage(const StageRecord& r) override {
     if (r.action == "limits") limiter[r.command] = r.part;
@@ -30,6 +31,7 @@ struct Sink final : TraceSink {
   std::map<CommandId, TimePs> walks;     // by the stage ...
   std::map<CommandId, TimePs> recorded;  // ... and by the part's records
   std::map<CommandId, std::string> limiter;
+  std::map<CommandId, std::uint64_t> up;  // bytes on the wire
 };
 
 using Machine = CommandMachine<Sink>;
@@ -119,6 +121,45 @@ TEST_P(IommuCommands, MemoryThatIsTakenBackIsInvalidatedInTheDevice) {
   EXPECT_EQ(m.sim->forget_host(memory.data(), memory.size()), 0U);
   const std::uint64_t again = m.sim->host_address(memory.data(), memory.size());
   EXPECT_EQ(m.sim->forget_host(memory.data(), memory.size()), 0U) << again;  // no device has touched it
+}
+
+constexpr const char* two_devices = R"(, "devices": 2)";
+
+// Two staging buffers of 1 MiB: each device asks for their pages, over its own link, and keeps them.
+TEST_P(IommuCommands, StagedCopiesBetweenDevicesAskTheDevices) {
+  Machine m(std::string(ats) + two_devices, GetParam());
+  for (int i = 0; i < 2; ++i) m.copy_to_other(1ULL << 31, 1 << 20);  // the devices' caches are the same from here on
+  const CommandId known = m.id;
+  EXPECT_EQ(m.sink.walks[known], 0U);
+  m.copy_to_other(1ULL << 31, 2 << 20);
+  EXPECT_EQ(m.sink.recorded[m.id], m.sink.walks[m.id]);
+  const TimePs added = m.sink.walks[m.id];
+  // Out of one device and into the other, 256 pages each; the second wait is beside the first chunk's.
+  EXPECT_GT(added, 256 * 1'000'000U);
+  m.copy_to_other(1ULL << 31, 2 << 20);
+  EXPECT_EQ(m.sink.walks[m.id], 0U);
+  EXPECT_EQ(m.sink.up[m.id - 1], m.sink.up[m.id] + 2 * 256 * 24);  // TransReq
+  m.copy_to_other(1ULL << 31, 2 << 20, true);
+  EXPECT_EQ(m.sink.walks[m.id], 0U);
+}
+
+// Where devices write to each other, the source translates the target's addresses.
+TEST_P(IommuCommands, CopiesFromPeerToPeerAreTranslated) {
+  Machine m(std::string(ats) + two_devices + R"(, "bridge": {"kind": "switch", "gigatransfers_per_s": 16, "lanes": 16,
+    "latency_ns": 100, "propagation_ns": 50, "credit_return_ns": 300, "peer_to_peer": true})", GetParam());
+  constexpr std::uint64_t bytes = 256 * page;
+  m.copy_to_other(1ULL << 31, bytes);
+  const TimePs asked = m.copy_to_other(1ULL << 32, bytes);
+  const TimePs added = m.sink.walks[m.id];
+  EXPECT_EQ(m.sink.recorded[m.id], added);
+  EXPECT_EQ(m.sink.limiter[m.id], "device.atc");
+  const TimePs known = m.copy_to_other(1ULL << 32, bytes);
+  EXPECT_EQ(m.sink.walks[m.id], 0U);
+  EXPECT_NEAR(static_cast<double>(asked), static_cast<double>(known + added), 1'000);  // its own requests are on its wire
+  EXPECT_GE(asked, 256 * (2 * 550'000U + 200'000));  // through the switch, and 200 ns at the agent
+  // The other device has not asked.
+  m.copy_to_other(1ULL << 32, bytes, true);
+  EXPECT_GT(m.sink.walks[m.id], 0U);
 }
 
 TEST_P(IommuCommands, ACoherentDeviceTranslatesToo) {

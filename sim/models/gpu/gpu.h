@@ -52,7 +52,7 @@ class Gpu {
                  lines_.get(), kernels, writes, detail, trace),
         engines_(copies_, peers, compute_) {
     processor_.connect(engines_);
-    peers.add_device(flows_, memory_);
+    peers.add_device(flows_, memory_, iommu);
     copies_.connect(sink);
     compute_.connect(sink);
   }

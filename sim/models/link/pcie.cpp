@@ -137,6 +137,8 @@ class PcieLink final : public Link {
     });
     add_posted(flow, wires_, up, fabric ? across : down, "link");
     add_posted(flow, wires_, down, peer, "peer.link");
+    add_walks(flow, t.walks);
+    plan_translations(t.walks, flow);
     return true;
   }
 

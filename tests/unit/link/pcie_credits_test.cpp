@@ -408,6 +408,28 @@ TEST(PcieBridge, PeersWriteToEachOther) {
   EXPECT_EQ(std::max(both[0].drained, both[1].drained), alone.drained + n * 280'000);
 }
 
+// Translations of a copy between devices hold its engine up, not the host, and are asked for over the source's link: one at a
+// time, 600 ns for each of 1000.
+TEST(PcieBridge, PeersTranslate) {
+  const profile::Profile p = switched();
+  LinkTransfer t;
+  t.direction = Direction::device_to_host;
+  t.row_bytes = 1000 * 256;
+  t.walks = translations(1000, 1, 600'000, 1000 * 600'000);
+  t.walks.holds_window = false;
+  t.walks.part = "device.atc";
+  Flow flow;
+  ASSERT_TRUE(make_link(p)->plan_peer(t, 0, flow));
+  const TimePs known = times_alone(peer_flow(p, t.row_bytes, 0, 1)).drained;
+  // The last write has been translated, and the first waited for it.
+  EXPECT_EQ(times_alone(flow).drained, 1000U * 600'000 + 2 * 280'000 + 250'000 + 600'000);
+  EXPECT_EQ(times_alone(flow, Without::walks).drained, known);
+  EXPECT_EQ(limiter(flow), "device.atc");
+  ASSERT_NE(flow.beside, nullptr);
+  EXPECT_EQ(flow.beside->packets(), 1000U);
+  EXPECT_EQ(flow.beside->kind, "TransReq");
+}
+
 // Through a root complex they share its fabric, of 280 bytes in 140 ns.
 TEST(PcieBridge, ARootComplexIsShared) {
   profile::Profile p = machine();
