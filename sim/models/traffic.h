@@ -66,7 +66,7 @@ struct Segment {
   TimePs unsnooped_ps = 0;                    // the home agent's service had no core's cache held the lines
   TimePs row_ps = 0;                          // the engine's own work on rows, part of one of the services
   TimePs walk_ps = 0;                         // what the IOMMU's walks added to the home agent's service, or the first hop's
-  std::uint32_t up_bytes = 0;                 // messages of a packet on a coherent link, before flits
+  std::uint32_t up_bytes = 0;                 // messages of a packet: on a coherent link, before flits; PCIe's that go both ways
   std::uint32_t down_bytes = 0;
   [[nodiscard]] bool operator==(const Segment&) const = default;
 };

@@ -69,7 +69,7 @@ class FakeSimulator final : public Simulator {
   std::uint64_t host_address(const void* p, std::uint64_t) override {
     return reinterpret_cast<std::uintptr_t>(p) ^ std::uint64_t{1} << 60;
   }
-  TimePs forget_host(const void*, std::uint64_t) override { return 0; }
+  TimePs forget_host(const void*, std::uint64_t, TimePs) override { return 0; }
   void host_wrote(std::uint64_t, std::uint64_t) override {}
   void host_read(std::uint64_t, std::uint64_t) override {}
   TimePs hold(Command& command, TimePs host_now) override {
