@@ -78,11 +78,22 @@ TimePs SimDevice::forget_host(const void* p, std::uint64_t bytes, TimePs host_no
   host_addresses_.forget(reinterpret_cast<std::uintptr_t>(p), bytes, [&](std::uint64_t address, std::uint64_t n) {
     host_.forget(address, n);
     if (migration_ != nullptr) migration_->remove(address);
-    const Unmapping unmapping = unmapper_.unmap(address, n, 0, 0);
-    unmapper_.send(unmapping, std::max(host_now, now_) + wait);
-    wait += unmapping.wait;
+    wait += unmap(address, n, host_now + wait);
   });
   return wait;
+}
+
+TimePs SimDevice::unmap_host(const void* p, std::uint64_t bytes, TimePs host_now) {
+  TimePs wait = 0;
+  host_addresses_.each(reinterpret_cast<std::uintptr_t>(p), bytes,
+                       [&](std::uint64_t address, std::uint64_t n) { wait += unmap(address, n, host_now + wait); });
+  return wait;
+}
+
+TimePs SimDevice::unmap(std::uint64_t address, std::uint64_t bytes, TimePs host_now) {
+  const Unmapping unmapping = unmapper_.unmap(address, bytes, 0, 0);
+  unmapper_.send(unmapping, std::max(host_now, now_));
+  return unmapping.wait;
 }
 
 // Pages that are on the device have come back for that, each fault in its turn, before the program's next command.

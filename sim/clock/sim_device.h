@@ -33,6 +33,7 @@ class SimDevice final : public Simulator, public JobSink {
   void release_device(DeviceIndex device, std::uint64_t address) override;
   [[nodiscard]] std::uint64_t host_address(const void* p, std::uint64_t bytes) override;
   TimePs forget_host(const void* p, std::uint64_t bytes, TimePs host_now) override;
+  TimePs unmap_host(const void* p, std::uint64_t bytes, TimePs host_now) override;
   [[nodiscard]] bool manage(std::uint64_t address, std::uint64_t bytes) override {
     if (migration_ != nullptr) migration_->add(address, bytes);
     return migration_ != nullptr;
@@ -66,6 +67,8 @@ class SimDevice final : public Simulator, public JobSink {
     }
   };
 
+  // How long a call of the host's waits that unmaps pages.
+  TimePs unmap(std::uint64_t address, std::uint64_t bytes, TimePs host_now);
   void job_ended(Job& job) override;
   void kernel_waits() override;
   // Runs the kernel up to and including `t`, or until a completion's time is known. False: nothing was pending.

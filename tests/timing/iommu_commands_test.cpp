@@ -128,6 +128,26 @@ TEST_P(IommuCommands, MemoryThatIsTakenBackIsInvalidatedInTheDevice) {
   EXPECT_EQ(forget(), 0U) << again;  // no device has touched it
 }
 
+// Memory of the program that the driver unpins keeps its place, in the caches, too; it is translated anew.
+TEST_P(IommuCommands, MemoryThatIsUnpinnedIsInvalidated) {
+  Machine m(ats, GetParam());
+  std::vector<char> memory(64 * page);
+  const std::uint64_t at = m.sim->host_address(memory.data(), memory.size());
+  m.copy(to_device, at, memory.size());
+  m.copy(to_device, at, memory.size());
+  EXPECT_EQ(m.sink.walks[m.id], 0U);
+  const auto unmap = [&](std::uint64_t from, std::uint64_t bytes) {
+    return m.sim->unmap_host(memory.data() + from, bytes, m.sim->now());
+  };
+  constexpr TimePs wait = 2 * 400'000U + 5'000'000 + request_wire_ps + completion_wire_ps;
+  EXPECT_EQ(unmap(32 * page, 1), wait);
+  EXPECT_EQ(unmap(0, memory.size()), wait);
+  EXPECT_EQ(unmap(0, memory.size()), 0U);
+  EXPECT_EQ(m.sim->host_address(memory.data(), memory.size()), at);
+  m.copy(to_device, at, memory.size());
+  EXPECT_EQ(m.sink.walks[m.id], m.sink.walks[1]);
+}
+
 // The device's answer takes the wire from the writes of a read that is under way.
 TEST_P(IommuCommands, InvalidationsAreTraffic) {
   Machine m(ats, GetParam());
