@@ -62,7 +62,8 @@ void free_now(Simulator& sim, const void* p) {
   SvmAllocation a = std::move(it->second);
   allocations().erase(it);
   PinnedRanges::instance().remove(a.store, a.size);
-  Runtime::instance().charge(sim.forget_host(a.store, a.size));
+  Runtime& runtime = Runtime::instance();
+  runtime.charge(sim.forget_host(a.store, a.size, runtime.clock()));
   release_store(a.store);
 }
 

@@ -80,7 +80,11 @@ Memory::~Memory() {
     std::erase(parent_->children, this);
   } else {
     PinnedRanges::instance().remove(store_, size_);
-    if (owns_store_) runtime.charge(runtime.sim().forget_host(store_, size_));
+    if (owns_store_) {
+      runtime.charge(runtime.sim().forget_host(store_, size_, runtime.clock()));
+    } else if (!PinnedRanges::instance().covers(store_, size_)) {  // nobody else keeps the program's memory pinned
+      runtime.charge(runtime.sim().unmap_host(store_, size_, runtime.clock()));
+    }
   }
   // The newest callback first (clSetMemObjectDestructorCallback). The store goes after them: with CL_MEM_USE_HOST_PTR
   // they are how the program learns that its memory is its own again.

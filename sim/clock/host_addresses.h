@@ -2,6 +2,7 @@
 // handed out in the order of first use, so that cache contents and traces do not.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <optional>
@@ -12,6 +13,17 @@ namespace sluice::sim {
 class HostAddresses {
  public:
   [[nodiscard]] std::uint64_t address(std::uintptr_t p, std::uint64_t bytes);
+  // Calls f(simulated address, bytes) for each known part of the range.
+  template <class F>
+  void each(std::uintptr_t p, std::uint64_t bytes, F f) const {
+    auto it = extents_.upper_bound(p);
+    if (it != extents_.begin()) --it;
+    for (; it != extents_.end() && it->first < p + bytes; ++it) {
+      const std::uintptr_t begin = std::max(p, it->first);
+      const std::uintptr_t end = std::min<std::uintptr_t>(p + bytes, it->second.end);
+      if (begin < end) f(it->second.simulated + (begin - it->first), end - begin);
+    }
+  }
   // Calls gone(simulated address, bytes) for each known part of the range and forgets it.
   template <class Gone>
   void forget(std::uintptr_t p, std::uint64_t bytes, Gone gone) {

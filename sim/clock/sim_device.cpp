@@ -27,6 +27,7 @@ SimDevice::SimDevice(profile::Profile profile, Detail detail, TraceSink* trace, 
                      ? std::make_unique<memory::DramMemory>(profile_.host_memory, no_cache)
                      : nullptr),
       iommu_(profile_.iommu.entries != 0 ? std::make_unique<iommu::Iommu>(profile_.iommu) : nullptr),
+      unmapper_("page_unmapper", *link_, iommu_.get(), profile_.ats.invalidate_ps),
       migration_(profile_.migration.batch_faults != 0
                      ? std::make_unique<migration::PageResidency>(
                            profile_.migration, profile_.migration.device_bytes != 0
@@ -35,7 +36,7 @@ SimDevice::SimDevice(profile::Profile profile, Detail detail, TraceSink* trace, 
                      : nullptr),
       driver_(profile_, *link_, host_),
       trace_(trace != nullptr && trace->level() != TraceLevel::off ? trace : nullptr),
-      peers_("peer_copies", profile_, *link_, host_, iommu_.get(), writes_, trace_) {
+      peers_("peer_copies", profile_, *link_, host_, writes_, trace_) {
   peers_.connect(*this);
   const std::uint32_t devices = profile_.machine.device_count;
   const bool bridged = profile_.bridge.kind != profile::BridgeKind::none;
@@ -50,9 +51,10 @@ SimDevice::SimDevice(profile::Profile profile, Detail detail, TraceSink* trace, 
       device_tlbs_.push_back(
           std::make_unique<iommu::DeviceTlb>(profile_.ats, profile_.link.propagation_ps + bridge, *iommu_));
       translator = device_tlbs_.back().get();
+      unmapper_.add_device(*device_tlbs_.back(), *links_.back());
     }
     gpus_.push_back(std::make_unique<Gpu>(name, profile_, *link_, *links_.back(), host_, host_dram_.get(), translator,
-                                          migration_.get(), peers_, detail, writes_, *this, trace_, kernels));
+                                          migration_.get(), unmapper_, peers_, detail, writes_, *this, trace_, kernels));
   }
 }
 
@@ -71,17 +73,27 @@ std::uint64_t SimDevice::host_address(const void* p, std::uint64_t bytes) {
   return host_addresses_.address(reinterpret_cast<std::uintptr_t>(p), bytes);
 }
 
-TimePs SimDevice::forget_host(const void* p, std::uint64_t bytes) {
+TimePs SimDevice::forget_host(const void* p, std::uint64_t bytes, TimePs host_now) {
   TimePs wait = 0;
   host_addresses_.forget(reinterpret_cast<std::uintptr_t>(p), bytes, [&](std::uint64_t address, std::uint64_t n) {
     host_.forget(address, n);
     if (migration_ != nullptr) migration_->remove(address);
-    if (iommu_ != nullptr) wait += iommu_->forget(address, n);
-    TimePs longest = 0;  // all devices are asked at once
-    for (const auto& tlb : device_tlbs_) longest = std::max(longest, tlb->forget(address, n));
-    wait += longest;
+    wait += unmap(address, n, host_now + wait);
   });
   return wait;
+}
+
+TimePs SimDevice::unmap_host(const void* p, std::uint64_t bytes, TimePs host_now) {
+  TimePs wait = 0;
+  host_addresses_.each(reinterpret_cast<std::uintptr_t>(p), bytes,
+                       [&](std::uint64_t address, std::uint64_t n) { wait += unmap(address, n, host_now + wait); });
+  return wait;
+}
+
+TimePs SimDevice::unmap(std::uint64_t address, std::uint64_t bytes, TimePs host_now) {
+  const Unmapping unmapping = unmapper_.unmap(address, bytes, 0, 0);
+  unmapper_.send(unmapping, std::max(host_now, now_));
+  return unmapping.wait;
 }
 
 // Pages that are on the device have come back for that, each fault in its turn, before the program's next command.

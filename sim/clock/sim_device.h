@@ -8,6 +8,7 @@
 
 #include "sim/cache/host_memory.h"
 #include "sim/clock/host_addresses.h"
+#include "sim/clock/page_unmapper.h"
 #include "sim/dma/peer_copies.h"
 #include "sim/iface/simulator.h"
 #include "sim/models/gpu/gpu.h"
@@ -31,7 +32,8 @@ class SimDevice final : public Simulator, public JobSink {
   [[nodiscard]] std::optional<std::uint64_t> reserve_device(DeviceIndex device, std::uint64_t bytes) override;
   void release_device(DeviceIndex device, std::uint64_t address) override;
   [[nodiscard]] std::uint64_t host_address(const void* p, std::uint64_t bytes) override;
-  TimePs forget_host(const void* p, std::uint64_t bytes) override;
+  TimePs forget_host(const void* p, std::uint64_t bytes, TimePs host_now) override;
+  TimePs unmap_host(const void* p, std::uint64_t bytes, TimePs host_now) override;
   [[nodiscard]] bool manage(std::uint64_t address, std::uint64_t bytes) override {
     if (migration_ != nullptr) migration_->add(address, bytes);
     return migration_ != nullptr;
@@ -65,6 +67,8 @@ class SimDevice final : public Simulator, public JobSink {
     }
   };
 
+  // How long a call of the host's waits that unmaps pages.
+  TimePs unmap(std::uint64_t address, std::uint64_t bytes, TimePs host_now);
   void job_ended(Job& job) override;
   void kernel_waits() override;
   // Runs the kernel up to and including `t`, or until a completion's time is known. False: nothing was pending.
@@ -81,6 +85,7 @@ class SimDevice final : public Simulator, public JobSink {
   std::unique_ptr<memory::DramMemory> host_dram_;  // null: its bandwidth is all that the profile says
   std::unique_ptr<iommu::Iommu> iommu_;
   std::vector<std::unique_ptr<iommu::DeviceTlb>> device_tlbs_;  // by device, where a profile has ATS
+  PageUnmapper unmapper_;
   std::unique_ptr<migration::PageResidency> migration_;  // null: shared memory stays at the host
   HostDriver driver_;
   HostAddresses host_addresses_;

@@ -48,7 +48,7 @@ const Endpoint& device_end(const Command& c) {
 CopyEngines::CopyEngines(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
                          FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory,
                          memory::DeviceMemory* host_dram, Translator* iommu, Migration* migration,
-                         cache::DeviceLines* lines, WriteLog& writes, TraceSink* trace)
+                         Unmapper& unmapper, cache::DeviceLines* lines, WriteLog& writes, TraceSink* trace)
     : Agenda(name),
       profile_(profile),
       link_(link),
@@ -58,7 +58,7 @@ CopyEngines::CopyEngines(const sc_core::sc_module_name& name, const profile::Pro
       host_dram_(host_dram),
       iommu_(iommu),
       migration_(migration),
-      mover_(profile.link.max_payload_bytes, profile.host.core_clock_hz, link, host, iommu, trace),
+      mover_(profile.link.max_payload_bytes, profile.host.core_clock_hz, link, host, iommu, unmapper, profile.migration.block_bytes, trace),
       lines_(lines),
       writes_(writes),
       trace_(trace),
@@ -162,14 +162,18 @@ bool CopyEngines::bring_pages(Job& job, TimePs now) {
     mover_.plan(Direction::host_to_device, all.first_to_device, all.to_device_bytes, memory_, c.id, c.device,
                 *job.flow);
     use(Direction::host_to_device);
+    job.copy->unmapping = mover_.unmap(all.first_to_device, all.to_device_bytes, c.id);
   }
+  const Unmapping& gone = job.copy->unmapping;
+  job.wire_up += gone.wire.up, job.wire_down += gone.wire.down, job.tlps += gone.wire.tlps;
   const TimePs alone = alone_times_(*job.flow).drained;
   mover_.tell(all, migration_->totals(), c.pages_by_faults ? "host_faults" : "move", c.id, c.device, now,
               evicting + alone);
   job.spend(Stage::page_fault, all.handling_ps);
   job.spend(Stage::migration, evicting + alone);
+  job.spend(Stage::iommu, gone.wait);
   job.copy->pages_alone = alone;
-  job.copy->pages_wait = all.handling_ps + evicting;
+  job.copy->pages_wait = all.handling_ps + evicting + gone.wait;
   job.copy->flow_start = now;
   flows_.start(job.flow, [this, &job](FlowTimes times) {
     post(std::max(times.drained, kernel_now()), {&job, DmaStep::end_pages});
@@ -181,6 +185,7 @@ void CopyEngines::end_pages(Job& job, TimePs now) {
   const TimePs took = now - job.copy->flow_start;
   job.spend(Stage::contention, took > job.copy->pages_alone ? took - job.copy->pages_alone : 0);
   job.flow.reset();
+  mover_.send(job.copy->unmapping, job.command.id, job.command.device, now);
   post(now + job.copy->pages_wait, {&job, DmaStep::begin_work});
 }
 

@@ -26,7 +26,7 @@ class CopyEngines final : public Agenda<DmaEvent>, public Executor {
  public:
   CopyEngines(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
               FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory, memory::DeviceMemory* host_dram,
-              Translator* iommu, Migration* migration, cache::DeviceLines* lines, WriteLog& writes,
+              Translator* iommu, Migration* migration, Unmapper& unmapper, cache::DeviceLines* lines, WriteLog& writes,
               TraceSink* trace);
   void connect(JobSink& sink) { sink_ = &sink; }
 

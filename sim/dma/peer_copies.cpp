@@ -15,6 +15,9 @@ struct PeerCopy {
   DeviceIndex to = 0;
   TimePs began = 0;
   TimePs contention = 0;
+  TimePs walked = 0;   // what translations added to its flows
+  std::string_view walk_part;
+  std::string_view walk_action;
   TimePs rows_ps = 0;  // the engine's work on the rows of a rectangle
   Limits limits;       // where the trace asks for them
   std::uint64_t chunk_bytes = 0;
@@ -31,24 +34,26 @@ namespace {
 
 // Above the copy engines' staging buffers.
 constexpr std::uint64_t peer_staging_address = staging_address + (1ULL << 46);
+// And above those, where devices see each other's memory.
+constexpr std::uint64_t peer_window_address = 1ULL << 48;
+constexpr std::uint64_t peer_window_bytes = 1ULL << 44;
 
 }  // namespace
 
 PeerCopies::PeerCopies(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
-                       cache::HostMemory& host, Translator* iommu, WriteLog& writes, TraceSink* trace)
+                       cache::HostMemory& host, WriteLog& writes, TraceSink* trace)
     : Agenda(name),
       profile_(profile),
       link_(link),
       host_(host),
-      iommu_(iommu),
       writes_(writes),
       trace_(trace),
       cycle_ps_(1'000'000'000'000ULL / profile.copy_engines.clock_hz) {}
 
 PeerCopies::~PeerCopies() = default;
 
-void PeerCopies::add_device(FlowEngine& flows, memory::DeviceMemory& memory) {
-  devices_.push_back({&flows, &memory, 0, {}});
+void PeerCopies::add_device(FlowEngine& flows, memory::DeviceMemory& memory, Translator* translator) {
+  devices_.push_back({&flows, &memory, translator, 0, {}});
 }
 
 void PeerCopies::execute(Job& job) {
@@ -95,6 +100,12 @@ bool PeerCopies::begin_peer(PeerCopy& copy, TimePs now) {
   const auto read = devices_[copy.from].memory->stream(memory::Access::read, c.source.address, shape.bytes(), packet);
   const auto write = devices_[copy.to].memory->stream(memory::Access::write, c.target.address, shape.bytes(), packet);
   t.memory_interval_ps = read.interval_ps;
+  // Requests that the bridge passes from device to device carry translated addresses, where the source can get them.
+  if (profile_.bridge.peer_to_peer && profile_.ats.entries != 0) {
+    t.walks = devices_[copy.from].translator->walk(
+        {peer_window_address + copy.to * peer_window_bytes + c.target.address, shape.row_bytes, t.rows, c.target.row_pitch_bytes},
+        t.direction);
+  }
   auto flow = flow_pool_.take();
   if (!link_.plan_peer(t, write.interval_ps, *flow)) return false;
   flow->command = c.id;
@@ -105,17 +116,21 @@ bool PeerCopies::begin_peer(PeerCopy& copy, TimePs now) {
   const std::shared_ptr<const Flow> planned = flow;
   devices_[copy.from].flows->start(std::move(flow), [this, &copy, planned, now](FlowTimes times) {
     // It is over when the last write is in the target's memory.
-    const TimePs took = times.drained - now;
-    const TimePs alone = std::min(took, alone_times_(*planned).drained);
-    account(copy, *planned, Direction::device_to_host, took - alone);
+    const auto drained = [&](Without w) { return alone_times_(*planned, w).drained; };
+    account(copy, *planned, Direction::device_to_host, times.drained - now, drained);
     post(std::max(times.drained, kernel_now()), {&copy, PeerStep::finish});
   });
   return true;
 }
 
-void PeerCopies::account(PeerCopy& copy, const Flow& flow, Direction direction, TimePs contention) {
+template <class Alone>
+void PeerCopies::account(PeerCopy& copy, const Flow& flow, Direction direction, TimePs took, Alone alone_without) {
   Job& job = *copy.job;
+  const TimePs alone = std::min(took, alone_without(Without::nothing));
+  const TimePs unwalked = flow.walks != 0 ? std::min(alone, alone_without(Without::walks)) : alone;
+  const TimePs contention = took - alone;
   copy.contention += contention;
+  copy.walked += alone - unwalked;
   const Link::WireUse use = link_.wire_use(flow, direction);
   job.wire_up += use.up;
   job.wire_down += use.down;
@@ -123,6 +138,9 @@ void PeerCopies::account(PeerCopy& copy, const Flow& flow, Direction direction, 
   if (trace_ == nullptr || trace_->level() < TraceLevel::stage) return;
   copy.limits.add(flow, copy.rows_ps);
   copy.limits.add(Part::contention, contention);
+  if (flow.walks == 0) return;
+  copy.walk_part = flow.walk_part;
+  copy.walk_action = flow.walk_action;
 }
 
 // What of a staged copy can go on does so: a chunk leaves the source when a staging buffer is free, and goes to the target when
@@ -163,7 +181,7 @@ void PeerCopies::start_chunk(PeerCopy& copy, bool out, TimePs now) {
   } else if (!link_.maintains_caches()) {
     host_.device_wrote(t.host_address, t.row_bytes);
   }
-  if (iommu_ != nullptr) t.walks = iommu_->walk({t.host_address, t.row_bytes, 1, 0}, t.direction);
+  if (device.translator != nullptr) t.walks = device.translator->walk({t.host_address, t.row_bytes, 1, 0}, t.direction);
   auto flow = flow_pool_.take();
   link_.plan(t, runs_, *flow);
   flow->command = c.id;
@@ -171,8 +189,7 @@ void PeerCopies::start_chunk(PeerCopy& copy, bool out, TimePs now) {
   flow->address = t.host_address;
   const std::shared_ptr<const Flow> planned = flow;
   device.flows->start(std::move(flow), [this, &copy, planned, out, now, direction = t.direction](FlowTimes times) {
-    const TimePs took = times.end - now;
-    account(copy, *planned, direction, took - std::min(took, alone_times_(*planned).end));
+    account(copy, *planned, direction, times.end - now, [&](Without w) { return alone_times_(*planned, w).end; });
     post(std::max(times.end, kernel_now()), {&copy, out ? PeerStep::out_ended : PeerStep::in_ended});
     if (out) post(std::max(times.drained, kernel_now()), {&copy, PeerStep::out_arrived});
   });
@@ -223,11 +240,17 @@ void PeerCopies::act(const PeerEvent& event, TimePs now) {
       break;
     case PeerStep::finish: {
       const TimePs took = now - copy.began;
-      // Chunks overlap, so what others added to them may be more than the whole.
+      // Chunks overlap, so what others and translations added to them may be more than the whole.
       const TimePs contention = std::min(copy.contention, took);
+      const TimePs walked = std::min(copy.walked, took - contention);
       const TimePs finish = profile_.copy_engines.finish_cycles * cycle_ps_;
       job.spend(Stage::contention, contention);
-      job.spend(Stage::link, took - contention);
+      job.spend(Stage::iommu, walked);
+      job.spend(Stage::link, took - contention - walked);
+      if (walked != 0 && trace_ != nullptr && trace_->level() >= TraceLevel::stage) {
+        trace_->stage({job.command.id, copy.from, copy.walk_part, copy.walk_action, now - walked, now,
+                       walked * (profile_.host.home_agent.clock_hz / 1'000'000) / 1'000'000, job.command.shape.bytes()});
+      }
       job.spend(Stage::setup, finish);
       post(now + finish, {&copy, PeerStep::over});
       return;

@@ -29,11 +29,11 @@ struct PeerEvent {
 class PeerCopies final : public Agenda<PeerEvent>, public Executor {
  public:
   PeerCopies(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
-             cache::HostMemory& host, Translator* iommu, WriteLog& writes, TraceSink* trace);
+             cache::HostMemory& host, WriteLog& writes, TraceSink* trace);
   ~PeerCopies() override;
   void connect(JobSink& sink) { sink_ = &sink; }
-  // Devices in the order of their indices.
-  void add_device(FlowEngine& flows, memory::DeviceMemory& memory);
+  // Devices in the order of their indices. `translator`: what the device's own copy engines ask; null: addresses cost nothing.
+  void add_device(FlowEngine& flows, memory::DeviceMemory& memory, Translator* translator);
 
   void execute(Job& job) override;
   // false: from now on commands cost their time alone.
@@ -43,6 +43,7 @@ class PeerCopies final : public Agenda<PeerEvent>, public Executor {
   struct Device {
     FlowEngine* flows = nullptr;
     memory::DeviceMemory* memory = nullptr;
+    Translator* translator = nullptr;
     std::uint32_t running = 0;
     std::deque<PeerCopy*> waiting;
   };
@@ -52,13 +53,14 @@ class PeerCopies final : public Agenda<PeerEvent>, public Executor {
   bool begin_peer(PeerCopy& copy, TimePs now);
   void advance(PeerCopy& copy, TimePs now);
   void start_chunk(PeerCopy& copy, bool out, TimePs now);
-  void account(PeerCopy& copy, const Flow& flow, Direction direction, TimePs contention);
+  // `alone_without(Without)`: what the flow takes alone.
+  template <class Alone>
+  void account(PeerCopy& copy, const Flow& flow, Direction direction, TimePs took, Alone alone_without);
   void end(PeerCopy& copy, TimePs now);
 
   const profile::Profile& profile_;
   const Link& link_;
   cache::HostMemory& host_;
-  Translator* iommu_;  // null: addresses cost nothing
   WriteLog& writes_;
   TraceSink* trace_;
   JobSink* sink_ = nullptr;

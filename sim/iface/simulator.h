@@ -61,9 +61,11 @@ class Simulator {
   // The simulated address of host memory [p, p + bytes). The same bytes always get the same address; addresses are
   // handed out in the order of first use, so that they do not depend on where the process was loaded.
   [[nodiscard]] virtual std::uint64_t host_address(const void* p, std::uint64_t bytes) = 0;
-  // The host memory was freed: its simulated addresses leave the caches and are forgotten. Returns how long the call
-  // waits for devices to drop its translations.
-  virtual TimePs forget_host(const void* p, std::uint64_t bytes) = 0;
+  // The host memory is freed at `host_now`: its simulated addresses leave the caches and are forgotten. Returns how long the
+  // call waits for devices to drop its translations.
+  virtual TimePs forget_host(const void* p, std::uint64_t bytes, TimePs host_now) = 0;
+  // The driver no longer keeps memory of the program's mapped for devices: only translations of it are dropped.
+  virtual TimePs unmap_host(const void* p, std::uint64_t bytes, TimePs host_now) = 0;
 
   // Shared virtual memory that both sides address: where the profile has it so, its pages move to the side that touches
   // them, from now until they are forgotten. `address` is one from host_address(), of the whole allocation. False: they

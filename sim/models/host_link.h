@@ -39,6 +39,9 @@ class Link {
   virtual void plan(const LinkTransfer& transfer, const std::vector<cache::LineRun>& runs, Flow& flow) const = 0;
   // Puts the translation requests that `walks` tells of, if it does, and their answers beside `flow`.
   virtual void plan_translations(const Walks&, Flow&) const {}
+  // So many invalidations of translations and their answers; a device takes `drop_ps` for each, beside others. Without hops: the
+  // link carries none.
+  virtual void plan_invalidations(std::uint64_t, TimePs, Flow& flow) const { flow.hops = 0; }
   // What the host's snoop filter takes back from others while `flow` brings lines into the device's cache.
   virtual void plan_filter(const cache::HostMemory::Recalls&, Flow&) const {}
   // What taking lines of the device's memory back from the host's caches sends.

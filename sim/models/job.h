@@ -12,6 +12,7 @@
 #include "sim/iface/trace_sink.h"
 #include "sim/models/limits.h"
 #include "sim/models/traffic.h"
+#include "sim/models/unmapping.h"
 
 namespace sluice::sim {
 
@@ -36,7 +37,8 @@ struct CopyState {
   Limits limits;                // of the transfer, where the trace asks for them
   TimePs transfer_start = 0;    // of its first flow
   TimePs pages_alone = 0;       // pages that the command brings: their flow, alone,
-  TimePs pages_wait = 0;        // and what comes behind it
+  TimePs pages_wait = 0;        // and what comes behind it,
+  Unmapping unmapping;          // this among it: their places at the host are given up
   TimePs recalls_alone = 0;     // lines that are taken back: the same
   TimePs flips_ps = 0;
   TimePs rows_ps = 0;           // the engine's work on the rows of the flow under way

@@ -29,6 +29,9 @@ void Limits::add(const Flow& flow, TimePs rows_ps) {
   std::vector<TimePs> credits(flow.credits.size());  // the same by kind of credit
   std::array<TimePs, static_cast<std::size_t>(Part::count_)> here{};
   const auto at = [&](Part part) -> TimePs& { return here[static_cast<std::size_t>(part)]; };
+  // Translations hold up what does not come to the home agent there.
+  const auto end = flow.path.begin() + flow.hops;
+  const bool waits_at_memory = std::find(flow.path.begin(), end, Resource::home_agent) == end;
   for (const Segment& s : flow.segments) {
     TimePs round = 0;
     for (std::size_t h = 0; h < flow.hops; ++h) {
@@ -40,7 +43,9 @@ void Limits::add(const Flow& flow, TimePs rows_ps) {
         case Resource::bridge_up: at(Part::bridge_up) += busy; break;
         case Resource::bridge_down: at(Part::bridge_down) += busy; break;
         case Resource::peer_wire_down: at(Part::peer_wire_down) += busy; break;
-        case Resource::device_memory: memory += busy; break;
+        case Resource::device_memory:
+          (waits_at_memory && s.walk_ps > 0 ? at(Part::iommu) : memory) += busy;
+          break;
         case Resource::peer_memory: peer_memory += busy; break;
         case Resource::home_agent:
           // A posted write leaves when it is on the wire; the home agent then holds it up by its credits only.

@@ -26,6 +26,14 @@ void PageMover::plan(Direction direction, std::uint64_t address, std::uint64_t b
   }
 }
 
+void PageMover::send(const Unmapping& unmapping, CommandId command, DeviceIndex device, TimePs now) const {
+  if (unmapping.wait == 0) return;
+  unmapper_.send(unmapping, now);
+  if (trace_ == nullptr || trace_->level() < TraceLevel::stage) return;
+  trace_->stage({command, device, "host.iommu", "invalidate", now, now + unmapping.wait,
+                 unmapping.wait * (host_clock_hz_ / 1'000'000) / 1'000'000, 0});
+}
+
 void PageMover::tell(const PageMoves& moves, const MigrationTotals& totals, std::string_view action, CommandId command,
                      DeviceIndex device, TimePs begin, TimePs crossing) const {
   if (trace_ == nullptr || trace_->level() < TraceLevel::stage) return;

@@ -208,10 +208,16 @@ bool windows_can_limit(const Flow& flow) {
   });
 }
 
+// Where translations hold packets up: at the home agent; on a way that does not lead there, before the first hop.
+std::size_t translation_hop(const Flow& flow) {
+  const auto end = flow.path.begin() + flow.hops;
+  const auto home = std::find(flow.path.begin(), end, Resource::home_agent);
+  return home == end ? 0 : static_cast<std::size_t>(home - flow.path.begin());
+}
+
 // The latency that work at the home agent's caches is part of.
 TimePs& by_home(Flow& flow) {
-  const auto home = static_cast<std::size_t>(
-      std::find(flow.path.begin(), flow.path.begin() + flow.hops, Resource::home_agent) - flow.path.begin());
+  const std::size_t home = translation_hop(flow);
   return flow.latency_ps[home == 0 ? 0 : home - 1];
 }
 
@@ -251,12 +257,11 @@ void add_walks(Flow& flow, const Walks& walks) {
   flow.walk_in_window_ps = flow.walk_once_ps = 0;
   const std::uint64_t packets = flow.packets();
   if (walks.count == 0 || packets == 0) return;
-  const auto home = static_cast<std::size_t>(
-      std::find(flow.path.begin(), flow.path.begin() + flow.hops, Resource::home_agent) - flow.path.begin());
+  const std::size_t hop = translation_hop(flow);
   const TimePs share = (walks.walkers_ps + packets / 2) / packets;
   for (Segment& s : flow.segments) {
-    s.walk_ps = share > s.service_ps[home] ? share - s.service_ps[home] : 0;
-    s.service_ps[home] += s.walk_ps;
+    s.walk_ps = share > s.service_ps[hop] ? share - s.service_ps[hop] : 0;
+    s.service_ps[hop] += s.walk_ps;
   }
   flow.walk_part = walks.part;
   flow.walk_action = walks.action;
@@ -283,13 +288,13 @@ FlowTimes times_alone(const Flow& flow, Without without) {
     less.ownership_ps -= ownership;
     return times_alone(less, without);
   }
+  const std::size_t walk_hop = translation_hop(flow);
   return run_alone(flow, [&](const Segment& s) {
     Times t = s.service_ps;
+    t[walk_hop] -= s.walk_ps;
     for (std::size_t j = 0; j < flow.hops; ++j) {
-      if (flow.path[j] == Resource::home_agent) {
-        t[j] -= s.walk_ps;
-        if (without >= Without::walks_and_snoops) t[j] = std::min(t[j], s.unsnooped_ps);
-      }
+      if (flow.path[j] == Resource::home_agent && without >= Without::walks_and_snoops)
+        t[j] = std::min(t[j], s.unsnooped_ps);
       if (flow.path[j] == Resource::device_memory && without == Without::walks_coherence_and_memory) {
         t[j] = std::min(t[j], s.row_ps);
       }

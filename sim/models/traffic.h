@@ -65,8 +65,8 @@ struct Segment {
   std::uint32_t request_bytes = 0;            // data that a packet's request carries: an AtomicOp's operands
   TimePs unsnooped_ps = 0;                    // the home agent's service had no core's cache held the lines
   TimePs row_ps = 0;                          // the engine's own work on rows, part of one of the services
-  TimePs walk_ps = 0;                         // what the IOMMU's walks added to the home agent's service
-  std::uint32_t up_bytes = 0;                 // messages of a packet on a coherent link, before flits
+  TimePs walk_ps = 0;                         // what the IOMMU's walks added to the home agent's service, or the first hop's
+  std::uint32_t up_bytes = 0;                 // messages of a packet: on a coherent link, before flits; PCIe's that go both ways
   std::uint32_t down_bytes = 0;
   [[nodiscard]] bool operator==(const Segment&) const = default;
 };
@@ -160,7 +160,8 @@ void add_snoop(Flow& flow, TimePs latency);
 void add_ownership(Flow& flow, TimePs latency);
 
 // Adds the IOMMU's page walks for the flow's addresses, in place of those that it has. Walkers work beside the home agent,
-// so the slower of the two sets the pace; walks are spread evenly over the packets. What waits for a walk waits in the
+// so the slower of the two sets the pace (of a flow that does not come there, they and the first hop); walks are spread evenly
+// over the packets. What waits for a walk waits in the
 // window: with `window` packets out there are that many walks under way at once, and each such windowful waits for one
 // walk. The transfer as a whole is a walk longer, whatever the window.
 void add_walks(Flow& flow, const Walks& walks);

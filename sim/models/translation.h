@@ -32,8 +32,6 @@ class Translator {
   virtual ~Translator() = default;
   // A transfer of `rows` begins; its pages are in the IO-TLB afterwards, as far as they fit.
   [[nodiscard]] virtual Walks walk(const HostRows& rows, Direction direction) = 0;
-  // The host has taken the memory back. Returns how long it waits until all know.
-  virtual TimePs forget(std::uint64_t address, std::uint64_t bytes) = 0;
 };
 
 }  // namespace sluice::sim

@@ -60,11 +60,34 @@ class CommandMachine {
     }
     c.shape.row_bytes = bytes;
     c.shape.rows = rows;
+    return run(c);
+  }
+  // A copy from device 0's memory to device 1's, or back.
+  TimePs copy_to_other(std::uint64_t address, std::uint64_t bytes, bool back = false) {
+    Command c;
+    c.id = ++id;
+    c.queue = 1;
+    c.op = Operation::copy_buffer;
+    c.direction = Direction::device_to_device;
+    c.source.placement = c.target.placement = Placement::device;
+    c.source.address = c.target.address = address;
+    c.source.device = back ? 1 : 0;
+    c.target.device = back ? 0 : 1;
+    c.shape.row_bytes = bytes;
+    return run(c);
+  }
+  TimePs run(Command& c) {
+    return run(c, [] {});
+  }
+  // `act` is called when it has been enqueued.
+  template <class Act>
+  TimePs run(Command& c, Act act) {
     c.moves_data = false;
-    sim->enqueue(c, sim->now());
+    sim->enqueue(Command(c), sim->now());
+    act();
     while (sim->run_until_next_completion()) {
     }
-    return done[id].ended - done[id].started;
+    return done[c.id].ended - done[c.id].started;
   }
 
   Sink sink;

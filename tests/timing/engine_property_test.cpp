@@ -7,9 +7,11 @@
 
 #include <algorithm>
 #include <array>
+#include <filesystem>
 #include <memory>
 #include <random>
 #include <string>
+#include <vector>
 
 #include "sim/clock/kernel_time.h"
 #include "sim/models/link/link.h"
@@ -332,7 +334,16 @@ TEST(Train, EqualsPacketBehindABridge) {
         t.direction = Direction::device_to_host;
         t.row_bytes = 64 + random() % (1 << 20);
         t.memory_interval_ps = 100;
+        if (random() % 2 == 0) {  // translated by the source
+          t.walks.count = 1 + random() % 300;
+          t.walks.requests = 1 + static_cast<std::uint32_t>(random() % 32);
+          t.walks.latency_ps = 500'000 + random() % 1'000'000;
+          t.walks.walkers_ps = t.walks.count * t.walks.latency_ps / t.walks.requests;
+          t.walks.holds_window = false;
+        }
         EXPECT_TRUE(link->plan_peer(t, 120, f));
+      } else if (random() % 4 == 0) {
+        link->plan_invalidations(1 + random() % 3000, random() % 2'000'000, f);
       } else if (random() % 2 == 0) {
         f = atomics_flow(random, *link);
       } else {
@@ -378,9 +389,14 @@ TEST(Train, EqualsPacketOfAtomicOps) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, ShippedMachine,
-                         testing::Values("h200-pcie5", "generic-pcie4", "legacy-pcie3", "superchip-c2c",
-                                         "cxl-accelerator", "igpu-coherent", "soc-noncoherent"),
+std::vector<std::string> shipped() {
+  std::vector<std::string> names;
+  for (const auto& entry : std::filesystem::directory_iterator(PROFILES)) names.push_back(entry.path().stem().string());
+  std::sort(names.begin(), names.end());
+  return names;
+}
+
+INSTANTIATE_TEST_SUITE_P(All, ShippedMachine, testing::ValuesIn(shipped()),
                          [](const auto& p) {
                            std::string name = p.param;
                            std::replace(name.begin(), name.end(), '-', '_');

@@ -9,6 +9,7 @@
 #include <memory>
 #include <numeric>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/clock/sim_device.h"
@@ -25,7 +26,7 @@ constexpr std::uint64_t shared = 1ULL << 33;  // simulated address of the shared
 constexpr std::uint64_t large = 1ULL << 34;   // and of another
 
 struct Sink final : TraceSink {
-  TraceLevel level() const noexcept override { return TraceLevel::stage; }
+  TraceLevel level() const noexcept override { return at; }
   void command(const CommandRecord& r) override {
     EXPECT_EQ(std::accumulate(r.stages.begin(), r.stages.end(), TimePs{0}), r.times.visible - r.called);
     stages[r.times.id] = r.stages;
@@ -33,11 +34,14 @@ struct Sink final : TraceSink {
     up[r.times.id] = r.wire_bytes_up;
   }
   void stage(const StageRecord& r) override {
-    if (r.part == "host.migration") records[r.command].push_back(r);
+    if (r.part == "host.migration" || r.part == "host.iommu") records[r.command].push_back(r);
   }
   void counter(const CounterRecord& r) override {
     if (r.part == "host.migration") counters[std::string(r.name)] = r.value;
   }
+  void packet(const PacketRecord& r) override { ++packets[{r.command, std::string(r.kind)}]; }
+  TraceLevel at = TraceLevel::stage;
+  std::map<std::pair<CommandId, std::string>, std::uint64_t> packets;
   std::map<CommandId, std::array<TimePs, stage_count>> stages;
   std::map<CommandId, std::uint64_t> down, up;
   std::map<CommandId, std::vector<StageRecord>> records;
@@ -50,7 +54,7 @@ class Migration : public ::testing::TestWithParam<const char*> {
     const auto file = std::filesystem::temp_directory_path() / ("sluice_migration_" + std::to_string(::getpid()) + ".json");
     std::ofstream(file) << R"({"include": ")" << PROFILES << R"(/generic-pcie4.json", "name": "migrating",)"
                         << R"("device": {"svm": "fine_system"}, "migration": {"batch_faults": 256, "batches_per_service": 20,)"
-                        << R"("fault_ns": 15000, "batch_ns": 30000, "block_ns": 2000, "host_fault_ns": 4000}})";
+                        << R"("fault_ns": 15000, "batch_ns": 30000, "block_ns": 2000, "host_fault_ns": 4000})" << more() << "}";
     profile::Loaded loaded = profile::load_profile(file.string());
     std::filesystem::remove(file);
     ASSERT_TRUE(loaded.profile) << profile::to_string(loaded.problems.front());
@@ -62,6 +66,8 @@ class Migration : public ::testing::TestWithParam<const char*> {
     map.add({reinterpret_cast<std::byte*>(process_base), 4 * mib, Placement::host_pinned, shared});
     EXPECT_TRUE(sim->manage(shared, 4 * mib));
   }
+  // Of the profile.
+  [[nodiscard]] virtual std::string more() const { return {}; }
   CommandId enqueue(Command c) {
     c.id = ++id;
     c.queue = 1;
@@ -211,6 +217,70 @@ TEST_P(Migration, EventsDoNotGrowWithSize) {
   EXPECT_EQ(events(shared, 4 * mib), events(large, 256 * mib));
 }
 
+// Where the device keeps translations of what it moves, the host's pages are unmapped behind that: an Invalidate Request for each
+// of the two blocks, a flight, 5 us in the device, and its answer. 31.43 bytes a nanosecond: 32 down and 24 up, and DLLPs.
+class UnmappedPages : public Migration {
+ protected:
+  static constexpr TimePs request_wire = 1'032;
+  static constexpr TimePs wait = 2 * 400'000 + 5'000'000 + 2 * request_wire + 781;
+
+  void SetUp() override {
+    sink.at = TraceLevel::packet;
+    Migration::SetUp();
+  }
+  // In packet detail each message is told.
+  void expect_messages(CommandId command) {
+    const std::uint64_t blocks = std::string(GetParam()) == "packet" ? 2 : 0;
+    EXPECT_EQ((sink.packets[{command, "InvReq"}]), blocks);
+    EXPECT_EQ((sink.packets[{command, "InvCpl"}]), blocks);
+  }
+  std::string more() const override {
+    return R"(, "link": {"propagation_ns": 400}, "iommu": {"entries": 4096, "walkers": 16, "llc_read_ns": 0},
+      "ats": {"entries": 1024, "requests": 16, "agent_ns": 200, "invalidate_ns": 5000})";
+  }
+};
+
+TEST_P(UnmappedPages, TheDriverWaitsForTheirTranslationsToGo) {
+  const CommandId first = migrate(shared, 4 * mib, true);
+  EXPECT_EQ(stage(first, Stage::iommu), wait);
+  expect_messages(first);
+  ASSERT_EQ(sink.records[first].size(), 2U);
+  const StageRecord& record = sink.records[first].back();
+  EXPECT_EQ(record.part, "host.iommu");
+  EXPECT_EQ(record.action, "invalidate");
+  EXPECT_EQ(record.end - record.begin, wait);
+  EXPECT_LE(record.end, done[first].ended);
+  // Back, they are where no device has looked yet, and stay mapped.
+  const CommandId back = migrate(shared, 4 * mib, false);
+  EXPECT_EQ(stage(back, Stage::iommu), 0U);
+  // What the device asked for on the way back goes with them; it asks anew, so that nothing is cheaper.
+  const CommandId again = migrate(shared, 4 * mib, true);
+  EXPECT_EQ(stage(again, Stage::iommu), wait);
+  const CommandId third = migrate(shared, 4 * mib, false);
+  EXPECT_EQ(sink.up[third], sink.up[back]);
+  // Nobody has translations of pages that move without their contents.
+  migrate(shared, 4 * mib, true);
+  migrate(shared, 4 * mib, false, false);
+  const CommandId empty = migrate(shared, 4 * mib, true, false);
+  EXPECT_EQ(stage(empty, Stage::iommu), 0U);
+}
+
+TEST_P(UnmappedPages, KernelsWaitForThemToo) {
+  const CommandId first = launch();
+  EXPECT_EQ(stage(first, Stage::iommu), wait);
+  expect_messages(first);
+  const CommandId second = launch();
+  EXPECT_EQ(stage(second, Stage::iommu), 0U);
+  map_for_host(shared, 4 * mib);
+  const CommandId third = launch();
+  const CommandId fourth = launch();
+  const TimePs way = stage(third, Stage::page_fault) + stage(third, Stage::migration) + wait;
+  EXPECT_EQ(stage(third, Stage::iommu), wait);
+  EXPECT_NEAR(static_cast<double>(took(third)), static_cast<double>(took(fourth) + way), 0.01 * static_cast<double>(way));
+}
+
+INSTANTIATE_TEST_SUITE_P(Details, UnmappedPages, ::testing::Values("train", "packet"),
+                         [](const auto& p) { return std::string(p.param); });
 INSTANTIATE_TEST_SUITE_P(Details, Migration, ::testing::Values("train", "packet"),
                          [](const auto& p) { return std::string(p.param); });
 

@@ -74,8 +74,8 @@ struct ActiveLaunch {
 
 ComputeUnits::ComputeUnits(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
                            FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory,
-                           Translator* iommu, Migration* migration, cache::DeviceLines* lines,
-                           KernelEngine* engine, WriteLog& writes, Detail detail, TraceSink* trace)
+                           Translator* iommu, Migration* migration, Unmapper& unmapper,
+                           cache::DeviceLines* lines, KernelEngine* engine, WriteLog& writes, Detail detail, TraceSink* trace)
     : Agenda(name),
       profile_(profile),
       link_(link),
@@ -84,7 +84,7 @@ ComputeUnits::ComputeUnits(const sc_core::sc_module_name& name, const profile::P
       memory_(memory),
       iommu_(iommu),
       migration_(migration),
-      prepares_(profile, link, flows, host, memory, iommu, migration, lines, trace),
+      prepares_(profile, link, flows, host, memory, iommu, migration, unmapper, lines, trace),
       lines_(lines),
       engine_(engine),
       writes_(writes),
@@ -149,7 +149,7 @@ void ComputeUnits::cross(ActiveLaunch& a, TimePs now) {
 
 // All that the launch does on its own comes later by what memory takes before.
 void ComputeUnits::prepare(ActiveLaunch& a, TimePs now) {
-  if (prepares_.next(a.before, now, [this, &a](TimePs at) { post(at, {&a, ComputeStep::prepare}); })) return;
+  if (prepares_.next(*a.job, a.before, now, [this, &a](TimePs at) { post(at, {&a, ComputeStep::prepare}); })) return;
   const TimePs took = a.before.took();
   a.local_end += took;
   for (Crossing* c : a.crossings()) {

@@ -36,8 +36,8 @@ class ComputeUnits final : public Agenda<ComputeEvent>, public Executor {
   // `engine` may be nullptr: then every launch fails.
   ComputeUnits(const sc_core::sc_module_name& name, const profile::Profile& profile, const Link& link,
                FlowEngine& flows, cache::HostMemory& host, memory::DeviceMemory& memory, Translator* iommu,
-               Migration* migration, cache::DeviceLines* lines, KernelEngine* engine, WriteLog& writes,
-               Detail detail, TraceSink* trace);
+               Migration* migration, Unmapper& unmapper, cache::DeviceLines* lines, KernelEngine* engine,
+               WriteLog& writes, Detail detail, TraceSink* trace);
   ~ComputeUnits() override;
   void connect(JobSink& sink) { sink_ = &sink; }
 

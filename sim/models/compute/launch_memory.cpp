@@ -42,8 +42,12 @@ void LaunchMemory::fault(Job& job, const compute::MemorySide& touched, TimePs be
     return flow;
   };
   const PageMoves& pages = work.pages_;
-  if (pages.to_device_bytes != 0)
+  if (pages.to_device_bytes != 0) {
     work.pages_in_ = plan(Direction::host_to_device, pages.first_to_device, pages.to_device_bytes);
+    work.unmapping_ = mover_.unmap(pages.first_to_device, pages.to_device_bytes, c.id);
+    const Link::WireUse& wire = work.unmapping_.wire;
+    job.wire_up += wire.up, job.wire_down += wire.down, job.tlps += wire.tlps;
+  }
   if (pages.to_host_bytes != 0)
     work.pages_out_ = plan(Direction::device_to_host, pages.first_to_host, pages.to_host_bytes);
   mover_.tell(pages, migration_->totals(), "fault_batch", c.id, c.device, begin, work.pages_alone_);
@@ -55,7 +59,7 @@ void LaunchMemory::start(Work& work, const std::shared_ptr<Flow>& flow, TimePs m
   flows_.start(flow, [post, more](FlowTimes times) { post(std::max(times.drained, kernel_now()) + more); });
 }
 
-bool LaunchMemory::next(Work& work, TimePs now, const Post& post) {
+bool LaunchMemory::next(Job& job, Work& work, TimePs now, const Post& post) {
   using Phase = Work::Phase;
   if (work.under_way_ != 0 && --work.under_way_ != 0) return true;
   const TimePs took = now - work.begun_;
@@ -72,7 +76,8 @@ bool LaunchMemory::next(Work& work, TimePs now, const Post& post) {
     work.recalls_took_ = took;
   } else if (work.phase_ == Phase::pages) {
     // The driver's work goes on beside the link's; all that the launch does comes later by both.
-    work.pages_took_ = took + work.pages_.handling_ps;
+    work.pages_took_ = took + work.pages_.handling_ps + work.unmapping_.wait;
+    mover_.send(work.unmapping_, job.command.id, job.command.device, now);
   }
   if (work.phase_ == Phase::lines) {
     work.phase_ = Phase::pages;
@@ -89,9 +94,11 @@ void LaunchMemory::Work::account(Job& job) const {
   job.spend(Stage::contention, recalls_took_ - std::min(recalls_ps_, recalls_took_));
   if (pages_took_ == 0) return;
   job.spend(Stage::page_fault, pages_.handling_ps);
-  const TimePs moved = std::min(pages_alone_, pages_took_ - pages_.handling_ps);
+  job.spend(Stage::iommu, unmapping_.wait);
+  const TimePs crossing = pages_took_ - pages_.handling_ps - unmapping_.wait;
+  const TimePs moved = std::min(pages_alone_, crossing);
   job.spend(Stage::migration, moved);
-  job.spend(Stage::contention, pages_took_ - pages_.handling_ps - moved);
+  job.spend(Stage::contention, crossing - moved);
 }
 
 }  // namespace sluice::sim

@@ -19,14 +19,15 @@ namespace sluice::sim {
 class LaunchMemory {
  public:
   LaunchMemory(const profile::Profile& profile, const Link& link, FlowEngine& flows, cache::HostMemory& host,
-               memory::DeviceMemory& memory, Translator* iommu, Migration* migration, cache::DeviceLines* lines,
-               TraceSink* trace)
+               memory::DeviceMemory& memory, Translator* iommu, Migration* migration, Unmapper& unmapper,
+               cache::DeviceLines* lines, TraceSink* trace)
       : profile_(profile),
         link_(link),
         flows_(flows),
         memory_(memory),
         migration_(migration),
-        mover_(profile.link.max_payload_bytes, profile.host.core_clock_hz, link, host, iommu, trace),
+        mover_(profile.link.max_payload_bytes, profile.host.core_clock_hz, link, host, iommu, unmapper,
+               profile.migration.block_bytes, trace),
         lines_(lines),
         trace_(trace) {}
 
@@ -35,7 +36,7 @@ class LaunchMemory {
    public:
     [[nodiscard]] bool needed() const noexcept { return recalls_ps_ != 0 || !pages_.batches.empty(); }
     // With the link to itself.
-    [[nodiscard]] TimePs alone() const noexcept { return recalls_ps_ + pages_.handling_ps + pages_alone_; }
+    [[nodiscard]] TimePs alone() const noexcept { return recalls_ps_ + pages_.handling_ps + pages_alone_ + unmapping_.wait; }
     // What it took, once next() has returned false.
     [[nodiscard]] TimePs took() const noexcept { return recalls_took_ + pages_took_; }
     void account(Job& job) const;
@@ -54,14 +55,15 @@ class LaunchMemory {
     PageMoves pages_;
     std::shared_ptr<Flow> pages_in_, pages_out_;
     TimePs pages_alone_ = 0;  // the flows' time
-    TimePs pages_took_ = 0;   // with the driver's work
+    Unmapping unmapping_;     // of the pages that come
+    TimePs pages_took_ = 0;   // with the driver's work and the unmapping
   };
 
   // `touched`: what the groups, which begin at `begin` without it, have done.
   [[nodiscard]] Work plan(Job& job, const compute::MemorySide& touched, TimePs begin);
   // To be called when it begins, and whenever what `post` was told is over. False: nothing is left.
   using Post = std::function<void(TimePs)>;
-  [[nodiscard]] bool next(Work& work, TimePs now, const Post& post);
+  [[nodiscard]] bool next(Job& job, Work& work, TimePs now, const Post& post);
 
  private:
   void take_lines(Job& job, const compute::MemorySide& touched, TimePs begin, Work& work);

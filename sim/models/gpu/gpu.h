@@ -38,8 +38,8 @@ class Engines final : public Executor {
 class Gpu {
  public:
   Gpu(const std::string& name, const profile::Profile& profile, const Link& link, FlowEngine& flows, cache::HostMemory& host,
-      memory::DeviceMemory* host_dram, Translator* iommu, Migration* migration, PeerCopies& peers, Detail detail,
-      WriteLog& writes, JobSink& sink, TraceSink* trace, KernelEngine* kernels)
+      memory::DeviceMemory* host_dram, Translator* iommu, Migration* migration, Unmapper& unmapper, PeerCopies& peers,
+      Detail detail, WriteLog& writes, JobSink& sink, TraceSink* trace, KernelEngine* kernels)
       : memory_(profile.device_memory, profile.device_cache),
         lines_(profile.link.device_memory != profile::DeviceMemoryCoherence::none
                    ? std::make_unique<cache::DeviceLines>(profile.link, profile.host)
@@ -47,12 +47,12 @@ class Gpu {
         flows_(flows),
         processor_((name + "_command_processor").c_str(), profile, link, flows_, trace),
         copies_((name + "_copy_engines").c_str(), profile, link, flows_, host, memory_, host_dram, iommu, migration,
-                lines_.get(), writes, trace),
+                unmapper, lines_.get(), writes, trace),
         compute_((name + "_compute").c_str(), profile, link, flows_, host, memory_, iommu, migration,
-                 lines_.get(), kernels, writes, detail, trace),
+                 unmapper, lines_.get(), kernels, writes, detail, trace),
         engines_(copies_, peers, compute_) {
     processor_.connect(engines_);
-    peers.add_device(flows_, memory_);
+    peers.add_device(flows_, memory_, iommu);
     copies_.connect(sink);
     compute_.connect(sink);
   }

@@ -1,13 +1,13 @@
 #include "sim/models/iommu/device_tlb.h"
 
 #include <algorithm>
+#include <bit>
 
 namespace sluice::iommu {
 
 DeviceTlb::DeviceTlb(const profile::Ats& profile, TimePs propagation, Iommu& agent)
     : profile_(profile),
       round_trip_ps_(2 * propagation + profile.agent_ps),
-      invalidate_ps_(2 * propagation + profile.invalidate_ps),
       agent_(agent),
       pages_(profile.entries, profile.ways, 0) {}
 
@@ -58,11 +58,11 @@ sim::Walks DeviceTlb::walk(const sim::HostRows& rows, Direction direction) {
   return all;
 }
 
-TimePs DeviceTlb::forget(std::uint64_t address, std::uint64_t bytes) {
-  if (bytes == 0) return 0;
+bool DeviceTlb::forget(std::uint64_t address, std::uint64_t bytes) {
+  if (bytes == 0) return false;
   const std::uint64_t first = address / profile_.page_bytes;
-  const std::uint64_t erased = pages_.erase_run(first, (address + bytes - 1) / profile_.page_bytes - first + 1);
-  return erased == 0 ? 0 : invalidate_ps_;
+  const int bits = std::bit_width(first ^ ((address + bytes - 1) / profile_.page_bytes));
+  return pages_.erase_run(first >> bits << bits, std::uint64_t{1} << bits) != 0;
 }
 
 }  // namespace sluice::iommu

@@ -16,8 +16,9 @@ class DeviceTlb final : public sim::Translator {
 
   // One translation request for each page that is missing, `requests` of them under way at once.
   [[nodiscard]] sim::Walks walk(const sim::HostRows& rows, Direction direction) override;
-  // Where a translation is cached, the host asks the device to drop it, and waits for the answer.
-  TimePs forget(std::uint64_t address, std::uint64_t bytes) override;
+  // An Invalidate Request for the smallest aligned power of two of pages that holds the range, which is how such requests tell
+  // ranges: neighbours in it go, too. False: none of them was there.
+  bool forget(std::uint64_t address, std::uint64_t bytes);
 
  private:
   // Adds one to `all` for each missing page of [address, address + bytes), and what the IOMMU does for them.
@@ -26,7 +27,6 @@ class DeviceTlb final : public sim::Translator {
 
   const profile::Ats profile_;
   TimePs round_trip_ps_;
-  TimePs invalidate_ps_;
   Iommu& agent_;
   LruTable pages_;
 };

@@ -97,11 +97,10 @@ sim::Walks Iommu::walk(const sim::HostRows& rows, Direction direction) {
   return {all.pages, walks / all.pages, (walks + all.pages * release) / profile_.walkers};
 }
 
-TimePs Iommu::forget(std::uint64_t address, std::uint64_t bytes) {
-  if (bytes == 0) return 0;
+void Iommu::forget(std::uint64_t address, std::uint64_t bytes) {
+  if (bytes == 0) return;
   const std::uint64_t first = address / profile_.page_bytes;
   tlb_.erase_run(first, (address + bytes - 1) / profile_.page_bytes - first + 1);
-  return 0;  // part of the unmapping call
 }
 
 }  // namespace sluice::iommu

@@ -33,7 +33,8 @@ class Iommu final : public sim::Translator {
   [[nodiscard]] Misses misses_of_run(std::uint64_t address, std::uint64_t bytes);
 
   [[nodiscard]] sim::Walks walk(const sim::HostRows& rows, Direction direction) override;
-  TimePs forget(std::uint64_t address, std::uint64_t bytes) override;
+  // The host has unmapped the pages; its own waiting is part of the unmapping call.
+  void forget(std::uint64_t address, std::uint64_t bytes);
 
  private:
   void add_walk(std::uint64_t page, Misses& misses);

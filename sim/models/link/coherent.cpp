@@ -103,6 +103,26 @@ class CoherentLink final : public Link {
     pace(flow, walks);
   }
 
+  // A request with the pages' address, and a response.
+  void plan_invalidations(std::uint64_t requests, TimePs drop_ps, Flow& flow) const override {
+    constexpr std::uint32_t address_bytes = 8;
+    flow = Flow{};
+    flow.hops = 2;
+    flow.end_hop = 1;
+    flow.path = {Resource::wire_down, Resource::wire_up};
+    flow.latency_ps = {link_.propagation_ps + drop_ps, link_.propagation_ps};
+    flow.window = invalidations_at_once;
+    flow.window_return_ps = link_.propagation_ps;
+    flow.window_part = "ats.invalidations";
+    flow.kind = "InvReq";
+    flow.reply_kind = "InvCpl";
+    Segment s{.packets = requests, .packet_bytes = address_bytes};
+    s.up_bytes = link_.response_bytes;
+    s.down_bytes = link_.data_header_bytes + address_bytes;
+    s.service_ps = {share_time(s.down_bytes), share_time(s.up_bytes)};
+    flow.segments.push_back(s);
+  }
+
   // Cores give lines up `snoop_trackers` at a time, beside what the home agent does for the flow; the device's own are snooped
   // over the link, at the pace at which others come.
   void plan_filter(const cache::HostMemory::Recalls& recalls, Flow& flow) const override {

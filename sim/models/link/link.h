@@ -29,6 +29,9 @@ class SegmentBuilder {
 // Requests for translations keep the pace that `walks` says, each a round trip of `flow`.
 void pace(Flow& flow, const Walks& walks);
 
+// Invalidations of a device's translations that may be under way: a request has five bits for its tag (PCIe Base, 10.3).
+inline constexpr std::uint32_t invalidations_at_once = 32;
+
 // Of one direction after encoding and SKP ordered sets.
 [[nodiscard]] double wire_ps_per_byte(const profile::Link& link);
 

@@ -104,6 +104,43 @@ class PcieLink final : public Link {
     }
   }
 
+  // Messages (PCIe Base, 10.3): an Invalidate Request has one unit of data, which names the pages; its completion has none. Both
+  // are posted, and what a device has written before it answers stays in front of the answer.
+  void plan_invalidations(std::uint64_t requests, TimePs drop_ps, Flow& flow) const override {
+    clear(flow);
+    const TimePs through = bridge_.latency_ps;
+    const std::uint8_t bridge_down = bridged() ? hop(flow, Resource::bridge_down, upstream_.propagation_ps + through) : 0;
+    const std::uint8_t down = hop(flow, Resource::wire_down, link_.propagation_ps + drop_ps);
+    const std::uint8_t up = hop(flow, Resource::wire_up, link_.propagation_ps + through);
+    const std::uint8_t bridge_up = bridged() ? hop(flow, Resource::bridge_up, upstream_.propagation_ps) : up;
+    flow.end_hop = bridge_up;
+    flow.window = invalidations_at_once;
+    flow.window_return_ps = flow.latency_ps[bridge_up];
+    flow.window_part = "ats.invalidations";
+    flow.kind = "InvReq";
+    flow.reply_kind = "InvCpl";
+    Segment s{.packets = requests, .packet_bytes = translation_bytes};
+    s.data_credits = credits_of(translation_bytes);
+    s.down_bytes = tlp_.message_bytes + translation_bytes;
+    s.up_bytes = tlp_.message_bytes;
+    const auto times = [&](const Wires& w, std::uint8_t request, std::uint8_t answer) {
+      s.service_ps[request] = data_time(w, translation_bytes, 1, tlp_.message_bytes, w.downstream_dllps,
+                                        dllps(w, 1, w.credits.posted_headers));
+      s.service_ps[answer] = data_time(w, 0, 1, tlp_.message_bytes, w.upstream_dllps, 0) +
+                             answer_time(w, translation_bytes, 1, w.credits.posted_headers | w.credits.posted_data);
+    };
+    times(wires_, down, up);
+    if (bridged()) times(upstream_, bridge_down, bridge_up);
+    flow.segments.push_back(s);
+    if (bridged()) add_posted(flow, upstream_, bridge_down, down, "bridge");
+    add_posted(flow, wires_, down, down, "link");
+    add_credit(flow, wires_, Credit::posted_headers, Unit::tlps, wires_.credits.posted_headers, up, bridge_up, "link");
+    if (bridged()) {
+      add_credit(flow, upstream_, Credit::posted_headers, Unit::tlps, upstream_.credits.posted_headers, bridge_up, bridge_up,
+                 "bridge");
+    }
+  }
+
   // Posted writes of one device into another's memory: through a switch from port to port, or through the root complex' fabric.
   bool plan_peer(const LinkTransfer& t, TimePs peer_interval_ps, Flow& flow) const override {
     if (!bridge_.peer_to_peer) return false;
@@ -137,6 +174,8 @@ class PcieLink final : public Link {
     });
     add_posted(flow, wires_, up, fabric ? across : down, "link");
     add_posted(flow, wires_, down, peer, "peer.link");
+    add_walks(flow, t.walks);
+    plan_translations(t.walks, flow);
     return true;
   }
 
@@ -145,7 +184,11 @@ class PcieLink final : public Link {
   WireUse wire_use(const Flow& flow, Direction direction) const override {
     WireUse use = flow.beside != nullptr ? wire_use(*flow.beside, Direction::host_to_device) : WireUse{};
     for (const Segment& s : flow.segments) {
-      if (direction == Direction::host_to_device) {
+      if (s.down_bytes != 0) {  // messages
+        use.up += s.packets * s.up_bytes;
+        use.down += s.packets * s.down_bytes;
+        use.tlps += 2 * s.packets;
+      } else if (direction == Direction::host_to_device) {
         use.up += s.packets * (tlp_.read_bytes + s.request_bytes);
         use.down += s.packets * data_bytes(s, tlp_.completion_bytes, wires_.downstream_dllps);
         use.tlps += s.packets * (1 + s.data_tlps);

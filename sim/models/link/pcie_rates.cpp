@@ -40,7 +40,7 @@ TlpOverheads tlp_overheads(const profile::Link& link) {
   const std::uint32_t request = base + link.header_words * word_bytes;
   const auto given_or = [](std::uint32_t given, std::uint32_t derived) { return given != 0 ? given : derived; };
   return {given_or(link.write_header_bytes, request), given_or(link.read_header_bytes, request),
-          given_or(link.completion_header_bytes, base + 3 * word_bytes)};
+          given_or(link.completion_header_bytes, base + 3 * word_bytes), base + 4 * word_bytes};
 }
 
 std::uint32_t ack_limit_symbols(std::uint32_t generation, std::uint32_t lanes, std::uint32_t max_payload_bytes) {

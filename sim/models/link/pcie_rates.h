@@ -13,6 +13,7 @@ struct TlpOverheads {
   std::uint32_t write_bytes = 0;
   std::uint32_t read_bytes = 0;
   std::uint32_t completion_bytes = 0;
+  std::uint32_t message_bytes = 0;  // always of 4 words
 };
 [[nodiscard]] TlpOverheads tlp_overheads(const profile::Link& link);
 

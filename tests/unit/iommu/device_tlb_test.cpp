@@ -24,7 +24,6 @@ profile::Ats cache_of(std::uint32_t entries, std::uint32_t requests = 2) {
   p.entries = entries;
   p.requests = requests;
   p.agent_ps = 50;
-  p.invalidate_ps = 30;
   return p;
 }
 
@@ -105,14 +104,27 @@ TEST(DeviceTlb, ARunCostsAsMuchAsTheCacheIsLarge) {
   EXPECT_EQ(read(tlb, (1ULL << 40) - 64, 64).count, 0U);
 }
 
-TEST(DeviceTlb, TheHostWaitsForADeviceThatKeepsWhatItTakesBack) {
+TEST(DeviceTlb, OnlyADeviceThatKeepsThePagesIsToForgetThem) {
   Iommu agent(agent_of(64));
   DeviceTlb tlb(cache_of(64), flight, agent);
-  EXPECT_EQ(tlb.forget(0, 4 * page), 0U);  // it has none of them
+  EXPECT_FALSE(tlb.forget(0, 4 * page));  // it has none of them
   EXPECT_EQ(read(tlb, 3, 2).count, 2U);
-  EXPECT_EQ(tlb.forget(0, 4 * page), 2 * flight + 30);
-  EXPECT_EQ(tlb.forget(0, 4 * page), 0U);
+  EXPECT_TRUE(tlb.forget(0, 4 * page));
+  EXPECT_FALSE(tlb.forget(0, 4 * page));
   EXPECT_EQ(read(tlb, 3, 2).count, 1U);  // page 4 is still there
+}
+
+// A request names an aligned power of two of pages. Pages 5 and 6 take 4 to 7 with them, a page's last byte and the next one's
+// first both; a page alone takes nothing else.
+TEST(DeviceTlb, NeighboursInTheRequestsRangeGoToo) {
+  Iommu agent(agent_of(64));
+  DeviceTlb tlb(cache_of(64), flight, agent);
+  EXPECT_EQ(read(tlb, 0, 16).count, 16U);
+  EXPECT_TRUE(tlb.forget(6 * page - 1, 2));
+  EXPECT_EQ(read(tlb, 0, 4).count + read(tlb, 8, 8).count, 0U);
+  EXPECT_EQ(read(tlb, 0, 16).count, 4U);
+  EXPECT_TRUE(tlb.forget(9 * page, page));
+  EXPECT_EQ(read(tlb, 0, 16).count, 1U);
 }
 
 }  // namespace

@@ -69,7 +69,11 @@ class FakeSimulator final : public Simulator {
   std::uint64_t host_address(const void* p, std::uint64_t) override {
     return reinterpret_cast<std::uintptr_t>(p) ^ std::uint64_t{1} << 60;
   }
-  TimePs forget_host(const void*, std::uint64_t) override { return 0; }
+  TimePs forget_host(const void*, std::uint64_t, TimePs) override { return 0; }
+  TimePs unmap_host(const void* p, std::uint64_t bytes, TimePs) override {
+    fake().unmapped.emplace_back(p, bytes);
+    return 0;
+  }
   void host_wrote(std::uint64_t, std::uint64_t) override {}
   void host_read(std::uint64_t, std::uint64_t) override {}
   TimePs hold(Command& command, TimePs host_now) override {
@@ -175,7 +179,7 @@ constexpr const char* source =
 }  // namespace
 
 FakeMachine& fake() {
-  static FakeMachine machine{machine_of_tests(), {}, {}, {}, {}};
+  static FakeMachine machine{machine_of_tests(), {}, {}, {}, {}, {}};
   return machine;
 }
 
@@ -186,7 +190,7 @@ std::unique_ptr<Simulator> open_simulator(const SimulatorOptions& options, std::
 std::unique_ptr<KernelEngine> make_kernel_engine() { return std::make_unique<FakeEngine>(); }
 
 void LaunchTest::SetUp() {
-  fake() = FakeMachine{machine_of_tests(), kernels_of_tests(), {}, {}, {}};
+  fake() = FakeMachine{machine_of_tests(), kernels_of_tests(), {}, {}, {}, {}};
   ASSERT_EQ(clIcdGetPlatformIDsKHR(1, &platform, nullptr), CL_SUCCESS);
   ASSERT_EQ(clGetDeviceIDs(platform, CL_DEVICE_TYPE_ALL, 1, &device, nullptr), CL_SUCCESS);
   cl_int e = CL_SUCCESS;

@@ -7,6 +7,7 @@
 
 #include <functional>
 #include <memory>
+#include <utility>
 #include <vector>
 
 #include "sim/iface/kernel_engine.h"
@@ -21,6 +22,7 @@ struct FakeMachine {
   // What a launch does, called once; false: it fails. May be empty.
   std::function<bool(const KernelLaunch&)> body;
   std::vector<Operation> ended;  // commands, in the order of their end
+  std::vector<std::pair<const void*, std::uint64_t>> unmapped;  // memory of the program that devices no longer see
 };
 [[nodiscard]] FakeMachine& fake();
 

@@ -31,6 +31,27 @@ class CaptureTest : public LaunchTest {
   }
 };
 
+// The program's memory is pinned, and mapped for devices, as long as a buffer lies over it.
+TEST_F(LaunchTest, MemoryOfTheProgramIsUnmappedWithItsLastBuffer) {
+  std::array<std::byte, 8192> memory{};
+  const auto over = [&](std::size_t at, std::size_t bytes) {
+    cl_int e = CL_SUCCESS;
+    cl_mem m = clCreateBuffer(context, CL_MEM_USE_HOST_PTR, bytes, memory.data() + at, &e);
+    EXPECT_EQ(e, CL_SUCCESS);
+    return m;
+  };
+  cl_mem whole = over(0, memory.size());
+  cl_mem half = over(4096, 4096);
+  cl_mem own = clCreateBuffer(context, CL_MEM_ALLOC_HOST_PTR, 4096, nullptr, nullptr);
+  EXPECT_EQ(clReleaseMemObject(half), CL_SUCCESS);
+  EXPECT_EQ(clReleaseMemObject(own), CL_SUCCESS);
+  EXPECT_TRUE(fake().unmapped.empty());
+  EXPECT_EQ(clReleaseMemObject(whole), CL_SUCCESS);
+  ASSERT_EQ(fake().unmapped.size(), 1U);
+  EXPECT_EQ(fake().unmapped[0].first, memory.data());
+  EXPECT_EQ(fake().unmapped[0].second, memory.size());
+}
+
 TEST_F(CaptureTest, EachKindOfArgumentArrives) {
   cl_mem p = buffer(10'000);
   cl_mem c = buffer(500);

@@ -300,6 +300,13 @@ TEST(Coherent, AHostsFilterThatOverflowsTakesLinesBack) {
   EXPECT_EQ(use.up - bare.up, 256 * 4 / 64 * 68U);
 }
 
+// 12 bytes with the pages' address down, a response up, in flits of 68 bytes with 64 of them; two, one behind the other.
+TEST(Coherent, InvalidationsAreAnsweredByTheDevice) {
+  Flow f;
+  make_link(cxl())->plan_invalidations(2, 50'000, f);
+  EXPECT_EQ(time_alone(f), 2U * 199 + 1000 + 50'000 + 66 + 1000);
+}
+
 TEST(Coherent, MapsMoveNoLines) {
   const profile::Profile p = cxl();
   EXPECT_FALSE(make_link(p)->maintains_caches());

@@ -297,6 +297,54 @@ TEST(PcieTranslations, TakeTheWireFromOthers) {
   EXPECT_EQ(times[0].end, n * 280'000 + 1000 * 32'000);
 }
 
+Flow invalidations(const profile::Profile& p, std::uint64_t count, TimePs drop) {
+  Flow flow;
+  make_link(p)->plan_invalidations(count, drop, flow);
+  return flow;
+}
+
+// PCIe Base, 10.3: a message of 16 bytes of header with framing and one of 8 of data down, the same without data up; and on each
+// wire the Ack of what went the other way. 32 are under way at once.
+TEST(PcieInvalidations, AreMessagesThatTheDeviceAnswers) {
+  profile::Profile p = machine();
+  const TimePs trip = 40'000 + 100'000 + 10'000'000 + 32'000 + 100'000;
+  EXPECT_EQ(time_alone(invalidations(p, 1, 10'000'000)), trip);
+  const Flow hundred = invalidations(p, 100, 10'000'000);
+  EXPECT_EQ(time_alone(hundred), 4 * trip + 3 * 40'000);
+  EXPECT_EQ(hundred.kind, "InvReq");
+  EXPECT_EQ(hundred.reply_kind, "InvCpl");
+  const Link::WireUse use = make_link(p)->wire_use(hundred, Direction::device_to_host);
+  EXPECT_EQ(use.down, 3200U);
+  EXPECT_EQ(use.up, 2400U);
+  EXPECT_EQ(use.tlps, 200U);
+  // Their headers have 4 words whatever memory's have; ECRC makes them longer.
+  p.link.header_words = 3;
+  p.link.ecrc = true;
+  EXPECT_EQ(time_alone(invalidations(p, 1, 0)), 44'000U + 100'000 + 36'000 + 100'000);
+}
+
+// A write of another transfer has the upstream wire to itself but for 1000 completions, of 24 bytes and an Ack of 8 each.
+TEST(PcieInvalidations, TakeTheWireFromOthers) {
+  profile::Profile p = machine();
+  p.link.posted_credits_tlps = 8;
+  constexpr std::uint64_t n = 4000;
+  const auto times = run({{writes(p, n * 256), 0}, {invalidations(p, 1000, 0), 0}});
+  EXPECT_EQ(times[0].end, n * 280'000 + 1000 * 32'000);
+}
+
+// They are posted: with one header between it and a write, the write waits until the completion's is back.
+TEST(PcieInvalidations, TakeCreditsFromOthers) {
+  profile::Profile p = machine();
+  p.link.credits.posted_headers = 1;
+  const Flow one = invalidations(p, 1, 0);
+  // An UpdateFC on each wire more. The request is answered at 48 + 100 ns, for 40 ns; 300 ns later the header is back.
+  const TimePs answered = 148'000 + 40'000;
+  const auto times = run({{one, 0}, {writes(p, 256), 150'000}});
+  EXPECT_EQ(times[1].end, answered + 300'000 + 280'000);
+  // Down, the device's: two requests of which each needs the one that the other has.
+  EXPECT_EQ(time_alone(invalidations(p, 2, 0)), 348'000 + 148'000 + 40'000 + 100'000U);
+}
+
 // They need headers of their own: with one between them and a read's, the read waits.
 TEST(PcieTranslations, TakeCreditsFromOthers) {
   profile::Profile p = machine();
@@ -349,6 +397,11 @@ TEST(PcieBridge, ASwitchIsOnTheWay) {
   EXPECT_EQ(times.drained, 5U * 280'000 + 1'000);
   const auto link = make_link(p);
   EXPECT_EQ(link->posted_time(), 2U * 28'000 + 300'000);
+}
+
+// 40 bytes and 32 twice each, flights and switch both ways.
+TEST(PcieBridge, InvalidationsGoThroughIt) {
+  EXPECT_EQ(time_alone(invalidations(switched(), 1, 10'000'000)), 2U * 40'000 + 300'000 + 10'000'000 + 2 * 32'000 + 300'000);
 }
 
 // The upstream link has half the rate and one credit of its own.
@@ -406,6 +459,28 @@ TEST(PcieBridge, PeersWriteToEachOther) {
   EXPECT_EQ(pairs[1].drained, alone.drained);
   const auto both = run({{peer_flow(p, n * 256, 0, 2), 0}, {peer_flow(p, n * 256, 1, 2), 0}}, 4);
   EXPECT_EQ(std::max(both[0].drained, both[1].drained), alone.drained + n * 280'000);
+}
+
+// Translations of a copy between devices hold its engine up, not the host, and are asked for over the source's link: one at a
+// time, 600 ns for each of 1000.
+TEST(PcieBridge, PeersTranslate) {
+  const profile::Profile p = switched();
+  LinkTransfer t;
+  t.direction = Direction::device_to_host;
+  t.row_bytes = 1000 * 256;
+  t.walks = translations(1000, 1, 600'000, 1000 * 600'000);
+  t.walks.holds_window = false;
+  t.walks.part = "device.atc";
+  Flow flow;
+  ASSERT_TRUE(make_link(p)->plan_peer(t, 0, flow));
+  const TimePs known = times_alone(peer_flow(p, t.row_bytes, 0, 1)).drained;
+  // The last write has been translated, and the first waited for it.
+  EXPECT_EQ(times_alone(flow).drained, 1000U * 600'000 + 2 * 280'000 + 250'000 + 600'000);
+  EXPECT_EQ(times_alone(flow, Without::walks).drained, known);
+  EXPECT_EQ(limiter(flow), "device.atc");
+  ASSERT_NE(flow.beside, nullptr);
+  EXPECT_EQ(flow.beside->packets(), 1000U);
+  EXPECT_EQ(flow.beside->kind, "TransReq");
 }
 
 // Through a root complex they share its fabric, of 280 bytes in 140 ns.

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <vector>
+
 #include "sim/models/memory/dram_address.h"
 #include "tests/unit/memory/dram_parts.h"
 
@@ -200,6 +202,54 @@ TEST(DramController, PseudoChannelsShareCommandPins) {
   // Two more commands a row; columns go first, so that rows come late now and then.
   EXPECT_GE(pace(m, 1 << 14), 2.5 * 34 / 32);
   EXPECT_LE(pace(m, 1 << 14), 2.5 * 34 / 32 * 1.05);
+}
+
+// ---- times that are the controller's, not a bank's: nothing a picosecond before --------------------------------------
+
+// All banks are closed, so the refresh that is due is given at once; and again a tREFI after it was due.
+TEST(DramController, Trefi) {
+  DramController c(hbm3_groups());
+  std::vector<DramEvent> log;
+  c.log(&log);
+  c.add(Access::read, 0, 0, 1, 100'000'000);
+  for (std::size_t i = 1; i <= 3; ++i) {
+    c.run_until(i * 3'900'000 - 1);
+    EXPECT_EQ(log.size(), i - 1);
+    c.run_until(i * 3'900'000);
+    ASSERT_EQ(log.size(), i);
+    EXPECT_EQ(log.back().command, DramCommand::refresh_all);
+  }
+}
+
+// Two pseudo-channels want a row each at once, through the same pins.
+TEST(DramController, Tck) {
+  profile::Dram m = quiet();
+  m.pseudo_channels = 2;
+  DramController c(m);
+  std::vector<DramEvent> log;
+  c.log(&log);
+  c.add(Access::read, 0, 0, 1, 1'000'000);
+  c.add(Access::read, 1, 0, 1, 1'000'000);
+  c.run_until(1'000'000 + 624);
+  EXPECT_EQ(log.size(), 1U);
+  c.run_until(1'000'000 + 625);
+  ASSERT_EQ(log.size(), 2U);
+  EXPECT_EQ(log.back().command, DramCommand::activate);
+  EXPECT_EQ(log.back().channel, 1U);
+}
+
+// Data are on the bus so long after their command, and for a burst.
+TEST(DramController, TclAndTcwl) {
+  for (const Access access : {Access::read, Access::write}) {
+    DramController c(quiet());
+    std::vector<DramEvent> log;
+    c.log(&log);
+    c.add(access, 0, 0, 1);
+    c.run();
+    ASSERT_FALSE(log.empty());
+    EXPECT_EQ(log.back().command, access == Access::read ? DramCommand::read : DramCommand::write);
+    EXPECT_EQ(c.data_end(), log.back().at + (access == Access::read ? 12500 : 6250) + 1250);
+  }
 }
 
 // Nothing is given while there is nothing to do, and refresh comes in its time all the same.
