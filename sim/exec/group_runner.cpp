@@ -196,10 +196,13 @@ bool GroupRunner::run_unseen(const std::array<std::uint64_t, 3>& group) {
   if (failed_) return false;
   if (!looked_for_quiet_) {
     looked_for_quiet_ = true;
-    if (const auto* quiet = program_->quiet(launch_.kernel)) quiet_ = quiet;
+    if (kernel_.in_rows) {
+      find_rows();
+    } else if (const auto* quiet = program_->quiet(launch_.kernel)) {
+      quiet_ = quiet;
+    }
   }
   if (quiet_ != nullptr) {
-    if (kernel_.in_rows) find_rows();
     place_group(group);
     return run_quietly();
   }
@@ -430,7 +433,9 @@ void GroupRunner::count_instructions(Wave& wave, std::uint64_t issued) {
   std::size_t largest = 0;
   for (std::size_t i = 0; i < instruction_classes; ++i) {
     __extension__ using Wide = unsigned __int128;
-    const auto share = static_cast<std::uint64_t>(Wide{issued} * state_.classes[i] / lanes);
+    const bool narrow = (issued | state_.classes[i]) >> 32 == 0;  // as nearly always, and divided sooner
+    const auto share = narrow ? issued * state_.classes[i] / lanes
+                              : static_cast<std::uint64_t>(Wide{issued} * state_.classes[i] / lanes);
     wave.issued[i] += share;
     rest -= share;
     if (state_.classes[i] > state_.classes[largest]) largest = i;

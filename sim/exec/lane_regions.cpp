@@ -137,8 +137,8 @@ Value* LaneRegions::in_row(IRBuilder<>& b, Function& function, unsigned row, Typ
   LoadInst* const rows = b.CreateLoad(PointerType::get(context_, private_space),
                                       b.CreateConstInBoundsGEP1_64(b.getInt8Ty(), group, member));
   rows->setMetadata(LLVMContext::MD_invariant_load, MDNode::get(context_, {}));
-  Value* const first = b.CreateMul(parameter(function, lane_count_parameter), b.getInt64(row));
-  return b.CreateGEP(type, rows, b.CreateAdd(first, parameter(function, lane_parameter)));
+  Value* const own = b.CreateGEP(type, rows, parameter(function, lane_parameter));
+  return b.CreateGEP(type, own, b.getInt64(row * row_stride));
 }
 
 // Log entries become stores into rows.

@@ -40,6 +40,10 @@ enum QueryWord : unsigned {
   last_sub_group_size_word = 38,
 };
 
+// From row to row of logs in rows, in work-items: known to the code, which then needs one register for all rows. Larger
+// groups are not logged so. Not a power of two, so that a work-item's places in all rows are not in one set of a cache.
+inline constexpr std::size_t most_in_row = 1024, row_stride = most_in_row + 16;
+
 // Of logs in rows: a site that work-items come to. `issued`: as the row would say it of all of them; 0: it says it.
 struct RowSite {
   std::uint32_t site = 0;

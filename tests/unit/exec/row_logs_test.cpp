@@ -112,6 +112,8 @@ TEST_F(RowLogsTest, WaysThatWhatWasLoadedDecides) {
 TEST_F(RowLogsTest, WavesOfAnySizeAndGroupsThatEndInOne) {
   for (const std::uint32_t wave : {3U, 16U, 32U, 64U, 128U})
     EXPECT_TRUE(in_rows("parts", line(words, 125 * 2), {out(), in(), value(std::uint32_t{words - 100})}, wave)) << wave;
+  EXPECT_TRUE(in_rows("parts", line(words, 1024), {out(), in(), value(std::uint32_t{words - 100})}));
+  EXPECT_TRUE(in_rows("parts", line(words, 1025), {out(), in(), value(std::uint32_t{words - 100})}));  // not these groups
   NdRange plane{.dimensions = 2, .offset = {0, 0, 0}, .global = {64, 33, 1}, .local = {8, 6, 1}};
   EXPECT_TRUE(in_rows("parts", plane, {out(), in(), value(std::uint32_t{words})}));
 }
@@ -152,16 +154,18 @@ TEST_F(RowLogsTest, ABadAccessIsReported) {
 
 // Of which only the effect is wanted.
 TEST_F(RowLogsTest, Unseen) {
-  std::vector<std::vector<std::uint32_t>> left;
-  for (const auto& module : {plain_, rows_}) {
-    std::fill_n(out_, 2 * words, 5U);
-    KernelLaunch launch = launch_of(module, "parts", line(words, 64));
-    launch.arguments = {out(), in(), value(std::uint32_t{words - 70})};
-    const auto run = engine_->start(launch, 32);
-    for (std::uint64_t g = 0; g < words / 64; ++g) ASSERT_TRUE(run->run_unseen({g, 0, 0}));
-    left.emplace_back(out_, out_ + 2 * words);
+  for (const std::uint64_t size : {64, 2048}) {
+    std::vector<std::vector<std::uint32_t>> left;
+    for (const auto& module : {plain_, rows_}) {
+      std::fill_n(out_, 2 * words, 5U);
+      KernelLaunch launch = launch_of(module, "parts", line(words, size));
+      launch.arguments = {out(), in(), value(std::uint32_t{words - 70})};
+      const auto run = engine_->start(launch, 32);
+      for (std::uint64_t g = 0; g < words / size; ++g) ASSERT_TRUE(run->run_unseen({g, 0, 0}));
+      left.emplace_back(out_, out_ + 2 * words);
+    }
+    EXPECT_EQ(left[0], left[1]);
   }
-  EXPECT_EQ(left[0], left[1]);
 }
 
 }  // namespace
