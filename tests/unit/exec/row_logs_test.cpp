@@ -145,6 +145,13 @@ TEST_F(RowLogsTest, AGroupThatDoesNotEndIsReported) {
   EXPECT_THAT(reports_.bad[1], testing::HasSubstr("late_end"));
 }
 
+// A loop without a barrier that never ends, of which the code in rows would not know.
+TEST_F(RowLogsTest, ALaunchThatDoesNotEndIsReported) {
+  EXPECT_TRUE(in_rows("exchanges", line(words / 2, 64), {in(), local(512), value(0U), value(4U)}));
+  ASSERT_EQ(reports_.bad.size(), 2U);
+  EXPECT_EQ(reports_.bad[0], reports_.bad[1]);
+}
+
 TEST_F(RowLogsTest, ABadAccessIsReported) {
   in_[1000] = 77;
   EXPECT_TRUE(in_rows("goes_out", line(words, 64), {out(), in()}));
