@@ -175,10 +175,12 @@ class GroupFunction {
     SmallVector<std::uint32_t> words;
     for (const RowSite& site : sites) words.append({site.site, site.issued});
     Constant* const list = ConstantDataArray::get(context_, words);
-    auto* const at = new GlobalVariable(*function_->getParent(), list->getType(), true, GlobalValue::InternalLinkage, list);
-    auto take = function_->getParent()->getOrInsertFunction("sluice_exec_rows", b_.getInt32Ty(), pointer_, pointer_, word_, word_);
+    Module& module = *function_->getParent();
+    auto* const at = new GlobalVariable(module, list->getType(), true, GlobalValue::InternalLinkage, list);
+    auto take = module.getOrInsertFunction("sluice_exec_rows", b_.getInt32Ty(), pointer_, pointer_, word_, word_);
     BasicBlock* const behind = BasicBlock::Create(context_, "", function_);
-    Value* const stops = b_.CreateCall(take, {function_->getArg(0), at, b_.getInt64(sites.size()), b_.getInt64(regions_.classes())});
+    Value* const classes = b_.getInt64(regions_.classes());
+    Value* const stops = b_.CreateCall(take, {function_->getArg(0), at, b_.getInt64(sites.size()), classes});
     b_.CreateCondBr(b_.CreateICmpEQ(stops, b_.getInt32(0)), behind, over);
     b_.SetInsertPoint(behind);
   }

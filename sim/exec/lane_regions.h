@@ -48,9 +48,10 @@ class LaneRegions {
   // Whether a region's work-items may be executed at the same time, by its checked form.
   [[nodiscard]] static bool is_straight(const llvm::Function& region);
   [[nodiscard]] static bool has_checks(const llvm::Function& region);
-  // Of logs in rows: the classes of instructions that there are, a bit each; and the sites that a region's work-items come to, in that order, whichever way they go; what is the same for all of them is no
-  // longer written. False: there is no such order.
+  // Of logs in rows (lane_rows.cpp): the classes of instructions that there are, a bit each.
   [[nodiscard]] std::uint32_t classes() const;
+  // The sites that a region's work-items come to, in that order, whichever way they go; what is the same for all of them
+  // is no longer written. False: there is no such order.
   [[nodiscard]] static bool find_rows(llvm::Function& region, std::vector<RowSite>& sites);
 
   [[nodiscard]] llvm::FunctionType* type() const { return whole_->getFunctionType(); }
@@ -96,7 +97,8 @@ class LaneRegions {
   llvm::Function* whole_ = nullptr;  // the body as a function of LaneParameters
   std::vector<Barrier> barriers_;
   std::vector<Slot> slots_;
-  std::array<llvm::AllocaInst*, 1 + instruction_classes> counters_{};  // of logs in rows: instructions, and those by class
+  // Of logs in rows: instructions, and those by class; nullptr: there are none.
+  std::array<llvm::AllocaInst*, 1 + instruction_classes> counters_{};
   llvm::StructType* uniform_type_ = nullptr;
   std::uint64_t slot_bytes_ = 0;
 };
