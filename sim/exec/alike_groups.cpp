@@ -158,6 +158,7 @@ void GroupRunner::write_groups(const Moving& moving) const {
 }
 
 const AlikeGroups* GroupRunner::run_alike() {
+  find_rows();
   if (!can_be_alike()) return nullptr;
   return kernel_.same_bytes ? run_same_bytes() : run_same_way();
 }

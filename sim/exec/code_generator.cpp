@@ -42,6 +42,7 @@
 
 #include "sim/exec/lowering.h"
 #include "sim/exec/program_image.h"
+#include "sim/exec/row_logs.h"
 #include "sim/exec/steering.h"
 #include "sim/exec/uniformity.h"
 #include "sim/iface/kernel_compiler.h"
@@ -384,6 +385,8 @@ bool build(Module& module, TargetMachine& target, const LoadOptions& options, st
   unit.image->guarded = !alikeness.guards.empty();
   unit.image->lane_loops = image.quiet && alikeness.marked && can_be_cut(*unit.body);
   image.info.steered_by = find_steering(unit);
+  image.in_rows = !image.same_way && can_be_cut(*unit.body) && can_log_in_rows(unit);
+  image.lane_loops = image.lane_loops || (image.quiet && image.in_rows);
   KernelImage path_image;
   std::vector<KernelUnit> units{unit};
   if (image.quiet && image.guarded) {
@@ -405,6 +408,10 @@ bool build(Module& module, TargetMachine& target, const LoadOptions& options, st
   if (!sound(module, "after instrumentation", log)) return false;
   Function* const entry = image.lane_loops ? make_group_function(unit)
                                            : make_entry(unit, image.quiet && !image.suspends ? Entry::items : Entry::item);
+  if (entry == nullptr) {
+    log += "what its work-items log cannot be put in rows\n";
+    return false;
+  }
   if (units.size() > 1) (void)make_path_function(units.back());
   Passes(target).finish(module);
   if (image.suspends && !image.lane_loops) image.symbol = make_coroutine(entry)->getName().str();

@@ -185,8 +185,10 @@ bool GroupRunner::run_group(const std::array<std::uint64_t, 3>& group, GroupTrac
     trace.alike = true;
     return run_known(group);
   }
+  // Whether the launch comes to an end is seen by the first group.
+  if (in_rows_ && std::exchange(ran_one_, true) && is_whole(group)) return run_in_rows(group, trace);
   if (!run_traced(group, trace)) return false;
-  if (kernel_.guarded) program_->spend(launch_.kernel, instructions_of(trace));
+  if (kernel_.guarded || kernel_.in_rows) program_->spend(launch_.kernel, instructions_of(trace));
   return true;
 }
 
@@ -194,7 +196,11 @@ bool GroupRunner::run_unseen(const std::array<std::uint64_t, 3>& group) {
   if (failed_) return false;
   if (!looked_for_quiet_) {
     looked_for_quiet_ = true;
-    if (const auto* quiet = program_->quiet(launch_.kernel)) quiet_ = quiet;
+    if (kernel_.in_rows) {
+      find_rows();
+    } else if (const auto* quiet = program_->quiet(launch_.kernel)) {
+      quiet_ = quiet;
+    }
   }
   if (quiet_ != nullptr) {
     place_group(group);
@@ -212,12 +218,9 @@ bool GroupRunner::run_untraced(const std::array<std::uint64_t, 3>& group) {
   return ran;
 }
 
-bool GroupRunner::run_traced(const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
+void GroupRunner::begin_group(const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
   place_group(group);
-  place_items();
   budget_ = program_->options().group_instruction_limit;
-  runnable_ = count_;
-  barrier_is_open_ = false;
   records_ = 0;
   const std::size_t waves = (count_ + wave_size_ - 1) / wave_size_;
   for (std::size_t i = 0; i < waves; ++i) {
@@ -226,8 +229,27 @@ bool GroupRunner::run_traced(const std::array<std::uint64_t, 3>& group, GroupTra
     waves_[i].unrecorded = 0;
     waves_[i].pending = 0;
   }
-  // A wave's records are contiguous in the trace. With barriers waves take turns, so each collects its own first.
   trace.waves.resize(waves);
+}
+
+// A wave's records are contiguous in the trace. With barriers waves take turns, so each has collected its own first.
+void GroupRunner::end_group(GroupTrace& trace, bool collected) const {
+  for (std::size_t i = 0; i < trace.waves.size(); ++i) {
+    trace.waves[i].issued = waves_[i].issued;
+    trace.waves[i].unrecorded = waves_[i].unrecorded;
+    if (!collected) continue;
+    trace.waves[i].first_access = static_cast<std::uint32_t>(trace.accesses.size());
+    trace.waves[i].accesses = static_cast<std::uint32_t>(waves_[i].accesses.size());
+    trace.accesses.insert(trace.accesses.end(), waves_[i].accesses.begin(), waves_[i].accesses.end());
+  }
+}
+
+bool GroupRunner::run_traced(const std::array<std::uint64_t, 3>& group, GroupTrace& trace) {
+  begin_group(group, trace);
+  place_items();
+  runnable_ = count_;
+  barrier_is_open_ = false;
+  const std::size_t waves = trace.waves.size();
   std::uint64_t budget_before = budget_;
   for (bool more = true; more;) {
     for (std::size_t i = 0; i < waves && !failed_; ++i) {
@@ -253,14 +275,7 @@ bool GroupRunner::run_traced(const std::array<std::uint64_t, 3>& group, GroupTra
     trace.clear();
     return false;
   }
-  for (std::size_t i = 0; i < waves; ++i) {
-    trace.waves[i].issued = waves_[i].issued;
-    trace.waves[i].unrecorded = waves_[i].unrecorded;
-    if (!kernel_.suspends) continue;
-    trace.waves[i].first_access = static_cast<std::uint32_t>(trace.accesses.size());
-    trace.waves[i].accesses = static_cast<std::uint32_t>(waves_[i].accesses.size());
-    trace.accesses.insert(trace.accesses.end(), waves_[i].accesses.begin(), waves_[i].accesses.end());
-  }
+  end_group(trace, kernel_.suspends);
   return true;
 }
 
@@ -374,13 +389,19 @@ void GroupRunner::run_wave(std::size_t wave, std::vector<WaveAccess>& accesses, 
   if (kernel_.sub_groups) merge_.begin_with(result.pending);
   count_instructions(result, merge_.run(lanes_, kernel_.sites, memory_, accesses, sectors));
   result.pending = merge_.pending();
+  keep_or_drop(result, accesses, sectors, records_before, sectors_before);
+  result.unrecorded += unrecorded_;
+}
+
+// A wave's phase of a group that has more records than are kept.
+void GroupRunner::keep_or_drop(Wave& wave, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors,
+                               std::size_t accesses_before, std::size_t sectors_before) {
   if (records_ > most_records || sectors_before > most_sectors) {
-    for (std::size_t i = records_before; i < accesses.size(); ++i) unrecorded_ += accesses[i].lanes;
-    accesses.resize(records_before);
+    for (std::size_t i = accesses_before; i < accesses.size(); ++i) wave.unrecorded += accesses[i].lanes;
+    accesses.resize(accesses_before);
     sectors.resize(sectors_before);
   }
-  records_ += accesses.size() - records_before;
-  result.unrecorded += unrecorded_;
+  records_ += accesses.size() - accesses_before;
 }
 
 // The lane's last entry says where the phase ended; there is room for it.
@@ -412,7 +433,9 @@ void GroupRunner::count_instructions(Wave& wave, std::uint64_t issued) {
   std::size_t largest = 0;
   for (std::size_t i = 0; i < instruction_classes; ++i) {
     __extension__ using Wide = unsigned __int128;
-    const auto share = static_cast<std::uint64_t>(Wide{issued} * state_.classes[i] / lanes);
+    const bool narrow = (issued | state_.classes[i]) >> 32 == 0;  // as nearly always, and divided sooner
+    const auto share = narrow ? issued * state_.classes[i] / lanes
+                              : static_cast<std::uint64_t>(Wide{issued} * state_.classes[i] / lanes);
     wave.issued[i] += share;
     rest -= share;
     if (state_.classes[i] > state_.classes[largest]) largest = i;

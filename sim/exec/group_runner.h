@@ -56,6 +56,7 @@ class GroupRunner final {
   [[nodiscard]] std::uint32_t late(Item& item, std::uint64_t line, std::uint64_t issued, std::uint32_t waits);
   void print(const char* format, const char* types, const std::byte* values);
   std::byte* frame(const Item& item, std::uint64_t bytes);
+  [[nodiscard]] bool take_rows(std::span<const RowSite> sites, std::uint64_t classes);
   void pipe_event(const Item& item, SluicePipeEvent event, std::uint64_t pipe, std::uint64_t line);
   // Reservations made less those committed, by the address of the pipe.
   [[nodiscard]] const std::map<std::uint64_t, std::int64_t>& open_reservations() const { return open_reservations_; }
@@ -99,6 +100,12 @@ class GroupRunner final {
   [[nodiscard]] bool is_known(const std::array<std::uint64_t, 3>& group);
   [[nodiscard]] bool run_known(const std::array<std::uint64_t, 3>& group);
   [[nodiscard]] bool run_traced(const std::array<std::uint64_t, 3>& group, GroupTrace& trace);
+  void begin_group(const std::array<std::uint64_t, 3>& group, GroupTrace& trace);
+  // `collected`: waves_ has the records.
+  void end_group(GroupTrace& trace, bool collected) const;
+  [[nodiscard]] bool is_whole(const std::array<std::uint64_t, 3>& group) const;
+  [[nodiscard]] bool run_in_rows(const std::array<std::uint64_t, 3>& group, GroupTrace& trace);
+  void find_rows();
   [[nodiscard]] bool run_untraced(const std::array<std::uint64_t, 3>& group);
   void write_groups(const Moving& moving) const;
 
@@ -120,6 +127,8 @@ class GroupRunner final {
   [[nodiscard]] bool run_quietly();
   [[nodiscard]] std::uint64_t instructions_of(const GroupTrace& trace) const;
   void run_wave(std::size_t wave, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);
+  void keep_or_drop(Wave& wave, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors,
+                    std::size_t accesses_before, std::size_t sectors_before);
   void close_spill();
   void step_wave(std::size_t wave, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);
   [[nodiscard]] bool is_at_barrier(const Item& item) const { return item.stopped - first_barrier_ < barriers_; }
@@ -176,11 +185,14 @@ class GroupRunner final {
   std::vector<const void*> value_pointers_;
   std::vector<std::uint64_t> argument_bytes_;
 
-  MappedMemory local_, private_, frames_, sink_, log_, spill_;
+  MappedMemory local_, private_, frames_, sink_, log_, spill_, rows_;
   std::uint64_t private_stride_ = 0;
   std::array<std::byte, 256> scratch_;
 
   std::map<std::uint64_t, std::int64_t> open_reservations_;
+  bool in_rows_ = false;                                     // groups are executed by quiet_, which logs so
+  bool ran_one_ = false;                                     // group
+  std::vector<std::uint64_t>* row_sectors_ = nullptr;        // of the group under way
   std::vector<Store>* stores_ = nullptr;                     // where they are collected
   std::vector<Store>* touched_ = nullptr;                    // the same for all accesses
   bool untraced_ = false;                                    // what the group does is known

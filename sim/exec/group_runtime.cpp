@@ -195,3 +195,7 @@ void* sluice_exec_frame(Item* item, std::uint64_t bytes) {
 std::uint32_t sluice_exec_space(Item* item, std::uint64_t address) {
   return item->group->runner->space(address);
 }
+std::uint32_t sluice_exec_rows(Item* item, const sluice::exec::RowSite* sites, std::uint64_t count,
+                               std::uint64_t classes) {
+  return item->group->runner->take_rows({sites, count}, classes) ? 0 : 1;
+}

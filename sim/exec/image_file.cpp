@@ -156,6 +156,7 @@ requires std::is_same_v<std::remove_const_t<Image>, KernelImage> void visit_imag
   visit(image.if_narrow);
   visit(image.guarded);
   visit(image.lane_loops);
+  visit(image.in_rows);
   visit(image.may_wait);
   visit(image.largest_access_bytes);
   visit(image.object);

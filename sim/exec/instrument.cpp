@@ -14,6 +14,7 @@
 
 #include "sim/exec/access_origin.h"
 #include "sim/exec/instruction_cost.h"
+#include "sim/exec/row_logs.h"
 #include "sim/exec/runtime.h"
 #include "sim/exec/sub_groups.h"
 
@@ -110,6 +111,7 @@ class Instrumenter {
     entry.splitBasicBlock(first);
     number_sites();
     set_up();
+    if (image_.quiet && image_.in_rows) return log_in_rows();
     if (image_.quiet) return check_only();
     for (BasicBlock* block : order_) {
       if (block != &entry) count_block(*block);
@@ -162,6 +164,39 @@ class Instrumenter {
       IRBuilder<> b(end);
       stop_at(b, 0);
     }
+  }
+
+  // What is counted and logged else, as calls.
+  void log_in_rows() {
+    for (BasicBlock* block : order_) {
+      if (block == &body_.getEntryBlock()) continue;
+      const ClassCounts counts = counts_of(*block);
+      std::uint32_t total = 0;
+      for (const std::uint32_t count : counts) total += count;
+      if (total == 0) continue;
+      IRBuilder<> b(&*block->getFirstInsertionPt());
+      SmallVector<Value*> all{b.getInt32(total)};
+      for (const std::uint32_t count : counts) all.push_back(b.getInt32(count));
+      const SmallVector<Type*> types(all.size(), b.getInt32Ty());
+      auto* const type = FunctionType::get(b.getVoidTy(), types, false);
+      b.CreateCall(module_.getOrInsertFunction(row_count, type), all);
+    }
+    for (const auto& [end, site] : loop_ends_) write_row(end, site, word(0));
+    for (Access& access : accesses_) {
+      Value* pointer = access.instruction->getOperand(access.operand);
+      if (!access.origin.in_bounds) {
+        pointer = checked(access, pointer);
+        access.instruction->setOperand(access.operand, pointer);
+      }
+      IRBuilder<> b(access.instruction);
+      if (access.logged) write_row(access.instruction, access.site, b.CreatePtrToInt(pointer, word_));
+    }
+    for (const auto& [barrier, site] : barriers_) write_row(barrier, site, word(0));
+    for (ReturnInst* end : returns_) write_row(end, finish_site_, word(0));
+  }
+  void write_row(Instruction* at, std::uint32_t site, Value* address) {
+    IRBuilder<> b(at);
+    b.CreateCall(module_.getOrInsertFunction(row_entry, b.getVoidTy(), word_, word_), {word(site), address});
   }
 
   struct BackEdge {
@@ -415,16 +450,22 @@ class Instrumenter {
                                            : member(b, unit_.item(), offsetof(Item, stopped)));
   }
 
-  void count_block(BasicBlock& block) {
-    Instruction* at = &*block.getFirstInsertionPt();
-    IRBuilder<> b(at);
+  ClassCounts counts_of(const BasicBlock& block) {
     ClassCounts counts = cost_.of(block);
     // A jump back is an instruction, while code is laid out so that jumps forward are none. It also makes every loop
     // count.
     const auto* jump = dyn_cast<BranchInst>(block.getTerminator());
-    if (jump != nullptr && jump->isUnconditional() && back_edges_.count(block.getTerminator()) != 0) {
+    if (jump != nullptr && jump->isUnconditional() &&
+        back_edges_.count(const_cast<Instruction*>(block.getTerminator())) != 0) {
       ++counts[static_cast<std::size_t>(InstructionClass::control)];
     }
+    return counts;
+  }
+
+  void count_block(BasicBlock& block) {
+    Instruction* at = &*block.getFirstInsertionPt();
+    IRBuilder<> b(at);
+    const ClassCounts counts = counts_of(block);
     std::uint64_t total = 0;
     std::array<std::uint32_t, counted_classes> wide{};
     for (std::size_t i = 0; i < counts.size(); ++i) total += wide[i] = counts[i];

@@ -36,7 +36,7 @@ class GroupFunction {
       b_.SetInsertPoint(here);
       run_from(start, next, over);
     }
-    return function_;
+    return rows_are_good_ ? function_ : nullptr;
   }
 
   Function* run_paths() {
@@ -127,7 +127,11 @@ class GroupFunction {
       BasicBlock* const here = BasicBlock::Create(context_, "way", function_);
       by_end->addCase(b_.getInt64(each), here);
       b_.SetInsertPoint(here);
-      run_way(start, each);
+      if (unit_.image->in_rows) {
+        run_in_rows(start, each, over);
+      } else {
+        run_way(start, each);
+      }
       for (unsigned i = 0; i < regions_.uniform_type()->getNumElements(); ++i) {
         Type* const type = regions_.uniform_type()->getElementType(i);
         Value* const value = b_.CreateLoad(type, b_.CreateStructGEP(regions_.uniform_type(), uniform_out_, i));
@@ -160,6 +164,24 @@ class GroupFunction {
     b_.SetInsertPoint(bad);
     for_items(*checked, false);
     b_.CreateBr(behind);
+    b_.SetInsertPoint(behind);
+  }
+
+  void run_in_rows(unsigned start, unsigned end, BasicBlock* over) {
+    Function* const region = regions_.make_region(start, end, LaneRegions::Form::checked);
+    std::vector<RowSite> sites;
+    rows_are_good_ = LaneRegions::find_rows(*region, sites) && rows_are_good_;
+    for_items(*region, false);
+    SmallVector<std::uint32_t> words;
+    for (const RowSite& site : sites) words.append({site.site, site.issued});
+    Constant* const list = ConstantDataArray::get(context_, words);
+    Module& module = *function_->getParent();
+    auto* const at = new GlobalVariable(module, list->getType(), true, GlobalValue::InternalLinkage, list);
+    auto take = module.getOrInsertFunction("sluice_exec_rows", b_.getInt32Ty(), pointer_, pointer_, word_, word_);
+    BasicBlock* const behind = BasicBlock::Create(context_, "", function_);
+    Value* const classes = b_.getInt64(regions_.classes());
+    Value* const stops = b_.CreateCall(take, {function_->getArg(0), at, b_.getInt64(sites.size()), classes});
+    b_.CreateCondBr(b_.CreateICmpEQ(stops, b_.getInt32(0)), behind, over);
     b_.SetInsertPoint(behind);
   }
 
@@ -233,6 +255,7 @@ class GroupFunction {
   AllocaInst* bad_ = nullptr;  // of all calls since it was 0
   AllocaInst* uniform_in_ = nullptr;
   AllocaInst* uniform_out_ = nullptr;
+  bool rows_are_good_ = true;
 };
 
 }  // namespace

@@ -94,6 +94,7 @@ std::vector<CallInst*> checks_of(Function& region) {
 LaneRegions::LaneRegions(const KernelUnit& unit)
     : unit_(unit), module_(*unit.body->getParent()), context_(module_.getContext()) {
   copy_body();
+  place_rows();
   replace_ids();
   cut();
   hoist();
@@ -352,6 +353,11 @@ void LaneRegions::drop_effects(Function& region) const {
     } else if (isa<LoadInst>(instruction) && instruction.hasMetadata(steerless_load)) {
       instruction.replaceAllUsesWith(Constant::getNullValue(instruction.getType()));
       dropped.push_back(&instruction);
+    } else if (isa<AtomicRMWInst>(instruction) || isa<AtomicCmpXchgInst>(instruction)) {
+      // Only where entries are logged in rows; what it reads decides no more than what is loaded.
+      if (!instruction.use_empty())
+        instruction.replaceAllUsesWith(Constant::getNullValue(instruction.getType()));
+      dropped.push_back(&instruction);
     }
   }
   for (Instruction* instruction : dropped) instruction->eraseFromParent();
@@ -361,6 +367,9 @@ void LaneRegions::finish(Function& region, ValueToValueMapTy& map, ArrayRef<Allo
   prune(region);
   removeUnreachableBlocks(region);
   std::vector<AllocaInst*> variables(more.begin(), more.end());
+  for (AllocaInst* counter : counters_) {
+    if (counter != nullptr) variables.push_back(cast<AllocaInst>(map[counter]));
+  }
   for (const Slot& slot : slots_) variables.push_back(cast<AllocaInst>(map[slot.value]));
   DominatorTree dominators(region);
   PromoteMemToReg(variables, dominators);
@@ -428,6 +437,11 @@ Function* LaneRegions::make_region(unsigned start, unsigned end, Form form) {
       Value* const kept = b.CreateZExtOrBitCast(b.CreateLoad(value->getAllocatedType(), value), kept_type(slot));
       b.CreateStore(kept, place_of(b, *region, slot));
     }
+    for (unsigned i = 1; i < counters_.size() && form == Form::checked; ++i) {
+      if (counters_[i] == nullptr) continue;
+      Value* const counted = b.CreateLoad(b.getInt32Ty(), cast<AllocaInst>(map[counters_[i]]));
+      b.CreateStore(counted, in_row(b, *region, i - 1, b.getInt32Ty(), offsetof(Group, row_classes)));
+    }
     Value* result = b.getInt64(0);
     if (const auto* over = dyn_cast<ReturnInst>(at)) result = over->getReturnValue();
     if (form == Form::check) result = b.CreateLoad(b.getInt64Ty(), more.front());
@@ -441,6 +455,7 @@ Function* LaneRegions::make_region(unsigned start, unsigned end, Form form) {
   for (std::size_t i = 0; i < barriers_.size(); ++i)
     leave(cast<BasicBlock>(map[barriers_[i].end])->getTerminator(), end == i + 1);
   finish(*region, map, more);
+  if (counters_[0] != nullptr) clear_rows(*region);
   return region;
 }
 

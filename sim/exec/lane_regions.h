@@ -10,9 +10,11 @@
 #include <llvm/IR/IRBuilder.h>
 #include <llvm/Transforms/Utils/ValueMapper.h>
 
+#include <array>
 #include <vector>
 
 #include "sim/exec/lowering.h"
+#include "sim/exec/runtime.h"
 
 namespace sluice::exec {
 
@@ -46,6 +48,11 @@ class LaneRegions {
   // Whether a region's work-items may be executed at the same time, by its checked form.
   [[nodiscard]] static bool is_straight(const llvm::Function& region);
   [[nodiscard]] static bool has_checks(const llvm::Function& region);
+  // Of logs in rows (lane_rows.cpp): the classes of instructions that there are, a bit each.
+  [[nodiscard]] std::uint32_t classes() const;
+  // The sites that a region's work-items come to, in that order, whichever way they go; what is the same for all of them
+  // is no longer written. False: there is no such order.
+  [[nodiscard]] static bool find_rows(llvm::Function& region, std::vector<RowSite>& sites);
 
   [[nodiscard]] llvm::FunctionType* type() const { return whole_->getFunctionType(); }
   [[nodiscard]] llvm::StructType* uniform_type() const noexcept { return uniform_type_; }
@@ -65,6 +72,10 @@ class LaneRegions {
     llvm::BasicBlock* begin = nullptr;  // of the one behind
   };
   void copy_body();
+  void place_rows();
+  [[nodiscard]] llvm::Value* in_row(llvm::IRBuilder<>& b, llvm::Function& function, unsigned row, llvm::Type* type,
+                                    std::size_t rows) const;
+  void clear_rows(llvm::Function& region) const;
   void replace_ids();
   // As QueryWord numbers them.
   [[nodiscard]] llvm::Value* id(llvm::IRBuilder<>& b, unsigned word) const;
@@ -86,6 +97,8 @@ class LaneRegions {
   llvm::Function* whole_ = nullptr;  // the body as a function of LaneParameters
   std::vector<Barrier> barriers_;
   std::vector<Slot> slots_;
+  // Of logs in rows: instructions, and those by class; nullptr: there are none.
+  std::array<llvm::AllocaInst*, 1 + instruction_classes> counters_{};
   llvm::StructType* uniform_type_ = nullptr;
   std::uint64_t slot_bytes_ = 0;
 };

@@ -157,8 +157,11 @@ void LoadedProgram::spend(std::uint32_t kernel, std::uint64_t instructions) cons
 }
 
 const LoadedProgram::Kernel* LoadedProgram::quiet(std::uint32_t kernel) const {
-  // Bringing such code in takes a fraction of the time that compiling it does.
-  const std::uint64_t worth_compiling = options_.quiet_after_instructions, worth_looking = worth_compiling / 32;
+  // Bringing such code in takes a fraction of the time that compiling it does. Logging by work-item, which rows save, takes
+  // several times as long as executing.
+  const bool saves_logs = ready_[kernel] != nullptr && ready_[kernel]->image.in_rows;
+  const std::uint64_t worth_compiling = options_.quiet_after_instructions / (saves_logs ? 4 : 1);
+  const std::uint64_t worth_looking = worth_compiling / 32;
   Quiet& q = quiet_[kernel];
   if (q.postponed != 0) {
     --q.postponed;

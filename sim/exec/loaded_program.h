@@ -29,8 +29,8 @@ class LoadedProgram final : public KernelModule {
 
   // nullptr unless it is prepared.
   [[nodiscard]] const Kernel* ready(std::uint32_t kernel) const noexcept { return ready_[kernel].get(); }
-  // The same kernel without logs and counts, once it is worth compiling: when work-items have executed as much, or
-  // would, that such code does sooner. nullptr: it is not yet, or cannot be had.
+  // The same kernel without logs and counts, or with logs in rows, once it is worth compiling: when work-items have executed
+  // as much, or would, that such code does sooner. nullptr: it is not yet, or cannot be had.
   [[nodiscard]] const Kernel* quiet(std::uint32_t kernel) const;
   void spend(std::uint32_t kernel, std::uint64_t instructions) const;
   // It was of no use to a launch: the next ones do without.

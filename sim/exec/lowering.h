@@ -69,7 +69,8 @@ enum class Entry : std::uint8_t { item, items };
 [[nodiscard]] llvm::Function* make_entry(const KernelUnit& unit, Entry entry);
 
 // lane_loops.cpp, of whole groups. Of the items but the first nothing is read.
-// For kernels of KernelImage::lane_loops: void(Item*, count).
+// For kernels of KernelImage::lane_loops: void(Item*, count). nullptr: they were to log in rows, and these are not in the
+// order in which work-items come to the sites.
 [[nodiscard]] llvm::Function* make_group_function(const KernelUnit& unit);
 // Of what make_path() made; what each work-item's guards decide: void(Item*, count, std::uint64_t*).
 [[nodiscard]] llvm::Function* make_path_function(const KernelUnit& path);

@@ -25,6 +25,7 @@ Functions callable() {
   add("sluice_exec_pipe", &sluice_exec_pipe);
   add("sluice_exec_frame", &sluice_exec_frame);
   add("sluice_exec_space", &sluice_exec_space);
+  add("sluice_exec_rows", &sluice_exec_rows);
   add("memcpy", &std::memcpy);
   add("memmove", &std::memmove);
   add("memset", &std::memset);

@@ -56,6 +56,7 @@ struct KernelImage {
   bool guarded = false;                     // only those do for which quiet code's path_symbol tells the same
   bool lockstep = false;                    // it also stops before each access and at loops' ends
   bool lane_loops = false;                  // quiet: the entry executes a whole group (lane_loops.cpp)
+  bool in_rows = false;                     // its work-items can log in rows (row_logs.h); quiet: they do
   bool may_wait = false;                    // has loops that may run until another group or the host has written
   std::uint64_t largest_access_bytes = 64;
   std::vector<std::byte> object;  // ELF

@@ -40,6 +40,16 @@ enum QueryWord : unsigned {
   last_sub_group_size_word = 38,
 };
 
+// From row to row of logs in rows, in work-items: known to the code, which then needs one register for all rows. Larger
+// groups are not logged so. Not a power of two, so that a work-item's places in all rows are not in one set of a cache.
+inline constexpr std::size_t most_in_row = 1024, row_stride = most_in_row + 16;
+
+// Of logs in rows: a site that work-items come to. `issued`: as the row would say it of all of them; 0: it says it.
+struct RowSite {
+  std::uint32_t site = 0;
+  std::uint32_t issued = 0;
+};
+
 struct alignas(64) Group {
   std::uint64_t words[23] = {};
   std::byte* local = nullptr;
@@ -55,6 +65,11 @@ struct alignas(64) Group {
   GroupRunner* runner = nullptr;
   std::uint64_t frame_bytes = 0;  // of each Item::room
   std::uint64_t stopped = 0;  // of quiet code: as Item::stopped, of the work-item that ran last
+  // Logs in rows (row_logs.h). Of each site, by work-item: the address; and the instructions that the work-item had issued
+  // since the last barrier, and 1, or 0 if it was not there. And these instructions, by class and work-item.
+  std::uint64_t* row_addresses = nullptr;
+  std::uint32_t* row_issued = nullptr;
+  std::uint32_t* row_classes = nullptr;
   alignas(64) std::uint64_t classes[counted_classes] = {};
 };
 
@@ -92,6 +107,10 @@ enum class SluicePipeEvent : std::uint32_t { reserved, committed, wrong_size, wr
 void sluice_exec_pipe(sluice::exec::Item* item, SluicePipeEvent event, std::uint64_t pipe, std::uint64_t line);
 // Memory of a coroutine's frame.
 void* sluice_exec_frame(sluice::exec::Item* item, std::uint64_t bytes);
+// All work-items have come to the next barrier, or to the end. `sites`: in the order in which work-items come to
+// them, the last one is where they are now. `classes`: of instructions that were counted, a bit each. 0: the group goes on.
+std::uint32_t sluice_exec_rows(sluice::exec::Item* item, const sluice::exec::RowSite* sites, std::uint64_t count,
+                               std::uint64_t classes);
 // Address space of a generic pointer: 0 private, 1 global, 3 local.
 std::uint32_t sluice_exec_space(sluice::exec::Item* item, std::uint64_t address);
 }

@@ -110,6 +110,81 @@ std::uint64_t WaveMerge::run(std::span<const std::span<const LogEntry>> lanes, c
   return total + (are_short ? run_apart(lanes, together, short_next_) : run_apart(lanes, together, next_));
 }
 
+// Which lanes a row says were at its site; returns the most instructions of them since they were at one before.
+std::uint32_t WaveMerge::come_in_row(const std::uint32_t* row, std::size_t lanes, LaneBits& here) {
+  std::uint32_t most = 0;
+  std::size_t i = 0;
+  const __m128i zero = _mm_setzero_si128();
+  __m128i largest = zero;
+  for (; i + 4 <= lanes; i += 4) {
+    const __m128i now = load(row + i), before = load(issued_.data() + i);
+    const __m128i absent = _mm_cmpeq_epi32(now, zero);
+    const __m128i more = _mm_andnot_si128(absent, _mm_sub_epi32(now, before));
+    const __m128i greater = _mm_cmpgt_epi32(more, largest);
+    largest = _mm_or_si128(_mm_and_si128(greater, more), _mm_andnot_si128(greater, largest));
+    const __m128i after = _mm_or_si128(_mm_andnot_si128(absent, now), _mm_and_si128(absent, before));
+    _mm_storeu_si128(reinterpret_cast<__m128i*>(issued_.data() + i), after);
+    here[i / 64] |= static_cast<std::uint64_t>(~_mm_movemask_ps(_mm_castsi128_ps(absent)) & 0xf) << i % 64;
+  }
+  std::array<std::uint32_t, 4> four;
+  _mm_storeu_si128(reinterpret_cast<__m128i*>(four.data()), largest);
+  for (const std::uint32_t value : four) most = std::max(most, value);
+  for (; i < lanes; ++i) {
+    if (row[i] == 0) continue;
+    most = std::max(most, row[i] - issued_[i]);
+    issued_[i] = row[i];
+    here[i / 64] |= std::uint64_t{1} << i % 64;
+  }
+  return most;
+}
+
+std::uint64_t WaveMerge::run_rows(const RowLog& rows, const std::vector<Site>& sites, const GroupMemory& memory,
+                                  std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors) {
+  sites_ = &sites;
+  memory_ = &memory;
+  accesses_ = &accesses;
+  sectors_ = &sectors;
+  pending_ = std::exchange(begin_with_, 0);
+  std::uint64_t total = 0;
+  same_issued_ = 1;
+  for (const auto& [number, issued] : rows.sites) {
+    LaneBits here{};
+    std::uint32_t most = 0;
+    const bool all = issued != 0 && same_issued_ != 0;
+    if (all) {
+      most = issued - std::exchange(same_issued_, issued);
+    } else {
+      if (same_issued_ != 0) std::fill_n(issued_.begin(), rows.lanes, std::exchange(same_issued_, 0));
+      if (issued != 0) {
+        std::fill_n(one_for_all_.begin(), rows.lanes, issued);
+        most = come_in_row(one_for_all_.data(), rows.lanes, here);
+      } else {
+        most = come_in_row(rows.issued + number * rows.stride, rows.lanes, here);
+        if (here == LaneBits{}) continue;
+      }
+    }
+    total += most;
+    pending_ += most;
+    if (is_silent(sites[number].kind)) continue;
+    const std::uint64_t* const addresses = rows.addresses + number * rows.stride;
+    lanes_.count = 0;
+    if (issued != 0) {
+      std::copy_n(addresses, rows.lanes, lanes_.addresses.begin());
+      lanes_.count = rows.lanes;
+    }
+    for (std::size_t word = 0; word < here.size() && issued == 0; ++word) {
+      const std::uint64_t* const from = addresses + 64 * word;
+      const auto run = static_cast<std::size_t>(std::countr_one(here[word]));
+      std::copy_n(from, run, lanes_.addresses.begin() + static_cast<std::ptrdiff_t>(lanes_.count));
+      lanes_.count += run;
+      for (std::uint64_t rest = run == 64 ? 0 : here[word] >> run << run; rest != 0; rest &= rest - 1)
+        lanes_.addresses[lanes_.count++] = from[std::countr_zero(rest)];
+    }
+    come_to(number);
+  }
+  return total;
+}
+
 // What run_apart() would do with the entries that all lanes begin with and that are the same but for addresses: every
 // one holds the smallest site each time. Returns how many they are.
 std::size_t WaveMerge::run_in_step(std::span<const std::span<const LogEntry>> lanes, std::uint64_t& total) {

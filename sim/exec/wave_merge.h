@@ -38,12 +38,24 @@ struct GroupMemory {
   std::vector<TiledRange> tiled_images;
 };
 
+// A phase that a wavefront's lanes have logged in rows (row_logs.h).
+struct RowLog {
+  std::span<const RowSite> sites;            // in the order in which lanes come to them, each at most once
+  const std::uint64_t* addresses = nullptr;  // of the first lane, at the first site there is
+  const std::uint32_t* issued = nullptr;     // the same; 1 more than there were, 0: the lane was not there
+  std::size_t stride = 0;                    // from row to row
+  std::size_t lanes = 0;
+};
+
 class WaveMerge {
  public:
   // One phase (up to a barrier or the end) of a wavefront of at most most_lanes lanes. Appends its records and sectors;
   // returns how many instructions it issued.
   std::uint64_t run(std::span<const std::span<const LogEntry>> lanes, const std::vector<Site>& sites,
                     const GroupMemory& memory, std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);
+  // The same of a phase in rows.
+  std::uint64_t run_rows(const RowLog& rows, const std::vector<Site>& sites, const GroupMemory& memory,
+                         std::vector<WaveAccess>& accesses, std::vector<std::uint64_t>& sectors);
   // Instructions of phases that no record tells. They belong to the next one's record if it begins with them: at a
   // sub-group's operation, of which there is none, phases end, too.
   [[nodiscard]] std::uint32_t pending() const noexcept { return pending_; }
@@ -69,6 +81,8 @@ class WaveMerge {
     std::array<std::uint64_t, 16> sectors;  // from that of the first lane on
     std::array<std::uint64_t, most_lanes> offsets;
   };
+  using LaneBits = std::array<std::uint64_t, most_lanes / 64>;
+  [[nodiscard]] std::uint32_t come_in_row(const std::uint32_t* row, std::size_t lanes, LaneBits& here);
   [[nodiscard]] std::size_t run_in_step(std::span<const std::span<const LogEntry>> lanes, std::uint64_t& total);
   template <class Number>
   [[nodiscard]] std::uint64_t run_apart(std::span<const std::span<const LogEntry>> lanes, std::size_t done,
@@ -91,6 +105,8 @@ class WaveMerge {
   std::array<std::int16_t, most_lanes> short_next_;
   std::array<std::uint32_t, most_lanes> issued_;
   std::array<const LogEntry*, most_lanes> at_, ends_;
+  std::array<std::uint32_t, most_lanes> one_for_all_;
+  std::uint32_t same_issued_ = 0;  // of logs in rows: that of all lanes; 0: issued_ has it
   Batch lanes_, global_, local_;
   std::uint32_t pending_ = 0;  // instructions since the last record
   std::uint32_t begin_with_ = 0;

@@ -57,11 +57,15 @@ bool GroupPipeline::make_room(std::uint64_t filled, std::uint64_t& handed) {
 
 void GroupPipeline::execute() {
   std::uint64_t filled = 0, handed = 0;
+  std::size_t accesses = 0, sectors = 0;  // of the group before: slots that are new need not grow step by step
   bool good = true;
   for (GroupOrder order = first_; good && !order.done() && make_room(filled, handed); order.next()) {
     Slot& slot = ring_[filled % slots];
     slot.trace.clear();
+    slot.trace.accesses.reserve(accesses + accesses / 8);
+    slot.trace.sectors.reserve(sectors + sectors / 8);
     good = slot.good = run_(order.at(), slot.trace);
+    accesses = slot.trace.accesses.size(), sectors = slot.trace.sectors.size();
     slot.records = slot.trace.accesses.size() + slot.trace.sectors.size();
     records_.fetch_add(slot.records, std::memory_order_relaxed);
     if (++filled - handed == batch) hand_over(handed = filled);
