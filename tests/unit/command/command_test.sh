@@ -5,30 +5,8 @@ set -u
 sluice=$1
 program=$2
 configs=$(cd -- "$(dirname -- "$0")/../../../configs" && pwd) || exit 1
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
-cd -- "$work" || exit 1
-failures=0
-
-# expect STATUS COMMAND...: output goes to out and err
-expect() {
-  local wanted=$1 status=0
-  shift
-  "$@" >out 2>err || status=$?
-  if [[ $status -ne $wanted ]]; then
-    echo "exit status $status, expected $wanted: $*"
-    cat out err
-    failures=$((failures + 1))
-  fi
-}
-# says FILE TEXT
-says() {
-  if ! grep -qF -- "$2" "$1"; then
-    echo "\"$2\" is missing in $1:"
-    cat "$1"
-    failures=$((failures + 1))
-  fi
-}
+# shellcheck source=tests/unit/command/support.sh
+source "$(dirname -- "$0")/support.sh"
 
 expect 0 "$sluice" --version && says out "sluice "
 expect 0 "$sluice" --help && says out mapcopy
@@ -124,6 +102,8 @@ expect 2 "$sluice" report t.json && says err "line 1"
 expect 0 "$sluice" run --trace a.jsonl --trace a.pftrace --trace a.vcd --trace a.csv --trace-level stage -- "$program"
 expect 0 "$sluice" convert a.jsonl b.pftrace b.vcd b.csv
 for ending in pftrace vcd csv; do cmp a.$ending b.$ending || failures=$((failures + 1)); done
+# Found through PATH, the process is told a bare word as its name.
+expect 0 env PATH="$(dirname -- "$sluice"):$PATH" "$(basename -- "$sluice")" convert a.jsonl path.pftrace && expect 0 cmp path.pftrace a.pftrace
 expect 1 "$sluice" convert a.jsonl /nowhere/b.csv && says err "/nowhere/b.csv: No such file or directory"
 expect 2 "$sluice" convert t.json c.csv && says err "line 1"
 head -c -5 a.jsonl >cut.jsonl
