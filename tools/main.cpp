@@ -101,7 +101,8 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
                             {"2", "unusable: options, a profile, a trace or data"},
                             {"3", "from `run` and `record`: only the trace or the report could not be written"},
                             {"4", "from `run`: only --strict found something"},
-                            {"126, 127", "from `run` and `record`: the program cannot be executed, or was not found"}}));
+                            {"126, 127", "from `run` and `record`: the program cannot be executed, or was not found"},
+                            {"128 + N", "from `compare`, `mapcopy` and `validate`: signal N ended them"}}));
 
   RunOptions run_options;
   CLI::App* run_command = app.add_subcommand("run", "Run a program with Sluice as its only OpenCL platform");
@@ -186,10 +187,13 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   CLI::App* compare_command = app.add_subcommand("compare", "Run a program under several profiles, command beside command");
   compare_command->footer(
       "The program and its arguments follow after --. What it prints goes to stderr. Where it does other commands on another\n"
-      "device, those stand alone.\n\n" +
+      "device, those stand alone.\n\n"
+      "Each run reads the same standard input: a file from where it stands, a pipe from what is kept of it. A terminal is not\n"
+      "read. A signal ends the comparison, and the program with it; what has not ended 5 s later is killed.\n\n" +
       list_of(exit_status, {{"0", "compared"},
                             {"1", "the program failed under a profile (the others are compared), or a file was not written"},
-                            {"2", "unusable options or profile; nothing was started"}}));
+                            {"2", "unusable options or profile; nothing was started"},
+                            {"128 + N", "signal N ended the comparison"}}));
   compare_command->add_option("--profile", compare_options.profiles, "A machine; repeatable. Default: all shipped")->type_name(type_machine)
       ->expected(1)
       ->take_all();
@@ -197,6 +201,9 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   compare_command->add_flag("--lockstep", compare_options.child.lockstep, "The work-items of a wavefront go on in step");
   compare_command->add_option("--detail", compare_options.child.detail, "train (default) or packet")->type_name("HOW")
       ->check(CLI::IsMember({"train", "packet"}));
+  compare_command->add_option("--seconds", compare_options.child.seconds,
+                              "Kill a run that takes longer, by the clock on the wall; it counts as failed. Default: never")->type_name("SECONDS")
+      ->check(CLI::Range(0.001, 1e7));
   compare_command->add_option("--commands", compare_options.commands, "How many commands to show. Default: 40")->type_name("N")
       ->check(CLI::Range(0, 1000000));
   compare_command->add_option("--csv", compare_options.csv, "Write every command under every profile, too")->type_name(type_file);

@@ -9,6 +9,7 @@
 
 #include "sim/profile/load.h"
 #include "tools/command/commands.h"
+#include "tools/command/shared_input.h"
 #include "tools/command/temporary.h"
 #include "tools/command/write_page.h"
 #include "tools/compare/report.h"
@@ -23,7 +24,8 @@ namespace {
 void complain(const std::string& text) { fmt::print(stderr, "sluice compare: {}\n", text); }
 
 // What the program prints goes to stderr, profile by profile: stdout is the comparison's.
-compare::Run run_under(const CompareOptions& options, const std::string& profile, const std::string& hash) {
+compare::Run run_under(const CompareOptions& options, SharedInput& input, const std::string& profile, const std::string& hash,
+                       int& asked_to_end) {
   const auto failed = [&](const std::string& error) {
     complain(profile + ": " + error);
     compare::Run run;
@@ -38,10 +40,15 @@ compare::Run run_under(const CompareOptions& options, const std::string& profile
   child.profile = profile;
   child.traces = {trace.path()};
   child.capture_output = true;
+  child.input = &input;
   const ChildResult result = run_child(options.command, child);
+  asked_to_end = result.asked_to_end;
+  if (asked_to_end != 0) return {};
   if (!result.output.empty()) fmt::print(stderr, "{}:\n{}{}", profile, result.output, result.output.ends_with('\n') ? "" : "\n");
   std::error_code ignored;
   if (!result.started) return failed(result.error);
+  if (result.timed_out) return failed(fmt::format("the program was killed: it took more than {} s", child.seconds));
+  if (!input.error().empty()) return failed(input.error());
   if (result.exit_code != 0) return failed(fmt::format("the program ended with {}", result.exit_code));
   if (!result.trace_errors.empty()) return failed("trace-error: " + result.trace_errors.front());
   if (fs::file_size(trace.path(), ignored) == 0) return failed("the program opened no OpenCL device");
@@ -64,8 +71,11 @@ int compare(const CompareOptions& options) {
   }
   std::vector<compare::Run> runs;
   bool complete = true;
+  SharedInput input;
   for (std::size_t i = 0; i < profiles.size(); ++i) {
-    runs.push_back(run_under(options, profiles[i], hashes[i]));
+    int asked_to_end = 0;
+    runs.push_back(run_under(options, input, profiles[i], hashes[i], asked_to_end));
+    if (asked_to_end != 0) return complain("ended, nothing is compared"), 128 + asked_to_end;
     complete &= runs.back().error.empty();
   }
   const compare::Lineup lineup = compare::make_lineup(std::move(runs));

@@ -191,6 +191,7 @@ int mapcopy(const MapcopyOptions& options) {
       return exit_failed;
     }
     const ChildResult result = run_child(command, child);
+    if (result.asked_to_end != 0) return 128 + result.asked_to_end;
     Machine machine{profiles[i], {}};
     std::istringstream output(result.output);
     if (!result.started || result.exit_code != 0 || !sweep::read_transfers(output, machine.rows)) {
