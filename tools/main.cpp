@@ -99,7 +99,7 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
       list_of(exit_status, {{"0", "success; from `run` and `record` the program's own status, or 128 + N if signal N ended it"},
                             {"1", "something failed, or `diff` or `validate --check` found a difference"},
                             {"2", "unusable: options, a profile, a trace or data"},
-                            {"3", "from `run` and `record`: only the trace or the report could not be written"},
+                            {"3", "from `run` and `record`: only a trace or a report could not be written"},
                             {"4", "from `run`: only --strict found something"},
                             {"126, 127", "from `run` and `record`: the program cannot be executed, or was not found"},
                             {"128 + N", "from `compare`, `mapcopy` and `validate`: signal N ended them"}}));
@@ -110,7 +110,7 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
       "The program and its arguments follow after --. Signals that are sent to sluice are passed on to it.\n\n" +
       list_of(exit_status, {{"N", "the program's own status, or 128 + N if signal N ended it"},
                             {"2", "unusable options or profile; the program was not started"},
-                            {"3", "the program ended with 0, but a trace or the report could not be written whole"},
+                            {"3", "the program ended with 0, but a trace, the report or one of --strict could not be written whole"},
                             {"4", "the program ended with 0, and --strict found misuse"},
                             {"126, 127", "the program cannot be executed, or was not found"}}));
   run_command->add_option("--profile", run_options.child.profile, "The machine: a shipped name or a file")->type_name(type_machine);
@@ -134,7 +134,7 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
       ->check(CLI::IsMember({"report", "abort"}));
   run_command
       ->add_option("--strict-report", run_options.child.strict_reports,
-                   "Write what --strict found: *.json, *.sarif, else text; repeatable")->type_name(type_file)
+                   "Write what --strict, without which this is refused, found: *.json, *.sarif, else text; repeatable")->type_name(type_file)
       ->expected(1)
       ->take_all();
   run_command->add_option("--detail", run_options.child.detail, "train (default) or packet")->type_name("HOW")

@@ -130,6 +130,11 @@ bool add_preload(std::string& preload, const std::optional<fs::path>& library, c
 
 }  // namespace
 
+bool environment_asks_for_strict() {
+  const char* mode = std::getenv("SLUICE_STRICT");
+  return mode != nullptr && *mode != '\0' && std::string_view(mode) != "0";
+}
+
 ChildResult run_child(const std::vector<std::string>& command, const ChildOptions& options) {
   ChildResult result;
   const auto driver = find_driver();
@@ -141,7 +146,7 @@ ChildResult run_child(const std::vector<std::string>& command, const ChildOption
   if (options.virtual_time && !add_preload(preload, find_virtual_time(), "libsluice_virtual_time.so", result.error)) {
     return result;
   }
-  if (!options.strict.empty() && !add_preload(preload, find_strict(), "libsluice_strict.so", result.error)) {
+  if ((!options.strict.empty() || environment_asks_for_strict()) && !add_preload(preload, find_strict(), "libsluice_strict.so", result.error)) {
     return result;
   }
   const std::string vendors = vendors_for(*driver);
@@ -209,6 +214,7 @@ ChildResult run_child(const std::vector<std::string>& command, const ChildOption
     ::fcntl(status.read_end, F_SETFL, O_NONBLOCK);
     const std::string text = read_all(status.read_end);
     result.trace_errors = told(text, "trace-error: ");
+    result.strict_errors = told(text, "strict-error: ");
     for (const std::string& n : told(text, "misuses: ")) result.misuses += std::strtoull(n.c_str(), nullptr, 10);
   }
   if (guardian) guardian->remove(child);

@@ -35,11 +35,15 @@ struct ChildResult {
   bool started = false;
   std::string error;                      // why it was not started
   std::vector<std::string> trace_errors;  // "FILE: REASON", as the driver told them
+  std::vector<std::string> strict_errors;  // the same of reports of --strict
   std::string output;
   std::uint64_t misuses = 0;  // that --strict found
   bool timed_out = false;
   int asked_to_end = 0;  // the signal that asked us to end while a captured program ran: nothing more is to be started
 };
+
+// SLUICE_STRICT is as good as `strict`.
+[[nodiscard]] bool environment_asks_for_strict();
 
 // Signals that ask this process to end are passed on to the program.
 [[nodiscard]] ChildResult run_child(const std::vector<std::string>& command, const ChildOptions& options);

@@ -50,6 +50,7 @@ compare::Run run_under(const CompareOptions& options, SharedInput& input, const 
   if (result.timed_out) return failed(fmt::format("the program was killed: it took more than {} s", child.seconds));
   if (!input.error().empty()) return failed(input.error());
   if (result.exit_code != 0) return failed(fmt::format("the program ended with {}", result.exit_code));
+  for (const std::string& error : result.strict_errors) complain("strict: " + error);
   if (!result.trace_errors.empty()) return failed("trace-error: " + result.trace_errors.front());
   if (fs::file_size(trace.path(), ignored) == 0) return failed("the program opened no OpenCL device");
   compare::Run run = compare::read_run(profile, hash, trace.path());
