@@ -101,7 +101,7 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
                             {"2", "unusable: options, a profile, a trace or data"},
                             {"3", "from `run` and `record`: only a trace or a report could not be written"},
                             {"4", "from `run`: only --strict found something"},
-                            {"126, 127", "from `run` and `record`: the program cannot be executed, or was not found"},
+                            {"126, 127", "from `run`, `record` and `compare`: the program cannot be executed, or was not found"},
                             {"128 + N", "from `compare`, `mapcopy` and `validate`: signal N ended them"}}));
 
   RunOptions run_options;
@@ -192,7 +192,8 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
       "read. A signal ends the comparison, and the program with it; what has not ended 5 s later is killed.\n\n" +
       list_of(exit_status, {{"0", "compared"},
                             {"1", "the program failed under a profile (the others are compared), or a file was not written"},
-                            {"2", "unusable options or profile; nothing was started"},
+                            {"2", "unusable options, profile or file; nothing was started"},
+                            {"126, 127", "the program cannot be executed, or was not found"},
                             {"128 + N", "signal N ended the comparison"}}));
   compare_command->add_option("--profile", compare_options.profiles, "A machine; repeatable. Default: all shipped")->type_name(type_machine)
       ->expected(1)

@@ -5,6 +5,7 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <optional>
 #include <system_error>
 
 #include "sim/profile/load.h"
@@ -23,9 +24,10 @@ namespace {
 
 void complain(const std::string& text) { fmt::print(stderr, "sluice compare: {}\n", text); }
 
-// What the program prints goes to stderr, profile by profile: stdout is the comparison's.
+// What the program prints goes to stderr, profile by profile: stdout is the comparison's. `status`, if that of the
+// comparison is known: it was asked to end, or no profile will have the program run.
 compare::Run run_under(const CompareOptions& options, SharedInput& input, const std::string& profile, const std::string& hash,
-                       int& asked_to_end) {
+                       std::optional<int>& status) {
   const auto failed = [&](const std::string& error) {
     complain(profile + ": " + error);
     compare::Run run;
@@ -42,11 +44,18 @@ compare::Run run_under(const CompareOptions& options, SharedInput& input, const 
   child.capture_output = true;
   child.input = &input;
   const ChildResult result = run_child(options.command, child);
-  asked_to_end = result.asked_to_end;
-  if (asked_to_end != 0) return {};
+  if (result.asked_to_end != 0) {
+    complain("ended, nothing is compared");
+    status = 128 + result.asked_to_end;
+    return {};
+  }
   if (!result.output.empty()) fmt::print(stderr, "{}:\n{}{}", profile, result.output, result.output.ends_with('\n') ? "" : "\n");
   std::error_code ignored;
-  if (!result.started) return failed(result.error);
+  if (!result.started) {
+    complain(result.error);
+    status = result.exit_code != 0 ? result.exit_code : exit_unusable;
+    return {};
+  }
   if (result.timed_out) return failed(fmt::format("the program was killed: it took more than {} s", child.seconds));
   if (!input.error().empty()) return failed(input.error());
   if (result.exit_code != 0) return failed(fmt::format("the program ended with {}", result.exit_code));
@@ -64,6 +73,9 @@ int compare(const CompareOptions& options) {
   if (profiles.empty()) {
     for (const auto& entry : profile::shipped_profiles()) profiles.push_back(entry.name);
   }
+  for (const std::string& file : {options.csv, options.html}) {
+    if (!can_be_written("compare", file)) return exit_unusable;
+  }
   std::vector<std::string> hashes;
   for (const std::string& name : profiles) {
     const auto profile = check_profile(name);
@@ -74,9 +86,9 @@ int compare(const CompareOptions& options) {
   bool complete = true;
   SharedInput input;
   for (std::size_t i = 0; i < profiles.size(); ++i) {
-    int asked_to_end = 0;
-    runs.push_back(run_under(options, input, profiles[i], hashes[i], asked_to_end));
-    if (asked_to_end != 0) return complain("ended, nothing is compared"), 128 + asked_to_end;
+    std::optional<int> status;
+    runs.push_back(run_under(options, input, profiles[i], hashes[i], status));
+    if (status) return *status;
     complete &= runs.back().error.empty();
   }
   const compare::Lineup lineup = compare::make_lineup(std::move(runs));

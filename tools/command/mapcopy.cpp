@@ -162,6 +162,7 @@ int mapcopy(const MapcopyOptions& options) {
   if (profiles.empty()) {
     for (const auto& entry : profile::shipped_profiles()) profiles.push_back(entry.name);
   }
+  if (!can_be_written("mapcopy", options.html)) return exit_unusable;
   // All are checked before the first one runs.
   std::vector<bool> has_zero_copy;
   for (const std::string& name : profiles) {

@@ -174,6 +174,7 @@ int validate(const ValidateOptions& options) {
     complain("--profile is missing: the machine that models the device");
     return exit_unusable;
   }
+  if (!can_be_written("validate", options.html)) return exit_unusable;
   const profile::Loaded loaded = profile::load_profile(options.profile);
   if (!loaded.profile) return check_profile(options.profile) ? exit_ok : exit_unusable;
   validate::Result result;

@@ -75,4 +75,18 @@ expect 0 first_line && expect 0 cmp all numbers
 mkfifo open && exec 9<>open
 from_open_pipe() { timeout 60 "$sluice" "${two[@]}" -- "$DRIVER_PROGRAM" <&9; }
 expect 0 from_open_pipe
+
+# A run that failed is no run without the command; a program or a file that cannot be is told once, before the work.
+expect 1 "$sluice" "${two[@]}" -- sh -c '[ $SLUICE_PROFILE = generic-pcie4 ] && "$DRIVER_PROGRAM"'
+cp out table
+expect 0 grep -E '^ *1 write_buffer .* failed *$' table
+expect 1 grep -F "not there" table
+once() { [[ $(grep -c . err) == 1 && ! -s out ]] || { echo "not told once:"; cat out err; failures=$((failures + 1)); }; }
+expect 127 "$sluice" compare -- ./nowhere && once && says err "./nowhere: No such file or directory"
+expect 126 "$sluice" compare -- /etc/passwd && once
+for option in --csv --html; do
+  rm -f ran
+  expect 2 "$sluice" "${two[@]}" $option /nowhere/f -- sh -c 'touch ran; "$DRIVER_PROGRAM"' && once && says err "/nowhere/f: cannot be written"
+  expect 0 test ! -e ran
+done
 exit $((failures > 0))
