@@ -130,6 +130,17 @@ expect 2 "$sluice" report cut.jsonl && says err "the trace is cut off"
 expect 2 "$sluice" diff golden.jsonl same.jsonl --tolerance 5 && says err "--tolerance 5: found 5"
 expect 0 "$sluice" diff golden.jsonl other.jsonl --accept && says err "accepted: golden.jsonl"
 cmp golden.jsonl other.jsonl || failures=$((failures + 1))
+# Where the reference is a link, the file behind it is replaced, there already or not; a device is no file to replace.
+mkdir store && cp same.jsonl store/reference.jsonl && chmod 640 store/reference.jsonl && ln -s store/reference.jsonl link.jsonl
+expect 1 "$sluice" diff link.jsonl other.jsonl
+expect 0 "$sluice" diff link.jsonl other.jsonl --accept
+expect 0 test -L link.jsonl -a "$(stat -c %a store/reference.jsonl)" = 640 && expect 0 cmp store/reference.jsonl other.jsonl
+ln -s "$work/store/new.jsonl" absent.jsonl
+expect 0 "$sluice" record -o absent.jsonl --profile legacy-pcie3 -- "$program"
+expect 0 test -L absent.jsonl && expect 0 cmp store/new.jsonl other.jsonl
+mkfifo fifo && timeout 60 cat fifo >through &
+expect 0 timeout 60 "$sluice" record -o fifo --profile legacy-pcie3 -- "$program"
+wait $! && expect 0 test -p fifo && expect 0 cmp through other.jsonl
 # Nothing is recorded of a program that fails, or that has no device.
 expect 7 "$sluice" record -o none.jsonl -- sh -c "'$program' && exit 7" && says err "nothing was recorded"
 expect 1 "$sluice" record -o none.jsonl -- true && says err "opened no OpenCL device"
