@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -302,7 +303,7 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
 
   CLI::App* profile_command = app.add_subcommand("profile", "List, show or check profiles");
   profile_command->require_subcommand(1);
-  profile_command->footer(list_of(exit_status, {{"0", "sound"}, {"2", "a profile is not there or has problems"}}));
+  profile_command->footer(list_of(exit_status, {{"0", "sound"}, {"1", "stdout cannot be written"}, {"2", "a profile is not there or has problems"}}));
   bool profile_json = false;
   CLI::App* list_command = profile_command->add_subcommand("list", "The shipped profiles");
   std::string shown;
@@ -330,10 +331,19 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   CLI::App* task_command = app.add_subcommand("__sweep-task", "")->group("");
   task_command->add_option("PLAN", plan)->required();
 
+  const auto is_named = [&](const CLI::App* known) { return known->get_name() == arguments.front(); };
+  if (!arguments.empty() && !arguments.front().starts_with('-') && app.get_subcommands(is_named).empty()) {
+    fmt::print(stderr, "sluice: there is no command \"{}\"; `sluice --help` lists them\n", arguments.front());
+    return exit_unusable;
+  }
   try {
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
     app.parse(std::move(arguments));
   } catch (const CLI::ParseError& error) {
+    const auto parsed = app.get_subcommands();
+    if (!has_program && !parsed.empty() && takes_program(*parsed.front()) && dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+      fmt::print(stderr, "sluice {0}: the program follows after --: sluice {0} [OPTIONS] -- PROGRAM [ARG...]\n", parsed.front()->get_name());
+    }
     return app.exit(error) == 0 ? exit_ok : exit_unusable;
   }
   const CLI::App* command = app.get_subcommands().front();
@@ -391,7 +401,12 @@ int main(int argc, char** argv) {
   const auto separator = std::find(all.begin(), all.end(), "--");
   const bool has_program = separator != all.end();
   try {
-    return dispatch({all.begin(), separator}, {has_program ? separator + 1 : separator, all.end()}, has_program);
+    const int status = dispatch({all.begin(), separator}, {has_program ? separator + 1 : separator, all.end()}, has_program);
+    // Whatever was printed and is nowhere is no success.
+    const bool is_told = static_cast<bool>(std::cout.flush()) && std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+    if (is_told || status != exit_ok) return status;
+    fmt::print(stderr, "sluice: standard output cannot be written\n");
+    return exit_failed;
   } catch (const std::exception& error) {
     fmt::print(stderr, "sluice: {}\n", error.what());
     return exit_failed;

@@ -17,6 +17,17 @@ for arguments in "" "nonsense" "run" "run true" "run --" "run --trace-level all 
   expect 2 "$sluice" $arguments
 done
 
+expect 2 "$sluice" bogus --json && says err 'there is no command "bogus"'
+expect 2 "$sluice" run --profile generic-pcie4 true && says err "the program follows after --"
+if [[ -w /dev/full ]]; then
+  for arguments in "profile list" "profile show h200-pcie5 --json" --help --version; do
+    # shellcheck disable=SC2086,SC2016
+    expect 1 sh -c '"$@" >/dev/full' - "$sluice" $arguments
+    says err "sluice: "
+  done
+fi
+expect 2 "$sluice" convert . folder.csv && says err ".: a folder, no trace"
+
 # The program's own status, also when a signal ends it; nothing is added to its output.
 expect 0 "$sluice" run -- echo -- --profile x && { [[ $(cat out) == "-- --profile x" ]] || says out "-- --profile x"; }
 expect 7 "$sluice" run -- sh -c 'exit 7'
@@ -180,6 +191,10 @@ echo '{"profile": "generic-pcie4", "transfers": {}, "vary": {"/link/lane": [8]}}
 expect 2 "$sluice" sweep spec.json -o bad && says err "generic-pcie4 has no value /link/lane"
 echo '{"profile": "generic-pcie4", "transfers": {}, "vary": {"/link/lanes": [8, "x"]}}' >spec.json
 expect 2 "$sluice" sweep spec.json -o bad && says err '/link/lanes/value: found "x"; allowed: a whole number'
+echo '{"profile": "generic-pcie4", "transfers": {}, "vary": {"/link/lanes": [8], "/link/lanes": [4]}}' >spec.json
+expect 2 "$sluice" sweep spec.json -o bad && says err 'the key "/link/lanes" stands twice'
+echo '{"profile": "generic-pcie4", "transfers": {}, "vary": {"/link/lanes": [4, 8, 4]}}' >spec.json
+expect 2 "$sluice" sweep spec.json -o bad && says err "/vary/~1link~1lanes: found 4 twice"
 expect 2 "$sluice" sweep nowhere.json -o bad && says err "nowhere.json: cannot be read"
 [[ ! -e bad ]] || { echo "a sweep that is none left a folder"; failures=$((failures + 1)); }
 
