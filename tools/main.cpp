@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <fstream>
+#include <iostream>
 #include <memory>
 #include <string>
 #include <vector>
@@ -99,9 +100,10 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
       list_of(exit_status, {{"0", "success; from `run` and `record` the program's own status, or 128 + N if signal N ended it"},
                             {"1", "something failed, or `diff` or `validate --check` found a difference"},
                             {"2", "unusable: options, a profile, a trace or data"},
-                            {"3", "from `run` and `record`: only the trace or the report could not be written"},
+                            {"3", "from `run` and `record`: only a trace or a report could not be written"},
                             {"4", "from `run`: only --strict found something"},
-                            {"126, 127", "from `run` and `record`: the program cannot be executed, or was not found"}}));
+                            {"126, 127", "from `run`, `record` and `compare`: the program cannot be executed, or was not found"},
+                            {"128 + N", "from `compare`, `mapcopy` and `validate`: signal N ended them"}}));
 
   RunOptions run_options;
   CLI::App* run_command = app.add_subcommand("run", "Run a program with Sluice as its only OpenCL platform");
@@ -109,7 +111,7 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
       "The program and its arguments follow after --. Signals that are sent to sluice are passed on to it.\n\n" +
       list_of(exit_status, {{"N", "the program's own status, or 128 + N if signal N ended it"},
                             {"2", "unusable options or profile; the program was not started"},
-                            {"3", "the program ended with 0, but a trace or the report could not be written whole"},
+                            {"3", "the program ended with 0, but a trace, the report or one of --strict could not be written whole"},
                             {"4", "the program ended with 0, and --strict found misuse"},
                             {"126, 127", "the program cannot be executed, or was not found"}}));
   run_command->add_option("--profile", run_options.child.profile, "The machine: a shipped name or a file")->type_name(type_machine);
@@ -133,7 +135,7 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
       ->check(CLI::IsMember({"report", "abort"}));
   run_command
       ->add_option("--strict-report", run_options.child.strict_reports,
-                   "Write what --strict found: *.json, *.sarif, else text; repeatable")->type_name(type_file)
+                   "Write what --strict, without which this is refused, found: *.json, *.sarif, else text; repeatable")->type_name(type_file)
       ->expected(1)
       ->take_all();
   run_command->add_option("--detail", run_options.child.detail, "train (default) or packet")->type_name("HOW")
@@ -186,10 +188,14 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   CLI::App* compare_command = app.add_subcommand("compare", "Run a program under several profiles, command beside command");
   compare_command->footer(
       "The program and its arguments follow after --. What it prints goes to stderr. Where it does other commands on another\n"
-      "device, those stand alone.\n\n" +
+      "device, those stand alone.\n\n"
+      "Each run reads the same standard input: a file from where it stands, a pipe from what is kept of it. A terminal is not\n"
+      "read. A signal ends the comparison, and the program with it; what has not ended 5 s later is killed.\n\n" +
       list_of(exit_status, {{"0", "compared"},
                             {"1", "the program failed under a profile (the others are compared), or a file was not written"},
-                            {"2", "unusable options or profile; nothing was started"}}));
+                            {"2", "unusable options, profile or file; nothing was started"},
+                            {"126, 127", "the program cannot be executed, or was not found"},
+                            {"128 + N", "signal N ended the comparison"}}));
   compare_command->add_option("--profile", compare_options.profiles, "A machine; repeatable. Default: all shipped")->type_name(type_machine)
       ->expected(1)
       ->take_all();
@@ -197,6 +203,9 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   compare_command->add_flag("--lockstep", compare_options.child.lockstep, "The work-items of a wavefront go on in step");
   compare_command->add_option("--detail", compare_options.child.detail, "train (default) or packet")->type_name("HOW")
       ->check(CLI::IsMember({"train", "packet"}));
+  compare_command->add_option("--seconds", compare_options.child.seconds,
+                              "Kill a run that takes longer, by the clock on the wall; it counts as failed. Default: never")->type_name("SECONDS")
+      ->check(CLI::Range(0.001, 1e7));
   compare_command->add_option("--commands", compare_options.commands, "How many commands to show. Default: 40")->type_name("N")
       ->check(CLI::Range(0, 1000000));
   compare_command->add_option("--csv", compare_options.csv, "Write every command under every profile, too")->type_name(type_file);
@@ -294,7 +303,7 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
 
   CLI::App* profile_command = app.add_subcommand("profile", "List, show or check profiles");
   profile_command->require_subcommand(1);
-  profile_command->footer(list_of(exit_status, {{"0", "sound"}, {"2", "a profile is not there or has problems"}}));
+  profile_command->footer(list_of(exit_status, {{"0", "sound"}, {"1", "stdout cannot be written"}, {"2", "a profile is not there or has problems"}}));
   bool profile_json = false;
   CLI::App* list_command = profile_command->add_subcommand("list", "The shipped profiles");
   std::string shown;
@@ -322,10 +331,19 @@ int dispatch(std::vector<std::string> arguments, std::vector<std::string> progra
   CLI::App* task_command = app.add_subcommand("__sweep-task", "")->group("");
   task_command->add_option("PLAN", plan)->required();
 
+  const auto is_named = [&](const CLI::App* known) { return known->get_name() == arguments.front(); };
+  if (!arguments.empty() && !arguments.front().starts_with('-') && app.get_subcommands(is_named).empty()) {
+    fmt::print(stderr, "sluice: there is no command \"{}\"; `sluice --help` lists them\n", arguments.front());
+    return exit_unusable;
+  }
   try {
     std::reverse(arguments.begin(), arguments.end());  // CLI11 takes them from the back
     app.parse(std::move(arguments));
   } catch (const CLI::ParseError& error) {
+    const auto parsed = app.get_subcommands();
+    if (!has_program && !parsed.empty() && takes_program(*parsed.front()) && dynamic_cast<const CLI::ExtrasError*>(&error) != nullptr) {
+      fmt::print(stderr, "sluice {0}: the program follows after --: sluice {0} [OPTIONS] -- PROGRAM [ARG...]\n", parsed.front()->get_name());
+    }
     return app.exit(error) == 0 ? exit_ok : exit_unusable;
   }
   const CLI::App* command = app.get_subcommands().front();
@@ -383,7 +401,12 @@ int main(int argc, char** argv) {
   const auto separator = std::find(all.begin(), all.end(), "--");
   const bool has_program = separator != all.end();
   try {
-    return dispatch({all.begin(), separator}, {has_program ? separator + 1 : separator, all.end()}, has_program);
+    const int status = dispatch({all.begin(), separator}, {has_program ? separator + 1 : separator, all.end()}, has_program);
+    // Whatever was printed and is nowhere is no success.
+    const bool is_told = static_cast<bool>(std::cout.flush()) && std::fflush(stdout) == 0 && std::ferror(stdout) == 0;
+    if (is_told || status != exit_ok) return status;
+    fmt::print(stderr, "sluice: standard output cannot be written\n");
+    return exit_failed;
   } catch (const std::exception& error) {
     fmt::print(stderr, "sluice: {}\n", error.what());
     return exit_failed;

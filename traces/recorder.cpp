@@ -70,8 +70,8 @@ int status_descriptor() {
   return parsed.ec == std::errc{} && parsed.ptr == digits.data() + digits.size() ? descriptor : -1;
 }
 
-void report_trace_error(const std::string& error, int status_descriptor) {
-  const std::string line = "trace-error: " + error + "\n";
+void report_error(std::string_view what, const std::string& error, int status_descriptor) {
+  const std::string line = std::string(what) + "-error: " + error + "\n";
   struct stat info {};
   // A program that closes descriptors it does not know may have a file of its own there by now.
   if (status_descriptor >= 0 && ::fstat(status_descriptor, &info) == 0 && S_ISFIFO(info.st_mode) &&
@@ -81,6 +81,10 @@ void report_trace_error(const std::string& error, int status_descriptor) {
   // Not by stdio: the program may hold the stream's lock, or have closed it.
   const std::string complaint = "sluice: " + line;
   (void)!::write(STDERR_FILENO, complaint.data(), complaint.size());
+}
+
+void report_trace_error(const std::string& error, int status_descriptor) {
+  report_error("trace", error, status_descriptor);
 }
 
 void report_trace_error(const std::string& error) {

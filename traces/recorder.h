@@ -10,6 +10,7 @@
 
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "sim/iface/machine.h"
@@ -74,5 +75,7 @@ void report_trace_error(const std::string& error);
 // no environment, which another thread may be changing.
 [[nodiscard]] int status_descriptor();
 void report_trace_error(const std::string& error, int status_descriptor);
+// As "WHAT-error: FILE: REASON", for what else a run writes.
+void report_error(std::string_view what, const std::string& error, int status_descriptor);
 
 }  // namespace sluice::trace

@@ -59,6 +59,17 @@ std::string header_line(const TraceHeader& header) {
   return line.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace);
 }
 
+// A link stays: what it leads to is replaced, which need not be there yet.
+fs::path behind_links(fs::path path) {
+  std::error_code code;
+  for (int i = 0; i < 40; ++i) {
+    const fs::path next = fs::read_symlink(path, code);
+    if (code) break;
+    path = path.parent_path() / next;  // `next` alone if that is absolute
+  }
+  return path;
+}
+
 }  // namespace
 
 std::string record_trace(const std::string& from, const std::string& to, const std::string& program) {
@@ -67,7 +78,12 @@ std::string record_trace(const std::string& from, const std::string& to, const s
   if (!program.empty()) checked.header.program = program;
 
   // Beside the target, so that the rename stays on one file system.
-  const std::string written = fmt::format("{}.{}.tmp", to, ::getpid());
+  const fs::path target = behind_links(to);
+  std::error_code code;
+  const fs::file_status before = fs::status(target, code);
+  // A pipe or a device is written; it cannot be replaced by a file.
+  const bool is_replaced = !fs::exists(before) || fs::is_regular_file(before);
+  const std::string written = is_replaced ? fmt::format("{}.{}.tmp", target.string(), ::getpid()) : target.string();
   std::ofstream out(written, std::ios::binary);
   std::ifstream in(from, std::ios::binary);
   std::string line;
@@ -82,13 +98,14 @@ std::string record_trace(const std::string& from, const std::string& to, const s
   } while (std::getline(in, line) && !line.starts_with(end_line_start));
   out << end_line(lines - 1, digest) << '\n';
   out.close();
-  std::error_code code;
   const int reason = errno;
   if (!out) {
-    fs::remove(written, code);
+    if (is_replaced) fs::remove(written, code);
     return fmt::format("{}: cannot be written: {}", to, std::strerror(reason));
   }
-  fs::rename(written, to, code);
+  if (!is_replaced) return {};
+  if (fs::exists(before)) fs::permissions(written, before.permissions(), code);
+  fs::rename(written, target, code);
   if (!code) return {};
   const std::string why = code.message();
   fs::remove(written, code);

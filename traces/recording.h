@@ -5,8 +5,8 @@
 
 namespace sluice::trace {
 
-// Writes the trace in `from`, recorded or not, to `to` as a recorded one, whole or not at all. `program`: empty keeps
-// what `from` says. Returns what is wrong, "FILE: REASON"; empty on success.
+// Writes the trace in `from`, recorded or not, to `to` as a recorded one, whole or not at all. If `to` is a link, what it
+// leads to is replaced. `program`: empty keeps what `from` says. Returns what is wrong, "FILE: REASON"; empty on success.
 [[nodiscard]] std::string record_trace(const std::string& from, const std::string& to, const std::string& program);
 
 }  // namespace sluice::trace

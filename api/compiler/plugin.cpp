@@ -8,6 +8,7 @@
 
 #include "api/compiler/cache.h"
 #include "api/compiler/worker.h"
+#include "sim/iface/module_file.h"
 
 namespace sluice::compiler {
 
@@ -19,10 +20,9 @@ static_assert(sizeof kKey <= sizeof KernelsPlugin::key);
 
 // Beside the file that holds this function: the driver's, or in the build tree a test's.
 std::filesystem::path find_plugin() {
-  Dl_info info{};
-  if (::dladdr(reinterpret_cast<const void*>(&find_plugin), &info) == 0 || info.dli_fname == nullptr) return kFile;
+  const std::filesystem::path own = module_file(reinterpret_cast<const void*>(&find_plugin));
+  if (own.empty()) return kFile;
   std::error_code ignored;
-  const std::filesystem::path own = std::filesystem::canonical(info.dli_fname, ignored);
   const std::filesystem::path beside = own.parent_path() / "sluice" / kFile;
   const std::filesystem::path above = own.parent_path().parent_path() / "lib" / "sluice" / kFile;
   return std::filesystem::exists(beside, ignored) || !std::filesystem::exists(above, ignored) ? beside : above;

@@ -5,9 +5,13 @@
 #include <algorithm>
 #include <array>
 #include <cctype>
+#include <cerrno>
 #include <cstdio>
+#include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+
+#include "traces/recorder.h"
 
 namespace sluice::api::strict {
 
@@ -73,11 +77,12 @@ std::string uri_of(const std::string& path) {
   return uri;
 }
 
-bool write_file(const std::string& name, const std::string& text) {
+// Why it cannot be, 0 otherwise.
+int write_file(const std::string& name, const std::string& text) {
   std::FILE* const file = std::fopen(name.c_str(), "we");
-  if (file == nullptr) return false;
-  const bool whole = std::fwrite(text.data(), 1, text.size(), file) == text.size();
-  return std::fclose(file) == 0 && whole;
+  if (file == nullptr) return errno;
+  const int wrong = std::fwrite(text.data(), 1, text.size(), file) == text.size() ? 0 : errno;
+  return std::fclose(file) == 0 ? wrong : errno;
 }
 
 }  // namespace
@@ -200,7 +205,10 @@ void Findings::write() {
       for (const Finding& f : all_) text += to_text(f);
       text += summary();
     }
-    if (!write_file(name, text)) std::fprintf(stderr, "sluice: strict: %s: cannot be written\n", name.c_str());
+    const int wrong = write_file(name, text);
+    if (wrong == 0 || !failed_.insert(name).second) continue;
+    trace::report_error("strict", name + ": the report of misuse cannot be written: " + std::strerror(wrong),
+                        trace::status_descriptor());
   }
 }
 

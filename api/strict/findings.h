@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -57,7 +58,7 @@ class Findings {
 
   // Prints what is new to stderr. False: the same misuse as before, counted.
   bool add(Finding finding);
-  // Writes the files as of now.
+  // Writes the files as of now. `sluice run` is told of one that cannot be, once.
   void write();
   [[nodiscard]] std::uint64_t size() const noexcept { return all_.size(); }
   // One line for the end of the run.
@@ -68,6 +69,7 @@ class Findings {
   [[nodiscard]] std::string sarif() const;
 
   std::vector<std::string> files_;
+  std::set<std::string> failed_;  // of those, known to be unwritable
   std::vector<Finding> all_;
 };
 

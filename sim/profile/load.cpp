@@ -1,7 +1,5 @@
 #include "sim/profile/load.h"
 
-#include <dlfcn.h>
-
 #include <algorithm>
 #include <bit>
 #include <charconv>
@@ -13,6 +11,7 @@
 #include <nlohmann/json.hpp>
 #include <set>
 
+#include "sim/iface/module_file.h"
 #include "sim/profile/address_relations.h"
 #include "sim/profile/dram_relations.h"
 #include "sim/profile/fields.h"
@@ -645,23 +644,11 @@ Loaded finish(Loader& loader, const Node& root) {
   return loaded;
 }
 
-fs::path module_folder() {
-  Dl_info info{};
-  if (::dladdr(reinterpret_cast<const void*>(&shipped_profiles), &info) != 0 && info.dli_fname != nullptr) {
-    std::error_code ec;
-    // For the program itself the linker reports argv[0], which may be a bare name found through PATH.
-    const bool library = info.dli_fname[0] == '/';
-    const fs::path file = library ? fs::weakly_canonical(info.dli_fname, ec) : fs::read_symlink("/proc/self/exe", ec);
-    if (!ec) return file.parent_path();
-  }
-  return {};
-}
-
 // Where the shipped files may be: told, beside an installed module, beside a build tree.
 std::vector<fs::path> config_folders() {
   std::vector<fs::path> folders;
   if (const char* told = std::getenv("SLUICE_CONFIG_DIR"); told != nullptr && *told != '\0') folders.emplace_back(told);
-  const fs::path here = module_folder();
+  const fs::path here = module_file(reinterpret_cast<const void*>(&shipped_profiles)).parent_path();
   if (!here.empty()) {
     folders.push_back(here / "../share/sluice");
     folders.push_back(here / "../../share/sluice");  // lib/<multiarch>

@@ -157,6 +157,32 @@ TEST_F(StrictTest, AbortStopsAtTheFirst) {
   }
 }
 
+// own_handler is seen by libsluice_strict.so alone.
+TEST_F(StrictTest, TheEnvironmentAsksForTheSameAsTheOption) {
+  const std::string program = std::string(" run -- ") + MISUSE + " own_handler";
+  const Result result = shell(std::string("SLUICE_STRICT=1 ") + SLUICE + program);
+  EXPECT_EQ(result.status, 4) << result.output;
+  EXPECT_NE(result.output.find("[read-map-written]"), std::string::npos) << result.output;
+  EXPECT_EQ(shell(std::string("SLUICE_STRICT=0 ") + SLUICE + " run -- " + MISUSE + " access_after_unmap").status, 0);
+  EXPECT_EQ(run("access_after_unmap", "").status, 2) << "a report of nothing";
+  const Result reported = shell("SLUICE_STRICT=1 " + std::string(SLUICE) + " run --strict-report " + file("json") + " -- " + MISUSE + " correct");
+  EXPECT_EQ(reported.status, 0) << reported.output;
+  EXPECT_EQ(json()["findings"].size(), 0U);
+}
+
+TEST_F(StrictTest, AReportThatCannotBeWrittenIsTold) {
+  const std::string nowhere = file("json") + "/nowhere.sarif";
+  for (const char* misuse : {"correct", "access_after_unmap"}) {
+    const Result result = shell(std::string(SLUICE) + " run --strict --strict-report " + nowhere + " -- " + MISUSE + " " + misuse);
+    EXPECT_EQ(result.status, 3) << result.output;
+    const std::size_t told = result.output.find(nowhere + ": the report of misuse cannot be written: No such file or directory");
+    EXPECT_NE(told, std::string::npos) << result.output;
+    EXPECT_EQ(result.output.find(nowhere, told + 1), std::string::npos) << "told twice: " << result.output;
+  }
+  // The program's own failure is worth more.
+  EXPECT_EQ(shell(std::string(SLUICE) + " run --strict --strict-report " + nowhere + " -- sh -c '" + MISUSE + " correct; exit 5'").status, 5);
+}
+
 // The parts of SARIF 2.1.0 that a viewer needs: rules, and results that name one and a place.
 TEST_F(StrictTest, SarifNamesRuleAndLine) {
   const Result result = run("read_map_written");

@@ -10,9 +10,13 @@
 #include <cstdlib>
 #include <cstring>
 #include <filesystem>
+#include <optional>
 #include <string_view>
 
 #include "tools/command/layout.h"
+#include "tools/command/shared_input.h"
+#include "tools/command/watch.h"
+#include "tools/sweep/guardian.h"
 
 namespace sluice::tools {
 
@@ -20,7 +24,6 @@ namespace fs = std::filesystem;
 
 namespace {
 
-constexpr std::array forwarded_signals = {SIGINT, SIGTERM, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2, SIGALRM, SIGWINCH};
 // The program gets low descriptors as it would without us.
 constexpr int lowest_status_descriptor = 100;
 
@@ -84,18 +87,6 @@ void set_environment(const ChildOptions& options, const std::string& vendors, co
   set("LD_PRELOAD", others == nullptr || *others == '\0' ? preload : preload + ":" + others);
 }
 
-int wait_for(pid_t child, const sigset_t& signals) {
-  while (true) {
-    int state = 0;
-    const pid_t ended = ::waitpid(child, &state, WNOHANG);
-    if (ended == child) return WIFSIGNALED(state) ? 128 + WTERMSIG(state) : WEXITSTATUS(state);
-    siginfo_t info{};
-    const int signal = ::sigwaitinfo(&signals, &info);
-    // What the terminal sends goes to the program's process group, and so to the program itself.
-    if (signal > 0 && signal != SIGCHLD && info.si_code != SI_KERNEL) ::kill(child, signal);
-  }
-}
-
 std::string read_all(int descriptor) {
   std::string text;
   std::array<char, 4096> chunk;
@@ -139,6 +130,11 @@ bool add_preload(std::string& preload, const std::optional<fs::path>& library, c
 
 }  // namespace
 
+bool environment_asks_for_strict() {
+  const char* mode = std::getenv("SLUICE_STRICT");
+  return mode != nullptr && *mode != '\0' && std::string_view(mode) != "0";
+}
+
 ChildResult run_child(const std::vector<std::string>& command, const ChildOptions& options) {
   ChildResult result;
   const auto driver = find_driver();
@@ -150,11 +146,17 @@ ChildResult run_child(const std::vector<std::string>& command, const ChildOption
   if (options.virtual_time && !add_preload(preload, find_virtual_time(), "libsluice_virtual_time.so", result.error)) {
     return result;
   }
-  if (!options.strict.empty() && !add_preload(preload, find_strict(), "libsluice_strict.so", result.error)) {
+  if ((!options.strict.empty() || environment_asks_for_strict()) && !add_preload(preload, find_strict(), "libsluice_strict.so", result.error)) {
     return result;
   }
   const std::string vendors = vendors_for(*driver);
-
+  // Before there are pipes that it would hold open.
+  std::optional<sweep::Guardian> guardian;
+  if (options.capture_output) guardian.emplace();
+  SharedInput none(SharedInput::Kind::nothing);
+  ChildOptions watched = options;
+  if (watched.capture_output && watched.input == nullptr) watched.input = &none;
+  if (watched.input != nullptr && !watched.input->open(result.error)) return result;
   Pipe status;
   Pipe exec_error;
   Pipe output;
@@ -166,18 +168,21 @@ ChildResult run_child(const std::vector<std::string>& command, const ChildOption
   for (const std::string& argument : command) arguments.push_back(const_cast<char*>(argument.c_str()));
   arguments.push_back(nullptr);
 
-  sigset_t signals;
+  const sigset_t signals = watched_signals();
   sigset_t before;
-  sigemptyset(&signals);
-  sigaddset(&signals, SIGCHLD);
-  for (const int signal : forwarded_signals) sigaddset(&signals, signal);
   ::sigprocmask(SIG_BLOCK, &signals, &before);
 
   const pid_t child = ::fork();
   if (child == 0) {
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
     const int inherited = ::fcntl(status.write_end, F_DUPFD, lowest_status_descriptor);
-    if (options.capture_output) ::dup2(output.write_end, STDOUT_FILENO);
+    if (options.capture_output) {
+      ::setpgid(0, 0);
+      // It is in the terminal's background now, where some terminals let nobody write.
+      ::signal(SIGTTOU, SIG_IGN);
+      ::dup2(output.write_end, STDOUT_FILENO);
+    }
+    if (watched.input != nullptr) watched.input->take();
     set_environment(options, vendors, preload, inherited);
     ::execvp(arguments[0], arguments.data());
     const int code = errno;
@@ -189,6 +194,11 @@ ChildResult run_child(const std::vector<std::string>& command, const ChildOption
     ::sigprocmask(SIG_SETMASK, &before, nullptr);
     return result;
   }
+  if (options.capture_output) {
+    ::setpgid(child, child);  // whoever is first
+    guardian->add(child);
+  }
+  if (watched.input != nullptr) watched.input->started();
   status.close_write();
   exec_error.close_write();
   output.close_write();
@@ -199,14 +209,16 @@ ChildResult run_child(const std::vector<std::string>& command, const ChildOption
     result.exit_code = code == ENOENT ? 127 : 126;
   } else {
     result.started = true;
-    if (options.capture_output) result.output = read_all(output.read_end);
-    result.exit_code = wait_for(child, signals);
+    watch(child, output.read_end, watched, result);
     // Processes that the program left behind may hold the other end.
     ::fcntl(status.read_end, F_SETFL, O_NONBLOCK);
     const std::string text = read_all(status.read_end);
     result.trace_errors = told(text, "trace-error: ");
+    result.strict_errors = told(text, "strict-error: ");
     for (const std::string& n : told(text, "misuses: ")) result.misuses += std::strtoull(n.c_str(), nullptr, 10);
   }
+  if (guardian) guardian->remove(child);
+  if (watched.input != nullptr) watched.input->close();
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
   return result;
 }

@@ -9,6 +9,8 @@
 
 namespace sluice::tools {
 
+class SharedInput;
+
 struct ChildOptions {
   std::string profile;  // as load_profile() takes it; empty: what the environment says, or the default
   std::vector<std::string> traces;
@@ -21,7 +23,11 @@ struct ChildOptions {
   bool explain = false;
   std::string strict;                       // report or abort; empty: off
   std::vector<std::string> strict_reports;  // files
-  bool capture_output = false;  // into ChildResult::output instead of our own standard output
+  // Its output goes into ChildResult::output. Such a program is one of several that a command runs, in a process group of
+  // its own that is killed if it outlives a signal that asks us to end by some seconds, or ourselves.
+  bool capture_output = false;
+  SharedInput* input = nullptr;  // of a program whose output is captured; null: none
+  double seconds = 0;            // after which it is killed; 0: never
 };
 
 struct ChildResult {
@@ -29,9 +35,15 @@ struct ChildResult {
   bool started = false;
   std::string error;                      // why it was not started
   std::vector<std::string> trace_errors;  // "FILE: REASON", as the driver told them
+  std::vector<std::string> strict_errors;  // the same of reports of --strict
   std::string output;
   std::uint64_t misuses = 0;  // that --strict found
+  bool timed_out = false;
+  int asked_to_end = 0;  // the signal that asked us to end while a captured program ran: nothing more is to be started
 };
+
+// SLUICE_STRICT is as good as `strict`.
+[[nodiscard]] bool environment_asks_for_strict();
 
 // Signals that ask this process to end are passed on to the program.
 [[nodiscard]] ChildResult run_child(const std::vector<std::string>& command, const ChildOptions& options);

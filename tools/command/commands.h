@@ -63,7 +63,8 @@ struct CompareOptions {
   bool json = false;
   bool markdown = false;
 };
-// 0, or 1 if the program failed under a profile; the others are compared all the same.
+// 0, or 1 if the program failed under a profile; the others are compared all the same. 126 or 127 if it cannot be executed,
+// 128 + n if signal n ended the comparison.
 [[nodiscard]] int compare(const CompareOptions& options);
 
 struct SweepOptions {

@@ -5,10 +5,12 @@
 #include <filesystem>
 #include <fstream>
 #include <iostream>
+#include <optional>
 #include <system_error>
 
 #include "sim/profile/load.h"
 #include "tools/command/commands.h"
+#include "tools/command/shared_input.h"
 #include "tools/command/temporary.h"
 #include "tools/command/write_page.h"
 #include "tools/compare/report.h"
@@ -22,8 +24,10 @@ namespace {
 
 void complain(const std::string& text) { fmt::print(stderr, "sluice compare: {}\n", text); }
 
-// What the program prints goes to stderr, profile by profile: stdout is the comparison's.
-compare::Run run_under(const CompareOptions& options, const std::string& profile, const std::string& hash) {
+// What the program prints goes to stderr, profile by profile: stdout is the comparison's. `status`, if that of the
+// comparison is known: it was asked to end, or no profile will have the program run.
+compare::Run run_under(const CompareOptions& options, SharedInput& input, const std::string& profile, const std::string& hash,
+                       std::optional<int>& status) {
   const auto failed = [&](const std::string& error) {
     complain(profile + ": " + error);
     compare::Run run;
@@ -38,11 +42,24 @@ compare::Run run_under(const CompareOptions& options, const std::string& profile
   child.profile = profile;
   child.traces = {trace.path()};
   child.capture_output = true;
+  child.input = &input;
   const ChildResult result = run_child(options.command, child);
+  if (result.asked_to_end != 0) {
+    complain("ended, nothing is compared");
+    status = 128 + result.asked_to_end;
+    return {};
+  }
   if (!result.output.empty()) fmt::print(stderr, "{}:\n{}{}", profile, result.output, result.output.ends_with('\n') ? "" : "\n");
   std::error_code ignored;
-  if (!result.started) return failed(result.error);
+  if (!result.started) {
+    complain(result.error);
+    status = result.exit_code != 0 ? result.exit_code : exit_unusable;
+    return {};
+  }
+  if (result.timed_out) return failed(fmt::format("the program was killed: it took more than {} s", child.seconds));
+  if (!input.error().empty()) return failed(input.error());
   if (result.exit_code != 0) return failed(fmt::format("the program ended with {}", result.exit_code));
+  for (const std::string& error : result.strict_errors) complain("strict: " + error);
   if (!result.trace_errors.empty()) return failed("trace-error: " + result.trace_errors.front());
   if (fs::file_size(trace.path(), ignored) == 0) return failed("the program opened no OpenCL device");
   compare::Run run = compare::read_run(profile, hash, trace.path());
@@ -56,6 +73,9 @@ int compare(const CompareOptions& options) {
   if (profiles.empty()) {
     for (const auto& entry : profile::shipped_profiles()) profiles.push_back(entry.name);
   }
+  for (const std::string& file : {options.csv, options.html}) {
+    if (!can_be_written("compare", file)) return exit_unusable;
+  }
   std::vector<std::string> hashes;
   for (const std::string& name : profiles) {
     const auto profile = check_profile(name);
@@ -64,8 +84,11 @@ int compare(const CompareOptions& options) {
   }
   std::vector<compare::Run> runs;
   bool complete = true;
+  SharedInput input;
   for (std::size_t i = 0; i < profiles.size(); ++i) {
-    runs.push_back(run_under(options, profiles[i], hashes[i]));
+    std::optional<int> status;
+    runs.push_back(run_under(options, input, profiles[i], hashes[i], status));
+    if (status) return *status;
     complete &= runs.back().error.empty();
   }
   const compare::Lineup lineup = compare::make_lineup(std::move(runs));

@@ -3,7 +3,9 @@
 
 #include <fmt/format.h>
 
+#include <filesystem>
 #include <fstream>
+#include <system_error>
 
 #include "sim/profile/load.h"
 #include "tools/command/commands.h"
@@ -30,6 +32,10 @@ std::string device_of(const std::string& trace) {
 }  // namespace
 
 int convert(const ConvertOptions& options) {
+  if (std::error_code code; std::filesystem::is_directory(options.trace, code)) {
+    fmt::print(stderr, "sluice convert: {}: a folder, no trace\n", options.trace);
+    return exit_unusable;
+  }
   const trace::Conversion result = trace::convert(options.trace, options.outputs, device_of(options.trace));
   const std::string& wrong = result.error.empty() ? result.cut_off : result.error;
   if (wrong.empty()) return exit_ok;

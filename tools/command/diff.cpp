@@ -64,6 +64,7 @@ int record(RecordOptions options) {
     return result.exit_code;
   }
   for (const std::string& error : result.trace_errors) (void)complain("record", "trace-error: " + error);
+  for (const std::string& error : result.strict_errors) (void)complain("record", "strict: " + error);
   if (!result.trace_errors.empty()) return exit_trace_error;
   std::error_code ignored;
   if (fs::file_size(trace.path(), ignored) == 0) {

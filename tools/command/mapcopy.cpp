@@ -162,6 +162,7 @@ int mapcopy(const MapcopyOptions& options) {
   if (profiles.empty()) {
     for (const auto& entry : profile::shipped_profiles()) profiles.push_back(entry.name);
   }
+  if (!can_be_written("mapcopy", options.html)) return exit_unusable;
   // All are checked before the first one runs.
   std::vector<bool> has_zero_copy;
   for (const std::string& name : profiles) {
@@ -191,6 +192,7 @@ int mapcopy(const MapcopyOptions& options) {
       return exit_failed;
     }
     const ChildResult result = run_child(command, child);
+    if (result.asked_to_end != 0) return 128 + result.asked_to_end;
     Machine machine{profiles[i], {}};
     std::istringstream output(result.output);
     if (!result.started || result.exit_code != 0 || !sweep::read_transfers(output, machine.rows)) {

@@ -90,13 +90,18 @@ int run(RunOptions options) {
       return exit_unusable;
     }
   }
+  if (!options.child.strict_reports.empty() && options.child.strict.empty() && !environment_asks_for_strict()) {
+    complain("--strict-report goes with --strict (or SLUICE_STRICT)");
+    return exit_unusable;
+  }
   const ChildResult result = run_child(options.command, options.child);
   if (!result.started) {
     complain(result.error);
     return result.exit_code != 0 ? result.exit_code : exit_unusable;
   }
-  bool complete = result.trace_errors.empty();
+  bool complete = result.trace_errors.empty() && result.strict_errors.empty();
   for (const std::string& error : result.trace_errors) complain("trace-error: " + error);
+  for (const std::string& error : result.strict_errors) complain("strict: " + error);
   if (!reported.empty()) complete &= write_report(reported, options.report);
   if (result.exit_code != 0) return result.exit_code;
   return !complete ? exit_trace_error : result.misuses != 0 ? exit_misuse : exit_ok;

@@ -61,7 +61,7 @@ bool compare_again(const profile::Loaded& loaded, const std::string& again, cons
 }
 
 bool validate_file(const ValidateOptions& options, const profile::Loaded& loaded, const std::string& file,
-                   validate::Result& result) {
+                   validate::Result& result, int& asked_to_end) {
   auto read = read_file(loaded, file);
   if (!read) return false;
   validate::Measurements& measured = *read;
@@ -93,6 +93,8 @@ bool validate_file(const ValidateOptions& options, const profile::Loaded& loaded
   fmt::print(stderr, "{}: {} {}\n", name, measured.program, joined(arguments));
   const std::string origin = fmt::format("{} {}: {} {}", loaded.profile->name, loaded.profile->hash, measured.program, joined(arguments));
   const ChildResult run = run_kept(command, child, options.keep, loaded.profile->name + "." + name, origin);
+  asked_to_end = run.asked_to_end;
+  if (asked_to_end != 0) return false;
   if (!run.started || run.exit_code != 0) {
     complain(fmt::format("{}: {} {}", file, measured.program,
                          run.started ? fmt::format("ended with {}", run.exit_code) : run.error));
@@ -145,6 +147,7 @@ int validate_published(const ValidateOptions& options) {
       child.virtual_time = true;
       child.capture_output = true;
       const ChildResult run = run_kept(command, child, options.keep, entry.name + ".published", origin);
+      if (run.asked_to_end != 0) return 128 + run.asked_to_end;
       if (!run.started || run.exit_code != 0) {
         complain(fmt::format("{}: publicprobe {}", entry.name,
                              run.started ? fmt::format("ended with {}", run.exit_code) : run.error));
@@ -171,6 +174,7 @@ int validate(const ValidateOptions& options) {
     complain("--profile is missing: the machine that models the device");
     return exit_unusable;
   }
+  if (!can_be_written("validate", options.html)) return exit_unusable;
   const profile::Loaded loaded = profile::load_profile(options.profile);
   if (!loaded.profile) return check_profile(options.profile) ? exit_ok : exit_unusable;
   validate::Result result;
@@ -181,7 +185,11 @@ int validate(const ValidateOptions& options) {
   result.fitted = validate::fitted_files(loaded);
   result.misses = loaded.profile->validation.misses;
   bool complete = true;
-  for (const std::string& file : options.files) complete &= validate_file(options, loaded, file, result);
+  for (const std::string& file : options.files) {
+    int asked_to_end = 0;
+    complete &= validate_file(options, loaded, file, result, asked_to_end);
+    if (asked_to_end != 0) return 128 + asked_to_end;
+  }
   for (const std::string& again : options.again) complete &= compare_again(loaded, again, options.files, result);
   if (result.pairs.empty()) return exit_unusable;
   if (options.json) {

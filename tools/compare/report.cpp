@@ -42,6 +42,9 @@ std::vector<std::string> profile_head(const Lineup& lineup, std::vector<std::str
   return head;
 }
 
+// What stands where a run has nothing.
+std::string nothing_of(const Run& run, const char* otherwise) { return run.error.empty() ? otherwise : "failed"; }
+
 Grid total_grid(const Lineup& lineup) {
   Grid grid{"Totals", 1, {"profile", "commands", "fastest in", "commands' time us", "elapsed us", "against the best"}, {}};
   for (std::size_t r = 0; r < lineup.runs.size(); ++r) {
@@ -65,7 +68,7 @@ Grid stage_grid(const Lineup& lineup) {
     bool any = false;
     for (const Run& run : lineup.runs) {
       any |= run.stages[s] > 0;
-      cells.push_back(run.stages[s] == 0 ? "-" : format_us(run.stages[s]));
+      cells.push_back(run.stages[s] == 0 ? nothing_of(run, "-") : format_us(run.stages[s]));
     }
     if (any) grid.rows.push_back(std::move(cells));
   }
@@ -83,7 +86,7 @@ Grid call_grid(const Lineup& lineup) {
     std::vector<std::string> cells = {text::printable(std::get<3>(key))};
     for (const Run& run : lineup.runs) {
       const auto found = run.calls.find(key);
-      cells.push_back(found == run.calls.end() ? "-" : format_us(found->second.time_ps));
+      cells.push_back(found == run.calls.end() ? nothing_of(run, "-") : format_us(found->second.time_ps));
     }
     grid.rows.push_back(std::move(cells));
   }
@@ -106,7 +109,10 @@ Grid command_grid(const Lineup& lineup, std::size_t most) {
     std::vector<std::string> cells = {fmt::format("{} {}", i + 1, line.kind),
                                       line.winner == diff::none ? "-" : text::printable(lineup.runs[line.winner].profile), where,
                                       bytes_text(line), factor_text(line.factor)};
-    for (const Cell& cell : line.cells) cells.push_back(cell.is_there ? format_us(cell.time_ps) : "not there");
+    for (std::size_t r = 0; r < line.cells.size(); ++r) {
+      const Cell& cell = line.cells[r];
+      cells.push_back(cell.is_there ? format_us(cell.time_ps) : nothing_of(lineup.runs[r], "not there"));
+    }
     grid.rows.push_back(std::move(cells));
   }
   return grid;

@@ -3,6 +3,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <cmath>
 #include <set>
 
@@ -102,6 +104,12 @@ class Parser {
       } else if (values.is_object()) {
         range(where, values, parameter.values);
       }
+      for (std::size_t i = 0; i < parameter.values.size() && values.is_array() && parameter.values.size() <= most_values; ++i) {
+        const auto end = parameter.values.begin() + static_cast<std::ptrdiff_t>(i);
+        if (std::find(parameter.values.begin(), end, *end) == end) continue;
+        problems_.push_back(fmt::format("{}: found {} twice; allowed: each value once", where, excerpt(*end)));
+        break;
+      }
       if (parameter.values.empty()) {
         complain(where, values, R"(a list of values, or {"from": A, "to": B, "step": S} or {"from": A, "to": B, "factor": F})");
       } else if (parameter.values.size() > most_values) {
@@ -127,8 +135,17 @@ class Parser {
     for (std::size_t i = 0; out.size() <= most_values; ++i) {
       const double value = by_factor ? from * std::pow(by, static_cast<double>(i)) : from + by * static_cast<double>(i);
       if (value > to * (1 + 1e-9)) return;
-      out.push_back(whole && std::abs(value) < 9e15 ? json(static_cast<std::int64_t>(std::llround(value))) : json(value));
+      out.push_back(whole && std::abs(value) < 9e15 ? json(static_cast<std::int64_t>(std::llround(value))) : json(as_written(value)));
     }
+  }
+
+  // 0.3 for the third step of 0.1, which is 0.30000000000000004 in binary: people write no more than 15 digits.
+  static double as_written(double value) {
+    std::array<char, 64> text;
+    const auto end = std::to_chars(text.data(), text.data() + text.size(), value, std::chars_format::general, 15).ptr;
+    double rounded = value;
+    (void)std::from_chars(text.data(), end, rounded);
+    return rounded;
   }
 
   Spec& out_;
@@ -161,7 +178,17 @@ Point point_at(const Spec& spec, std::size_t index) {
 std::vector<std::string> parse_spec(const std::string& text, Spec& out) {
   std::vector<std::string> problems;
   try {
-    Parser(out, problems).parse(json::parse(text));
+    // The parser keeps the last of two equal keys; the first would vary nothing.
+    std::vector<std::set<std::string>> keys;
+    const json spec = json::parse(text, [&](int, json::parse_event_t event, json& parsed) {
+      if (event == json::parse_event_t::object_start) keys.emplace_back();
+      if (event == json::parse_event_t::object_end) keys.pop_back();
+      if (event == json::parse_event_t::key && !keys.back().insert(parsed.get<std::string>()).second) {
+        problems.push_back(fmt::format("the key {} stands twice in an object; allowed: each key once", excerpt(parsed)));
+      }
+      return true;
+    });
+    Parser(out, problems).parse(spec);
   } catch (const json::parse_error& error) {
     problems.push_back(fmt::format("not JSON: byte {}", error.byte));
   }

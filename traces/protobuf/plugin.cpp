@@ -5,6 +5,8 @@
 #include <cstring>
 #include <filesystem>
 
+#include "sim/iface/module_file.h"
+
 namespace sluice::trace {
 
 namespace {
@@ -15,10 +17,8 @@ static_assert(sizeof key <= sizeof PerfettoPlugin::key);
 
 // In the folder "sluice" beside the driver, or in lib beside the folder of the command or a test.
 std::string plugin_path() {
-  Dl_info info{};
-  if (::dladdr(reinterpret_cast<const void*>(&plugin_path), &info) == 0 || info.dli_fname == nullptr) return file;
   std::error_code ignored;
-  const std::filesystem::path folder = std::filesystem::canonical(info.dli_fname, ignored).parent_path();
+  const std::filesystem::path folder = module_file(reinterpret_cast<const void*>(&plugin_path)).parent_path();
   for (const auto& candidate : {folder / "sluice" / file, folder.parent_path() / SLUICE_LIBDIR / "sluice" / file,
                                 folder.parent_path() / "lib" / "sluice" / file}) {
     if (std::filesystem::exists(candidate, ignored)) return candidate.string();

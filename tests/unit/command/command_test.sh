@@ -5,30 +5,8 @@ set -u
 sluice=$1
 program=$2
 configs=$(cd -- "$(dirname -- "$0")/../../../configs" && pwd) || exit 1
-work=$(mktemp -d)
-trap 'rm -rf -- "$work"' EXIT
-cd -- "$work" || exit 1
-failures=0
-
-# expect STATUS COMMAND...: output goes to out and err
-expect() {
-  local wanted=$1 status=0
-  shift
-  "$@" >out 2>err || status=$?
-  if [[ $status -ne $wanted ]]; then
-    echo "exit status $status, expected $wanted: $*"
-    cat out err
-    failures=$((failures + 1))
-  fi
-}
-# says FILE TEXT
-says() {
-  if ! grep -qF -- "$2" "$1"; then
-    echo "\"$2\" is missing in $1:"
-    cat "$1"
-    failures=$((failures + 1))
-  fi
-}
+# shellcheck source=tests/unit/command/support.sh
+source "$(dirname -- "$0")/support.sh"
 
 expect 0 "$sluice" --version && says out "sluice "
 expect 0 "$sluice" --help && says out mapcopy
@@ -38,6 +16,17 @@ for arguments in "" "nonsense" "run" "run true" "run --" "run --trace-level all 
   # shellcheck disable=SC2086
   expect 2 "$sluice" $arguments
 done
+
+expect 2 "$sluice" bogus --json && says err 'there is no command "bogus"'
+expect 2 "$sluice" run --profile generic-pcie4 true && says err "the program follows after --"
+if [[ -w /dev/full ]]; then
+  for arguments in "profile list" "profile show h200-pcie5 --json" --help --version; do
+    # shellcheck disable=SC2086,SC2016
+    expect 1 sh -c '"$@" >/dev/full' - "$sluice" $arguments
+    says err "sluice: "
+  done
+fi
+expect 2 "$sluice" convert . folder.csv && says err ".: a folder, no trace"
 
 # The program's own status, also when a signal ends it; nothing is added to its output.
 expect 0 "$sluice" run -- echo -- --profile x && { [[ $(cat out) == "-- --profile x" ]] || says out "-- --profile x"; }
@@ -124,6 +113,8 @@ expect 2 "$sluice" report t.json && says err "line 1"
 expect 0 "$sluice" run --trace a.jsonl --trace a.pftrace --trace a.vcd --trace a.csv --trace-level stage -- "$program"
 expect 0 "$sluice" convert a.jsonl b.pftrace b.vcd b.csv
 for ending in pftrace vcd csv; do cmp a.$ending b.$ending || failures=$((failures + 1)); done
+# Found through PATH, the process is told a bare word as its name.
+expect 0 env PATH="$(dirname -- "$sluice"):$PATH" "$(basename -- "$sluice")" convert a.jsonl path.pftrace && expect 0 cmp path.pftrace a.pftrace
 expect 1 "$sluice" convert a.jsonl /nowhere/b.csv && says err "/nowhere/b.csv: No such file or directory"
 expect 2 "$sluice" convert t.json c.csv && says err "line 1"
 head -c -5 a.jsonl >cut.jsonl
@@ -150,6 +141,17 @@ expect 2 "$sluice" report cut.jsonl && says err "the trace is cut off"
 expect 2 "$sluice" diff golden.jsonl same.jsonl --tolerance 5 && says err "--tolerance 5: found 5"
 expect 0 "$sluice" diff golden.jsonl other.jsonl --accept && says err "accepted: golden.jsonl"
 cmp golden.jsonl other.jsonl || failures=$((failures + 1))
+# Where the reference is a link, the file behind it is replaced, there already or not; a device is no file to replace.
+mkdir store && cp same.jsonl store/reference.jsonl && chmod 640 store/reference.jsonl && ln -s store/reference.jsonl link.jsonl
+expect 1 "$sluice" diff link.jsonl other.jsonl
+expect 0 "$sluice" diff link.jsonl other.jsonl --accept
+expect 0 test -L link.jsonl -a "$(stat -c %a store/reference.jsonl)" = 640 && expect 0 cmp store/reference.jsonl other.jsonl
+ln -s "$work/store/new.jsonl" absent.jsonl
+expect 0 "$sluice" record -o absent.jsonl --profile legacy-pcie3 -- "$program"
+expect 0 test -L absent.jsonl && expect 0 cmp store/new.jsonl other.jsonl
+mkfifo fifo && timeout 60 cat fifo >through &
+expect 0 timeout 60 "$sluice" record -o fifo --profile legacy-pcie3 -- "$program"
+wait $! && expect 0 test -p fifo && expect 0 cmp through other.jsonl
 # Nothing is recorded of a program that fails, or that has no device.
 expect 7 "$sluice" record -o none.jsonl -- sh -c "'$program' && exit 7" && says err "nothing was recorded"
 expect 1 "$sluice" record -o none.jsonl -- true && says err "opened no OpenCL device"
@@ -189,6 +191,10 @@ echo '{"profile": "generic-pcie4", "transfers": {}, "vary": {"/link/lane": [8]}}
 expect 2 "$sluice" sweep spec.json -o bad && says err "generic-pcie4 has no value /link/lane"
 echo '{"profile": "generic-pcie4", "transfers": {}, "vary": {"/link/lanes": [8, "x"]}}' >spec.json
 expect 2 "$sluice" sweep spec.json -o bad && says err '/link/lanes/value: found "x"; allowed: a whole number'
+echo '{"profile": "generic-pcie4", "transfers": {}, "vary": {"/link/lanes": [8], "/link/lanes": [4]}}' >spec.json
+expect 2 "$sluice" sweep spec.json -o bad && says err 'the key "/link/lanes" stands twice'
+echo '{"profile": "generic-pcie4", "transfers": {}, "vary": {"/link/lanes": [4, 8, 4]}}' >spec.json
+expect 2 "$sluice" sweep spec.json -o bad && says err "/vary/~1link~1lanes: found 4 twice"
 expect 2 "$sluice" sweep nowhere.json -o bad && says err "nowhere.json: cannot be read"
 [[ ! -e bad ]] || { echo "a sweep that is none left a folder"; failures=$((failures + 1)); }
 

@@ -52,7 +52,7 @@ TEST(SpecTest, RangesHaveBothEndsAndKeepWholeNumbersWhole) {
   EXPECT_TRUE(spec.parameters[0].values[0].is_number_integer());
   EXPECT_THAT(spec.parameters[1].values, ElementsAre(json(4), json(16), json(64)));
   // Three times 0.1 is a little more than 0.3, which is the end all the same.
-  EXPECT_EQ(spec.parameters[2].values.size(), 3u);
+  EXPECT_THAT(spec.parameters[2].values, ElementsAre(json(0.1), json(0.2), json(0.3)));
 }
 
 TEST(SpecTest, WhatIsWrongIsNamedAllAtOnce) {
