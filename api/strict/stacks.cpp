@@ -3,6 +3,8 @@
 #include <backtrace.h>
 #include <cxxabi.h>
 #include <dlfcn.h>
+#include <pthread.h>
+#include <unwind.h>
 
 #include <array>
 #include <boost/stacktrace/safe_dump_to.hpp>
@@ -69,6 +71,25 @@ bool is_own(const void* address) {
   return std::string_view(where.dli_fname).find("libOpenCL.so") != std::string_view::npos;
 }
 
+// What a walk up the stack leaves: each address, and where on the stack it lies.
+struct Walk {
+  static constexpr std::size_t most = 48;
+  std::array<const void*, most> addresses;
+  std::array<const void* const*, most> places;
+  std::size_t count = 0;
+};
+
+_Unwind_Reason_Code take_frame(_Unwind_Context* context, void* data) {
+  auto& walk = *static_cast<Walk*>(data);
+  const auto address = reinterpret_cast<const void*>(_Unwind_GetIP(context));
+  if (address == nullptr || walk.count == Walk::most) return _URC_END_OF_STACK;
+  walk.addresses[walk.count] = address;
+  // A call leaves its return address below what its frame begins at.
+  walk.places[walk.count] = reinterpret_cast<const void* const*>(_Unwind_GetCFA(context)) - 1;
+  ++walk.count;
+  return _URC_NO_REASON;
+}
+
 }  // namespace
 
 std::vector<Frame> frames_of(std::span<const void* const> addresses, std::uintptr_t instruction) {
@@ -90,6 +111,36 @@ std::vector<const void*> stack_here() {
   std::array<const void*, 48> stack{};
   const std::size_t n = std::min(boost::stacktrace::safe_dump_to(stack.data(), sizeof stack), stack.size());
   return std::vector<const void*>(stack.begin(), stack.begin() + static_cast<std::ptrdiff_t>(n));
+}
+
+__attribute__((noinline, no_sanitize("address"))) CallStacks::Stack CallStacks::here() {
+  const auto frame = reinterpret_cast<std::uintptr_t>(__builtin_frame_address(0));
+  const auto thread = reinterpret_cast<std::uintptr_t>(::pthread_self());
+  const std::size_t set = (frame >> 4) % sets;
+  for (const Known& k : known_[set]) {
+    if (k.frame != frame || k.thread != thread) continue;
+    // From the innermost on: what is above the first that differs may be no stack any more.
+    bool same = true;
+    for (std::size_t i = 0; same && i < k.returns.size(); ++i) same = *k.returns[i].place == k.returns[i].address;
+    if (same) return k.stack;
+  }
+  Walk walk;
+  _Unwind_Backtrace(&take_frame, &walk);
+  auto stack = std::make_shared<const std::vector<const void*>>(
+      walk.addresses.begin(), walk.addresses.begin() + static_cast<std::ptrdiff_t>(walk.count));
+  Known k;
+  k.frame = frame;
+  k.thread = thread;
+  k.stack = stack;
+  // The first is this function's own place.
+  for (std::size_t i = 1; i < walk.count; ++i) {
+    // Not a frame of calls alone (a signal's): not to be known again.
+    if (*walk.places[i] != walk.addresses[i]) return stack;
+    k.returns.push_back({walk.places[i], walk.addresses[i]});
+  }
+  known_[set][oldest_[set]] = std::move(k);
+  oldest_[set] = static_cast<std::uint8_t>((oldest_[set] + 1) % ways);
+  return stack;
 }
 
 std::vector<Frame> frames_of_call(std::span<const void* const> stack) {

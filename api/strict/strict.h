@@ -30,6 +30,7 @@
 #include "api/strict/findings.h"
 #include "api/strict/guard.h"
 #include "api/strict/shadow_zone.h"
+#include "api/strict/stacks.h"
 #include "sim/iface/command.h"
 #include "sim/iface/kernel_engine.h"
 
@@ -160,7 +161,7 @@ class Strict {
     Areas program;  // memory of the program that is mapped
     std::vector<Area> into_host;  // memory that a buffer uses, as the target of a command that brings data to the host
     const KernelLaunch* launch = nullptr;
-    std::vector<const void*> stack;  // of the call, where a map of the objects is open
+    CallStacks::Stack stack;  // of the call
   };
 
   // An access by a command to what is mapped as far as the driver has heard. The device may be ahead: whether the map
@@ -172,7 +173,7 @@ class Strict {
     Rule rule = Rule::command_in_map;
     std::uint64_t begin = 0, end = 0;
     std::string precision, what, key;
-    std::vector<const void*> stack;
+    CallStacks::Stack stack;
   };
 
   [[nodiscard]] Object* object_at(const std::byte* p) const;
@@ -213,6 +214,7 @@ class Strict {
   Findings findings_;
   std::mutex mutex_;
   ShadowZone zone_;
+  CallStacks call_stacks_;
   std::multimap<const std::byte*, ObjectRef> objects_;
   Maps maps_;
   Map* newest_found_ = nullptr;  // what is asked for next, as a rule
@@ -226,7 +228,7 @@ class Strict {
   struct Launched {
     CommandId command = 0;
     std::string name;
-    std::vector<const void*> stack;
+    CallStacks::Stack stack;
   };
   std::deque<Launched> kernels_;  // the newest
   std::uint64_t active_maps_ = 0;

@@ -119,6 +119,10 @@ std::string verb(bool write) {
   return write ? "wrote" : "read";
 }
 
+std::vector<Frame> frames_of_command(const CallStacks::Stack& stack) {
+  return stack == nullptr ? std::vector<Frame>() : frames_of_call(*stack);
+}
+
 // The same misuse at the same place of the program is one.
 std::string place_of(const std::vector<Frame>& stack) {
   if (stack.empty()) return "";
@@ -189,7 +193,7 @@ Strict::Pending& Strict::draft_pending() {
   p.device.clear();
   p.program.clear();
   p.into_host.clear();
-  p.stack.clear();
+  p.stack.reset();
   p.launch = nullptr;
   return p;
 }
@@ -227,19 +231,16 @@ void Strict::enqueued(const Command& command) {
     const std::string& name = launch.module->kernels()[launch.kernel].name;
     pending.launch = &launch;
     launches_[&launch] = command.id;
-    kernels_.push_back({command.id, name, {}});
+    kernels_.push_back({command.id, name, call_stacks_.here()});
     if (kernels_.size() > most_kernels) kernels_.pop_front();
-    bool mapped = active_maps_ != 0;
     for (const LaunchArgument& a : launch.arguments) {
       const std::byte* const data = a.image != nullptr ? a.image->data : a.data;
       Object* const object = data == nullptr ? nullptr : object_at(data);
       if (object == nullptr) continue;
-      mapped |= !object->maps.empty();
       tell(*object, {data, std::min<std::size_t>(a.size_bytes, object->bytes), 1, 1, 0, 0}, true, name);
       check_lost(*object, {data, std::min<std::size_t>(a.size_bytes, object->bytes), 1, 1, 0, 0},
                  fmt::format("kernel \"{}\"", name));
     }
-    if (mapped) kernels_.back().stack = stack_here();
     spare_pending_.key() = command.id;
     pending_.insert(std::move(spare_pending_));
     return;
@@ -249,7 +250,8 @@ void Strict::enqueued(const Command& command) {
     Object* const object = object_at(end.data);
     if (object == nullptr) return;
     const Area area = area_of(end, command.shape);
-    if (!object->maps.empty() && pending.stack.empty()) pending.stack = stack_here();
+    // Always: the map that it meets may come later, on another queue.
+    if (pending.stack == nullptr) pending.stack = call_stacks_.here();
     // Shared virtual memory, and what a buffer uses, is named by one pointer whoever means it.
     const bool shared = object->kind == ObjectKind::svm || object->kind == ObjectKind::host_buffer;
     const bool is_svm_command = command.op == Operation::svm_memcpy || command.op == Operation::svm_memfill;
@@ -318,7 +320,7 @@ void Strict::settle(const Completion* times) {
     }
     if (m.unmapped_at && *s.started >= *m.unmapped_at) continue;
     if (m.mapped_at && *s.ended <= *m.mapped_at) continue;
-    report(s.rule, m.object.get(), s.begin, s.end, std::move(s.precision), std::move(s.what), frames_of_call(s.stack),
+    report(s.rule, m.object.get(), s.begin, s.end, std::move(s.precision), std::move(s.what), frames_of_command(s.stack),
            s.key);
   }
   for (Suspect& s : suspects_) open.push_back(std::move(s));
@@ -418,7 +420,7 @@ void Strict::check(const Completion& times, const Pending& pending) {
     report(mapped ? Rule::read_map_written : Rule::access_after_unmap, object, begin, begin + area.span(), "exact",
            fmt::format("Command {}, {} on queue {}, {} through a mapped pointer that was given to it.", times.id,
                        function_of(pending.op), pending.queue, verb(writes)),
-           frames_of_call(pending.stack), std::string(function_of(pending.op)));
+           frames_of_command(pending.stack), std::string(function_of(pending.op)));
   }
 }
 

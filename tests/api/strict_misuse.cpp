@@ -261,6 +261,76 @@ void command_in_map(World& w) {
   unmap(w, p);
 }
 
+// A command is given a pointer whose unmap has ended.
+void command_given_an_unmapped_pointer(World& w) {
+  volatile unsigned char* p = map(w, CL_MAP_READ);
+  unmap(w, p);
+  cl_int code = CL_SUCCESS;
+  cl_mem other = clCreateBuffer(w.context, CL_MEM_READ_WRITE, bytes, nullptr, &code);
+  check(code, "clCreateBuffer");
+  check(clEnqueueWriteBuffer(w.queue, other, CL_TRUE, 0, bytes, const_cast<unsigned char*>(p), 0, nullptr, nullptr),
+        "clEnqueueWriteBuffer");
+  check(clReleaseMemObject(other), "clReleaseMemObject");
+}
+
+// On another queue, enqueued before the map, and run within it.
+struct Held {
+  cl_command_queue queue = nullptr;
+  cl_event go = nullptr;
+};
+Held hold(const World& w) {
+  cl_device_id device = nullptr;
+  check(clGetCommandQueueInfo(w.queue, CL_QUEUE_DEVICE, sizeof device, &device, nullptr), "clGetCommandQueueInfo");
+  Held held;
+  cl_int code = CL_SUCCESS;
+  held.queue = clCreateCommandQueueWithProperties(w.context, device, nullptr, &code);
+  check(code, "clCreateCommandQueueWithProperties");
+  held.go = clCreateUserEvent(w.context, &code);
+  check(code, "clCreateUserEvent");
+  return held;
+}
+void let_go_in_map(const World& w, const Held& held) {
+  volatile unsigned char* p = map(w, CL_MAP_WRITE);
+  p[0] = 1;
+  check(clSetUserEventStatus(held.go, CL_COMPLETE), "clSetUserEventStatus");
+  check(clFinish(held.queue), "clFinish");
+  unmap(w, p);
+}
+
+void kernel_before_the_map(World& w) {
+  build(w);
+  const Held held = hold(w);
+  check(clSetKernelArg(w.one, 0, sizeof w.buffer, &w.buffer), "clSetKernelArg");
+  const std::size_t items = bytes / sizeof(cl_int);
+  check(clEnqueueNDRangeKernel(held.queue, w.one, 1, nullptr, &items, nullptr, 1, &held.go, nullptr),
+        "clEnqueueNDRangeKernel");
+  let_go_in_map(w, held);
+}
+
+void fill(const World& w, const Held& held, std::size_t at, std::size_t length) {
+  const unsigned char zero = 0;
+  check(clEnqueueFillBuffer(held.queue, w.buffer, &zero, 1, at, length, 1, &held.go, nullptr), "clEnqueueFillBuffer");
+}
+
+void fill_here(const World& w, const Held& held) {
+  fill(w, held, 0, 1000);
+}
+void fill_there(const World& w, const Held& held) {
+  fill(w, held, 1000, 1000);
+}
+
+// Among others, from another function and with the same depth of the stack.
+void fill_before_the_map(World& w) {
+  const Held held = hold(w);
+  const Held before = hold(w);
+  for (int i = 0; i < 3; ++i) fill_here(w, before);
+  for (int i = 0; i < 3; ++i) fill_there(w, before);
+  check(clSetUserEventStatus(before.go, CL_COMPLETE), "clSetUserEventStatus");
+  check(clFinish(before.queue), "clFinish");
+  fill_there(w, held);
+  let_go_in_map(w, held);
+}
+
 void command_in_read_map(World& w) {
   volatile unsigned char* p = map(w, CL_MAP_READ);
   const unsigned char zero = 0;
@@ -621,6 +691,9 @@ constexpr Case cases[] = {
     {"kernel_in_read_map", kernel_in_read_map},
     {"command_in_map", command_in_map},
     {"command_in_read_map", command_in_read_map},
+    {"command_given_an_unmapped_pointer", command_given_an_unmapped_pointer},
+    {"kernel_before_the_map", kernel_before_the_map},
+    {"fill_before_the_map", fill_before_the_map},
     {"never_unmapped", never_unmapped},
     {"unmapped_twice", unmapped_twice},
     {"svm_outside_map", svm_outside_map},
