@@ -61,14 +61,22 @@ void add_frames(std::uintptr_t at, std::vector<Frame>& out) {
   }
 }
 
-// The loader's and this driver's code between the program and us.
+// The loader's, this driver's and its preloaded library's code between the program and us.
 bool is_own(const void* address) {
   Dl_info where{};
   Dl_info own{};
   if (::dladdr(address, &where) == 0 || where.dli_fname == nullptr) return false;
   static_cast<void>(::dladdr(reinterpret_cast<void*>(&is_own), &own));
   if (own.dli_fbase == where.dli_fbase) return true;
-  return std::string_view(where.dli_fname).find("libOpenCL.so") != std::string_view::npos;
+  const std::string_view name = where.dli_fname;
+  return name.find("libOpenCL.so") != std::string_view::npos || name.find("libsluice_strict.so") != std::string_view::npos;
+}
+
+// How many of the innermost are our own.
+std::size_t own_frames(std::span<const void* const> stack) {
+  std::size_t count = 0;
+  while (count < stack.size() && is_own(stack[count])) ++count;
+  return count;
 }
 
 // What a walk up the stack leaves: each address, and where on the stack it lies.
@@ -97,6 +105,8 @@ std::vector<Frame> frames_of(std::span<const void* const> addresses, std::uintpt
   for (std::size_t i = 0; i < addresses.size(); ++i) {
     if (instruction != 0 && reinterpret_cast<std::uintptr_t>(addresses[i]) == instruction) first = i;
   }
+  // What the driver touched for the program.
+  first += own_frames(addresses.subspan(first));
   std::vector<Frame> frames;
   for (std::size_t i = first; i < addresses.size() && addresses[i] != nullptr; ++i) {
     const auto at = reinterpret_cast<std::uintptr_t>(addresses[i]);
@@ -141,12 +151,6 @@ __attribute__((noinline, no_sanitize("address"))) CallStacks::Stack CallStacks::
   known_[set][oldest_[set]] = std::move(k);
   oldest_[set] = static_cast<std::uint8_t>((oldest_[set] + 1) % ways);
   return stack;
-}
-
-std::vector<Frame> frames_of_call(std::span<const void* const> stack) {
-  std::size_t first = 0;
-  while (first < stack.size() && is_own(stack[first])) ++first;
-  return frames_of(stack.subspan(first), 0);
 }
 
 }  // namespace sluice::api::strict

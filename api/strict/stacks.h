@@ -12,14 +12,12 @@
 
 namespace sluice::api::strict {
 
-// Frames of the program, innermost first: those of the signal handler before `instruction` and of the C library's start
-// are left out. Not in a handler.
-[[nodiscard]] std::vector<Frame> frames_of(std::span<const void* const> addresses, std::uintptr_t instruction);
+// Frames of the program, innermost first: those of the signal handler before `instruction`, of this driver and its
+// preloaded library within the program's call, and of the C library's start are left out. Not in a handler.
+[[nodiscard]] std::vector<Frame> frames_of(std::span<const void* const> addresses, std::uintptr_t instruction = 0);
 
 // The calling thread's stack, as addresses: some microseconds.
 [[nodiscard]] std::vector<const void*> stack_here();
-// Of a stack inside the driver: from the program's call of the API on.
-[[nodiscard]] std::vector<Frame> frames_of_call(std::span<const void* const> stack);
 
 // The stacks of calls, of which any may turn out to be a misuse later. A call that comes from where one came before
 // finds the same return addresses at the same places, and is not unwound again: some ten loads instead of microseconds.

@@ -120,7 +120,7 @@ std::string verb(bool write) {
 }
 
 std::vector<Frame> frames_of_command(const CallStacks::Stack& stack) {
-  return stack == nullptr ? std::vector<Frame>() : frames_of_call(*stack);
+  return stack == nullptr ? std::vector<Frame>() : frames_of(*stack);
 }
 
 // The same misuse at the same place of the program is one.
@@ -171,7 +171,7 @@ void Strict::report(Rule rule, const Object* object, std::uint64_t begin, std::u
   f.end = end;
   f.precision = std::move(precision);
   f.what = std::move(what);
-  f.stack = stack.empty() && key.empty() ? frames_of_call(stack_here()) : std::move(stack);
+  f.stack = stack.empty() && key.empty() ? frames_of(stack_here()) : std::move(stack);
   if (object != nullptr) f.history = history_of(*object);
   f.key = (object == nullptr ? "" : std::to_string(object->number)) + "|" + (key.empty() ? place_of(f.stack) : key);
   const bool is_new = findings_.add(std::move(f));
