@@ -27,6 +27,9 @@ constexpr std::array<RuleText, static_cast<std::size_t>(Rule::count_)> rules = {
      "Behind clEnqueueUnmapMemObject or clEnqueueSVMUnmap the pointer shows nothing any more: reads may be stale, "
      "writes "
      "never reach the device."},
+    {"access-after-release", "the host used a mapped pointer after its object was released",
+     "With the last reference the object goes, and with it what its maps show: the memory behind the pointer may be "
+     "anything's."},
     {"access-outside-map", "the host used a mapped pointer beyond the mapped region",
      "Only the region that was mapped may be accessed; what lies beside it is other memory."},
     {"undefined-read", "the host read what a write-invalidate map left undefined",
@@ -116,9 +119,15 @@ bool Findings::add(Finding finding) {
 std::string Findings::summary() const {
   std::uint64_t times = 0;
   for (const Finding& f : all_) times += f.count;
-  if (all_.empty()) return "sluice: strict: no misuse of mapped memory\n";
-  return fmt::format("sluice: strict: {} misuse{} of mapped memory, {} time{}\n", all_.size(),
-                     all_.size() == 1 ? "" : "s", times, times == 1 ? "" : "s");
+  std::string text = "sluice: strict: no misuse of mapped memory\n";
+  if (!all_.empty()) {
+    text = fmt::format("sluice: strict: {} misuse{} of mapped memory, {} time{}\n", all_.size(),
+                       all_.size() == 1 ? "" : "s", times, times == 1 ? "" : "s");
+  }
+  for (const Note& n : notes_) {
+    text += fmt::format("sluice: strict: {}: {}\n", n.is_warning ? "warning" : "note", n.text);
+  }
+  return text;
 }
 
 std::string Findings::json() const {
@@ -139,7 +148,10 @@ std::string Findings::json() const {
                     {"stack", std::move(stack)},
                     {"history", f.history}});
   }
-  const Json document = {{"schema", "sluice-strict-1"}, {"findings", std::move(list)}};
+  Json notes = Json::array();
+  for (const Note& n : notes_) notes.push_back({{"level", n.is_warning ? "warning" : "note"}, {"text", n.text}});
+  const Json document = {
+      {"schema", "sluice-strict-1"}, {"findings", std::move(list)}, {"notes", std::move(notes)}};
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -179,10 +191,16 @@ std::string Findings::sarif() const {
     }
     results.push_back(std::move(result));
   }
+  Json notes = Json::array();
+  for (const Note& n : notes_) {
+    notes.push_back({{"level", n.is_warning ? "warning" : "note"}, {"message", {{"text", n.text}}}});
+  }
+  Json invocation = {{"executionSuccessful", true}, {"toolExecutionNotifications", std::move(notes)}};
   const Json run = {
       {"tool",
        {{"driver",
          {{"name", "Sluice strict"}, {"semanticVersion", SLUICE_VERSION}, {"rules", std::move(descriptors)}}}}},
+      {"invocations", Json::array({std::move(invocation)})},
       {"results", std::move(results)}};
   const Json document = {
       {"$schema", "https://json.schemastore.org/sarif-2.1.0.json"}, {"version", "2.1.0"}, {"runs", Json::array({run})}};

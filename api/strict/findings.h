@@ -4,6 +4,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sluice::api::strict {
@@ -12,6 +13,7 @@ enum class Rule : std::uint8_t {
   read_map_written,
   access_before_complete,
   access_after_unmap,
+  access_after_release,
   access_outside_map,
   undefined_read,
   kernel_in_map,
@@ -50,6 +52,12 @@ struct Finding {
   std::string key;  // entries with the same are one
 };
 
+// What is no misuse, and is to be known to judge the report by.
+struct Note {
+  bool is_warning = false;
+  std::string text;  // a sentence
+};
+
 class Findings {
  public:
   // `files`: further reports, by the ending of their names: .json, .sarif, else text.
@@ -57,11 +65,14 @@ class Findings {
 
   // Prints what is new to stderr. False: the same misuse as before, counted.
   bool add(Finding finding);
+  // Instead of those before.
+  void set_notes(std::vector<Note> notes) { notes_ = std::move(notes); }
   // Writes the files as of now.
   void write();
   [[nodiscard]] std::uint64_t size() const noexcept { return all_.size(); }
-  // One line for the end of the run.
+  // One line for the end of the run, and one for each note.
   [[nodiscard]] std::string summary() const;
+  [[nodiscard]] bool has_notes() const noexcept { return !notes_.empty(); }
 
  private:
   [[nodiscard]] std::string json() const;
@@ -69,6 +80,7 @@ class Findings {
 
   std::vector<std::string> files_;
   std::vector<Finding> all_;
+  std::vector<Note> notes_;
 };
 
 // The report of one finding for people, ending in a line feed.

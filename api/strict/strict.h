@@ -77,8 +77,8 @@ class Strict {
   void object_made(const std::byte* store, std::size_t bytes, ObjectKind kind);
   void object_is_image(const std::byte* store);
   void object_gone(const std::byte* store);
-  // An object on it, which may show a part only, was released and had maps.
-  void never_unmapped(const std::byte* store);
+  // An object on it, which may be a part only, was released and had maps.
+  void never_unmapped(const std::byte* store, bool whole);
 
   // A map is being enqueued. Returns the pointer that the program gets, at once or (`blocking`) when the map is
   // complete: `area.first` itself for memory that both sides know by one address.
@@ -120,6 +120,8 @@ class Strict {
     const std::byte* store = nullptr;
     std::size_t bytes = 0;
     boost::circular_buffer<Call> calls{24};  // the newest
+    std::uint64_t older_calls = 0;
+    bool released = false;
     std::vector<Map*> maps;  // not unmapped on the device
     // Writes of the host to memory that the buffer uses, outside a map: lost if nothing brings them to the device.
     struct Lost {
@@ -146,6 +148,7 @@ class Strict {
     void* pointer = nullptr;
     Region* view = nullptr;                        // of the host: a shadow, or pages of shared virtual memory
     Region* store = nullptr;                       // of the device
+    bool unwatched = false;                        // on either side: there was no slot or address for it
     bool active = false;                           // complete, and the unmap is not
     CommandId unmapped_by = 0;                     // any: enqueued, and its number is not known yet
     std::optional<TimePs> mapped_at, unmapped_at;  // on the device
@@ -206,6 +209,9 @@ class Strict {
   void report_fault(const Fault& fault);
   void report_kernel(const Fault& fault, const Object& object);
   void forget_old_maps();
+  void not_watched(Map& map);
+  [[nodiscard]] std::vector<Note> notes() const;
+  void write_files();
   [[noreturn]] void stop();
   static void wake();
   void watch(void (*at_thread_start)());
@@ -232,6 +238,8 @@ class Strict {
   };
   std::deque<Launched> kernels_;  // the newest
   std::uint64_t active_maps_ = 0;
+  std::uint64_t unwatched_maps_ = 0;
+  std::uint64_t unwatched_objects_ = 0;
   bool device_closed_ = false;       // what is mapped, to kernels, until the call ends
   Call* newest_map_call_ = nullptr;  // whose command is not known yet
   MapId last_map_ = 0;

@@ -132,6 +132,7 @@ std::string place_of(const std::vector<Frame>& stack) {
 }  // namespace
 
 void Strict::note(Object& object, Call call) {
+  if (object.calls.full()) ++object.older_calls;
   object.calls.push_back(std::move(call));
 }
 
@@ -144,7 +145,11 @@ std::string Strict::name_of(const Object& object) const {
 }
 
 std::vector<std::string> Strict::history_of(const Object& object) const {
+  const bool is_svm = object.kind == ObjectKind::svm;
   std::vector<std::string> lines;
+  lines.emplace_back(is_svm ? "clSVMAlloc" : object.is_image ? "clCreateImage" : "clCreateBuffer");
+  if (object.kind == ObjectKind::host_buffer) lines.back() += ", CL_MEM_USE_HOST_PTR";
+  if (object.older_calls != 0) lines.push_back(fmt::format("... ({} commands)", object.older_calls));
   for (const Call& c : object.calls) {
     std::string line = fmt::format("{}: {}", command_text(c.command), function_of(c.op));
     if (!c.kernel.empty()) line += fmt::format(" of \"{}\"", c.kernel);
@@ -158,6 +163,7 @@ std::vector<std::string> Strict::history_of(const Object& object) const {
     if (pending_.contains(c.command) || map_commands_.contains(c.command)) line += ", not complete";
     lines.push_back(std::move(line));
   }
+  if (object.released) lines.emplace_back(is_svm ? "clSVMFree" : "clReleaseMemObject, of the last reference");
   return lines;
 }
 
@@ -176,7 +182,7 @@ void Strict::report(Rule rule, const Object* object, std::uint64_t begin, std::u
   f.key = (object == nullptr ? "" : std::to_string(object->number)) + "|" + (key.empty() ? place_of(f.stack) : key);
   const bool is_new = findings_.add(std::move(f));
   // A program that is killed leaves what was found.
-  if (is_new && findings_.size() <= 64) findings_.write();
+  if (is_new && findings_.size() <= 64) write_files();
   if (options_.stop_at_first) stop();
 }
 
@@ -549,6 +555,10 @@ void Strict::report_fault(const Fault& fault) {
       what = fmt::format("{} a byte of a map with CL_MAP_WRITE_INVALIDATE_REGION before it had written the page.", did);
       break;
     default:
+      if (map.unmapped_by != 0) break;
+      rule = Rule::access_after_release;
+      what = fmt::format("{} through the pointer of a map with {} whose object was released.", did,
+                         flags_text(map.flags));
       break;
   }
   report(rule, map.object.get(), begin, begin + 1, precision, std::move(what), std::move(stack), key);

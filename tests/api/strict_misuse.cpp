@@ -350,6 +350,29 @@ void never_unmapped(World& w) {
   w.buffer = nullptr;
 }
 
+// More maps than there is room for; the last is misused.
+void more_maps_than_are_watched(World& w) {
+  std::vector<volatile unsigned char*> all;
+  for (int i = 0; i < 9000; ++i) all.push_back(map(w, CL_MAP_READ));
+  all.back()[0] = 1;
+  for (volatile unsigned char* p : all) {
+    check(clEnqueueUnmapMemObject(w.queue, w.buffer, const_cast<unsigned char*>(p), 0, nullptr, nullptr),
+          "clEnqueueUnmapMemObject");
+  }
+}
+
+void left_mapped(World& w) {
+  map(w, CL_MAP_WRITE)[0] = 1;
+  w.buffer = nullptr;
+}
+
+void access_after_release(World& w) {
+  volatile unsigned char* p = map(w, CL_MAP_WRITE);
+  check(clReleaseMemObject(w.buffer), "clReleaseMemObject");
+  w.buffer = nullptr;
+  p[10] = 1;
+}
+
 void unmapped_twice(World& w) {
   volatile unsigned char* p = map(w, CL_MAP_READ);
   unmap(w, p);
@@ -821,6 +844,9 @@ constexpr Case cases[] = {
     {"written_by_the_system_after_unmap", written_by_the_system_after_unmap},
     {"sent_before_complete", sent_before_complete},
     {"never_unmapped", never_unmapped},
+    {"more_maps_than_are_watched", more_maps_than_are_watched},
+    {"left_mapped", left_mapped},
+    {"access_after_release", access_after_release},
     {"unmapped_twice", unmapped_twice},
     {"svm_outside_map", svm_outside_map},
     {"svm_read_map_written", svm_read_map_written},

@@ -125,7 +125,7 @@ INSTANTIATE_TEST_SUITE_P(
         Expected{"sent_before_complete", "access-before-complete", 12, "sent_before_complete", "not complete"},
         Expected{"never_unmapped", "never-unmapped", 0, "never_unmapped", "CL_MAP_WRITE"},
         Expected{"unmapped_twice", "unmapped-twice", 0, "unmapped_twice", "clEnqueueUnmapMemObject"},
-        Expected{"svm_outside_map", "svm-outside-map", 5000, "svm_outside_map", ""},
+        Expected{"svm_outside_map", "svm-outside-map", 5000, "svm_outside_map", "clSVMAlloc"},
         Expected{"svm_read_map_written", "read-map-written", 9000, "svm_read_map_written", "clEnqueueSVMMap"},
         Expected{"svm_access_after_unmap", "access-after-unmap", 0, "svm_access_after_unmap", "clEnqueueSVMUnmap"},
         Expected{"svm_kernel_in_map", "kernel-in-map", 300, "svm_kernel_in_map", "of \"store_one\""},
@@ -151,6 +151,7 @@ TEST_P(Correct, IsNotReported) {
   EXPECT_EQ(result.status, 0) << result.output;
   EXPECT_EQ(result.output, "done\n");
   EXPECT_EQ(json()["findings"].size(), 0U);
+  EXPECT_EQ(json()["notes"].size(), 0U);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Correct,
@@ -158,6 +159,54 @@ INSTANTIATE_TEST_SUITE_P(All, Correct,
                                            "mapped_as_staging_correct", "host_memory_correct",
                                            "host_image_correct", "many_maps_correct"),
                          [](const auto& info) { return std::string(info.param); });
+
+// What the reports say of it beside the findings.
+void expect_note(const Json& report, const Json& sarif, const std::string& output, const std::string& level,
+                 const std::string& text) {
+  ASSERT_TRUE(report.is_object()) << output;
+  EXPECT_NE(output.find("sluice: strict: " + level + ": "), std::string::npos) << output;
+  EXPECT_NE(output.find(text), std::string::npos) << output;
+  ASSERT_EQ(report["notes"].size(), 1U) << output;
+  EXPECT_EQ(report["notes"][0]["level"], level);
+  EXPECT_NE(report["notes"][0]["text"].get<std::string>().find(text), std::string::npos);
+  const Json& invocation = sarif["runs"][0]["invocations"][0];
+  EXPECT_EQ(invocation["executionSuccessful"], true);
+  ASSERT_EQ(invocation["toolExecutionNotifications"].size(), 1U);
+  const Json& told = invocation["toolExecutionNotifications"][0];
+  EXPECT_EQ(told["level"], level);
+  EXPECT_NE(told["message"]["text"].get<std::string>().find(text), std::string::npos);
+}
+
+TEST_F(StrictTest, MapsThatAreNotWatchedAreTold) {
+  const Result result = run("more_maps_than_are_watched");
+  EXPECT_EQ(result.status, 0) << result.output;
+  expect_note(json(), json("sarif"), result.output, "warning", " maps were not watched");
+}
+
+// A program that ends without cleaning up misuses nothing.
+TEST_F(StrictTest, AMapThatIsLeftIsANote) {
+  const Result result = run("left_mapped");
+  EXPECT_EQ(result.status, 0) << result.output;
+  EXPECT_EQ(json()["findings"].size(), 0U) << result.output;
+  expect_note(json(), json("sarif"), result.output, "note",
+              "1 map was never unmapped when the process ended: of buffer 1 of 65536 bytes, bytes 0 to 65535.");
+}
+
+TEST_F(StrictTest, AnAccessAfterTheReleaseNamesTheRelease) {
+  const Result result = run("access_after_release");
+  const Json report = json();
+  ASSERT_EQ(report["findings"].size(), 2U) << result.output;
+  EXPECT_EQ(report["findings"][0]["rule"], "never-unmapped");
+  const Json& found = report["findings"][1];
+  EXPECT_EQ(found["rule"], "access-after-release");
+  EXPECT_EQ(found["begin"], 10);
+  EXPECT_EQ(result.output.find("had unmapped"), std::string::npos) << result.output;
+  const Json& history = found["history"];
+  ASSERT_EQ(history.size(), 3U) << result.output;
+  EXPECT_EQ(history[0], "clCreateBuffer");
+  EXPECT_NE(history[1].get<std::string>().find("clEnqueueMapBuffer"), std::string::npos);
+  EXPECT_EQ(history[2], "clReleaseMemObject, of the last reference");
+}
 
 TEST_F(StrictTest, AbortStopsAtTheFirst) {
   for (const char* misuse : {"access_after_unmap", "kernel_in_map", "unmapped_twice"}) {
