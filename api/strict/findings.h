@@ -35,7 +35,7 @@ struct RuleText {
 
 struct Frame {
   std::string function;  // demangled; empty: not known
-  std::string file;      // of the source; else of the library
+  std::string file;      // of the source; else of the library: an absolute path, where it is known
   std::uint32_t line = 0;
 };
 
@@ -61,7 +61,7 @@ struct Note {
 class Findings {
  public:
   // `files`: further reports, by the ending of their names: .json, .sarif, else text.
-  explicit Findings(std::vector<std::string> files) : files_(std::move(files)) {}
+  explicit Findings(std::vector<std::string> files);
 
   // Prints what is new to stderr. False: the same misuse as before, counted.
   bool add(Finding finding);
@@ -79,11 +79,13 @@ class Findings {
   [[nodiscard]] std::string sarif() const;
 
   std::vector<std::string> files_;
+  std::string folder_;   // that was current at the start
+  std::string program_;  // the process's own file
   std::vector<Finding> all_;
   std::vector<Note> notes_;
 };
 
-// The report of one finding for people, ending in a line feed.
-[[nodiscard]] std::string to_text(const Finding& finding);
+// The report of one finding for people, ending in a line feed. Files in `folder` are named from there.
+[[nodiscard]] std::string to_text(const Finding& finding, const std::string& folder);
 
 }  // namespace sluice::api::strict

@@ -4,6 +4,7 @@
 #include <cxxabi.h>
 #include <dlfcn.h>
 #include <pthread.h>
+#include <sys/auxv.h>
 #include <unwind.h>
 
 #include <array>
@@ -11,6 +12,8 @@
 #include <cstdlib>
 #include <filesystem>
 #include <string>
+
+#include "api/strict/compile_folder.h"
 
 namespace sluice::api::strict {
 
@@ -32,6 +35,22 @@ std::string demangle(const char* name) {
 }
 
 void ignore(void*, const char*, int) {}
+
+// The file of the program or library that holds the code.
+std::string module_of(std::uintptr_t at) {
+  Dl_info where{};
+  if (::dladdr(reinterpret_cast<void*>(at), &where) == 0 || where.dli_fname == nullptr) return "";
+  // The program's own is named as it was called, by a folder that may not be the current one any more.
+  static const Dl_info own = [] {
+    Dl_info info{};
+    static_cast<void>(::dladdr(reinterpret_cast<void*>(::getauxval(AT_ENTRY)), &info));
+    return info;
+  }();
+  std::error_code code;
+  const bool is_program = where.dli_fbase == own.dli_fbase;
+  const auto path = std::filesystem::canonical(is_program ? "/proc/self/exe" : where.dli_fname, code);
+  return code ? where.dli_fname : path.string();
+}
 
 // Inlined functions are frames of their own.
 void add_frames(std::uintptr_t at, std::vector<Frame>& out) {
@@ -55,9 +74,10 @@ void add_frames(std::uintptr_t at, std::vector<Frame>& out) {
         },
         &ignore, &last.function);
   }
-  Dl_info where{};
-  if (last.file.empty() && ::dladdr(reinterpret_cast<void*>(at), &where) != 0 && where.dli_fname != nullptr) {
-    last.file = std::filesystem::path(where.dli_fname).filename().string();
+  const std::string module = module_of(at);
+  if (last.file.empty()) last.file = module;
+  for (std::size_t i = before; i < out.size(); ++i) {
+    if (out[i].line != 0) out[i].file = absolute_source(module, out[i].file);
   }
 }
 
@@ -113,6 +133,11 @@ std::vector<Frame> frames_of(std::span<const void* const> addresses, std::uintpt
     // A return address belongs to the call before it.
     add_frames(at == instruction ? at : at - 1, frames);
     if (frames.back().function == "main") break;
+    // What calls a main() whose name is not known.
+    if (frames.back().function.starts_with("__libc_start")) {
+      frames.pop_back();
+      break;
+    }
   }
   return frames;
 }

@@ -164,6 +164,7 @@ class Strict {
     Areas program;  // memory of the program that is mapped
     std::vector<Area> into_host;  // memory that a buffer uses, as the target of a command that brings data to the host
     const KernelLaunch* launch = nullptr;
+    std::string kernel;       // its name
     CallStacks::Stack stack;  // of the call
   };
 
@@ -231,12 +232,6 @@ class Strict {
   boost::container::flat_map<CommandId, MapId> map_commands_;  // pending maps and unmaps
   std::vector<Suspect> suspects_;
   std::unordered_map<const KernelLaunch*, CommandId> launches_;
-  struct Launched {
-    CommandId command = 0;
-    std::string name;
-    CallStacks::Stack stack;
-  };
-  std::deque<Launched> kernels_;  // the newest
   std::uint64_t active_maps_ = 0;
   std::uint64_t unwatched_maps_ = 0;
   std::uint64_t unwatched_objects_ = 0;

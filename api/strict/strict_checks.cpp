@@ -11,8 +11,6 @@ namespace sluice::api::strict {
 
 namespace {
 
-constexpr std::size_t most_kernels = 1024;
-
 Area area_of(const Endpoint& end, const Shape& shape) {
   return {end.data, shape.row_bytes, shape.rows, shape.slices, end.row_pitch_bytes, end.slice_pitch_bytes};
 }
@@ -237,8 +235,8 @@ void Strict::enqueued(const Command& command) {
     const std::string& name = launch.module->kernels()[launch.kernel].name;
     pending.launch = &launch;
     launches_[&launch] = command.id;
-    kernels_.push_back({command.id, name, call_stacks_.here()});
-    if (kernels_.size() > most_kernels) kernels_.pop_front();
+    pending.kernel = name;
+    pending.stack = call_stacks_.here();
     for (const LaunchArgument& a : launch.arguments) {
       const std::byte* const data = a.image != nullptr ? a.image->data : a.data;
       Object* const object = data == nullptr ? nullptr : object_at(data);
@@ -476,11 +474,9 @@ void Strict::report_kernel(const Fault& fault, const Object& object) {
   s.end = s.begin + 1;
   s.precision = "the first byte; of its page no other is seen";
   std::string name = "?";
-  const auto launched =
-      std::find_if(kernels_.begin(), kernels_.end(), [&](const Launched& l) { return l.command == fault.kernel; });
-  if (launched != kernels_.end()) {
-    name = launched->name;
-    s.stack = launched->stack;
+  if (const auto launched = pending_.find(fault.kernel); launched != pending_.end()) {
+    name = launched->second.kernel;
+    s.stack = launched->second.stack;
   }
   s.what = fmt::format("Command {}, kernel \"{}\", {} a byte that is mapped with {}.", fault.kernel, name,
                        verb(fault.write), flags_text(hit->flags));

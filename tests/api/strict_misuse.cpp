@@ -312,6 +312,27 @@ void kernel_before_the_map(World& w) {
   let_go_in_map(w, held);
 }
 
+// The first of more launches than anybody would keep for their stacks alone.
+void kernel_long_before_the_map(World& w) {
+  build(w);
+  const Held held = hold(w);
+  check(clSetKernelArg(w.one, 0, sizeof w.buffer, &w.buffer), "clSetKernelArg");
+  const std::size_t items = 128;
+  check(clEnqueueNDRangeKernel(held.queue, w.one, 1, nullptr, &items, nullptr, 1, &held.go, nullptr),
+        "clEnqueueNDRangeKernel");
+  cl_int code = CL_SUCCESS;
+  cl_mem other = clCreateBuffer(w.context, CL_MEM_READ_WRITE, bytes, nullptr, &code);
+  check(code, "clCreateBuffer");
+  check(clSetKernelArg(w.one, 0, sizeof other, &other), "clSetKernelArg");
+  for (int i = 0; i < 1100; ++i) {
+    check(clEnqueueNDRangeKernel(w.queue, w.one, 1, nullptr, &items, nullptr, 0, nullptr, nullptr),
+          "clEnqueueNDRangeKernel");
+  }
+  check(clFinish(w.queue), "clFinish");
+  check(clReleaseMemObject(other), "clReleaseMemObject");
+  let_go_in_map(w, held);
+}
+
 void fill(const World& w, const Held& held, std::size_t at, std::size_t length) {
   const unsigned char zero = 0;
   check(clEnqueueFillBuffer(held.queue, w.buffer, &zero, 1, at, length, 1, &held.go, nullptr), "clEnqueueFillBuffer");
@@ -838,6 +859,7 @@ constexpr Case cases[] = {
     {"command_in_read_map", command_in_read_map},
     {"command_given_an_unmapped_pointer", command_given_an_unmapped_pointer},
     {"kernel_before_the_map", kernel_before_the_map},
+    {"kernel_long_before_the_map", kernel_long_before_the_map},
     {"fill_before_the_map", fill_before_the_map},
     {"read_into_read_map", read_into_read_map},
     {"readlink_into_read_map", readlink_into_read_map},

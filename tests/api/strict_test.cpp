@@ -85,7 +85,7 @@ TEST_P(Misuse, IsNamedWithItsBytesItsLineAndItsHistory) {
   }
   EXPECT_TRUE(in_stack) << e.function << "\n" << result.output;
   // The innermost is the program's, not the driver's within its call.
-  EXPECT_NE(found["stack"][0]["file"].get<std::string>().find("strict_misuse.cpp"), std::string::npos) << result.output;
+  EXPECT_EQ(found["stack"][0]["file"], std::string(SOURCES) + "/tests/api/strict_misuse.cpp") << result.output;
   bool in_history = *e.call == '\0';
   for (const Json& line : found["history"]) in_history |= line.get<std::string>().find(e.call) != std::string::npos;
   EXPECT_TRUE(in_history) << e.call << "\n" << result.output;
@@ -117,6 +117,7 @@ INSTANTIATE_TEST_SUITE_P(
         Expected{"command_given_an_unmapped_pointer", "access-after-unmap", 0, "command_given_an_unmapped_pointer",
                  "clEnqueueUnmapMemObject"},
         Expected{"kernel_before_the_map", "kernel-in-map", 300, "kernel_before_the_map", "of \"store_one\""},
+        Expected{"kernel_long_before_the_map", "kernel-in-map", 300, "kernel_long_before_the_map", "of \"store_one\""},
         Expected{"fill_before_the_map", "command-in-map", 1000, "fill_there", "clEnqueueFillBuffer"},
         Expected{"read_into_read_map", "read-map-written", 4100, "read_into_read_map", "CL_MAP_READ"},
         Expected{"readlink_into_read_map", "read-map-written", 4100, "readlink_into_read_map", "CL_MAP_READ"},
@@ -229,8 +230,70 @@ TEST_F(StrictTest, SarifNamesRuleAndLine) {
   EXPECT_EQ(found["ruleId"], "read-map-written");
   EXPECT_EQ(of_run["tool"]["driver"]["rules"][rule]["id"], found["ruleId"]);
   const Json& place = found["locations"][0]["physicalLocation"];
-  EXPECT_NE(place["artifactLocation"]["uri"].get<std::string>().find("strict_misuse.cpp"), std::string::npos);
+  EXPECT_EQ(place["artifactLocation"]["uri"], std::string("file://") + SOURCES + "/tests/api/strict_misuse.cpp");
   EXPECT_GT(place["region"]["startLine"], 0);
+}
+
+// RFC 3986, 2.1.
+std::string decoded(const std::string& uri) {
+  std::string path;
+  for (std::size_t i = 0; i < uri.size(); ++i) {
+    if (uri[i] != '%') {
+      path += uri[i];
+      continue;
+    }
+    path += static_cast<char>(std::stoi(uri.substr(i + 1, 2), nullptr, 16));
+    i += 2;
+  }
+  return path;
+}
+
+// SARIF 2.1.0, 3.4: a URI that is absolute, or below the base that it names.
+fs::path file_of(const Json& run, const Json& artifact) {
+  std::string uri = artifact.at("uri");
+  if (artifact.contains("uriBaseId")) {
+    const std::string base = run.at("originalUriBaseIds").at(artifact["uriBaseId"].get<std::string>()).at("uri");
+    EXPECT_EQ(base.back(), '/') << base;
+    uri = base + uri;
+  }
+  EXPECT_EQ(uri.substr(0, 8), "file:///") << uri;
+  return decoded(uri.substr(7));
+}
+
+// As code hosts and editors look for them, which have the same folder open.
+TEST_F(StrictTest, SourcesBelowTheCurrentFolderAreNamedFromThere) {
+  const fs::path before = fs::current_path();
+  fs::current_path(SOURCES);
+  const Result result = run("read_map_written");
+  fs::current_path(before);
+  const Json sarif = json("sarif");
+  ASSERT_TRUE(sarif.is_object()) << result.output;
+  const Json& artifact = sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"];
+  EXPECT_EQ(artifact["uri"], "tests/api/strict_misuse.cpp");
+  EXPECT_EQ(artifact["uriBaseId"], "%SRCROOT%");
+  EXPECT_TRUE(fs::equivalent(file_of(sarif["runs"][0], artifact), fs::path(SOURCES) / "tests/api/strict_misuse.cpp"));
+  EXPECT_NE(result.output.find(" at tests/api/strict_misuse.cpp:"), std::string::npos) << result.output;
+}
+
+// Without debug information the place is the program's file, whatever its name.
+TEST_F(StrictTest, AResultWithoutSourceNamesTheProgram) {
+  const fs::path home = fs::path(file("txt")).parent_path() / "a b%41:c";
+  fs::create_directories(home);
+  const Result stripped = shell(std::string("strip -s -o '") + (home / "misuse").string() + "' " + MISUSE);
+  if (stripped.status != 0) GTEST_SKIP() << stripped.output;
+  const fs::path before = fs::current_path();
+  fs::current_path(home);
+  const Result result =
+      shell(std::string(SLUICE) + " run --strict --strict-report " + file("sarif") + " -- ./misuse read_map_written");
+  fs::current_path(before);
+  const Json sarif = json("sarif");
+  ASSERT_TRUE(sarif.is_object()) << result.output;
+  ASSERT_EQ(sarif["runs"][0]["results"].size(), 1U) << result.output;
+  const Json& artifact = sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"];
+  EXPECT_TRUE(fs::equivalent(file_of(sarif["runs"][0], artifact), home / "misuse")) << artifact;
+  // RFC 3986, 3.3 and 2.4: what would mean something else.
+  EXPECT_NE(sarif["runs"][0]["originalUriBaseIds"]["%SRCROOT%"]["uri"].get<std::string>().find("/a%20b%2541%3Ac/"),
+            std::string::npos);
 }
 
 // What the schema of SARIF 2.1.0 requires of each object that is written (OASIS, section 3: sarifLog.version and runs,
@@ -250,14 +313,15 @@ TEST_F(StrictTest, SarifHasWhatItsSchemaRequires) {
       EXPECT_TRUE(rule.at("id").is_string());
       EXPECT_TRUE(rule.at("shortDescription").at("text").is_string());
     }
-    const auto check_location = [](const Json& location) {
+    const auto check_location = [&](const Json& location) {
       const Json& physical = location.at("physicalLocation");
       const auto uri = physical.at("artifactLocation").at("uri").get<std::string>();
       EXPECT_EQ(uri.find(' '), std::string::npos) << uri;
+      EXPECT_TRUE(fs::exists(file_of(of_run, physical.at("artifactLocation")))) << uri;
       if (physical.contains("region")) {
         EXPECT_GE(physical.at("region").at("startLine"), 1);
       }
-      for (const Json& logical : location.at("logicalLocations")) {
+      for (const Json& logical : location.value("logicalLocations", Json::array())) {
         EXPECT_TRUE(logical.at("fullyQualifiedName").is_string());
       }
     };
@@ -267,6 +331,7 @@ TEST_F(StrictTest, SarifHasWhatItsSchemaRequires) {
       EXPECT_EQ(found.at("level"), "error");
       EXPECT_EQ(driver.at("rules").at(found.at("ruleIndex").get<std::size_t>()).at("id"), found.at("ruleId"));
       EXPECT_GE(found.at("occurrenceCount"), 1);
+      EXPECT_FALSE(found.at("locations").empty());
       for (const Json& location : found.at("locations")) check_location(location);
       for (const Json& stack : found.at("stacks")) {
         EXPECT_FALSE(stack.at("frames").empty());
