@@ -40,7 +40,7 @@ class Reader {
   std::uint64_t number(std::size_t bytes) {
     std::uint64_t value = 0;
     const Bytes taken = take(bytes);
-    std::memcpy(&value, taken.data(), std::min(taken.size(), sizeof value));
+    if (!taken.empty()) std::memcpy(&value, taken.data(), std::min(taken.size(), sizeof value));
     return value;
   }
   std::uint64_t leb() {
@@ -331,8 +331,8 @@ std::string absolute_source(const std::string& module, const std::string& source
   if (source.empty()) return source;
   if (source.starts_with('/')) return fs::path(source).lexically_normal().string();
   static std::map<std::string, std::vector<Unit>> known;
-  const auto [it, is_new] = known.try_emplace(module);
-  if (is_new) it->second = units_of(module);
+  const auto [it, first_time] = known.try_emplace(module);
+  if (first_time) it->second = units_of(module);
   const std::vector<Unit>& units = it->second;
   const auto joined = [&](const Unit& unit) { return (fs::path(unit.folder) / source).lexically_normal().string(); };
   // A header is no unit's own source: the folder is one in which it is found, or the only one.
@@ -340,8 +340,11 @@ std::string absolute_source(const std::string& module, const std::string& source
   for (const Unit& unit : units) {
     if (unit.source == source) return joined(unit);
   }
+  const Unit* before = nullptr;
   for (const Unit& unit : units) {
-    if (fs::exists(joined(unit), code)) return joined(unit);
+    const bool is_new_folder = before == nullptr || before->folder != unit.folder;
+    before = &unit;
+    if (is_new_folder && fs::exists(joined(unit), code)) return joined(unit);
   }
   const bool all_alike =
       std::all_of(units.begin(), units.end(), [&](const Unit& unit) { return unit.folder == units.front().folder; });

@@ -168,8 +168,7 @@ std::string Findings::json() const {
   }
   Json notes = Json::array();
   for (const Note& n : notes_) notes.push_back({{"level", n.is_warning ? "warning" : "note"}, {"text", n.text}});
-  const Json document = {
-      {"schema", "sluice-strict-1"}, {"findings", std::move(list)}, {"notes", std::move(notes)}};
+  const Json document = {{"schema", "sluice-strict-1"}, {"findings", std::move(list)}, {"notes", std::move(notes)}};
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 

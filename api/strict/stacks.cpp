@@ -89,7 +89,8 @@ bool is_own(const void* address) {
   static_cast<void>(::dladdr(reinterpret_cast<void*>(&is_own), &own));
   if (own.dli_fbase == where.dli_fbase) return true;
   const std::string_view name = where.dli_fname;
-  return name.find("libOpenCL.so") != std::string_view::npos || name.find("libsluice_strict.so") != std::string_view::npos;
+  return name.find("libOpenCL.so") != std::string_view::npos ||
+         name.find("libsluice_strict.so") != std::string_view::npos;
 }
 
 // How many of the innermost are our own.

@@ -181,9 +181,10 @@ std::vector<Note> Strict::notes() const {
     return std::to_string(n) + " " + std::string(what) + (n == 1 ? " was " : "s were ");
   };
   if (unwatched_maps_ != 0) {
-    all.push_back({true, count(unwatched_maps_, "map") +
-                             "not watched, or not on both sides: too many were open at once. Misuse of what they show is "
-                             "not seen."});
+    all.push_back(
+        {true, count(unwatched_maps_, "map") +
+                   "not watched, or not on both sides: too many were open at once. Misuse of what they show is "
+                   "not seen."});
   }
   if (unwatched_objects_ != 0) {
     all.push_back({true, count(unwatched_objects_, "allocation") +
@@ -201,8 +202,8 @@ std::vector<Note> Strict::notes() const {
       if (m->unmapped_by != 0) continue;
       if (open++ != 0) continue;
       const auto begin = static_cast<std::uint64_t>(m->area.first - object->store);
-      first = name_of(*object) + ", bytes " + std::to_string(begin) + " to " +
-              std::to_string(begin + m->area.span() - 1);
+      first =
+          name_of(*object) + ", bytes " + std::to_string(begin) + " to " + std::to_string(begin + m->area.span() - 1);
     }
   }
   if (open != 0) {

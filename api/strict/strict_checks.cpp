@@ -324,8 +324,8 @@ void Strict::settle(const Completion* times) {
     }
     if (m.unmapped_at && *s.started >= *m.unmapped_at) continue;
     if (m.mapped_at && *s.ended <= *m.mapped_at) continue;
-    report(s.rule, m.object.get(), s.begin, s.end, std::move(s.precision), std::move(s.what), frames_of_command(s.stack),
-           s.key);
+    report(s.rule, m.object.get(), s.begin, s.end, std::move(s.precision), std::move(s.what),
+           frames_of_command(s.stack), s.key);
   }
   for (Suspect& s : suspects_) open.push_back(std::move(s));
   suspects_ = std::move(open);
@@ -553,8 +553,8 @@ void Strict::report_fault(const Fault& fault) {
     default:
       if (map.unmapped_by != 0) break;
       rule = Rule::access_after_release;
-      what = fmt::format("{} through the pointer of a map with {} whose object was released.", did,
-                         flags_text(map.flags));
+      what =
+          fmt::format("{} through the pointer of a map with {} whose object was released.", did, flags_text(map.flags));
       break;
   }
   report(rule, map.object.get(), begin, begin + 1, precision, std::move(what), std::move(stack), key);

@@ -87,7 +87,8 @@ TEST_P(Misuse, IsNamedWithItsBytesItsLineAndItsHistory) {
   }
   EXPECT_TRUE(in_stack) << e.function << "\n" << result.output;
   // The innermost is the program's, not the driver's within its call.
-  EXPECT_EQ(found["stack"][0]["file"], std::string(SOURCES) + "/tests/api/strict_misuse.cpp") << result.output;
+  EXPECT_EQ(found["stack"][0]["file"].get<std::string>().find(std::string(SOURCES) + "/tests/api/strict_"), 0U)
+      << result.output;
   bool in_history = *e.call == '\0';
   for (const Json& line : found["history"]) in_history |= line.get<std::string>().find(e.call) != std::string::npos;
   EXPECT_TRUE(in_history) << e.call << "\n" << result.output;
