@@ -55,7 +55,7 @@ void free_now(Simulator& sim, const void* p) {
   const auto it = allocations().find(reinterpret_cast<std::uintptr_t>(p));
   if (it == allocations().end()) return;
   if (strict::instance != nullptr && !it->second.fine_grained()) {
-    if (!it->second.mappings.empty()) strict::instance->never_unmapped(it->second.store);
+    if (!it->second.mappings.empty()) strict::instance->never_unmapped(it->second.store, true);
     strict::instance->object_gone(it->second.store);
   }
   tell_fine(Runtime::instance(), it->second, false);

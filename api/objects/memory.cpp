@@ -73,7 +73,7 @@ Memory::~Memory() {
   Runtime& runtime = Runtime::instance();
   if (runtime.touches() != nullptr) runtime.touches()->forget(this);
   if (strict::instance != nullptr) {
-    if (!mappings.empty()) strict::instance->never_unmapped(store_);
+    if (!mappings.empty()) strict::instance->never_unmapped(store_, !parent_);
     if (!parent_) strict::instance->object_gone(store_);
   }
   if (parent_) {

@@ -10,6 +10,8 @@
 #include <cstring>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <optional>
+#include <utility>
 
 #include "traces/recorder.h"
 
@@ -31,6 +33,9 @@ constexpr std::array<RuleText, static_cast<std::size_t>(Rule::count_)> rules = {
      "Behind clEnqueueUnmapMemObject or clEnqueueSVMUnmap the pointer shows nothing any more: reads may be stale, "
      "writes "
      "never reach the device."},
+    {"access-after-release", "the host used a mapped pointer after its object was released",
+     "With the last reference the object goes, and with it what its maps show: the memory behind the pointer may be "
+     "anything's."},
     {"access-outside-map", "the host used a mapped pointer beyond the mapped region",
      "Only the region that was mapped may be accessed; what lies beside it is other memory."},
     {"undefined-read", "the host read what a write-invalidate map left undefined",
@@ -57,17 +62,27 @@ constexpr std::array<RuleText, static_cast<std::size_t>(Rule::count_)> rules = {
      "machine, although this one shows the new."},
 }};
 
+constexpr const char* base_id = "%SRCROOT%";
+
 std::string range_text(const Finding& f) {
   return f.end <= f.begin + 1 ? fmt::format("byte {}", f.begin) : fmt::format("bytes {} to {}", f.begin, f.end - 1);
 }
 
-std::string place(const Frame& f) {
-  return f.line == 0 ? f.file : fmt::format("{}:{}", f.file, f.line);
+// Below the folder, from there; nullopt: it is elsewhere.
+std::optional<std::string> inside(const std::string& path, const std::string& folder) {
+  const std::string prefix = folder + "/";
+  if (folder.size() < 2 || !path.starts_with(prefix)) return std::nullopt;
+  return path.substr(prefix.size());
 }
 
-// RFC 3986: what a path may hold and a URI may not.
+std::string place(const Frame& f, const std::string& folder) {
+  if (f.line == 0) return std::filesystem::path(f.file).filename().string();
+  return fmt::format("{}:{}", inside(f.file, folder).value_or(f.file), f.line);
+}
+
+// RFC 3986: what a path may hold and a URI may not, nor (the colon) the first part of a relative one.
 std::string uri_of(const std::string& path) {
-  constexpr std::string_view plain = "/._~+,=:@-";  // and letters and digits
+  constexpr std::string_view plain = "/._~+,=@-";  // and letters and digits
   std::string uri = path.starts_with('/') ? "file://" : "";
   for (const char c : path) {
     const auto byte = static_cast<unsigned char>(c);
@@ -91,17 +106,23 @@ const RuleText& text_of(Rule rule) noexcept {
   return rules[static_cast<std::size_t>(rule)];
 }
 
-std::string to_text(const Finding& f) {
+std::string to_text(const Finding& f, const std::string& folder) {
   const RuleText& rule = text_of(f.rule);
   std::string text = fmt::format("sluice: strict: {} [{}]\n", rule.title, rule.id);
   text += fmt::format("  {}\n  {}, {} ({})\n", f.what, f.object, range_text(f), f.precision);
   for (std::size_t i = 0; i < f.stack.size(); ++i) {
     const Frame& frame = f.stack[i];
-    text += fmt::format("    #{} {} at {}\n", i, frame.function.empty() ? "?" : frame.function, place(frame));
+    text += fmt::format("    #{} {} at {}\n", i, frame.function.empty() ? "?" : frame.function, place(frame, folder));
   }
   if (!f.history.empty()) text += fmt::format("  calls on {}, the newest last:\n", f.object);
   for (const std::string& line : f.history) text += "    " + line + "\n";
   return text + fmt::format("  rule: {}\n", rule.text);
+}
+
+Findings::Findings(std::vector<std::string> files) : files_(std::move(files)) {
+  std::error_code code;
+  folder_ = std::filesystem::current_path(code).string();
+  program_ = std::filesystem::canonical("/proc/self/exe", code).string();
 }
 
 bool Findings::add(Finding finding) {
@@ -113,7 +134,7 @@ bool Findings::add(Finding finding) {
     ++same->count;
     return false;
   }
-  std::fputs(to_text(finding).c_str(), stderr);
+  std::fputs(to_text(finding, folder_).c_str(), stderr);
   all_.push_back(std::move(finding));
   return true;
 }
@@ -121,9 +142,15 @@ bool Findings::add(Finding finding) {
 std::string Findings::summary() const {
   std::uint64_t times = 0;
   for (const Finding& f : all_) times += f.count;
-  if (all_.empty()) return "sluice: strict: no misuse of mapped memory\n";
-  return fmt::format("sluice: strict: {} misuse{} of mapped memory, {} time{}\n", all_.size(),
-                     all_.size() == 1 ? "" : "s", times, times == 1 ? "" : "s");
+  std::string text = "sluice: strict: no misuse of mapped memory\n";
+  if (!all_.empty()) {
+    text = fmt::format("sluice: strict: {} misuse{} of mapped memory, {} time{}\n", all_.size(),
+                       all_.size() == 1 ? "" : "s", times, times == 1 ? "" : "s");
+  }
+  for (const Note& n : notes_) {
+    text += fmt::format("sluice: strict: {}: {}\n", n.is_warning ? "warning" : "note", n.text);
+  }
+  return text;
 }
 
 std::string Findings::json() const {
@@ -144,7 +171,9 @@ std::string Findings::json() const {
                     {"stack", std::move(stack)},
                     {"history", f.history}});
   }
-  const Json document = {{"schema", "sluice-strict-1"}, {"findings", std::move(list)}};
+  Json notes = Json::array();
+  for (const Note& n : notes_) notes.push_back({{"level", n.is_warning ? "warning" : "note"}, {"text", n.text}});
+  const Json document = {{"schema", "sluice-strict-1"}, {"findings", std::move(list)}, {"notes", std::move(notes)}};
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
 }
 
@@ -158,11 +187,19 @@ std::string Findings::sarif() const {
   }
   Json results = Json::array();
   for (const Finding& f : all_) {
-    const auto location = [](const Frame& frame) {
-      Json physical = {{"artifactLocation", {{"uri", uri_of(frame.file)}}}};
+    const auto location = [this](const Frame& frame) {
+      // Viewers look for what is below a base in the folder that they have open.
+      const std::string& file = frame.file.empty() ? program_ : frame.file;
+      const auto below = inside(file, folder_);
+      Json artifact = {{"uri", uri_of(below.value_or(file))}};
+      if (below) artifact["uriBaseId"] = base_id;
+      Json physical = {{"artifactLocation", std::move(artifact)}};
       if (frame.line != 0) physical["region"] = {{"startLine", frame.line}};
-      return Json{{"physicalLocation", std::move(physical)},
-                  {"logicalLocations", Json::array({Json{{"fullyQualifiedName", frame.function}}})}};
+      Json whole = {{"physicalLocation", std::move(physical)}};
+      if (!frame.function.empty()) {
+        whole["logicalLocations"] = Json::array({Json{{"fullyQualifiedName", frame.function}}});
+      }
+      return whole;
     };
     std::string history;
     for (const std::string& line : f.history) history += "\n" + line;
@@ -173,10 +210,14 @@ std::string Findings::sarif() const {
         {"message",
          {{"text", fmt::format("{} {}, {} ({}).{}", f.what, f.object, range_text(f), f.precision, history)}}},
         {"occurrenceCount", f.count}};
-    if (!f.stack.empty()) {
-      // The innermost frame whose source line is known is the one to be shown.
-      const auto known =
-          std::find_if(f.stack.begin(), f.stack.end(), [](const Frame& frame) { return frame.line != 0; });
+    if (f.stack.empty()) {
+      // Code hosts refuse results without a place: the program's file is the nearest.
+      result["locations"] = Json::array({location(Frame())});
+    } else {
+      // The innermost frame whose source can be found is the one to be shown.
+      const auto known = std::find_if(f.stack.begin(), f.stack.end(), [](const Frame& frame) {
+        return frame.line != 0 && frame.file.starts_with('/');
+      });
       result["locations"] = Json::array({location(known == f.stack.end() ? f.stack.front() : *known)});
       Json frames = Json::array();
       for (const Frame& frame : f.stack) frames.push_back({{"location", location(frame)}});
@@ -184,10 +225,19 @@ std::string Findings::sarif() const {
     }
     results.push_back(std::move(result));
   }
+  Json bases = Json::object();
+  if (folder_.size() > 1) bases[base_id] = {{"uri", uri_of(folder_ + "/")}};
+  Json notes = Json::array();
+  for (const Note& n : notes_) {
+    notes.push_back({{"level", n.is_warning ? "warning" : "note"}, {"message", {{"text", n.text}}}});
+  }
+  Json invocation = {{"executionSuccessful", true}, {"toolExecutionNotifications", std::move(notes)}};
   const Json run = {
       {"tool",
        {{"driver",
          {{"name", "Sluice strict"}, {"semanticVersion", SLUICE_VERSION}, {"rules", std::move(descriptors)}}}}},
+      {"originalUriBaseIds", std::move(bases)},
+      {"invocations", Json::array({std::move(invocation)})},
       {"results", std::move(results)}};
   const Json document = {
       {"$schema", "https://json.schemastore.org/sarif-2.1.0.json"}, {"version", "2.1.0"}, {"runs", Json::array({run})}};
@@ -202,7 +252,7 @@ void Findings::write() {
     } else if (name.ends_with(".sarif")) {
       text = sarif();
     } else {
-      for (const Finding& f : all_) text += to_text(f);
+      for (const Finding& f : all_) text += to_text(f, folder_);
       text += summary();
     }
     const int wrong = write_file(name, text);

@@ -5,6 +5,7 @@
 #include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sluice::api::strict {
@@ -13,6 +14,7 @@ enum class Rule : std::uint8_t {
   read_map_written,
   access_before_complete,
   access_after_unmap,
+  access_after_release,
   access_outside_map,
   undefined_read,
   kernel_in_map,
@@ -34,7 +36,7 @@ struct RuleText {
 
 struct Frame {
   std::string function;  // demangled; empty: not known
-  std::string file;      // of the source; else of the library
+  std::string file;      // of the source; else of the library: an absolute path, where it is known
   std::uint32_t line = 0;
 };
 
@@ -51,18 +53,27 @@ struct Finding {
   std::string key;  // entries with the same are one
 };
 
+// What is no misuse, and is to be known to judge the report by.
+struct Note {
+  bool is_warning = false;
+  std::string text;  // a sentence
+};
+
 class Findings {
  public:
   // `files`: further reports, by the ending of their names: .json, .sarif, else text.
-  explicit Findings(std::vector<std::string> files) : files_(std::move(files)) {}
+  explicit Findings(std::vector<std::string> files);
 
   // Prints what is new to stderr. False: the same misuse as before, counted.
   bool add(Finding finding);
+  // Instead of those before.
+  void set_notes(std::vector<Note> notes) { notes_ = std::move(notes); }
   // Writes the files as of now. `sluice run` is told of one that cannot be, once.
   void write();
   [[nodiscard]] std::uint64_t size() const noexcept { return all_.size(); }
-  // One line for the end of the run.
+  // One line for the end of the run, and one for each note.
   [[nodiscard]] std::string summary() const;
+  [[nodiscard]] bool has_notes() const noexcept { return !notes_.empty(); }
 
  private:
   [[nodiscard]] std::string json() const;
@@ -70,10 +81,13 @@ class Findings {
 
   std::vector<std::string> files_;
   std::set<std::string> failed_;  // of those, known to be unwritable
+  std::string folder_;   // that was current at the start
+  std::string program_;  // the process's own file
   std::vector<Finding> all_;
+  std::vector<Note> notes_;
 };
 
-// The report of one finding for people, ending in a line feed.
-[[nodiscard]] std::string to_text(const Finding& finding);
+// The report of one finding for people, ending in a line feed. Files in `folder` are named from there.
+[[nodiscard]] std::string to_text(const Finding& finding, const std::string& folder);
 
 }  // namespace sluice::api::strict

@@ -384,6 +384,19 @@ void touch(const void* p, std::size_t bytes, int write) {
   }
 }
 
+// Closed pages cannot be pinned. What is undefined there is watched no longer.
+void pin(const void* p, std::size_t bytes) {
+  if (in_driver > 0) return;
+  const auto first = reinterpret_cast<std::uintptr_t>(p);
+  for (std::uintptr_t at = first; at - first < bytes;) {
+    Region* const r = find(at);
+    if (r == nullptr) return;
+    State state = State::fresh;
+    if (r->state.compare_exchange_strong(state, State::writable)) open(*r, PROT_READ | PROT_WRITE);
+    at = r->end.load(std::memory_order_relaxed);
+  }
+}
+
 void exchange_handler(int signal, const struct sigaction* action, struct sigaction* old) {
   const struct sigaction before = newest(next_of(signal));
   if (action != nullptr) take_next(signal, *action);
@@ -420,7 +433,7 @@ bool register_preload() noexcept {
   const auto add = reinterpret_cast<SluiceStrictRegister>(::dlsym(RTLD_DEFAULT, SLUICE_STRICT_REGISTER));
   const auto real = reinterpret_cast<SluiceStrictSigaction>(::dlsym(RTLD_DEFAULT, SLUICE_STRICT_SIGACTION));
   if (add == nullptr || real == nullptr) return false;
-  const SluiceStrictHooks hooks{SLUICE_STRICT_VERSION, &touch, &exchange_handler};
+  const SluiceStrictHooks hooks{SLUICE_STRICT_VERSION, &touch, &pin, &exchange_handler};
   shared.sigaction = real;
   shared.preloaded = add(&hooks) == 0;
   if (shared.preloaded) install_for(SIGBUS);

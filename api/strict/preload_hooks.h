@@ -13,7 +13,7 @@
 extern "C" {
 #endif
 
-#define SLUICE_STRICT_VERSION 2u
+#define SLUICE_STRICT_VERSION 3u
 #define SLUICE_STRICT_REGISTER "sluice_strict_register"
 #define SLUICE_STRICT_SIGACTION "sluice_strict_sigaction"
 
@@ -21,6 +21,8 @@ typedef struct SluiceStrictHooks {
   uint32_t version; /* SLUICE_STRICT_VERSION */
   /* The system is about to write (or read) these bytes of the program. */
   void (*touch)(const void* p, size_t bytes, int write);
+  /* The system is about to make these pages present, which says nothing about who will use them. */
+  void (*pin)(const void* p, size_t bytes);
   /* sigaction() of the program for SIGSEGV or SIGBUS; both pointers may be NULL. */
   void (*handler)(int signal, const struct sigaction* action, struct sigaction* old);
 } SluiceStrictHooks;

@@ -131,14 +131,14 @@ void Strict::watch(void (*at_thread_start)()) {
     {
       const std::lock_guard lock(mutex_);
       take_faults();
-      findings_.write();
+      write_files();
     }
     ::sem_post(&looked);
   }
 }
 
 void Strict::stop() {
-  findings_.write();
+  write_files();
   std::fputs("sluice: strict: stopped at the first misuse (--strict=abort)\n", stderr);
   std::abort();
 }
@@ -165,13 +165,52 @@ std::uint64_t Strict::finish() {
   take_faults();
   settle(nullptr);
   finished_ = true;
-  findings_.write();
-  if (findings_.size() != 0) std::fputs(findings_.summary().c_str(), stderr);
-  if (const std::uint64_t lost = guard::lost_faults(); lost != 0) {
-    std::fprintf(stderr, "sluice: strict: %llu further accesses came too fast to be kept\n",
-                 static_cast<unsigned long long>(lost));
-  }
+  write_files();
+  if (findings_.size() != 0 || findings_.has_notes()) std::fputs(findings_.summary().c_str(), stderr);
   return findings_.size();
+}
+
+void Strict::write_files() {
+  findings_.set_notes(notes());
+  findings_.write();
+}
+
+std::vector<Note> Strict::notes() const {
+  std::vector<Note> all;
+  const auto count = [](std::uint64_t n, std::string_view what) {
+    return std::to_string(n) + " " + std::string(what) + (n == 1 ? " was " : "s were ");
+  };
+  if (unwatched_maps_ != 0) {
+    all.push_back(
+        {true, count(unwatched_maps_, "map") +
+                   "not watched, or not on both sides: too many were open at once. Misuse of what they show is "
+                   "not seen."});
+  }
+  if (unwatched_objects_ != 0) {
+    all.push_back({true, count(unwatched_objects_, "allocation") +
+                             "not watched outside maps: too many were there at once. Misuse of them is not seen."});
+  }
+  if (const std::uint64_t lost = guard::lost_faults(); lost != 0) {
+    all.push_back({true, std::to_string(lost) + " further accesses came too fast to be kept."});
+  }
+  if (!finished_) return all;
+  // A program may end without cleaning up: no misuse, unless it meant the device to see what it wrote.
+  std::uint64_t open = 0;
+  std::string first;
+  for (const auto& [store, object] : objects_) {
+    for (const Map* const m : object->maps) {
+      if (m->unmapped_by != 0) continue;
+      if (open++ != 0) continue;
+      const auto begin = static_cast<std::uint64_t>(m->area.first - object->store);
+      first =
+          name_of(*object) + ", bytes " + std::to_string(begin) + " to " + std::to_string(begin + m->area.span() - 1);
+    }
+  }
+  if (open != 0) {
+    all.push_back({false, count(open, "map") + "never unmapped when the process ended: of " + first +
+                              (open == 1 ? "." : ", and others.")});
+  }
+  return all;
 }
 
 // ---- objects ------------------------------------------------------------------------------------------------------
@@ -206,12 +245,17 @@ void Strict::object_made(const std::byte* store, std::size_t bytes, ObjectKind k
       guard::make_fresh(r);
       r.kind = Kind::host;
       guard_host(*object);
+    } else if (begin < end) {
+      ++unwatched_objects_;
     }
   }
   objects_.emplace(store, object);
   if (kind != ObjectKind::svm) return;
   object->whole = guard::take_slot();
-  if (object->whole == nullptr) return;
+  if (object->whole == nullptr) {
+    ++unwatched_objects_;
+    return;
+  }
   Region& r = *object->whole;
   set(r.begin, address(store));
   set(r.end, page_ceiling(address(store) + bytes));
@@ -232,11 +276,12 @@ void Strict::object_is_image(const std::byte* store) {
   if (object->kind == ObjectKind::buffer) object->kind = ObjectKind::image;  // on the program's memory it stays what it is
 }
 
-void Strict::never_unmapped(const std::byte* store) {
+void Strict::never_unmapped(const std::byte* store, bool whole) {
   const std::lock_guard lock(mutex_);
   Object* const object = object_at(store);
   if (object == nullptr) return;
   take_faults();
+  object->released |= whole;
   for (const Map* const m : object->maps) {
     if (m->unmapped_by != 0) continue;
     const auto begin = static_cast<std::uint64_t>(m->area.first - object->store);
@@ -253,6 +298,7 @@ void Strict::object_gone(const std::byte* store) {
   if (begin == end) return;
   const auto newest = std::prev(end);
   const ObjectRef object = newest->second;
+  object->released = true;
   for (Map* const m : std::vector<Map*>(object->maps)) unguard(*m, true);
   if (object->whole != nullptr) {
     guard::free_slot(*object->whole);
@@ -327,6 +373,7 @@ void* Strict::map(const Area& area, cl_map_flags flags, bool blocking, MapId& id
       if (const auto old = maps_.find(m.view->id.load()); old != maps_.end()) forget(old);
     }
   }
+  if (m.view == nullptr && object->kind != ObjectKind::host_buffer) not_watched(m);
   if (m.view != nullptr) {
     set(m.view->id, m.id);
     set(m.view->protection, protection_for(flags));
@@ -392,7 +439,7 @@ void Strict::guard_map(Map& m) {
     return set_host(*m.object, m.area, m.writes() ? host_writable : host_readable);
   }
   m.store = guard::take_slot();
-  if (m.store == nullptr) return;
+  if (m.store == nullptr) return not_watched(m);
   set(m.store->begin, begin);
   set(m.store->end, end);
   set(m.store->first, address(m.area.first));
@@ -402,6 +449,10 @@ void Strict::guard_map(Map& m) {
   set(m.store->state, m.writes() ? State::writable : State::readable);
   set(m.store->faults, 0);
   m.store->kind.store(Kind::store, std::memory_order_release);
+}
+
+void Strict::not_watched(Map& m) {
+  if (!std::exchange(m.unwatched, true)) ++unwatched_maps_;
 }
 
 Strict::Object::Habit& Strict::habit_of(Map& m) {

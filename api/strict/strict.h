@@ -30,6 +30,7 @@
 #include "api/strict/findings.h"
 #include "api/strict/guard.h"
 #include "api/strict/shadow_zone.h"
+#include "api/strict/stacks.h"
 #include "sim/iface/command.h"
 #include "sim/iface/kernel_engine.h"
 
@@ -76,8 +77,8 @@ class Strict {
   void object_made(const std::byte* store, std::size_t bytes, ObjectKind kind);
   void object_is_image(const std::byte* store);
   void object_gone(const std::byte* store);
-  // An object on it, which may show a part only, was released and had maps.
-  void never_unmapped(const std::byte* store);
+  // An object on it, which may be a part only, was released and had maps.
+  void never_unmapped(const std::byte* store, bool whole);
 
   // A map is being enqueued. Returns the pointer that the program gets, at once or (`blocking`) when the map is
   // complete: `area.first` itself for memory that both sides know by one address.
@@ -119,6 +120,8 @@ class Strict {
     const std::byte* store = nullptr;
     std::size_t bytes = 0;
     boost::circular_buffer<Call> calls{24};  // the newest
+    std::uint64_t older_calls = 0;
+    bool released = false;
     std::vector<Map*> maps;  // not unmapped on the device
     // Writes of the host to memory that the buffer uses, outside a map: lost if nothing brings them to the device.
     struct Lost {
@@ -145,6 +148,7 @@ class Strict {
     void* pointer = nullptr;
     Region* view = nullptr;                        // of the host: a shadow, or pages of shared virtual memory
     Region* store = nullptr;                       // of the device
+    bool unwatched = false;                        // on either side: there was no slot or address for it
     bool active = false;                           // complete, and the unmap is not
     CommandId unmapped_by = 0;                     // any: enqueued, and its number is not known yet
     std::optional<TimePs> mapped_at, unmapped_at;  // on the device
@@ -160,7 +164,8 @@ class Strict {
     Areas program;  // memory of the program that is mapped
     std::vector<Area> into_host;  // memory that a buffer uses, as the target of a command that brings data to the host
     const KernelLaunch* launch = nullptr;
-    std::vector<const void*> stack;  // of the call, where a map of the objects is open
+    std::string kernel;       // its name
+    CallStacks::Stack stack;  // of the call
   };
 
   // An access by a command to what is mapped as far as the driver has heard. The device may be ahead: whether the map
@@ -172,7 +177,7 @@ class Strict {
     Rule rule = Rule::command_in_map;
     std::uint64_t begin = 0, end = 0;
     std::string precision, what, key;
-    std::vector<const void*> stack;
+    CallStacks::Stack stack;
   };
 
   [[nodiscard]] Object* object_at(const std::byte* p) const;
@@ -205,6 +210,9 @@ class Strict {
   void report_fault(const Fault& fault);
   void report_kernel(const Fault& fault, const Object& object);
   void forget_old_maps();
+  void not_watched(Map& map);
+  [[nodiscard]] std::vector<Note> notes() const;
+  void write_files();
   [[noreturn]] void stop();
   static void wake();
   void watch(void (*at_thread_start)());
@@ -213,6 +221,7 @@ class Strict {
   Findings findings_;
   std::mutex mutex_;
   ShadowZone zone_;
+  CallStacks call_stacks_;
   std::multimap<const std::byte*, ObjectRef> objects_;
   Maps maps_;
   Map* newest_found_ = nullptr;  // what is asked for next, as a rule
@@ -223,13 +232,9 @@ class Strict {
   boost::container::flat_map<CommandId, MapId> map_commands_;  // pending maps and unmaps
   std::vector<Suspect> suspects_;
   std::unordered_map<const KernelLaunch*, CommandId> launches_;
-  struct Launched {
-    CommandId command = 0;
-    std::string name;
-    std::vector<const void*> stack;
-  };
-  std::deque<Launched> kernels_;  // the newest
   std::uint64_t active_maps_ = 0;
+  std::uint64_t unwatched_maps_ = 0;
+  std::uint64_t unwatched_objects_ = 0;
   bool device_closed_ = false;       // what is mapped, to kernels, until the call ends
   Call* newest_map_call_ = nullptr;  // whose command is not known yet
   MapId last_map_ = 0;

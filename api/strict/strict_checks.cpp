@@ -11,8 +11,6 @@ namespace sluice::api::strict {
 
 namespace {
 
-constexpr std::size_t most_kernels = 1024;
-
 Area area_of(const Endpoint& end, const Shape& shape) {
   return {end.data, shape.row_bytes, shape.rows, shape.slices, end.row_pitch_bytes, end.slice_pitch_bytes};
 }
@@ -119,6 +117,10 @@ std::string verb(bool write) {
   return write ? "wrote" : "read";
 }
 
+std::vector<Frame> frames_of_command(const CallStacks::Stack& stack) {
+  return stack == nullptr ? std::vector<Frame>() : frames_of(*stack);
+}
+
 // The same misuse at the same place of the program is one.
 std::string place_of(const std::vector<Frame>& stack) {
   if (stack.empty()) return "";
@@ -128,6 +130,7 @@ std::string place_of(const std::vector<Frame>& stack) {
 }  // namespace
 
 void Strict::note(Object& object, Call call) {
+  if (object.calls.full()) ++object.older_calls;
   object.calls.push_back(std::move(call));
 }
 
@@ -140,7 +143,11 @@ std::string Strict::name_of(const Object& object) const {
 }
 
 std::vector<std::string> Strict::history_of(const Object& object) const {
+  const bool is_svm = object.kind == ObjectKind::svm;
   std::vector<std::string> lines;
+  lines.emplace_back(is_svm ? "clSVMAlloc" : object.is_image ? "clCreateImage" : "clCreateBuffer");
+  if (object.kind == ObjectKind::host_buffer) lines.back() += ", CL_MEM_USE_HOST_PTR";
+  if (object.older_calls != 0) lines.push_back(fmt::format("... ({} commands)", object.older_calls));
   for (const Call& c : object.calls) {
     std::string line = fmt::format("{}: {}", command_text(c.command), function_of(c.op));
     if (!c.kernel.empty()) line += fmt::format(" of \"{}\"", c.kernel);
@@ -154,6 +161,7 @@ std::vector<std::string> Strict::history_of(const Object& object) const {
     if (pending_.contains(c.command) || map_commands_.contains(c.command)) line += ", not complete";
     lines.push_back(std::move(line));
   }
+  if (object.released) lines.emplace_back(is_svm ? "clSVMFree" : "clReleaseMemObject, of the last reference");
   return lines;
 }
 
@@ -167,12 +175,12 @@ void Strict::report(Rule rule, const Object* object, std::uint64_t begin, std::u
   f.end = end;
   f.precision = std::move(precision);
   f.what = std::move(what);
-  f.stack = stack.empty() && key.empty() ? frames_of_call(stack_here()) : std::move(stack);
+  f.stack = stack.empty() && key.empty() ? frames_of(stack_here()) : std::move(stack);
   if (object != nullptr) f.history = history_of(*object);
   f.key = (object == nullptr ? "" : std::to_string(object->number)) + "|" + (key.empty() ? place_of(f.stack) : key);
   const bool is_new = findings_.add(std::move(f));
   // A program that is killed leaves what was found.
-  if (is_new && findings_.size() <= 64) findings_.write();
+  if (is_new && findings_.size() <= 64) write_files();
   if (options_.stop_at_first) stop();
 }
 
@@ -189,7 +197,7 @@ Strict::Pending& Strict::draft_pending() {
   p.device.clear();
   p.program.clear();
   p.into_host.clear();
-  p.stack.clear();
+  p.stack.reset();
   p.launch = nullptr;
   return p;
 }
@@ -227,19 +235,16 @@ void Strict::enqueued(const Command& command) {
     const std::string& name = launch.module->kernels()[launch.kernel].name;
     pending.launch = &launch;
     launches_[&launch] = command.id;
-    kernels_.push_back({command.id, name, {}});
-    if (kernels_.size() > most_kernels) kernels_.pop_front();
-    bool mapped = active_maps_ != 0;
+    pending.kernel = name;
+    pending.stack = call_stacks_.here();
     for (const LaunchArgument& a : launch.arguments) {
       const std::byte* const data = a.image != nullptr ? a.image->data : a.data;
       Object* const object = data == nullptr ? nullptr : object_at(data);
       if (object == nullptr) continue;
-      mapped |= !object->maps.empty();
       tell(*object, {data, std::min<std::size_t>(a.size_bytes, object->bytes), 1, 1, 0, 0}, true, name);
       check_lost(*object, {data, std::min<std::size_t>(a.size_bytes, object->bytes), 1, 1, 0, 0},
                  fmt::format("kernel \"{}\"", name));
     }
-    if (mapped) kernels_.back().stack = stack_here();
     spare_pending_.key() = command.id;
     pending_.insert(std::move(spare_pending_));
     return;
@@ -249,7 +254,8 @@ void Strict::enqueued(const Command& command) {
     Object* const object = object_at(end.data);
     if (object == nullptr) return;
     const Area area = area_of(end, command.shape);
-    if (!object->maps.empty() && pending.stack.empty()) pending.stack = stack_here();
+    // Always: the map that it meets may come later, on another queue.
+    if (pending.stack == nullptr) pending.stack = call_stacks_.here();
     // Shared virtual memory, and what a buffer uses, is named by one pointer whoever means it.
     const bool shared = object->kind == ObjectKind::svm || object->kind == ObjectKind::host_buffer;
     const bool is_svm_command = command.op == Operation::svm_memcpy || command.op == Operation::svm_memfill;
@@ -318,8 +324,8 @@ void Strict::settle(const Completion* times) {
     }
     if (m.unmapped_at && *s.started >= *m.unmapped_at) continue;
     if (m.mapped_at && *s.ended <= *m.mapped_at) continue;
-    report(s.rule, m.object.get(), s.begin, s.end, std::move(s.precision), std::move(s.what), frames_of_call(s.stack),
-           s.key);
+    report(s.rule, m.object.get(), s.begin, s.end, std::move(s.precision), std::move(s.what),
+           frames_of_command(s.stack), s.key);
   }
   for (Suspect& s : suspects_) open.push_back(std::move(s));
   suspects_ = std::move(open);
@@ -418,7 +424,7 @@ void Strict::check(const Completion& times, const Pending& pending) {
     report(mapped ? Rule::read_map_written : Rule::access_after_unmap, object, begin, begin + area.span(), "exact",
            fmt::format("Command {}, {} on queue {}, {} through a mapped pointer that was given to it.", times.id,
                        function_of(pending.op), pending.queue, verb(writes)),
-           frames_of_call(pending.stack), std::string(function_of(pending.op)));
+           frames_of_command(pending.stack), std::string(function_of(pending.op)));
   }
 }
 
@@ -468,11 +474,9 @@ void Strict::report_kernel(const Fault& fault, const Object& object) {
   s.end = s.begin + 1;
   s.precision = "the first byte; of its page no other is seen";
   std::string name = "?";
-  const auto launched =
-      std::find_if(kernels_.begin(), kernels_.end(), [&](const Launched& l) { return l.command == fault.kernel; });
-  if (launched != kernels_.end()) {
-    name = launched->name;
-    s.stack = launched->stack;
+  if (const auto launched = pending_.find(fault.kernel); launched != pending_.end()) {
+    name = launched->second.kernel;
+    s.stack = launched->second.stack;
   }
   s.what = fmt::format("Command {}, kernel \"{}\", {} a byte that is mapped with {}.", fault.kernel, name,
                        verb(fault.write), flags_text(hit->flags));
@@ -547,6 +551,10 @@ void Strict::report_fault(const Fault& fault) {
       what = fmt::format("{} a byte of a map with CL_MAP_WRITE_INVALIDATE_REGION before it had written the page.", did);
       break;
     default:
+      if (map.unmapped_by != 0) break;
+      rule = Rule::access_after_release;
+      what =
+          fmt::format("{} through the pointer of a map with {} whose object was released.", did, flags_text(map.flags));
       break;
   }
   report(rule, map.object.get(), begin, begin + 1, precision, std::move(what), std::move(stack), key);

@@ -13,24 +13,17 @@
 #include <thread>
 #include <vector>
 
-namespace {
+#include "tests/api/strict_misuse.h"
 
-constexpr std::size_t bytes = 65536;
+namespace misuse {
+
+namespace {
 
 void check(cl_int code, const char* what) {
   if (code == CL_SUCCESS) return;
   std::fprintf(stderr, "%s failed: %d\n", what, code);
   std::exit(2);
 }
-
-struct World {
-  cl_context context = nullptr;
-  cl_command_queue queue = nullptr;
-  cl_mem buffer = nullptr;
-  cl_kernel store = nullptr;  // writes 1 to each element
-  cl_kernel one = nullptr;    // writes element 75, bytes 300 to 303
-  cl_kernel load = nullptr;   // reads each element of the first into the second
-};
 
 World open() {
   World w;
@@ -77,7 +70,9 @@ void store_into(World& w, cl_mem target) {
   launch(w, w.store);
 }
 
-volatile unsigned char* map(const World& w, cl_map_flags flags, cl_bool blocking = CL_TRUE) {
+}  // namespace
+
+volatile unsigned char* map(const World& w, cl_map_flags flags, cl_bool blocking) {
   cl_int code = CL_SUCCESS;
   void* p = clEnqueueMapBuffer(w.queue, w.buffer, blocking, flags, 0, bytes, 0, nullptr, nullptr, &code);
   check(code, "clEnqueueMapBuffer");
@@ -89,6 +84,8 @@ void unmap(const World& w, volatile void* p) {
         "clEnqueueUnmapMemObject");
   check(clFinish(w.queue), "clFinish");
 }
+
+namespace {
 
 volatile unsigned char sink;
 
@@ -261,6 +258,97 @@ void command_in_map(World& w) {
   unmap(w, p);
 }
 
+// A command is given a pointer whose unmap has ended.
+void command_given_an_unmapped_pointer(World& w) {
+  volatile unsigned char* p = map(w, CL_MAP_READ);
+  unmap(w, p);
+  cl_int code = CL_SUCCESS;
+  cl_mem other = clCreateBuffer(w.context, CL_MEM_READ_WRITE, bytes, nullptr, &code);
+  check(code, "clCreateBuffer");
+  check(clEnqueueWriteBuffer(w.queue, other, CL_TRUE, 0, bytes, const_cast<unsigned char*>(p), 0, nullptr, nullptr),
+        "clEnqueueWriteBuffer");
+  check(clReleaseMemObject(other), "clReleaseMemObject");
+}
+
+// On another queue, enqueued before the map, and run within it.
+struct Held {
+  cl_command_queue queue = nullptr;
+  cl_event go = nullptr;
+};
+Held hold(const World& w) {
+  cl_device_id device = nullptr;
+  check(clGetCommandQueueInfo(w.queue, CL_QUEUE_DEVICE, sizeof device, &device, nullptr), "clGetCommandQueueInfo");
+  Held held;
+  cl_int code = CL_SUCCESS;
+  held.queue = clCreateCommandQueueWithProperties(w.context, device, nullptr, &code);
+  check(code, "clCreateCommandQueueWithProperties");
+  held.go = clCreateUserEvent(w.context, &code);
+  check(code, "clCreateUserEvent");
+  return held;
+}
+void let_go_in_map(const World& w, const Held& held) {
+  volatile unsigned char* p = map(w, CL_MAP_WRITE);
+  p[0] = 1;
+  check(clSetUserEventStatus(held.go, CL_COMPLETE), "clSetUserEventStatus");
+  check(clFinish(held.queue), "clFinish");
+  unmap(w, p);
+}
+
+void kernel_before_the_map(World& w) {
+  build(w);
+  const Held held = hold(w);
+  check(clSetKernelArg(w.one, 0, sizeof w.buffer, &w.buffer), "clSetKernelArg");
+  const std::size_t items = bytes / sizeof(cl_int);
+  check(clEnqueueNDRangeKernel(held.queue, w.one, 1, nullptr, &items, nullptr, 1, &held.go, nullptr),
+        "clEnqueueNDRangeKernel");
+  let_go_in_map(w, held);
+}
+
+// The first of more launches than anybody would keep for their stacks alone.
+void kernel_long_before_the_map(World& w) {
+  build(w);
+  const Held held = hold(w);
+  check(clSetKernelArg(w.one, 0, sizeof w.buffer, &w.buffer), "clSetKernelArg");
+  const std::size_t items = 128;
+  check(clEnqueueNDRangeKernel(held.queue, w.one, 1, nullptr, &items, nullptr, 1, &held.go, nullptr),
+        "clEnqueueNDRangeKernel");
+  cl_int code = CL_SUCCESS;
+  cl_mem other = clCreateBuffer(w.context, CL_MEM_READ_WRITE, bytes, nullptr, &code);
+  check(code, "clCreateBuffer");
+  check(clSetKernelArg(w.one, 0, sizeof other, &other), "clSetKernelArg");
+  for (int i = 0; i < 1100; ++i) {
+    check(clEnqueueNDRangeKernel(w.queue, w.one, 1, nullptr, &items, nullptr, 0, nullptr, nullptr),
+          "clEnqueueNDRangeKernel");
+  }
+  check(clFinish(w.queue), "clFinish");
+  check(clReleaseMemObject(other), "clReleaseMemObject");
+  let_go_in_map(w, held);
+}
+
+void fill(const World& w, const Held& held, std::size_t at, std::size_t length) {
+  const unsigned char zero = 0;
+  check(clEnqueueFillBuffer(held.queue, w.buffer, &zero, 1, at, length, 1, &held.go, nullptr), "clEnqueueFillBuffer");
+}
+
+void fill_here(const World& w, const Held& held) {
+  fill(w, held, 0, 1000);
+}
+void fill_there(const World& w, const Held& held) {
+  fill(w, held, 1000, 1000);
+}
+
+// Among others, from another function and with the same depth of the stack.
+void fill_before_the_map(World& w) {
+  const Held held = hold(w);
+  const Held before = hold(w);
+  for (int i = 0; i < 3; ++i) fill_here(w, before);
+  for (int i = 0; i < 3; ++i) fill_there(w, before);
+  check(clSetUserEventStatus(before.go, CL_COMPLETE), "clSetUserEventStatus");
+  check(clFinish(before.queue), "clFinish");
+  fill_there(w, held);
+  let_go_in_map(w, held);
+}
+
 void command_in_read_map(World& w) {
   volatile unsigned char* p = map(w, CL_MAP_READ);
   const unsigned char zero = 0;
@@ -273,6 +361,29 @@ void never_unmapped(World& w) {
   map(w, CL_MAP_WRITE)[0] = 1;
   check(clReleaseMemObject(w.buffer), "clReleaseMemObject");
   w.buffer = nullptr;
+}
+
+// More maps than there is room for; the last is misused.
+void more_maps_than_are_watched(World& w) {
+  std::vector<volatile unsigned char*> all;
+  for (int i = 0; i < 9000; ++i) all.push_back(map(w, CL_MAP_READ));
+  all.back()[0] = 1;
+  for (volatile unsigned char* p : all) {
+    check(clEnqueueUnmapMemObject(w.queue, w.buffer, const_cast<unsigned char*>(p), 0, nullptr, nullptr),
+          "clEnqueueUnmapMemObject");
+  }
+}
+
+void left_mapped(World& w) {
+  map(w, CL_MAP_WRITE)[0] = 1;
+  w.buffer = nullptr;
+}
+
+void access_after_release(World& w) {
+  volatile unsigned char* p = map(w, CL_MAP_WRITE);
+  check(clReleaseMemObject(w.buffer), "clReleaseMemObject");
+  w.buffer = nullptr;
+  p[10] = 1;
 }
 
 void unmapped_twice(World& w) {
@@ -422,20 +533,6 @@ void threads_correct(World& w) {
     if (p[i] != static_cast<unsigned char>(i)) std::exit(3);
   }
   unmap(w, p);
-}
-
-// The system fills a map whose pages were not written yet, and reads what was mapped for reading.
-void system_calls_correct(World& w) {
-  const int zero = ::open("/dev/zero", O_RDONLY);
-  volatile unsigned char* p = map(w, CL_MAP_WRITE_INVALIDATE_REGION);
-  if (::read(zero, const_cast<unsigned char*>(p), bytes) != bytes) std::exit(3);
-  unmap(w, p);
-  p = map(w, CL_MAP_READ);
-  const int null = ::open("/dev/null", O_WRONLY);
-  if (p[bytes - 1] != 0 || ::write(null, const_cast<unsigned char*>(p), bytes) != bytes) std::exit(3);
-  unmap(w, p);
-  ::close(zero);
-  ::close(null);
 }
 
 // Copies from and to mapped memory, by their pointers.
@@ -621,7 +718,18 @@ constexpr Case cases[] = {
     {"kernel_in_read_map", kernel_in_read_map},
     {"command_in_map", command_in_map},
     {"command_in_read_map", command_in_read_map},
+    {"command_given_an_unmapped_pointer", command_given_an_unmapped_pointer},
+    {"kernel_before_the_map", kernel_before_the_map},
+    {"kernel_long_before_the_map", kernel_long_before_the_map},
+    {"fill_before_the_map", fill_before_the_map},
+    {"read_into_read_map", read_into_read_map},
+    {"readlink_into_read_map", readlink_into_read_map},
+    {"written_by_the_system_after_unmap", written_by_the_system_after_unmap},
+    {"sent_before_complete", sent_before_complete},
     {"never_unmapped", never_unmapped},
+    {"more_maps_than_are_watched", more_maps_than_are_watched},
+    {"left_mapped", left_mapped},
+    {"access_after_release", access_after_release},
     {"unmapped_twice", unmapped_twice},
     {"svm_outside_map", svm_outside_map},
     {"svm_read_map_written", svm_read_map_written},
@@ -638,7 +746,10 @@ constexpr Case cases[] = {
 
 }  // namespace
 
+}  // namespace misuse
+
 int main(int count, char** arguments) {
+  using namespace misuse;
   for (const Case& c : cases) {
     if (count != 2 || c.name != arguments[1]) continue;
     World w = open();

@@ -13,6 +13,8 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
+#include "api/strict/findings.h"
+
 namespace {
 
 namespace fs = std::filesystem;
@@ -84,6 +86,9 @@ TEST_P(Misuse, IsNamedWithItsBytesItsLineAndItsHistory) {
     in_stack |= frame["function"].get<std::string>().find(e.function) != std::string::npos;
   }
   EXPECT_TRUE(in_stack) << e.function << "\n" << result.output;
+  // The innermost is the program's, not the driver's within its call.
+  EXPECT_EQ(found["stack"][0]["file"].get<std::string>().find(std::string(SOURCES) + "/tests/api/strict_"), 0U)
+      << result.output;
   bool in_history = *e.call == '\0';
   for (const Json& line : found["history"]) in_history |= line.get<std::string>().find(e.call) != std::string::npos;
   EXPECT_TRUE(in_history) << e.call << "\n" << result.output;
@@ -112,9 +117,19 @@ INSTANTIATE_TEST_SUITE_P(
         Expected{"kernel_in_read_map", "kernel-in-map", 300, "kernel_in_read_map", "of \"store_one\""},
         Expected{"command_in_map", "command-in-map", 100, "command_in_map", "clEnqueueReadBuffer"},
         Expected{"command_in_read_map", "command-in-map", 300, "command_in_read_map", "clEnqueueFillBuffer"},
+        Expected{"command_given_an_unmapped_pointer", "access-after-unmap", 0, "command_given_an_unmapped_pointer",
+                 "clEnqueueUnmapMemObject"},
+        Expected{"kernel_before_the_map", "kernel-in-map", 300, "kernel_before_the_map", "of \"store_one\""},
+        Expected{"kernel_long_before_the_map", "kernel-in-map", 300, "kernel_long_before_the_map", "of \"store_one\""},
+        Expected{"fill_before_the_map", "command-in-map", 1000, "fill_there", "clEnqueueFillBuffer"},
+        Expected{"read_into_read_map", "read-map-written", 4100, "read_into_read_map", "CL_MAP_READ"},
+        Expected{"readlink_into_read_map", "read-map-written", 4100, "readlink_into_read_map", "CL_MAP_READ"},
+        Expected{"written_by_the_system_after_unmap", "access-after-unmap", 20, "written_by_the_system_after_unmap",
+                 "clEnqueueUnmapMemObject"},
+        Expected{"sent_before_complete", "access-before-complete", 12, "sent_before_complete", "not complete"},
         Expected{"never_unmapped", "never-unmapped", 0, "never_unmapped", "CL_MAP_WRITE"},
         Expected{"unmapped_twice", "unmapped-twice", 0, "unmapped_twice", "clEnqueueUnmapMemObject"},
-        Expected{"svm_outside_map", "svm-outside-map", 5000, "svm_outside_map", ""},
+        Expected{"svm_outside_map", "svm-outside-map", 5000, "svm_outside_map", "clSVMAlloc"},
         Expected{"svm_read_map_written", "read-map-written", 9000, "svm_read_map_written", "clEnqueueSVMMap"},
         Expected{"svm_access_after_unmap", "access-after-unmap", 0, "svm_access_after_unmap", "clEnqueueSVMUnmap"},
         Expected{"svm_kernel_in_map", "kernel-in-map", 300, "svm_kernel_in_map", "of \"store_one\""},
@@ -140,6 +155,7 @@ TEST_P(Correct, IsNotReported) {
   EXPECT_EQ(result.status, 0) << result.output;
   EXPECT_EQ(result.output, "done\n");
   EXPECT_EQ(json()["findings"].size(), 0U);
+  EXPECT_EQ(json()["notes"].size(), 0U);
 }
 
 INSTANTIATE_TEST_SUITE_P(All, Correct,
@@ -147,6 +163,54 @@ INSTANTIATE_TEST_SUITE_P(All, Correct,
                                            "mapped_as_staging_correct", "host_memory_correct",
                                            "host_image_correct", "many_maps_correct"),
                          [](const auto& info) { return std::string(info.param); });
+
+// What the reports say of it beside the findings.
+void expect_note(const Json& report, const Json& sarif, const std::string& output, const std::string& level,
+                 const std::string& text) {
+  ASSERT_TRUE(report.is_object()) << output;
+  EXPECT_NE(output.find("sluice: strict: " + level + ": "), std::string::npos) << output;
+  EXPECT_NE(output.find(text), std::string::npos) << output;
+  ASSERT_EQ(report["notes"].size(), 1U) << output;
+  EXPECT_EQ(report["notes"][0]["level"], level);
+  EXPECT_NE(report["notes"][0]["text"].get<std::string>().find(text), std::string::npos);
+  const Json& invocation = sarif["runs"][0]["invocations"][0];
+  EXPECT_EQ(invocation["executionSuccessful"], true);
+  ASSERT_EQ(invocation["toolExecutionNotifications"].size(), 1U);
+  const Json& told = invocation["toolExecutionNotifications"][0];
+  EXPECT_EQ(told["level"], level);
+  EXPECT_NE(told["message"]["text"].get<std::string>().find(text), std::string::npos);
+}
+
+TEST_F(StrictTest, MapsThatAreNotWatchedAreTold) {
+  const Result result = run("more_maps_than_are_watched");
+  EXPECT_EQ(result.status, 0) << result.output;
+  expect_note(json(), json("sarif"), result.output, "warning", " maps were not watched");
+}
+
+// A program that ends without cleaning up misuses nothing.
+TEST_F(StrictTest, AMapThatIsLeftIsANote) {
+  const Result result = run("left_mapped");
+  EXPECT_EQ(result.status, 0) << result.output;
+  EXPECT_EQ(json()["findings"].size(), 0U) << result.output;
+  expect_note(json(), json("sarif"), result.output, "note",
+              "1 map was never unmapped when the process ended: of buffer 1 of 65536 bytes, bytes 0 to 65535.");
+}
+
+TEST_F(StrictTest, AnAccessAfterTheReleaseNamesTheRelease) {
+  const Result result = run("access_after_release");
+  const Json report = json();
+  ASSERT_EQ(report["findings"].size(), 2U) << result.output;
+  EXPECT_EQ(report["findings"][0]["rule"], "never-unmapped");
+  const Json& found = report["findings"][1];
+  EXPECT_EQ(found["rule"], "access-after-release");
+  EXPECT_EQ(found["begin"], 10);
+  EXPECT_EQ(result.output.find("had unmapped"), std::string::npos) << result.output;
+  const Json& history = found["history"];
+  ASSERT_EQ(history.size(), 3U) << result.output;
+  EXPECT_EQ(history[0], "clCreateBuffer");
+  EXPECT_NE(history[1].get<std::string>().find("clEnqueueMapBuffer"), std::string::npos);
+  EXPECT_EQ(history[2], "clReleaseMemObject, of the last reference");
+}
 
 TEST_F(StrictTest, AbortStopsAtTheFirst) {
   for (const char* misuse : {"access_after_unmap", "kernel_in_map", "unmapped_twice"}) {
@@ -195,8 +259,92 @@ TEST_F(StrictTest, SarifNamesRuleAndLine) {
   EXPECT_EQ(found["ruleId"], "read-map-written");
   EXPECT_EQ(of_run["tool"]["driver"]["rules"][rule]["id"], found["ruleId"]);
   const Json& place = found["locations"][0]["physicalLocation"];
-  EXPECT_NE(place["artifactLocation"]["uri"].get<std::string>().find("strict_misuse.cpp"), std::string::npos);
+  EXPECT_EQ(place["artifactLocation"]["uri"], std::string("file://") + SOURCES + "/tests/api/strict_misuse.cpp");
   EXPECT_GT(place["region"]["startLine"], 0);
+}
+
+// RFC 3986, 2.1.
+std::string decoded(const std::string& uri) {
+  std::string path;
+  for (std::size_t i = 0; i < uri.size(); ++i) {
+    if (uri[i] != '%') {
+      path += uri[i];
+      continue;
+    }
+    path += static_cast<char>(std::stoi(uri.substr(i + 1, 2), nullptr, 16));
+    i += 2;
+  }
+  return path;
+}
+
+// SARIF 2.1.0, 3.4: a URI that is absolute, or below the base that it names.
+fs::path file_of(const Json& run, const Json& artifact) {
+  std::string uri = artifact.at("uri");
+  if (artifact.contains("uriBaseId")) {
+    const std::string base = run.at("originalUriBaseIds").at(artifact["uriBaseId"].get<std::string>()).at("uri");
+    EXPECT_EQ(base.back(), '/') << base;
+    uri = base + uri;
+  }
+  EXPECT_EQ(uri.substr(0, 8), "file:///") << uri;
+  return decoded(uri.substr(7));
+}
+
+// As code hosts and editors look for them, which have the same folder open.
+TEST_F(StrictTest, SourcesBelowTheCurrentFolderAreNamedFromThere) {
+  const fs::path before = fs::current_path();
+  fs::current_path(SOURCES);
+  const Result result = run("read_map_written");
+  fs::current_path(before);
+  const Json sarif = json("sarif");
+  ASSERT_TRUE(sarif.is_object()) << result.output;
+  const Json& artifact = sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"];
+  EXPECT_EQ(artifact["uri"], "tests/api/strict_misuse.cpp");
+  EXPECT_EQ(artifact["uriBaseId"], "%SRCROOT%");
+  EXPECT_TRUE(fs::equivalent(file_of(sarif["runs"][0], artifact), fs::path(SOURCES) / "tests/api/strict_misuse.cpp"));
+  EXPECT_NE(result.output.find(" at tests/api/strict_misuse.cpp:"), std::string::npos) << result.output;
+}
+
+// Where no frame is known at all, too.
+TEST_F(StrictTest, AResultWithoutAStackNamesTheProgram) {
+  namespace strict = sluice::api::strict;
+  strict::Findings findings({file("sarif")});
+  strict::Finding finding;
+  finding.rule = strict::Rule::kernel_in_map;
+  finding.object = "buffer 1 of 16 bytes";
+  EXPECT_TRUE(findings.add(finding));
+  finding.key = "another";
+  finding.stack.emplace_back();  // code that no file holds
+  EXPECT_TRUE(findings.add(finding));
+  findings.write();
+  const Json sarif = json("sarif");
+  ASSERT_TRUE(sarif.is_object());
+  ASSERT_EQ(sarif["runs"][0]["results"].size(), 2U);
+  for (const Json& found : sarif["runs"][0]["results"]) {
+    ASSERT_EQ(found["locations"].size(), 1U);
+    const Json& artifact = found["locations"][0]["physicalLocation"]["artifactLocation"];
+    EXPECT_TRUE(fs::equivalent(file_of(sarif["runs"][0], artifact), "/proc/self/exe")) << artifact;
+  }
+}
+
+// Without debug information the place is the program's file, whatever its name.
+TEST_F(StrictTest, AResultWithoutSourceNamesTheProgram) {
+  const fs::path home = fs::path(file("txt")).parent_path() / "a b%41:c";
+  fs::create_directories(home);
+  const Result stripped = shell(std::string("strip -s -o '") + (home / "misuse").string() + "' " + MISUSE);
+  if (stripped.status != 0) GTEST_SKIP() << stripped.output;
+  const fs::path before = fs::current_path();
+  fs::current_path(home);
+  const Result result =
+      shell(std::string(SLUICE) + " run --strict --strict-report " + file("sarif") + " -- ./misuse read_map_written");
+  fs::current_path(before);
+  const Json sarif = json("sarif");
+  ASSERT_TRUE(sarif.is_object()) << result.output;
+  ASSERT_EQ(sarif["runs"][0]["results"].size(), 1U) << result.output;
+  const Json& artifact = sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"];
+  EXPECT_TRUE(fs::equivalent(file_of(sarif["runs"][0], artifact), home / "misuse")) << artifact;
+  // RFC 3986, 3.3 and 2.4: what would mean something else.
+  EXPECT_NE(sarif["runs"][0]["originalUriBaseIds"]["%SRCROOT%"]["uri"].get<std::string>().find("/a%20b%2541%3Ac/"),
+            std::string::npos);
 }
 
 // What the schema of SARIF 2.1.0 requires of each object that is written (OASIS, section 3: sarifLog.version and runs,
@@ -216,14 +364,15 @@ TEST_F(StrictTest, SarifHasWhatItsSchemaRequires) {
       EXPECT_TRUE(rule.at("id").is_string());
       EXPECT_TRUE(rule.at("shortDescription").at("text").is_string());
     }
-    const auto check_location = [](const Json& location) {
+    const auto check_location = [&](const Json& location) {
       const Json& physical = location.at("physicalLocation");
       const auto uri = physical.at("artifactLocation").at("uri").get<std::string>();
       EXPECT_EQ(uri.find(' '), std::string::npos) << uri;
+      EXPECT_TRUE(fs::exists(file_of(of_run, physical.at("artifactLocation")))) << uri;
       if (physical.contains("region")) {
         EXPECT_GE(physical.at("region").at("startLine"), 1);
       }
-      for (const Json& logical : location.at("logicalLocations")) {
+      for (const Json& logical : location.value("logicalLocations", Json::array())) {
         EXPECT_TRUE(logical.at("fullyQualifiedName").is_string());
       }
     };
@@ -233,6 +382,7 @@ TEST_F(StrictTest, SarifHasWhatItsSchemaRequires) {
       EXPECT_EQ(found.at("level"), "error");
       EXPECT_EQ(driver.at("rules").at(found.at("ruleIndex").get<std::size_t>()).at("id"), found.at("ruleId"));
       EXPECT_GE(found.at("occurrenceCount"), 1);
+      EXPECT_FALSE(found.at("locations").empty());
       for (const Json& location : found.at("locations")) check_location(location);
       for (const Json& stack : found.at("stacks")) {
         EXPECT_FALSE(stack.at("frames").empty());

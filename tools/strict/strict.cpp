@@ -5,8 +5,11 @@
 //
 // No allocation, no C++ runtime, no static constructors.
 #include <dlfcn.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <stdio.h>
+#include <sys/mman.h>
+#include <sys/random.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <unistd.h>
@@ -40,8 +43,21 @@ void touch(const void* p, size_t bytes, bool write) {
   if (bytes != 0 && registered.load(std::memory_order_acquire)) hooks.touch(p, bytes, write ? 1 : 0);
 }
 
-void touch(const iovec* parts, int count, bool write) {
-  for (int i = 0; i < count; ++i) touch(parts[i].iov_base, parts[i].iov_len, write);
+template <class Count>
+void touch(const iovec* parts, Count count, bool write) {
+  for (Count i = 0; i < count; ++i) touch(parts[i].iov_base, parts[i].iov_len, write);
+}
+
+void touch(const msghdr& message, bool write) {
+  touch(message.msg_iov, message.msg_iovlen, write);
+}
+
+void touch(const mmsghdr* messages, unsigned count, bool write) {
+  for (unsigned i = 0; i < count; ++i) touch(messages[i].msg_hdr, write);
+}
+
+void pin(const void* p, size_t bytes) {
+  if (bytes != 0 && registered.load(std::memory_order_acquire)) hooks.pin(p, bytes);
 }
 
 // Whose handler is the driver's, with the program's behind it.
@@ -85,95 +101,108 @@ SLUICE_EXPORT sighandler_t signal(int number, sighandler_t handler) noexcept {
   return old.sa_handler;
 }
 
-SLUICE_EXPORT ssize_t read(int descriptor, void* p, size_t n) {
-  SLUICE_REAL(decltype(&::read), read);
-  touch(p, n, true);
-  return real(descriptor, p, n);
-}
+// A function of the C library whose system call fills or reads memory of the program: `touches` it before.
+#define SLUICE_HOOK(result, name, parameters, arguments, touches) \
+  SLUICE_EXPORT result name parameters {                          \
+    SLUICE_REAL(result(*) parameters, name);                      \
+    touches;                                                      \
+    return real arguments;                                        \
+  }
 
-SLUICE_EXPORT ssize_t pread(int descriptor, void* p, size_t n, off_t at) {
-  SLUICE_REAL(decltype(&::pread), pread);
-  touch(p, n, true);
-  return real(descriptor, p, n, at);
-}
+// ---- files ----
 
-SLUICE_EXPORT ssize_t pread64(int descriptor, void* p, size_t n, off64_t at) {
-  SLUICE_REAL(decltype(&::pread64), pread64);
-  touch(p, n, true);
-  return real(descriptor, p, n, at);
-}
+SLUICE_HOOK(ssize_t, read, (int file, void* p, size_t n), (file, p, n), touch(p, n, true))
+SLUICE_HOOK(ssize_t, pread, (int file, void* p, size_t n, off_t at), (file, p, n, at), touch(p, n, true))
+SLUICE_HOOK(ssize_t, pread64, (int file, void* p, size_t n, off64_t at), (file, p, n, at), touch(p, n, true))
+SLUICE_HOOK(ssize_t, readv, (int file, const iovec* parts, int n), (file, parts, n), touch(parts, n, true))
+SLUICE_HOOK(ssize_t, preadv, (int file, const iovec* parts, int n, off_t at), (file, parts, n, at),
+            touch(parts, n, true))
+SLUICE_HOOK(ssize_t, preadv64, (int file, const iovec* parts, int n, off64_t at), (file, parts, n, at),
+            touch(parts, n, true))
+SLUICE_HOOK(ssize_t, preadv2, (int file, const iovec* parts, int n, off_t at, int flags), (file, parts, n, at, flags),
+            touch(parts, n, true))
+SLUICE_HOOK(ssize_t, preadv64v2, (int file, const iovec* parts, int n, off64_t at, int flags),
+            (file, parts, n, at, flags), touch(parts, n, true))
+SLUICE_HOOK(ssize_t, write, (int file, const void* p, size_t n), (file, p, n), touch(p, n, false))
+SLUICE_HOOK(ssize_t, pwrite, (int file, const void* p, size_t n, off_t at), (file, p, n, at), touch(p, n, false))
+SLUICE_HOOK(ssize_t, pwrite64, (int file, const void* p, size_t n, off64_t at), (file, p, n, at), touch(p, n, false))
+SLUICE_HOOK(ssize_t, writev, (int file, const iovec* parts, int n), (file, parts, n), touch(parts, n, false))
+SLUICE_HOOK(ssize_t, pwritev, (int file, const iovec* parts, int n, off_t at), (file, parts, n, at),
+            touch(parts, n, false))
+SLUICE_HOOK(ssize_t, pwritev64, (int file, const iovec* parts, int n, off64_t at), (file, parts, n, at),
+            touch(parts, n, false))
+SLUICE_HOOK(ssize_t, pwritev2, (int file, const iovec* parts, int n, off_t at, int flags), (file, parts, n, at, flags),
+            touch(parts, n, false))
+SLUICE_HOOK(ssize_t, pwritev64v2, (int file, const iovec* parts, int n, off64_t at, int flags),
+            (file, parts, n, at, flags), touch(parts, n, false))
+SLUICE_HOOK(ssize_t, vmsplice, (int pipe, const iovec* parts, size_t n, unsigned flags), (pipe, parts, n, flags),
+            touch(parts, n, false))
 
-SLUICE_EXPORT ssize_t readv(int descriptor, const iovec* parts, int count) {
-  SLUICE_REAL(decltype(&::readv), readv);
-  touch(parts, count, true);
-  return real(descriptor, parts, count);
-}
+// Streams pass what is large to the system as it is.
+SLUICE_HOOK(size_t, fread, (void* p, size_t size, size_t n, FILE* file), (p, size, n, file), touch(p, size* n, true))
+SLUICE_HOOK(size_t, fread_unlocked, (void* p, size_t size, size_t n, FILE* file), (p, size, n, file),
+            touch(p, size* n, true))
+SLUICE_HOOK(size_t, fwrite, (const void* p, size_t size, size_t n, FILE* file), (p, size, n, file),
+            touch(p, size* n, false))
+SLUICE_HOOK(size_t, fwrite_unlocked, (const void* p, size_t size, size_t n, FILE* file), (p, size, n, file),
+            touch(p, size* n, false))
 
-SLUICE_EXPORT ssize_t recv(int descriptor, void* p, size_t n, int flags) {
-  SLUICE_REAL(decltype(&::recv), recv);
-  touch(p, n, true);
-  return real(descriptor, p, n, flags);
-}
+// ---- sockets ----
 
-SLUICE_EXPORT ssize_t recvfrom(int descriptor, void* p, size_t n, int flags, sockaddr* from, socklen_t* size) {
-  SLUICE_REAL(decltype(&::recvfrom), recvfrom);
-  touch(p, n, true);
-  return real(descriptor, p, n, flags, from, size);
-}
+SLUICE_HOOK(ssize_t, recv, (int socket, void* p, size_t n, int flags), (socket, p, n, flags), touch(p, n, true))
+SLUICE_HOOK(ssize_t, recvfrom, (int socket, void* p, size_t n, int flags, sockaddr* from, socklen_t* size),
+            (socket, p, n, flags, from, size), touch(p, n, true))
+SLUICE_HOOK(ssize_t, recvmsg, (int socket, msghdr* message, int flags), (socket, message, flags), touch(*message, true))
+SLUICE_HOOK(int, recvmmsg, (int socket, mmsghdr* messages, unsigned n, int flags, timespec* limit),
+            (socket, messages, n, flags, limit), touch(messages, n, true))
+SLUICE_HOOK(ssize_t, send, (int socket, const void* p, size_t n, int flags), (socket, p, n, flags), touch(p, n, false))
+SLUICE_HOOK(ssize_t, sendto, (int socket, const void* p, size_t n, int flags, const sockaddr* to, socklen_t size),
+            (socket, p, n, flags, to, size), touch(p, n, false))
+SLUICE_HOOK(ssize_t, sendmsg, (int socket, const msghdr* message, int flags), (socket, message, flags),
+            touch(*message, false))
+SLUICE_HOOK(int, sendmmsg, (int socket, mmsghdr* messages, unsigned n, int flags), (socket, messages, n, flags),
+            touch(messages, n, false))
 
-SLUICE_EXPORT size_t fread(void* p, size_t size, size_t n, FILE* file) {
-  SLUICE_REAL(decltype(&::fread), fread);
-  touch(p, size * n, true);
-  return real(p, size, n, file);
-}
+// ---- the rest ----
 
-// What <unistd.h> and <stdio.h> call where _FORTIFY_SOURCE is on; the room was checked by the compiler.
-SLUICE_EXPORT ssize_t __read_chk(int descriptor, void* p, size_t n, size_t room) {
-  using Function = ssize_t (*)(int, void*, size_t, size_t);
-  SLUICE_REAL(Function, __read_chk);
-  if (n <= room) touch(p, n, true);
-  return real(descriptor, p, n, room);
-}
+SLUICE_HOOK(ssize_t, getrandom, (void* p, size_t n, unsigned flags), (p, n, flags), touch(p, n, true))
+SLUICE_HOOK(int, getentropy, (void* p, size_t n), (p, n), touch(p, n, true))
+SLUICE_HOOK(ssize_t, readlink, (const char* path, char* p, size_t n) noexcept, (path, p, n), touch(p, n, true))
+SLUICE_HOOK(ssize_t, readlinkat, (int folder, const char* path, char* p, size_t n) noexcept, (folder, path, p, n),
+            touch(p, n, true))
+SLUICE_HOOK(char*, getcwd, (char* p, size_t n) noexcept, (p, n), touch(p, p == nullptr ? 0 : n, true))
+SLUICE_HOOK(ssize_t, process_vm_readv,
+            (pid_t process, const iovec* local, unsigned long locals, const iovec* remote, unsigned long remotes,
+             unsigned long flags) noexcept,
+            (process, local, locals, remote, remotes, flags),
+            (touch(local, locals, true), touch(remote, process == getpid() ? remotes : 0, false)))
+SLUICE_HOOK(ssize_t, process_vm_writev,
+            (pid_t process, const iovec* local, unsigned long locals, const iovec* remote, unsigned long remotes,
+             unsigned long flags) noexcept,
+            (process, local, locals, remote, remotes, flags),
+            (touch(local, locals, false), touch(remote, process == getpid() ? remotes : 0, true)))
+SLUICE_HOOK(int, mlock, (const void* p, size_t n) noexcept, (p, n), pin(p, n))
+SLUICE_HOOK(int, mlock2, (const void* p, size_t n, unsigned flags) noexcept, (p, n, flags), pin(p, n))
 
-SLUICE_EXPORT size_t __fread_chk(void* p, size_t room, size_t size, size_t n, FILE* file) {
-  using Function = size_t (*)(void*, size_t, size_t, size_t, FILE*);
-  SLUICE_REAL(Function, __fread_chk);
-  if (size * n <= room) touch(p, size * n, true);
-  return real(p, room, size, n, file);
-}
+// ---- what the headers call where _FORTIFY_SOURCE is on; what has no room ends in the function itself ----
 
-SLUICE_EXPORT ssize_t write(int descriptor, const void* p, size_t n) {
-  SLUICE_REAL(decltype(&::write), write);
-  touch(p, n, false);
-  return real(descriptor, p, n);
-}
-
-SLUICE_EXPORT ssize_t pwrite(int descriptor, const void* p, size_t n, off_t at) {
-  SLUICE_REAL(decltype(&::pwrite), pwrite);
-  touch(p, n, false);
-  return real(descriptor, p, n, at);
-}
-
-SLUICE_EXPORT ssize_t pwrite64(int descriptor, const void* p, size_t n, off64_t at) {
-  SLUICE_REAL(decltype(&::pwrite64), pwrite64);
-  touch(p, n, false);
-  return real(descriptor, p, n, at);
-}
-
-SLUICE_EXPORT ssize_t writev(int descriptor, const iovec* parts, int count) {
-  SLUICE_REAL(decltype(&::writev), writev);
-  touch(parts, count, false);
-  return real(descriptor, parts, count);
-}
-
-SLUICE_EXPORT ssize_t send(int descriptor, const void* p, size_t n, int flags) {
-  SLUICE_REAL(decltype(&::send), send);
-  touch(p, n, false);
-  return real(descriptor, p, n, flags);
-}
-
-SLUICE_EXPORT size_t fwrite(const void* p, size_t size, size_t n, FILE* file) {
-  SLUICE_REAL(decltype(&::fwrite), fwrite);
-  touch(p, size * n, false);
-  return real(p, size, n, file);
-}
+SLUICE_HOOK(ssize_t, __read_chk, (int file, void* p, size_t n, size_t room), (file, p, n, room),
+            touch(p, n <= room ? n : 0, true))
+SLUICE_HOOK(ssize_t, __pread_chk, (int file, void* p, size_t n, off_t at, size_t room), (file, p, n, at, room),
+            touch(p, n <= room ? n : 0, true))
+SLUICE_HOOK(ssize_t, __pread64_chk, (int file, void* p, size_t n, off64_t at, size_t room), (file, p, n, at, room),
+            touch(p, n <= room ? n : 0, true))
+SLUICE_HOOK(size_t, __fread_chk, (void* p, size_t room, size_t size, size_t n, FILE* file), (p, room, size, n, file),
+            touch(p, size* n <= room ? size * n : 0, true))
+SLUICE_HOOK(size_t, __fread_unlocked_chk, (void* p, size_t room, size_t size, size_t n, FILE* file),
+            (p, room, size, n, file), touch(p, size* n <= room ? size * n : 0, true))
+SLUICE_HOOK(ssize_t, __recv_chk, (int socket, void* p, size_t n, size_t room, int flags), (socket, p, n, room, flags),
+            touch(p, n <= room ? n : 0, true))
+SLUICE_HOOK(ssize_t, __recvfrom_chk,
+            (int socket, void* p, size_t n, size_t room, int flags, sockaddr* from, socklen_t* size),
+            (socket, p, n, room, flags, from, size), touch(p, n <= room ? n : 0, true))
+SLUICE_HOOK(ssize_t, __readlink_chk, (const char* path, char* p, size_t n, size_t room), (path, p, n, room),
+            touch(p, n <= room ? n : 0, true))
+SLUICE_HOOK(ssize_t, __readlinkat_chk, (int folder, const char* path, char* p, size_t n, size_t room),
+            (folder, path, p, n, room), touch(p, n <= room ? n : 0, true))
+SLUICE_HOOK(char*, __getcwd_chk, (char* p, size_t n, size_t room), (p, n, room), touch(p, n <= room ? n : 0, true))
