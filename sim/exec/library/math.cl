@@ -184,6 +184,19 @@ WITH_POINTER(frexp, float, int) WITH_POINTER(frexp, double, int)
 REMQUO(float, 0x1p120f)
 REMQUO(double, 0x1p1016)
 
+// ---- what libclc has otherwise ----
+// 6.15.4: clamp is fmin(fmax(x, least), most), and fmin and fmax pass over a NaN, where libclc's comparisons keep it.
+#define CLAMP(T) \
+  FUNCTION T clamp(T x, T least, T most) { return fmin(fmax(x, least), most); }
+#define CLAMP_VECTOR(T, S) \
+  CLAMP(T)                 \
+  FUNCTION T clamp(T x, S least, S most) { return fmin(fmax(x, (T)least), (T)most); }
+#define CLAMPS(S)                                                                                \
+  CLAMP(S) CLAMP_VECTOR(S##2, S) CLAMP_VECTOR(S##3, S) CLAMP_VECTOR(S##4, S) CLAMP_VECTOR(S##8, S) \
+  CLAMP_VECTOR(S##16, S)
+CLAMPS(float)
+CLAMPS(double)
+
 // ---- what libclc lacks ----
 #define NAN_OF(T, U, quiet) \
   FUNCTION T nan(U code) { return as_##T(code | (U)(quiet)); }

@@ -240,6 +240,19 @@ TEST_F(BuiltinsTest, PartsOfNumbers) {
   }
 }
 
+// 6.15.4: clamp is fmin(fmax(x, least), most), of which a NaN comes out as the least.
+TEST_F(BuiltinsTest, ClampTakesNanToTheLeast) {
+  constexpr float inf = std::numeric_limits<float>::infinity();
+  const std::vector<float> xs = {std::numeric_limits<float>::quiet_NaN(), -inf, -0.5F, 1, inf, 3};
+  const std::vector<float> clamped = {-1, -1, -0.5F, 1, 1, 1};
+  const std::size_t n = xs.size();
+  auto* out = buffer<float>(5 * n);
+  auto launch = launch_line("clamps", n);
+  launch.arguments = {filled(xs), global(out, 5 * n)};
+  EXPECT_TRUE(run(launch).good);
+  for (std::size_t i = 0; i < 5 * n; ++i) EXPECT_EQ(out[i], clamped[i % n]) << i;
+}
+
 TEST_F(BuiltinsTest, ConversionsToIntegersSaturate) {
   const std::vector<double> xs = {0.5,  1.5,          -0.5,   127.5,   -128.5, 255.5, -1.0,     2147483648.0,
                                   -3e9, 4294967296.0, 0x1p63, -0x1p63, 0x1p64, NAN,   INFINITY, -INFINITY};

@@ -120,3 +120,13 @@ kernel void float_atomics(volatile global atomic_float* f, volatile global atomi
   if (i == 0) atomic_compare_exchange_strong(d + 2, &expected, 4.0);
   atomic_fetch_add(u, (long)-1);
 }
+
+kernel void clamps(global const float* xs, global float* out) {
+  const size_t i = get_global_id(0), n = get_global_size(0);
+  const float4 x = (float4)(xs[i], 0.0f, xs[i], 2.0f);
+  out[i] = clamp(xs[i], -1.0f, 1.0f);
+  out[n + i] = clamp(x, -1.0f, 1.0f).z;
+  out[2 * n + i] = clamp(x, (float4)(-1.0f), (float4)(1.0f)).x;
+  out[3 * n + i] = clamp((double)xs[i], -1.0, 1.0);
+  out[4 * n + i] = clamp(convert_double2(x.xy), -1.0, 1.0).x;
+}
