@@ -13,8 +13,6 @@
 #include <nlohmann/json.hpp>
 #include <string>
 
-#include "api/strict/findings.h"
-
 namespace {
 
 namespace fs = std::filesystem;
@@ -302,28 +300,6 @@ TEST_F(StrictTest, SourcesBelowTheCurrentFolderAreNamedFromThere) {
   EXPECT_EQ(artifact["uriBaseId"], "%SRCROOT%");
   EXPECT_TRUE(fs::equivalent(file_of(sarif["runs"][0], artifact), fs::path(SOURCES) / "tests/api/strict_misuse.cpp"));
   EXPECT_NE(result.output.find(" at tests/api/strict_misuse.cpp:"), std::string::npos) << result.output;
-}
-
-// Where no frame is known at all, too.
-TEST_F(StrictTest, AResultWithoutAStackNamesTheProgram) {
-  namespace strict = sluice::api::strict;
-  strict::Findings findings({file("sarif")});
-  strict::Finding finding;
-  finding.rule = strict::Rule::kernel_in_map;
-  finding.object = "buffer 1 of 16 bytes";
-  EXPECT_TRUE(findings.add(finding));
-  finding.key = "another";
-  finding.stack.emplace_back();  // code that no file holds
-  EXPECT_TRUE(findings.add(finding));
-  findings.write();
-  const Json sarif = json("sarif");
-  ASSERT_TRUE(sarif.is_object());
-  ASSERT_EQ(sarif["runs"][0]["results"].size(), 2U);
-  for (const Json& found : sarif["runs"][0]["results"]) {
-    ASSERT_EQ(found["locations"].size(), 1U);
-    const Json& artifact = found["locations"][0]["physicalLocation"]["artifactLocation"];
-    EXPECT_TRUE(fs::equivalent(file_of(sarif["runs"][0], artifact), "/proc/self/exe")) << artifact;
-  }
 }
 
 // Without debug information the place is the program's file, whatever its name.
