@@ -46,25 +46,45 @@ std::size_t best_of(const Row& row) {
   return best;
 }
 
-// At which sizes `a` takes less time than `b`: "always", "never", "from 64 KiB", "up to 4 KiB", "4 KiB - 1 MiB, ...".
-std::string wins(const std::vector<Row>& rows, Method a, Method b) {
-  std::vector<bool> faster;
-  for (const Row& row : rows) {
-    if (!offers(row, a) || !offers(row, b)) return "n/a";
-    faster.push_back(is_faster(row.by_method[a].time_ns, row.by_method[b].time_ns));
+// What is asked of each machine: at which sizes the first takes less time than the second.
+struct Race {
+  const char* title;
+  const char* key;
+  Method faster;
+  Method slower;
+};
+constexpr std::array<Race, 4> races = {{{"map < pageable copy", "map_before_pageable_copy", map, pageable},
+                                        {"map < pinned copy", "map_before_pinned_copy", map, pinned},
+                                        {"zero-copy < pinned copy", "zero_copy_before_pinned_copy", zero_copy, pinned},
+                                        {"zero-copy < map", "zero_copy_before_map", zero_copy, map}}};
+
+// The rows at which it does, as ranges of them, both ends included. nullopt: the machine does not have both ways.
+std::optional<std::vector<std::pair<std::size_t, std::size_t>>> wins(const std::vector<Row>& rows, const Race& race) {
+  std::vector<std::pair<std::size_t, std::size_t>> ranges;
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (!offers(rows[i], race.faster) || !offers(rows[i], race.slower)) return std::nullopt;
+    if (!is_faster(rows[i].by_method[race.faster].time_ns, rows[i].by_method[race.slower].time_ns)) continue;
+    if (!ranges.empty() && ranges.back().second + 1 == i) {
+      ranges.back().second = i;
+    } else {
+      ranges.emplace_back(i, i);
+    }
   }
-  if (std::find(faster.begin(), faster.end(), true) == faster.end()) return "never";
-  if (std::find(faster.begin(), faster.end(), false) == faster.end()) return "always";
+  return ranges;
+}
+
+// "always", "never", "from 64 KiB", "up to 4 KiB", "4 KiB - 1 MiB, ...".
+std::string wins_text(const std::vector<Row>& rows, const Race& race) {
+  const auto ranges = wins(rows, race);
+  if (!ranges) return "n/a";
+  if (ranges->empty()) return "never";
+  if (ranges->front() == std::pair{std::size_t{0}, rows.size() - 1}) return "always";
   std::string text;
-  for (std::size_t i = 0; i < faster.size(); ++i) {
-    if (!faster[i]) continue;
-    std::size_t last = i;
-    while (last + 1 < faster.size() && faster[last + 1]) ++last;
+  for (const auto& [first, last] : *ranges) {
     text += text.empty() ? "" : ", ";
-    const std::string from = trace::format_bytes(rows[i].bytes);
+    const std::string from = trace::format_bytes(rows[first].bytes);
     const std::string to = trace::format_bytes(rows[last].bytes);
-    text += last + 1 == faster.size() ? "from " + from : i == 0 ? "up to " + to : i == last ? from : from + " - " + to;
-    i = last;
+    text += last + 1 == rows.size() ? "from " + from : first == 0 ? "up to " + to : first == last ? from : from + " - " + to;
   }
   return text;
 }
@@ -94,7 +114,14 @@ std::string json_of(const std::vector<Machine>& machines, std::uint32_t reads) {
       for (std::size_t m = 0; m < method_count; ++m) times[keys[m]] = offers(row, m) ? Json(row.by_method[m].time_ns) : Json(nullptr);
       rows.push_back({{"bytes", row.bytes}, {"time_ns", std::move(times)}, {"best", keys[best_of(row)]}});
     }
-    list.push_back({{"profile", machine.name}, {"sizes", std::move(rows)}});
+    Json crossovers;
+    for (const Race& race : races) {
+      const auto ranges = wins(machine.rows, race);
+      Json& sizes = crossovers[race.key] = ranges ? Json::array() : Json(nullptr);
+      if (!ranges) continue;
+      for (const auto& [first, last] : *ranges) sizes.push_back({machine.rows[first].bytes, machine.rows[last].bytes});
+    }
+    list.push_back({{"profile", machine.name}, {"sizes", std::move(rows)}, {"faster", std::move(crossovers)}});
   }
   const Json document = {{"schema", "sluice-mapcopy-1"}, {"reads", reads}, {"machines", std::move(list)}};
   return document.dump(2, ' ', false, Json::error_handler_t::replace) + "\n";
@@ -171,9 +198,8 @@ int mapcopy(const MapcopyOptions& options) {
     has_zero_copy.push_back(profile->machine.policy.alloc_host_ptr == BufferPolicy::zero_copy);
   }
   const bool colour = text::stdout_takes_colour();
-  text::Grid crossovers{
-      "Which is faster, and at which sizes", 1,
-      {"machine", "map < pageable copy", "map < pinned copy", "zero-copy < pinned copy", "zero-copy < map"}, {}};
+  text::Grid crossovers{"Which is faster, and at which sizes", 1, {"machine"}, {}};
+  for (const Race& race : races) crossovers.head.emplace_back(race.title);
   std::vector<Machine> machines;
   bool mirrors = false;
   for (std::size_t i = 0; i < profiles.size(); ++i) {
@@ -206,8 +232,8 @@ int mapcopy(const MapcopyOptions& options) {
     }
     if (!options.json) fmt::print("{}\n", table_of(machine, options.reads).text(colour));
     mirrors |= !has_zero_copy[i];
-    crossovers.rows.push_back({machine.name, wins(machine.rows, map, pageable), wins(machine.rows, map, pinned),
-                    wins(machine.rows, zero_copy, pinned), wins(machine.rows, zero_copy, map)});
+    crossovers.rows.push_back({machine.name});
+    for (const Race& race : races) crossovers.rows.back().push_back(wins_text(machine.rows, race));
     machines.push_back(std::move(machine));
   }
   std::ostringstream text;

@@ -192,7 +192,7 @@ void write_json(std::ostream& out, const Lineup& lineup) {
     return j;
   };
   const auto winner_json = [&](std::size_t winner) { return winner == diff::none ? json(nullptr) : json(lineup.runs[winner].profile); };
-  json j = {{"verdict", verdict(lineup)}, {"winner", winner_json(lineup.winner)}, {"factor", lineup.factor}};
+  json j = {{"schema", "sluice-compare-1"}, {"verdict", verdict(lineup)}, {"winner", winner_json(lineup.winner)}, {"factor", lineup.factor}};
   const auto calls_json = [](const diff::PartTotals& calls) {
     json j = json::object();
     for (const auto& [key, total] : calls) j[std::get<3>(key)] = {{"calls", total.value}, {"time_ps", total.time_ps}};

@@ -211,7 +211,8 @@ void write_markdown(std::ostream& out, const Result& result) {
 
 void write_json(std::ostream& out, const Result& result) {
   const Class& all = result.all;
-  nlohmann::ordered_json j = {{"changed", result.is_changed()},
+  nlohmann::ordered_json j = {{"schema", "sluice-diff-1"},
+                              {"changed", result.is_changed()},
                               {"profile_change", result.profile},
                               {"notes", result.notes},
                               {"verdict", verdict(result)},

@@ -227,7 +227,7 @@ void write_markdown(std::ostream& out, const Result& result) {
 }
 
 void write_json(std::ostream& out, const Result& result) {
-  nlohmann::json j = {{"profile", result.profile}, {"profile_hash", result.profile_hash}, {"grade", result.grade}, {"commands", result.commands}};
+  nlohmann::json j = {{"schema", "sluice-validate-1"}, {"profile", result.profile}, {"profile_hash", result.profile_hash}, {"grade", result.grade}, {"commands", result.commands}};
   for (const Group& g : summary(result)) j["summary"].push_back(to_json(g));
   for (const Group& g : by_operation(result)) j["by_operation"].push_back(to_json(g));
   for (const Pair& p : result.pairs) {

@@ -118,7 +118,8 @@ done
 # ---- JSON of what is a table -------------------------------------------------------------------------------------------------------
 sluice run --trace a.jsonl --report r.json -- "$program" >/dev/null 2>&1 || complain "the program failed"
 is_json() {
-  "$@" 2>err | python3 -m json.tool >/dev/null 2>&1 || complain "no JSON: $*"
+  "$@" 2>err | python3 -c 'import json,sys; sys.exit(not json.load(sys.stdin)["schema"].startswith("sluice-"))' 2>/dev/null ||
+    complain "no JSON with a schema: $*"
   # Nothing else is on stdout, nothing of it on stderr.
   ! grep -q '^{' err || complain "JSON on stderr: $*"
 }
@@ -127,6 +128,16 @@ is_json sluice report a.jsonl --json
 is_json sluice diff a.jsonl a.jsonl --json
 is_json sluice compare --profile generic-pcie4 --json -- "$program"
 is_json sluice mapcopy --profile generic-pcie4 --sizes 4K --json
+# 64 KiB and 1 MiB: what is faster at both is one range, what is at neither none.
+[[ $(sluice mapcopy --profile igpu-coherent --sizes 64K,1M --json | python3 -c 'import json,sys
+m=json.load(sys.stdin)["machines"][0]; rows=m["sizes"]
+def ranges(a,b):
+    return [[r["bytes"]]*2 for r in rows if r["time_ns"][a] < 0.999 * r["time_ns"][b]]
+def merged(found):
+    return [[found[0][0], found[1][1]]] if len(found) == 2 else found
+print(m["faster"]["map_before_pageable_copy"] == merged(ranges("map", "pageable_copy")),
+      m["faster"]["zero_copy_before_pinned_copy"] == merged(ranges("zero_copy", "pinned_copy")))') == "True True" ]] ||
+  complain "mapcopy's JSON does not say which way is faster"
 is_json sluice profile list --json
 is_json sluice profile show generic-pcie4 --json
 cat >share.jsonl <<'END'
