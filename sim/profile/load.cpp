@@ -81,6 +81,13 @@ std::string escape_pointer(const std::string& key) {
   return out;
 }
 
+// Without the library's name for it.
+std::string words_of(const nlohmann::json::exception& error) {
+  const std::string text = error.what();
+  const std::size_t end = text.starts_with("[json.") ? text.find("] ") : std::string::npos;
+  return end == std::string::npos ? text : text.substr(end + 2);
+}
+
 class Loader {
  public:
   std::vector<Problem> problems;
@@ -141,10 +148,10 @@ class Loader {
     try {
       document = parse_unique(text, file);
     } catch (const json::parse_error& e) {
-      add(file.string(), "", "text that is not JSON (" + std::string(e.what()) + ")", "a JSON object");
+      add(file.string(), "", "text that is not JSON (" + words_of(e) + ")", "a JSON object");
       return false;
     } catch (const json::exception& e) {
-      add(file.string(), "", std::string("JSON that cannot be read (") + e.what() + ")", "a JSON object");
+      add(file.string(), "", "JSON that cannot be read (" + words_of(e) + ")", "a JSON object");
       return false;
     }
     if (!document.is_object()) {

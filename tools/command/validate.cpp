@@ -67,6 +67,13 @@ bool validate_file(const ValidateOptions& options, const profile::Loaded& loaded
   validate::Measurements& measured = *read;
   const std::string name = fs::path(file).filename().string();
   if (!options.program.empty()) measured.program = options.program;
+  if (measured.program.empty() && measured.rows.empty()) {
+    const validate::Skipped* const first = measured.skipped.empty() ? nullptr : &measured.skipped.front();
+    complain(first == nullptr ? file + ": the file has no rows"
+                              : fmt::format("{}: none of its {} rows can be read; line {}: {}", file, measured.skipped.size(),
+                                            first->line, first->reason));
+    return false;
+  }
   if (measured.program.empty()) {
     complain(file + ": its first row names no measuring \"program\"; --program does, as in --program clprobe");
     return false;

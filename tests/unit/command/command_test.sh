@@ -82,6 +82,11 @@ touch file
 expect 2 "$sluice" validate --profile h200-pcie5 --keep file/kept share.jsonl && says err file/kept
 echo "{\"include\":\"$configs/profiles/h200-pcie5.json\",\"validation\":{\"fit\":[\"share.jsonl: op=nothing\"]}}" >idle.json
 expect 2 "$sluice" validate --profile ./idle.json share.jsonl && says err "share.jsonl: op=nothing"
+: >empty.jsonl && echo '{"program":' >broken.jsonl
+expect 2 "$sluice" validate --profile h200-pcie5 empty.jsonl && says err "empty.jsonl: the file has no rows"
+expect 2 "$sluice" validate --profile h200-pcie5 broken.jsonl && says err "broken.jsonl: none of its 1 rows can be read; line 1: "
+echo '{"name": }' >broken.json
+expect 2 "$sluice" profile check broken.json && says err "found text that is not JSON (parse error at line 1, column 10"
 expect 2 "$sluice" validate --profile h200-pcie5 nowhere.jsonl && says err nowhere.jsonl
 echo '{"program":"nonsense","device":"NVIDIA H200"}' >no-program.jsonl
 expect 2 "$sluice" validate --profile h200-pcie5 no-program.jsonl && says err nonsense && says err clprobe
