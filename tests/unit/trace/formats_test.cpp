@@ -1,7 +1,11 @@
 // The formats of other tools, each read by a parser that knows the format and not our writer.
+#include <google/protobuf/io/coded_stream.h>
+#include <google/protobuf/io/zero_copy_stream_impl.h>
 #include <perfetto.pb.h>  // generated
 
 #include <algorithm>
+#include <cstdlib>
+#include <fstream>
 #include <map>
 #include <random>
 #include <set>
@@ -194,6 +198,60 @@ TEST_F(FormatsTest, NamesBeyondTheTableAreWrittenOut) {
   const Viewed viewed(read(path("t.pftrace")));
   ASSERT_EQ(viewed.slices.size(), 5000u);
   for (std::size_t i = 0; i < 5000; ++i) ASSERT_EQ(viewed.slices[i].name, names[i]);
+}
+
+// As many as SLUICE_TRACE_EVENTS says (a `long` test has ten million), read back packet by packet as a viewer does: no slice is
+// lost, each ends on its own track, and what they took adds up.
+TEST_F(FormatsTest, AnyNumberOfEventsIsReadBack) {
+  const char* const wanted = std::getenv("SLUICE_TRACE_EVENTS");
+  const std::uint64_t slices = (wanted == nullptr ? 20'000 : std::strtoull(wanted, nullptr, 10)) / 2;
+  {
+    auto recorder = open({path("t.pftrace")}, TraceLevel::packet);
+    recorder->begin(make_machine());
+    // Some overlap, so that parts have several lanes; 1 to 4 us long.
+    for (std::uint64_t i = 0; i < slices; ++i) {
+      const TimePs begin = i * 1'000'000;
+      recorder->packet({i, 0, i % 2 == 0 ? "link.up" : "link.down", "MRd", begin, begin + (1 + i % 4) * 1'000'000, i * 64, 64});
+    }
+    recorder->close();
+    ASSERT_TRUE(recorder->ok()) << recorder->error();
+  }
+  std::ifstream file(path("t.pftrace"), std::ios::binary);
+  google::protobuf::io::IstreamInputStream stream(&file);
+  std::map<std::uint64_t, std::pair<std::uint64_t, std::uint64_t>> open_at;  // by track: how many, and since when
+  std::uint64_t began = 0, ended = 0, total_ns = 0, overlapping = 0;
+  while (true) {
+    google::protobuf::io::CodedInputStream in(&stream);
+    const std::uint32_t tag = in.ReadTag();
+    if (tag == 0) break;
+    ASSERT_EQ(tag, 10u);  // Trace.packet
+    std::uint32_t bytes = 0;
+    ASSERT_TRUE(in.ReadVarint32(&bytes));
+    const auto limit = in.PushLimit(static_cast<int>(bytes));
+    perfetto::TracePacket packet;
+    ASSERT_TRUE(packet.ParseFromCodedStream(&in) && in.ConsumedEntireMessage());
+    in.PopLimit(limit);
+    if (!packet.has_track_event()) continue;
+    auto& [count, since] = open_at[packet.track_event().track_uuid()];
+    if (packet.track_event().type() == perfetto::TrackEvent::SLICE_BEGIN) {
+      ++began;
+      overlapping += count;
+      ++count;
+      since = packet.timestamp();
+    } else if (packet.track_event().type() == perfetto::TrackEvent::SLICE_END) {
+      ++ended;
+      ASSERT_EQ(count, 1u);
+      --count;
+      total_ns += packet.timestamp() - since;
+    }
+  }
+  EXPECT_TRUE(file.eof());
+  EXPECT_EQ(began, slices);
+  EXPECT_EQ(ended, slices);
+  EXPECT_EQ(overlapping, 0u);
+  std::uint64_t expected_ns = 0;
+  for (std::uint64_t i = 0; i < slices; ++i) expected_ns += (1 + i % 4) * 1'000;
+  EXPECT_EQ(total_ns, expected_ns);
 }
 
 // ---- CSV
