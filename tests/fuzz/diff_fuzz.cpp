@@ -23,7 +23,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     result = compare(old_trace, new_trace, {});
   }
   std::ostringstream out;
-  write_junit(out, result);
+  write_junit(out, result, false);
+  write_junit(out, result, true);
   if (!result.error.empty()) return 0;
   if (before == after && result.is_changed()) std::abort();
   write_text(out, result, size % 2 == 0);
