@@ -150,9 +150,9 @@ ChildResult run_child(const std::vector<std::string>& command, const ChildOption
     return result;
   }
   const std::string vendors = vendors_for(*driver);
-  // Before there are pipes that it would hold open.
-  std::optional<sweep::Guardian> guardian;
-  if (options.capture_output) guardian.emplace();
+  // One for all that this process runs, begun before there are pipes that it would hold open.
+  static std::optional<sweep::Guardian> guardian;
+  if (options.capture_output && !guardian) guardian.emplace();
   SharedInput none(SharedInput::Kind::nothing);
   ChildOptions watched = options;
   if (watched.capture_output && watched.input == nullptr) watched.input = &none;
@@ -217,7 +217,7 @@ ChildResult run_child(const std::vector<std::string>& command, const ChildOption
     result.strict_errors = told(text, "strict-error: ");
     for (const std::string& n : told(text, "misuses: ")) result.misuses += std::strtoull(n.c_str(), nullptr, 10);
   }
-  if (guardian) guardian->remove(child);
+  if (options.capture_output) guardian->remove(child);
   if (watched.input != nullptr) watched.input->close();
   ::sigprocmask(SIG_SETMASK, &before, nullptr);
   return result;
